@@ -1,0 +1,33 @@
+# Two commands matter: `make demo` and `make test`. Both build their own environment in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+.PHONY: env demo test lint unit bench clean
+
+env: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(PIP_FLAGS) --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --group dev --editable .
+	touch $@
+
+demo: env
+	$(BIN)/opssquad demo
+
+test: lint unit
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+unit: env
+	$(BIN)/python -m pytest -n auto
+
+bench: env
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .hypothesis

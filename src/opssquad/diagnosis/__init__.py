@@ -1,0 +1,1 @@
+"""From signals to a ranked differential; all knowledge is data."""

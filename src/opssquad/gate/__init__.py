@@ -1,0 +1,1 @@
+"""Policy, approvals, grants and redaction: what stands before every act."""

@@ -1,0 +1,1 @@
+"""The durable record of an incident and its timeline."""

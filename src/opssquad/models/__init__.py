@@ -1,0 +1,1 @@
+"""Language models behind one protocol: any OpenAI-compatible endpoint, scripted replies, and none at all."""

@@ -1,0 +1,1 @@
+"""A squad: its files, its prompt, its graph."""

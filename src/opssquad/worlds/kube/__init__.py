@@ -1,0 +1,1 @@
+"""Kubernetes: the cluster handle, and a recorded cluster served over HTTP."""

@@ -1,0 +1,1 @@
+"""What controllers, scheduler and kubelet do to a recorded cluster after a change, on its own clock."""

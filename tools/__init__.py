@@ -1,0 +1,1 @@
+"""Tools of the bundled squads: typed functions over the public package `opssquad`."""
