@@ -16,8 +16,9 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("investigation",),
     ("squad", "fleet", "incident"),
     ("models", "diagnosis", "gate", "worlds", "store", "executor", "content"),
-    ("tool", "settings"),
+    ("toolbox", "settings"),
     ("events",),
+    ("findings",),
     ("types",),
     ("errors", "times"),
 )

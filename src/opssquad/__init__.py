@@ -4,4 +4,47 @@ The public names, for tool authors and embedders, are resolved on first use: sta
 instant.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opssquad.errors import OpsError as OpsError
+    from opssquad.errors import ToolError as ToolError
+    from opssquad.errors import UsageError as UsageError
+    from opssquad.findings import Check as Check
+    from opssquad.findings import Quote as Quote
+    from opssquad.findings import Result as Result
+    from opssquad.findings import Signal as Signal
+    from opssquad.times import ago as ago
+    from opssquad.times import clock_time as clock_time
+    from opssquad.times import duration as duration
+    from opssquad.times import parse_time as parse_time
+    from opssquad.toolbox import Handle as Handle
+    from opssquad.toolbox import Progress as Progress
+    from opssquad.toolbox import Tool as Tool
+    from opssquad.toolbox import Toolbox as Toolbox
+    from opssquad.toolbox import tool as tool
+    from opssquad.types import Preview as Preview
+    from opssquad.types import Ref as Ref
+    from opssquad.types import Undo as Undo
+
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "errors": ("OpsError", "ToolError", "UsageError"),
+    "findings": ("Check", "Quote", "Result", "Signal"),
+    "times": ("ago", "clock_time", "duration", "parse_time"),
+    "toolbox": ("Handle", "Progress", "Tool", "Toolbox", "tool"),
+    "types": ("Preview", "Ref", "Undo"),
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"opssquad.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)

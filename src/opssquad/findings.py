@@ -1,0 +1,167 @@
+"""What tools return and what squads conclude: quotes, signals, results, evidence, hypotheses, conclusions.
+
+Frozen values like those of `types`; every claim carries exact text that code can find again.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from opssquad.types import Json, Ref, Risk, Value
+
+Confidence = Literal["confirmed", "likely", "possible"]
+Severity = Literal["info", "warning", "critical"]
+Action = Literal[
+    "rollback", "scale", "patch", "restart", "cordon", "uncordon", "delete", "sql", "none", "escalate"
+]
+
+
+class Quote(Value):
+    """Exact text and where it stands: `Pod/ns/name status.containerStatuses[0]`, `log ns/pod/container`,
+    `Event/ns/name`. The text must occur in a source of the call that returned it."""
+
+    locator: str
+    text: str
+
+
+class Evidence(Value):
+    """A quote with its origin. `id` (`e3`) is how people and models cite it."""
+
+    id: str
+    call: str
+    locator: str
+    text: str
+
+
+class Signal(Value):
+    """A fact with a name that code found in what a tool read.
+
+    `id` is dotted (`container.oom_killed`); `entity` is the object it is about; `owner` the workload that
+    answers for it (the entity itself where there is none above it). `at` is when it happened or began,
+    `until` when it was over, for history. `data` holds facts for templates and conditions, JSON values only.
+    """
+
+    id: str
+    entity: Ref
+    owner: Ref
+    text: str
+    severity: Severity = "warning"
+    at: datetime | None = None
+    until: datetime | None = None
+    data: Json = Field(default_factory=dict)
+    quotes: tuple[Quote, ...] = ()
+
+
+class Result(Value):
+    """What a tool function returns.
+
+    `text` is the compact view that model and engineer read; `sources` is what was read, whole, so that quotes
+    can be checked and more can be asked for; `commands` are the kubectl lines an engineer would have typed;
+    `data` is JSON for the conversation (`{"pods": [...]}` makes "the first pod" work).
+    """
+
+    text: str
+    sources: tuple[Quote, ...] = ()
+    data: Json = Field(default_factory=dict)
+    signals: tuple[Signal, ...] = ()
+    commands: tuple[str, ...] = ()
+
+
+class ToolResult(Value):
+    """What came back from a call. `text` is the compact view for model and screen, `sources` what was read,
+    kept whole and addressable by the call's id; `commands` the kubectl lines an engineer would have typed."""
+
+    call: str
+    status: Literal["ok", "error", "refused", "unknown"]
+    text: str
+    sources: tuple[Quote, ...] = ()
+    data: Json = Field(default_factory=dict)
+    signals: tuple[Signal, ...] = ()
+    commands: tuple[str, ...] = ()
+    cut: bool = False
+    ms: int = 0
+
+
+class Check(Value):
+    """Whether a mutation helped, computed by the tool's `verify` against what stood before."""
+
+    outcome: Literal["better", "same", "worse", "unknown"]
+    text: str
+    signals: tuple[Signal, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+
+
+class Finding(Value):
+    """A claim with evidence for it and against it; code checks that every quote stands where it says."""
+
+    claim: str
+    confidence: Confidence
+    evidence: tuple[Evidence, ...] = ()
+    against: tuple[Evidence, ...] = ()
+
+
+class Cause(Value):
+    """One cause: the component, the fault of the catalogue (an id, or "" if none fits), and why."""
+
+    component: Ref
+    fault: str
+    root_cause: str
+    confidence: Confidence
+    findings: tuple[Finding, ...] = ()
+
+
+class Option(Value):
+    """A numbered way on. With a tool it can be carried out by us; `minutes` is a rough duration."""
+
+    label: str
+    action: Action
+    target: str
+    tool: str = ""
+    args: Json = Field(default_factory=dict)
+    risk: Risk = "low"
+    minutes: int = 1
+    reversible: bool = True
+
+
+class Conclusion(Value):
+    """What the squad holds to be true: causes by impact, no fault, or inconclusive with what is missing."""
+
+    status: Literal["concluded", "inconclusive"]
+    no_fault: bool = False
+    summary: str = ""
+    causes: tuple[Cause, ...] = ()
+    options: tuple[Option, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class Choice(Value):
+    """A numbered next step offered in the conversation: a call that can be made, or words to say."""
+
+    label: str
+    tool: str = ""
+    args: Json = Field(default_factory=dict)
+    say: str = ""
+
+
+class Answer(Value):
+    """The squad's reply to one utterance: text, and the choices offered with it."""
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+
+
+class Hypothesis(Value):
+    """A row of the differential: a fault at a component, with signals for and against (indexes into the
+    case's signals), a score between 0 and 1, and the calls that would tell most."""
+
+    fault: str
+    title: str
+    component: Ref
+    score: float
+    confidence: Confidence
+    root_cause: str
+    supporting: tuple[int, ...] = ()
+    opposing: tuple[int, ...] = ()
+    next_calls: tuple[Choice, ...] = ()
+    options: tuple[Option, ...] = ()

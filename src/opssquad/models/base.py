@@ -1,0 +1,138 @@
+"""The one protocol that language models stand behind, and what they are asked and answer.
+
+A request carries the conversation for models that read words, and the case (signals, differential, what was
+offered) for those that do not; both see the same facts.
+"""
+
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from opssquad.findings import Check, Choice, Evidence, Hypothesis, Signal
+from opssquad.types import Json, Ref, Target, Usage, Value
+
+CONCLUDE = "conclude"
+"""The pseudo-tool by which a model ends an investigation; its arguments are a `Draft`."""
+
+
+class ToolSpec(Value):
+    """A tool as a model sees it; `parameters` is JSON Schema."""
+
+    name: str
+    description: str
+    parameters: Json
+
+
+class ModelCall(Value):
+    """A call as the model wrote it. `problem` is set when the arguments were not a JSON object."""
+
+    id: str
+    tool: str
+    args: Json = Field(default_factory=dict)
+    problem: str = ""
+
+
+class Message(Value):
+    """One message of the conversation; a `tool` message answers the call with that id."""
+
+    role: Literal["user", "assistant", "tool"]
+    text: str = ""
+    calls: tuple[ModelCall, ...] = ()
+    call: str = ""
+
+
+class SeenSignal(Value):
+    """A signal of the case with the ids of its evidence (`e3`)."""
+
+    signal: Signal
+    evidence: tuple[str, ...] = ()
+    call: str = ""
+
+
+class PastCall(Value):
+    """A call that was made in this thread, and how it ended; `data` is the tool's."""
+
+    turn: int
+    tool: str
+    args: Json
+    status: Literal["ok", "error", "refused", "unknown"]
+    text: str
+    call: str
+    data: Json = Field(default_factory=dict)
+    check: Check | None = None
+
+
+class Case(Value):
+    """The ledger of a thread as a model may see it: facts and their ranking, never prose."""
+
+    question: str = ""
+    turn: int = 0
+    mode: Literal["chat", "ask"] = "ask"
+    target: Target = Target(cluster="")
+    focus: Ref | None = None
+    signals: tuple[SeenSignal, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    differential: tuple[Hypothesis, ...] = ()
+    calls: tuple[PastCall, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    must_conclude: bool = False
+
+
+class Request(Value):
+    """What a model is asked."""
+
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...]
+    case: Case
+
+
+class Draft(Value):
+    """The arguments of `conclude`, as a model writes them; code checks evidence and computes the numbers."""
+
+    class Cause(Value):
+        component: str = Field(description="Kind/namespace/name")
+        fault: str = Field(default="", description="id from the differential")
+        root_cause: str
+        confidence: Literal["confirmed", "likely", "possible"] = "likely"
+        evidence: tuple[str, ...] = Field(default=(), description="evidence ids such as e3")
+
+    class Option(Value):
+        label: str
+        action: str = Field(description="rollback scale patch restart cordon uncordon delete none escalate")
+        target: str = Field(description="Kind/namespace/name")
+        tool: str = ""
+        args: Json = Field(default_factory=dict)
+
+    summary: str = ""
+    no_fault: bool = False
+    causes: tuple[Cause, ...] = ()
+    options: tuple[Option, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class Reply(Value):
+    """What a model answers: text, calls, or both; neither is a refusal to answer and counts as one."""
+
+    text: str = ""
+    calls: tuple[ModelCall, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    usage: Usage = Usage()
+    finish: Literal["stop", "calls", "length", "refusal"] = "stop"
+
+
+class Listener(Protocol):
+    """What a model may say while it works: pieces of text, and warnings (a retry and its wait)."""
+
+    def text(self, piece: str) -> None: ...
+    def warn(self, text: str) -> None: ...
+
+
+class Model(Protocol):
+    """A language model, or what stands in for one."""
+
+    name: str
+
+    async def reply(self, request: Request, listener: Listener) -> Reply:
+        """Answer a request. Raises ModelError."""
+        ...

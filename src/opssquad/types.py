@@ -1,0 +1,158 @@
+"""The values around a call: target, verdict, preview, card, decision, grant.
+
+Frozen pydantic models that refuse unknown fields. Nothing here waits, decides or knows a system; what tools
+return and squads conclude is in `findings`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Json = dict[str, Any]
+Outcome = Literal["allow", "ask", "refuse"]
+Effect = Literal["read", "mutate"]
+Risk = Literal["low", "medium", "high"]
+
+
+class Value(BaseModel):
+    """Base of every value: immutable, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ref(Value):
+    """One object of the cluster. Cluster-scoped objects have an empty namespace."""
+
+    kind: str
+    namespace: str = ""
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `Kind/namespace/name`; `Node//n1` for cluster-scoped objects. Raises ValueError."""
+        parts = text.split("/", 2)
+        if len(parts) != 3 or not parts[0] or not parts[2]:
+            raise ValueError(f"{text!r} is not Kind/namespace/name")
+        return cls(kind=parts[0], namespace=parts[1], name=parts[2])
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
+
+class Target(Value):
+    """Where a call goes. `cluster` is the name on screen, for kubeconfig users the context's name."""
+
+    cluster: str
+    namespace: str = ""
+    node: str = ""
+
+
+def digest(value: Any) -> str:
+    """sha256 of canonical JSON, in hex."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class ToolCall(Value):
+    """A tool with validated arguments and a target. The id is unique and part of the digest."""
+
+    id: str
+    tool: str
+    args: Json = Field(default_factory=dict)
+    target: Target
+
+    @property
+    def digest(self) -> str:
+        return digest(self.model_dump(mode="json"))
+
+
+class Verdict(Value):
+    """What policy says of a call, and the rule that said it."""
+
+    outcome: Outcome
+    rule: str
+    reason: str = ""
+
+
+class Preview(Value):
+    """What a mutation would do, computed before the act by the tool itself.
+
+    `command` is the line an engineer would type. `diff` comes from a server-side dry run. `binding` maps
+    objects (`Kind/namespace/name`) to what was observed (resourceVersion, or `revision=N`): if any of it
+    differs at the moment of the act, the approval is void. `before` is what `verify` compares with later.
+    """
+
+    command: str
+    impact: str
+    risk: Risk
+    risk_rule: str
+    diff: str = ""
+    binding: Mapping[str, str] = Field(default_factory=dict)
+    verify_plan: str = ""
+    before: Json = Field(default_factory=dict)
+
+
+class Undo(Value):
+    """How to take a mutation back. Without a tool it cannot be undone by us, and `note` says so plainly."""
+
+    note: str
+    tool: str = ""
+    args: Json = Field(default_factory=dict)
+    command: str = ""
+
+
+class Approval(Value):
+    """The card that a human decides on. `world_time` is the world's clock, the other times are real ones."""
+
+    id: str
+    thread: str
+    call: ToolCall
+    preview: Preview
+    undo: Undo
+    why: str
+    evidence: tuple[str, ...] = ()
+    requested_by: str
+    requested_at: datetime
+    expires_at: datetime
+    world_time: datetime
+    rule: str
+
+
+class Decision(Value):
+    """What became of an approval. Voided: the world had changed when the act was due."""
+
+    approval: str
+    call_digest: str
+    outcome: Literal["approved", "refused", "expired", "voided"]
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+class Grant(Value):
+    """Permission for exactly one call, once: `signature` is an HMAC over the other fields."""
+
+    call_digest: str
+    approval: str
+    by: str
+    expires: datetime
+    signature: str
+
+
+class Cleared(Value):
+    """The only thing an executor accepts: a call with its grant; reads carry none."""
+
+    call: ToolCall
+    verdict: Verdict
+    grant: Grant | None = None
+
+
+class Usage(Value):
+    """Tokens of one model request, as the endpoint counted them; zero where it did not."""
+
+    prompt: int = 0
+    completion: int = 0
