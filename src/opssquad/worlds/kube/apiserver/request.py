@@ -1,0 +1,53 @@
+"""A request as the server understood it, and a reply: the two values that every part of the API speaks.
+
+Reading a path, negotiating content and sending bytes is the work of `route` and `server`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from opssquad.worlds.kube.apiserver.resources import Resource
+
+Json = dict[str, Any]
+Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
+
+
+@dataclass(frozen=True)
+class User:
+    """Who asks, as the authenticator says."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to a resource. `namespace` is '' for cluster scope and all namespaces, `name` '' for
+    collections, `subresource` '' for the object itself. `query` holds the first value of each parameter;
+    header names are lower case.
+    """
+
+    verb: Verb
+    resource: Resource
+    namespace: str
+    name: str
+    subresource: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    user: User
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: a dict is sent as JSON, a str as text/plain, bytes as they are."""
+
+    status: int
+    body: Json | str | bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
