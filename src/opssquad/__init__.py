@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from opssquad.toolbox import Tool as Tool
     from opssquad.toolbox import Toolbox as Toolbox
     from opssquad.toolbox import tool as tool
+    from opssquad.types import Json as Json
     from opssquad.types import Preview as Preview
     from opssquad.types import Ref as Ref
     from opssquad.types import Undo as Undo
@@ -35,7 +36,7 @@ _PUBLIC = {
     "findings": ("Check", "Quote", "Result", "Signal"),
     "times": ("ago", "clock_time", "duration", "parse_time"),
     "toolbox": ("Handle", "Progress", "Tool", "Toolbox", "tool"),
-    "types": ("Preview", "Ref", "Undo"),
+    "types": ("Json", "Preview", "Ref", "Undo"),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 
