@@ -1,0 +1,42 @@
+"""What the environment is understood to say."""
+
+from pathlib import Path
+
+import pytest
+
+from opssquad.errors import UsageError
+from opssquad.settings import load
+
+
+def test_state_lives_where_the_operator_says() -> None:
+    assert load({"OPSSQUAD_STATE": "/srv/ops"}).state == Path("/srv/ops")
+
+
+def test_state_follows_xdg_and_ignores_a_relative_one() -> None:
+    assert load({"XDG_STATE_HOME": "/var/xdg"}).state == Path("/var/xdg/opssquad")
+    assert load({"XDG_STATE_HOME": "xdg"}).state == Path.home() / ".local/state/opssquad"
+
+
+def test_the_model_is_offline_unless_one_is_named() -> None:
+    assert load({"OPENAI_API_KEY": "k"}).model == "offline"
+    assert load({"OPSSQUAD_MODEL": "big-one"}).model == "big-one"
+
+
+def test_the_key_is_never_printed() -> None:
+    settings = load({"OPENAI_API_KEY": "sk-tell-nobody"})
+    assert settings.api_key.get_secret_value() == "sk-tell-nobody"
+    assert "sk-tell-nobody" not in repr(settings)
+    assert "sk-tell-nobody" not in settings.model_dump_json()
+
+
+def test_a_base_url_without_a_scheme_is_refused() -> None:
+    with pytest.raises(UsageError, match="must begin with http"):
+        load({"OPENAI_BASE_URL": "localhost:8000/v1"})
+
+
+def test_of_several_kubeconfigs_the_first_that_exists_is_taken(tmp_path: Path) -> None:
+    there = tmp_path / "config"
+    there.write_text("{}")
+    assert load({"KUBECONFIG": f"{tmp_path / 'gone'}:{there}"}).kubeconfig == there
+    assert load({"KUBECONFIG": str(tmp_path / "gone")}).kubeconfig == tmp_path / "gone"
+    assert load({}).kubeconfig is None
