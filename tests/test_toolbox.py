@@ -49,6 +49,10 @@ def complete(bump: Tool) -> Tool:
     async def _(before: dict[str, int]) -> Check:
         return Check(outcome="better", text=f"was {before['n']}")
 
+    @bump.observe
+    def _(counter: Counter, by: int) -> dict[str, str]:
+        return {"Counter//it": f"writable={counter.writable} by={by}"}
+
     return bump
 
 
@@ -72,6 +76,11 @@ async def test_a_mutation_gets_a_handle_that_can_write_and_its_preview_does_not(
     assert (await bump.check({"by": 2}, {"n": 7}, handles)).text == "was 7"
 
 
+async def test_what_a_card_rests_on_is_read_anew_by_the_tool_without_the_right_to_write() -> None:
+    seen = await complete(bump_tool()).observed({"by": 2}, {Counter: Counter()})
+    assert seen == {"Counter//it": "writable=False by=2"}
+
+
 def test_wrong_and_unknown_arguments_are_said_with_what_it_takes() -> None:
     with pytest.raises(ToolError, match=r"name: Field required.*It takes: name, depth"):
         peek.validate({})
@@ -85,7 +94,7 @@ async def test_a_missing_handle_is_a_tool_error() -> None:
 
 
 def test_a_mutation_without_its_roles_does_not_register() -> None:
-    with pytest.raises(UsageError, match="bump.*lacks preview, undo, verify"):
+    with pytest.raises(UsageError, match="bump.*lacks preview, undo, verify, observe"):
         Toolbox([bump_tool()])
     assert "bump" in Toolbox([complete(bump_tool())])
 

@@ -18,6 +18,8 @@ from opssquad.findings import Check, Result
 from opssquad.types import Effect, Json, Preview, Undo
 
 Function = Callable[..., Any]
+ROLES = ("preview", "undo", "verify", "observe")
+"""What a mutating tool needs beside the act, or it does not register."""
 
 
 class Handle:
@@ -98,13 +100,18 @@ class Tool:
         """Register how to see whether the act helped: returns `Check`; may name `before: dict`."""
         return self._add("verify", function)
 
+    def observe(self, function: Function) -> Function:
+        """Register how the binding of a preview is read anew before the act: returns `{object: observed}`,
+        equal to the binding as long as nothing that the card rests on has changed."""
+        return self._add("observe", function)
+
     def _add(self, role: str, function: Function) -> Function:
         self.roles[role] = Role.of(function)
         return function
 
     def missing(self) -> list[str]:
         """The roles that a mutating tool lacks; empty when it may register."""
-        return [r for r in ("preview", "undo", "verify") if self.effect == "mutate" and r not in self.roles]
+        return [role for role in ROLES if self.effect == "mutate" and role not in self.roles]
 
     def parameters(self) -> Json:
         """JSON Schema of the arguments, without titles, as models read it."""
@@ -136,6 +143,11 @@ class Tool:
         preview = await self.roles["preview"].call(values, handles, "read")
         undo = await self.roles["undo"].call(values, handles, "read")
         return preview, undo
+
+    async def observed(self, args: Json, handles: Handles) -> Mapping[str, str]:
+        """What the objects of the preview's binding look like now. Raises ToolError."""
+        seen: Mapping[str, str] = await self.roles["observe"].call(self.validate(args), handles, "read")
+        return seen
 
     async def check(self, args: Json, before: Json, handles: Handles) -> Check:
         """Whether it helped; waits as long as the tool thinks right. Raises ToolError."""
