@@ -1,0 +1,157 @@
+"""The lint of a recording: evidence stands where the truth says, nothing gives the answer away, times agree.
+
+`load` refuses what cannot be served; this module says what makes a recording an unfair or incoherent case.
+Each check is a generator of sentences; health is judged in `health`.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from opssquad.times import parse_time, rfc3339
+from opssquad.worlds.kube.recording import health
+from opssquad.worlds.kube.recording.files import STAMP, BadRecording, read_text
+from opssquad.worlds.kube.recording.load import Recording, load, load_truth
+from opssquad.worlds.kube.recording.logs_check import check_logs
+from opssquad.worlds.kube.recording.refs import Key, Object, reference, split
+from opssquad.worlds.kube.recording.spec import Proof, Truth
+
+LABELS = (
+    (re.compile(r"\b(?:K[0-2]\d|N[01]\d|D[01]\d|P[01]\d|Z[1-5])\b"), "a catalogue id"),
+    (
+        re.compile(
+            r"\b(?:faults?|faulty|chaos|inject(?:ed|ion|or)?|culprit|distractors?|root.?cause|ground.?truth|fake"
+            r"|simulat\w*|mock\w*|benchmark\w*|scenario|sabotage\w*|misconfigured?)\b",
+            re.IGNORECASE,
+        ),
+        "a word of the label",
+    ),
+    (re.compile(r"/tmp/|/root/|fake.kubelet"), "a path or name of the recording machine"),
+)
+
+
+def check(folder: Path) -> list[str]:
+    """Everything that is wrong with a recording, a sentence each; empty when it may go into a suite."""
+    try:
+        recording, truth = load(folder), load_truth(folder)
+    except BadRecording as error:
+        return [str(error)]
+    named = {reference(obj): obj for obj in recording.objects}
+    return [
+        *_frame(recording, truth),
+        *_truth(recording, truth, named),
+        *_leaks(recording),
+        *check_logs(recording),
+        *_coherence(recording, named),
+        *health.unexplained(recording, truth, named),
+    ]
+
+
+def _frame(recording: Recording, truth: Truth) -> Iterator[str]:
+    if recording.incident.id != recording.folder.resolve().name:
+        yield "incident.yaml: id is not the folder's name"
+    if not truth.known_by(recording.clock):
+        yield "truth.yaml: since is after the clock"
+
+
+def _truth(recording: Recording, truth: Truth, named: dict[Key, Object]) -> Iterator[str]:
+    component = truth.component
+    key = (component.kind, component.namespace, component.name)
+    if (key in named) == component.absent:
+        there = "there" if component.absent else "not among the objects"
+        yield f"truth.yaml: component {'/'.join(key)} is {there}"
+    for proof in truth.evidence:
+        if not _stands(recording, proof, named):
+            yield f"truth.yaml: {proof.kind} {proof.where} does not hold {proof.contains!r}"
+
+
+def _stands(recording: Recording, proof: Proof, named: dict[Key, Object]) -> bool:
+    if proof.kind == "log":
+        file = recording.folder / proof.where
+        return file.is_file() and proof.contains in read_text(file)
+    key = split(proof.where)
+    if proof.kind == "object":
+        return key in named and proof.contains in compact(named[key])
+    return any(
+        proof.contains in (event.get("message") or event.get("note") or "")
+        or proof.contains in (event.get("reason") or "")
+        for event in recording.objects
+        if event["kind"] == "Event" and _concerns(event, key)
+    )
+
+
+def _concerns(event: Object, key: Key) -> bool:
+    about = event.get("involvedObject") or event.get("regarding") or {}
+    return (about.get("kind"), about.get("name")) == (key[0], key[2]) and (about.get("namespace") or "") in (
+        key[1],
+        "default",
+    )
+
+
+def compact(obj: Object) -> str:
+    """An object as its line in compact JSON."""
+    return json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
+
+
+def _leaks(recording: Recording) -> Iterator[str]:
+    yield from scan("incident.yaml", read_text(recording.folder / "incident.yaml"), recording.clock)
+    for obj in recording.objects:
+        yield from scan("/".join(reference(obj)), json.dumps(obj), recording.clock)
+    for file in sorted((recording.folder / "logs").rglob("*.log")):
+        yield from scan(str(file.relative_to(recording.folder)), read_text(file), recording.clock)
+
+
+def scan(name: str, text: str, clock: datetime) -> Iterator[str]:
+    """What an agent may see must not give the label away, nor hold a time after the clock."""
+    for pattern, what in LABELS:
+        if hit := pattern.search(text):
+            around = text[max(0, hit.start() - 40) : hit.end() + 30]
+            yield f"{name}: {what} {hit.group(0)!r} in ...{around!r}"
+    latest = rfc3339(clock)[:-1]
+    for hit in STAMP.finditer(text):
+        if hit.group(0)[:19] > latest:
+            yield f"{name}: {hit.group(0)} is after the clock"
+            return
+
+
+def _coherence(recording: Recording, named: dict[Key, Object]) -> Iterator[str]:
+    for obj in recording.objects:
+        yield from _ages(obj, named)
+        if obj["kind"] == "Event":
+            yield from _event(obj, recording.clock)
+        if obj["kind"] == "Secret" and any(v != "cmVkYWN0ZWQ=" for v in (obj.get("data") or {}).values()):
+            yield f"Secret/{obj['metadata']['name']} is not redacted"
+    events = [obj for obj in recording.objects if obj["kind"] == "Event"]
+    core = {obj["metadata"]["uid"] for obj in events if obj["apiVersion"] == "v1"}
+    if core != {obj["metadata"]["uid"] for obj in events if obj["apiVersion"] != "v1"}:
+        yield "core/v1 events and events.k8s.io differ"
+
+
+def _ages(obj: Object, named: dict[Key, Object]) -> Iterator[str]:
+    meta, kind = obj["metadata"], obj["kind"]
+    if not meta.get("creationTimestamp"):
+        return
+    born = parse_time(meta["creationTimestamp"])
+    for condition in (obj.get("status") or {}).get("conditions") or []:
+        since = condition.get("lastTransitionTime")
+        if since and (born - parse_time(since)).total_seconds() > 1:
+            yield f"{kind}/{meta['name']}: condition {condition['type']} is older than the object"
+    for owner in meta.get("ownerReferences") or []:
+        found = named.get((owner["kind"], meta.get("namespace") or "", owner["name"]))
+        found = found or named.get((owner["kind"], "", owner["name"]))
+        if found is None:
+            yield f"{kind}/{meta['name']}: owner {owner['kind']}/{owner['name']} was not recorded"
+        elif parse_time(found["metadata"]["creationTimestamp"]) > born:
+            yield f"{kind}/{meta['name']} is older than its owner"
+
+
+def _event(event: Object, clock: datetime) -> Iterator[str]:
+    name = event["metadata"]["name"]
+    first = event.get("firstTimestamp") or event.get("deprecatedFirstTimestamp")
+    last = event.get("lastTimestamp") or event.get("deprecatedLastTimestamp")
+    if first and last and first > last:
+        yield f"event {name}: first after last"
+    if last and (clock - parse_time(last)).total_seconds() > 3601:
+        yield f"event {name}: older than an hour"

@@ -1,0 +1,70 @@
+"""A recording in memory: what the on-call sees, the rules of its world, its objects, and its logs on demand.
+
+The truth is loaded apart, by `load_truth`, so that nothing that serves a recording ever holds it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from opssquad.worlds.kube.recording.files import BadRecording, check_log, read_objects, read_text, read_yaml
+from opssquad.worlds.kube.recording.spec import Incident, Truth, WorldRules
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recorded incident. The objects are shared: copy one before changing it."""
+
+    folder: Path
+    incident: Incident
+    rules: WorldRules
+    objects: list[dict[str, Any]]
+
+    @property
+    def clock(self) -> datetime:
+        """The "now" of the recording; nothing in it is later."""
+        return self.incident.clock
+
+    @cached_property
+    def revision(self) -> int:
+        """The highest resourceVersion of any object."""
+        versions = (obj["metadata"].get("resourceVersion", "") for obj in self.objects)
+        return max((int(v) for v in versions if v.isdecimal()), default=1)
+
+    def log(self, namespace: str, pod: str, container: str, previous: bool = False) -> list[str] | None:
+        """The lines of a container's log, each with its time stamp; None if nothing was recorded."""
+        ending = ".previous.log" if previous else ".log"
+        file = self.folder / "logs" / namespace / pod / f"{container}{ending}"
+        return read_text(file).splitlines() if file.is_file() else None
+
+    def lines(self, path: str) -> list[str]:
+        """The lines of a log that a rule of world.yaml names, path relative to the folder."""
+        return read_text(self.folder / path).splitlines()
+
+
+def load(folder: Path) -> Recording:
+    """The recording in a folder; BadRecording with file, line and reason if it cannot be served."""
+    if not folder.is_dir():
+        raise BadRecording(folder, "no such folder; a recording is a folder with an incident.yaml")
+    incident = read_yaml(folder / "incident.yaml", Incident)
+    rules = read_yaml(folder / "world.yaml", WorldRules)
+    for outcome in rules.outcomes:
+        log = outcome.pods.crash.log if outcome.pods.crash else None
+        if log and not (folder / log).is_file():
+            raise BadRecording(folder / "world.yaml", f"there is no log {log!r}", _line_of(folder, log))
+    objects = read_objects(folder / "cluster" / "objects.jsonl.gz")
+    for file in sorted((folder / "logs").rglob("*.log")):
+        check_log(file)
+    return Recording(folder, incident, rules, objects)
+
+
+def load_truth(folder: Path) -> Truth:
+    """What was really wrong; for scorers and checks only."""
+    return read_yaml(folder / "truth.yaml", Truth)
+
+
+def _line_of(folder: Path, text: str) -> int | None:
+    lines = read_text(folder / "world.yaml").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if text in line), None)

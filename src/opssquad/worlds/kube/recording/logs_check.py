@@ -1,0 +1,83 @@
+"""Lint of the logs of a recording: they exist for exactly the containers that ran, and within their lives."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from opssquad.times import parse_time
+from opssquad.worlds.kube.recording.files import read_text
+from opssquad.worlds.kube.recording.load import Recording
+
+Object = dict[str, Any]
+NEVER = "1970"
+"""A state that was never observed carries the epoch as its start."""
+
+
+def check_logs(recording: Recording) -> Iterator[str]:
+    """Missing logs, logs that nothing wrote, empty logs of running containers, lives that do not add up."""
+    pods = [obj for obj in recording.objects if obj["kind"] == "Pod"]
+    silent = {obj["metadata"]["name"] for obj in recording.objects if obj["kind"] == "Node" and _down(obj)}
+    expected: dict[str, Object] = {}
+    for pod in pods:
+        for status in _statuses(pod):
+            yield from _life(pod, status)
+            expected |= dict.fromkeys(_expected(pod, status), pod)
+    root = recording.folder
+    have = {file.relative_to(root).as_posix() for file in (root / "logs").rglob("*") if file.is_file()}
+    for path in sorted(set(expected) - have):
+        if expected[path]["spec"].get("nodeName") not in silent:
+            yield f"no {path}"
+    for path in sorted(have - set(expected)):
+        yield f"{path}: nothing ran that could have written it"
+    for path in sorted(have & set(expected)):
+        if not read_text(root / path) and not path.endswith(".previous.log") and _talks(expected[path]):
+            yield f"{path}: empty"
+
+
+def _down(node: Object) -> bool:
+    return any(c["type"] == "Ready" and c["status"] != "True" for c in node["status"]["conditions"])
+
+
+def _statuses(pod: Object) -> list[Object]:
+    status = pod.get("status") or {}
+    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+
+
+def _talks(pod: Object) -> bool:
+    owners = pod["metadata"].get("ownerReferences") or []
+    return (pod.get("status") or {}).get("phase") == "Running" and not any(o["kind"] == "Job" for o in owners)
+
+
+def _starts(status: Object) -> list[str]:
+    state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
+    parts = (state.get("running"), state.get("terminated"), last)
+    return [part["startedAt"] for part in parts if part and part.get("startedAt")]
+
+
+def _expected(pod: Object, status: Object) -> Iterator[str]:
+    state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
+    ran = "running" in state or "terminated" in state or last
+    if not ran or any(start.startswith(NEVER) for start in _starts(status)):
+        return
+    meta = pod["metadata"]
+    base = f"logs/{meta['namespace']}/{meta['name']}/{status['name']}"
+    yield f"{base}.log"
+    if last:
+        yield f"{base}.previous.log"
+
+
+def _life(pod: Object, status: Object) -> Iterator[str]:
+    name, state = pod["metadata"]["name"], status.get("state") or {}
+    last = (status.get("lastState") or {}).get("terminated")
+    for end in (state.get("terminated"), last):
+        if end and not end["startedAt"].startswith(NEVER) and end["startedAt"] > end["finishedAt"]:
+            yield f"{name}: container finished before it started"
+    if last and "running" in state and last["finishedAt"] > state["running"]["startedAt"]:
+        yield f"{name}: restarted before it ended"
+    starts, born = _starts(status), parse_time(pod["metadata"]["creationTimestamp"])
+    if starts and not starts[0].startswith(NEVER) and parse_time(starts[0]) < born:
+        yield f"{name}: container started before the pod was created"
+    main = status["name"] in [container["name"] for container in pod["spec"]["containers"]]
+    if status.get("restartCount", 0) > 0 and not last and "terminated" not in state:
+        yield f"{name}: restarts without a last state"
+    if last and not status.get("restartCount") and "waiting" not in state and main:
+        yield f"{name}: a last state without restarts"

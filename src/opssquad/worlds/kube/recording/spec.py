@@ -1,0 +1,250 @@
+"""The shapes of incident.yaml, world.yaml and truth.yaml: pydantic models that refuse unknown keys.
+
+Only shapes live here. How a rule of world.yaml is matched is in `outcomes`; how files are read in `files`.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Reference = Annotated[str, Field(pattern=r"^[^/]+/[^/]*/.+$")]
+"""Kind/namespace/name; the namespace is empty for cluster-scoped objects."""
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _text(value: Any) -> Any:
+    """YAML reads 8081 and 1.5 as numbers; patterns and quantities are compared as text."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Pattern = Annotated[str, BeforeValidator(_text)]
+
+
+class Strict(BaseModel):
+    """Frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Alert(Strict):
+    """One alert as Alertmanager's webhook version 4 sends it."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    startsAt: AwareDatetime
+    endsAt: AwareDatetime | None = None
+    status: Literal["firing", "resolved"] = "firing"
+    fingerprint: str = ""
+    generatorURL: str = ""
+
+
+class ClusterFacts(Strict):
+    """The recorded cluster's name, as a kubeconfig calls it, and its version, as /version says it."""
+
+    name: Text
+    kubernetes: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+")]
+
+
+class Incident(Strict):
+    """incident.yaml: what the on-call engineer sees before asking anything."""
+
+    id: Text
+    title: Text
+    reported_at: AwareDatetime
+    clock: AwareDatetime
+    squad: Text
+    questions: list[Text] = Field(min_length=3)
+    alerts: list[Alert]
+    cluster: ClusterFacts
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Incident":
+        if self.reported_at > self.clock:
+            raise ValueError("reported_at is after the clock")
+        for alert in self.alerts:
+            if alert.startsAt > self.clock:
+                raise ValueError(f"alert {alert.labels.get('alertname')} starts after the clock")
+        return self
+
+
+class Crash(Strict):
+    """The container ends with this code again and again; `log` is a recorded log that shows it."""
+
+    exit_code: int
+    reason: Text
+    log: str | None = None
+
+
+class Pending(Strict):
+    """The pod never starts, for this reason."""
+
+    message: Text
+
+
+Plain = Literal["ready", "unready", "image_pull_error", "crash", "pending"]
+
+
+class Fate(Strict):
+    """What becomes of a workload's new pods; in YAML a word, or `crash` or `pending` with details."""
+
+    kind: Plain
+    crash: Crash | None = None
+    pending: Pending | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, value: Any) -> Any:
+        words = "ready, unready, image_pull_error, {crash: ...} or {pending: ...}"
+        if value in ("ready", "unready", "image_pull_error"):
+            return {"kind": value}
+        if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in ("crash", "pending"):
+            return {"kind": next(iter(value)), **value}
+        if isinstance(value, dict) and "kind" in value:
+            return value
+        raise ValueError(f"must be {words}, not {value!r}")
+
+
+class Resources(Strict):
+    """Quantities by resource name, as `400Mi` or with a comparison, `>=540Mi`."""
+
+    limits: dict[str, Pattern] = {}
+    requests: dict[str, Pattern] = {}
+
+
+class ProbeShape(Strict):
+    """The path and port that a probe asks."""
+
+    path: Pattern | None = None
+    port: Pattern | None = None
+
+
+class Probes(Strict):
+    """Probes of the main container."""
+
+    readiness: ProbeShape | None = None
+    liveness: ProbeShape | None = None
+
+
+class ClaimVolume(Strict):
+    """A volume that a claim of this name provides."""
+
+    persistentVolumeClaim: Pattern
+
+
+class TemplateRule(Strict):
+    """What must hold for the new pod template, all of it; in the main container unless said otherwise."""
+
+    image: Pattern | None = None
+    env: dict[str, Pattern] = {}
+    resources: Resources | None = None
+    probe: Probes | None = None
+    command: Pattern | None = None
+    args: Pattern | None = None
+    init: str | None = None
+    volumes: ClaimVolume | None = None
+
+
+class ObjectRule(Strict):
+    """What must hold for one object of the cluster."""
+
+    ref: Reference
+    exists: Literal[True] | None = None
+    absent: Literal[True] | None = None
+    has: str | None = None
+    equals: dict[str, Any] = {}
+    at_least: dict[str, Pattern] = {}
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> "ObjectRule":
+        if not (self.exists or self.absent or self.has or self.equals or self.at_least):
+            raise ValueError("asks nothing: give exists, absent, has, equals or at_least")
+        return self
+
+
+class When(Strict):
+    """All of it must hold."""
+
+    workload: Reference
+    template: TemplateRule = TemplateRule()
+    objects: list[ObjectRule] = []
+
+
+class Outcome(Strict):
+    """A rule: when this holds, new pods fare so."""
+
+    when: When
+    pods: Fate
+
+
+class Default(Strict):
+    """The fate of new pods that no rule names."""
+
+    pods: Fate
+
+
+class WorldRules(Strict):
+    """world.yaml: how the recorded cluster answers a change; the first rule that matches wins."""
+
+    outcomes: list[Outcome]
+    default: Default
+
+
+class Component(Strict):
+    """The object that is at fault; `absent` when the fault is that it is missing."""
+
+    kind: Text
+    namespace: str
+    name: Text
+    absent: bool = False
+
+
+class Proof(Strict):
+    """Exact text and where it stands: a log's path, or Kind/namespace/name of the object or the event's."""
+
+    kind: Literal["object", "event", "log"]
+    where: Text
+    contains: Text
+
+
+class Action(Strict):
+    """A step that repairs, or one that harms."""
+
+    action: Literal["rollback", "scale", "patch", "restart", "uncordon", "delete", "none", "escalate"]
+    target: Text
+    detail: str
+
+
+class Fix(Strict):
+    """One of `accept` is enough; none of `forbid` may be proposed."""
+
+    accept: list[Action] = Field(min_length=1)
+    forbid: list[Action] = []
+
+
+class Also(Strict):
+    """A further independent cause."""
+
+    component: Component
+    fault: Annotated[str, Field(pattern=r"^[KNDPZ]\d{1,2}$")]
+    since: AwareDatetime
+
+
+class Truth(Strict):
+    """truth.yaml: what was really wrong. Scorers read it; a squad never does."""
+
+    fault: Annotated[str, Field(pattern=r"^[KNDPZ]\d{1,2}$")]
+    component: Component
+    mechanism: Text
+    root_cause: Text
+    since: AwareDatetime
+    evidence: list[Proof] = Field(min_length=2)
+    fix: Fix
+    also: list[Also] = []
+    distractors: list[str] = Field(min_length=1)
+    affected: list[str] = []
+    notes: str = ""
+
+    def known_by(self, clock: datetime) -> bool:
+        """Whether the fault began before the recording's clock, as it must."""
+        return self.since <= clock
