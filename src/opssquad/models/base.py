@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from opssquad.findings import Check, Choice, Evidence, Hypothesis, Signal
-from opssquad.types import Json, Ref, Target, Usage, Value
+from opssquad.types import Json, Target, Usage, Value
 
 CONCLUDE = "conclude"
 """The pseudo-tool by which a model ends an investigation; its arguments are a `Draft`."""
@@ -42,11 +42,12 @@ class Message(Value):
 
 
 class SeenSignal(Value):
-    """A signal of the case with the ids of its evidence (`e3`)."""
+    """A signal of the case with the ids of its evidence (`e3`); `origin` says what look showed it."""
 
     signal: Signal
     evidence: tuple[str, ...] = ()
     call: str = ""
+    origin: str = ""
 
 
 class PastCall(Value):
@@ -69,7 +70,6 @@ class Case(Value):
     turn: int = 0
     mode: Literal["chat", "ask"] = "ask"
     target: Target = Target(cluster="")
-    focus: Ref | None = None
     signals: tuple[SeenSignal, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     differential: tuple[Hypothesis, ...] = ()

@@ -1,0 +1,106 @@
+"""Where squads, tools, prompts and recordings are found: beside the installed package, or in a checkout.
+
+Finding and reading only; what a squad file means is known by `squad.spec`.
+"""
+
+import difflib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import TypeVar
+
+from opssquad.errors import UsageError
+from opssquad.toolbox import Tool
+
+_PACKAGE = "opssquad_tools"
+T = TypeVar("T")
+
+
+def root() -> Path:
+    """The folder that holds `squads`, `tools` and `prompts`: inside the wheel, or the checkout's top."""
+    bundled = Path(__file__).parent / "bundled"
+    return bundled if bundled.is_dir() else Path(__file__).parents[2]
+
+
+def squads() -> dict[str, Path]:
+    """Squad folders by name."""
+    return {p.parent.name: p.parent for p in sorted((root() / "squads").glob("*/squad.yaml"))}
+
+
+def squad(name: str) -> Path:
+    """The folder of one squad. Raises UsageError with the nearest names."""
+    return _named(squads(), name, "squad")
+
+
+def prompt(name: str) -> str:
+    """The text of `prompts/<name>.md`. Raises UsageError."""
+    path = root() / "prompts" / f"{name}.md"
+    if not path.is_file():
+        raise UsageError(f"no prompt {name!r} in {path.parent}")
+    return path.read_text(encoding="utf-8")
+
+
+def policy() -> Path:
+    """The bundled policy."""
+    return root() / "squads" / "policy.yaml"
+
+
+def recordings() -> dict[str, Path]:
+    """Recordings that came with the product, by id."""
+    folders = (root() / "recordings", root() / "evals" / "recordings")
+    found = [p.parent for folder in folders for p in sorted(folder.glob("*/incident.yaml"))]
+    return {p.name: p for p in found}
+
+
+def recording(name: str) -> Path:
+    """A recording by path, or by the id of one that came with the product. Raises UsageError."""
+    path = Path(name).expanduser()
+    if (path / "incident.yaml").is_file():
+        return path.resolve()
+    if path.is_dir():
+        raise UsageError(f"{path} is not a recording: it has no incident.yaml")
+    return _named(recordings(), name, "recording")
+
+
+def tools(names: Iterable[str]) -> list[Tool]:
+    """The tools of those names, in that order. Raises UsageError for a name that no tool has."""
+    known = all_tools()
+    return [_named(known, name, "tool") for name in names]
+
+
+def all_tools() -> dict[str, Tool]:
+    """Every tool that came with the product, by name."""
+    folder = root() / "tools"
+    _load_package(folder)
+    found: dict[str, Tool] = {}
+    for path in sorted(folder.glob("*.py")):
+        if path.stem.startswith("_"):
+            continue
+        module = import_module(f"{_PACKAGE}.{path.stem}")
+        for value in vars(module).values():
+            if isinstance(value, Tool):
+                found.setdefault(value.name, value)
+    return found
+
+
+def _load_package(folder: Path) -> None:
+    """Make the tools folder importable under a name of its own, so that its modules can share helpers."""
+    if _PACKAGE in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(
+        _PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise UsageError(f"no tools folder at {folder}; reinstall opssquad")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_PACKAGE] = module
+    spec.loader.exec_module(module)
+
+
+def _named(known: dict[str, T], name: str, what: str) -> T:
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=3) or sorted(known)
+    raise UsageError(f"no {what} {name!r}; there is: {', '.join(near) or 'none'}")

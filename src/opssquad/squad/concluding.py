@@ -1,0 +1,136 @@
+"""From a model's draft to a conclusion: evidence checked against tool results, numbers computed by code."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+from pydantic import ValidationError
+
+from opssquad.errors import ToolError
+from opssquad.findings import Action, Cause, Conclusion, Evidence, Finding, Hypothesis, Option, ToolResult
+from opssquad.models.base import Case, Draft, ModelCall
+from opssquad.squad.context import Context
+from opssquad.squad.ledger import Ledger
+from opssquad.toolbox import Toolbox
+from opssquad.types import Ref, Risk
+
+QUOTED = re.compile(r"^(?P<call>[\w.-]+): (?P<text>.+)$", re.DOTALL)
+RISK: Mapping[str, tuple[Risk, int, bool]] = {
+    "none": ("low", 1, True),
+    "escalate": ("low", 15, True),
+    "rollback": ("medium", 2, True),
+    "restart": ("medium", 2, False),
+    "scale": ("medium", 1, True),
+    "patch": ("medium", 2, True),
+    "cordon": ("low", 1, True),
+    "uncordon": ("low", 1, True),
+    "delete": ("high", 1, False),
+    "sql": ("high", 2, False),
+}
+"""Risk, rough minutes and whether it can be taken back, by action: never taken from a model's words."""
+
+
+def read_draft(call: ModelCall) -> Draft:
+    """The arguments of `conclude`. Raises ToolError that says what to mend."""
+    if call.problem:
+        raise ToolError(call.problem)
+    try:
+        return Draft.model_validate(call.args)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
+        raise ToolError(f"conclude: {said}") from error
+
+
+async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Conclusion:
+    """Check every citation, then build the conclusion. Raises ToolError where nothing cited stands."""
+    causes = [await _cause(ctx, cause, ledger, case.differential) for cause in draft.causes]
+    options = tuple(_option(o, ctx.toolbox) for o in draft.options)
+    sure = draft.no_fault or any(c.confidence != "possible" for c in causes)
+    return Conclusion(
+        status="concluded" if sure else "inconclusive",
+        no_fault=draft.no_fault and not causes,
+        summary=draft.summary,
+        causes=tuple(causes),
+        options=tuple(sorted(options, key=lambda o: ({"low": 0, "medium": 1, "high": 2}[o.risk], o.minutes))),
+        missing=draft.missing,
+    )
+
+
+async def _cause(ctx: Context, cause: Draft.Cause, ledger: Ledger, ranked: Sequence[Hypothesis]) -> Cause:
+    try:
+        component = Ref.parse(cause.component)
+    except ValueError as error:
+        raise ToolError(f"conclude: component: {error}") from error
+    cited = [await _stands(ctx, item, ledger) for item in cause.evidence]
+    evidence = tuple(e for e in cited if e)
+    if not evidence:
+        given = ", ".join(cause.evidence) or "none"
+        raise ToolError(
+            f"conclude: no evidence for {component} stands in what the tools returned (cited: {given})"
+        )
+    by_id = {e: s for s in ledger.signals for e in s.evidence}
+    findings: dict[str, list[Evidence]] = {}
+    for e in evidence:
+        claim = by_id[e.id].signal.text if e.id in by_id else cause.root_cause
+        findings.setdefault(claim, []).append(e)
+    return Cause(
+        component=component,
+        fault=cause.fault,
+        root_cause=cause.root_cause,
+        confidence=cause.confidence,
+        findings=tuple(
+            Finding(
+                claim=claim,
+                confidence=cause.confidence,
+                evidence=tuple(es),
+                against=_against(component, ranked, ledger),
+            )
+            for claim, es in findings.items()
+        ),
+    )
+
+
+def _against(component: Ref, ranked: Sequence[Hypothesis], ledger: Ledger) -> tuple[Evidence, ...]:
+    ids = [
+        e
+        for h in ranked
+        if h.component == component
+        for index in h.opposing
+        for e in ledger.signals[index].evidence
+    ]
+    return ledger.cited(list(dict.fromkeys(ids)))
+
+
+async def _stands(ctx: Context, item: str, ledger: Ledger) -> Evidence | None:
+    """The evidence a citation names, if its exact text stands in a source of the call it came from."""
+    if known := ledger.cited([item]):
+        result = await ctx.records.output(known[0].call)
+        return known[0] if _found(result, known[0].text, known[0].locator) else None
+    match = QUOTED.match(item)
+    if not match or match["call"] not in {c.call for c in ledger.calls}:
+        return None
+    result, text = await ctx.records.output(match["call"]), match["text"]
+    locator = next((s.locator for s in result.sources if text in s.text), "")
+    return (
+        Evidence(id=f"{match['call']}*", call=match["call"], locator=locator, text=text) if locator else None
+    )
+
+
+def _found(result: ToolResult, text: str, locator: str) -> bool:
+    return any(s.locator == locator and text in s.text for s in result.sources)
+
+
+def _option(option: Draft.Option, toolbox: Toolbox) -> Option:
+    action: Action = option.action if option.action in get_args(Action) else "escalate"  # type: ignore[assignment]
+    risk, minutes, reversible = RISK[action]
+    tool = option.tool if option.tool in toolbox else ""
+    return Option(
+        label=option.label,
+        action=action,
+        target=option.target,
+        tool=tool,
+        args=option.args if tool else {},
+        risk=risk,
+        minutes=minutes,
+        reversible=reversible,
+    )

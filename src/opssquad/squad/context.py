@@ -1,0 +1,76 @@
+"""What a run of the graph is given: models, tools, gate, store, clock. Nothing of it is ever checkpointed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+from opssquad.events import Event, Occurred
+from opssquad.findings import ToolResult
+from opssquad.models.base import Case, Model, ToolSpec
+from opssquad.squad.spec import SquadSpec
+from opssquad.toolbox import Handles, Toolbox
+from opssquad.types import Approval, Cleared, Decision, Effect, Grant, Target, ToolCall, Verdict
+
+
+class Records(Protocol):
+    """The part of the store that a run writes to."""
+
+    async def append(self, event: Event) -> None: ...
+    async def add_approval(self, approval: Approval) -> None: ...
+    async def approval(self, id: str) -> Approval: ...
+    async def decision(self, approval_id: str) -> Decision | None: ...
+    async def decide(self, decision: Decision) -> Decision: ...
+    async def claim(self, call_id: str, call_digest: str) -> bool: ...
+    async def done(self, call_id: str, result: ToolResult) -> None: ...
+    async def outcome(self, call_id: str) -> ToolResult | str: ...
+    async def keep(self, result: ToolResult) -> None: ...
+    async def output(self, call_id: str) -> ToolResult: ...
+
+
+class Runs(Protocol):
+    """An executor: the only thing that runs a tool, and only a cleared call."""
+
+    async def run(self, cleared: Cleared) -> ToolResult: ...
+
+
+Judge = Callable[[ToolCall, Effect | None], Verdict]
+Rank = Callable[[Case], Case]
+"""Fills a case's differential from its signals."""
+Sign = Callable[[ToolCall, Decision, datetime], Grant]
+
+
+@dataclass
+class Context:
+    """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and records."""
+
+    thread: str
+    squad: SquadSpec
+    system: Callable[[], str]
+    ledger_page: str
+    model: Model
+    fallback: Model
+    toolbox: Toolbox
+    specs: tuple[ToolSpec, ...]
+    handles: Handles
+    target: Target
+    by: str
+    judge: Judge
+    rank: Rank
+    sign: Sign
+    executor: Runs
+    records: Records
+    publish: Callable[[Event], None]
+    clock: Callable[[], datetime]
+    wall: Callable[[], datetime]
+    approve: str = "ask"
+    approval_minutes: float = 10.0
+    turn: int = 0
+    model_down: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    async def emit(self, kind: type[Occurred], **fields: Any) -> None:
+        """Make an event of now; on record first, then on screen."""
+        event = kind(thread=self.thread, turn=self.turn, at=self.clock(), recorded_at=self.wall(), **fields)
+        await self.records.append(cast(Event, event))
+        self.publish(cast(Event, event))

@@ -1,0 +1,93 @@
+"""One request to the model: what it is shown, and going on without it when its endpoint fails."""
+
+import time
+from collections.abc import Sequence
+
+from opssquad.errors import ModelError
+from opssquad.events import Streamed, Thought, Warned
+from opssquad.models.base import CONCLUDE, Case, Draft, Message, Reply, Request, ToolSpec
+from opssquad.squad.context import Context
+from opssquad.toolbox import Toolbox
+
+
+def tool_specs(toolbox: Toolbox) -> tuple[ToolSpec, ...]:
+    """The squad's tools as a model sees them, and the pseudo-tool that ends an investigation."""
+    specs = [ToolSpec(name=t.name, description=t.description, parameters=t.parameters()) for t in toolbox]
+    conclude = ToolSpec(
+        name=CONCLUDE,
+        description="End the investigation: causes with evidence ids and options, no fault, or what is missing.",
+        parameters=Draft.model_json_schema(),
+    )
+    return (*specs, conclude)
+
+
+class Voice:
+    """Passes on what a model says while it works; keeps warnings until they can go on record."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self.warnings: list[str] = []
+
+    def text(self, piece: str) -> None:
+        ctx = self._ctx
+        ctx.publish(
+            Streamed(thread=ctx.thread, turn=ctx.turn, at=ctx.clock(), recorded_at=ctx.wall(), text=piece)
+        )
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
+    """Ask the model; when it fails, say so and let the fallback answer for the rest of this utterance."""
+    case = ctx.rank(case)
+    page = ledger_page(ctx, case)
+    request = Request(
+        system=ctx.system(),
+        messages=(*messages, Message(role="user", text=page)) if page else tuple(messages),
+        tools=ctx.specs,
+        case=case,
+    )
+    if not ctx.model_down:
+        try:
+            return await _ask(ctx, request)
+        except ModelError as error:
+            ctx.model_down = True
+            await ctx.emit(Warned, text=f"model {ctx.model.name} failed ({error}); going on offline")
+    return await _ask(ctx, request)
+
+
+async def _ask(ctx: Context, request: Request) -> Reply:
+    model, voice, began = ctx.fallback if ctx.model_down else ctx.model, Voice(ctx), time.monotonic()
+    try:
+        reply = await model.reply(request, voice)
+    finally:
+        spent = time.monotonic() - began
+        ctx.seconds["model"] = ctx.seconds.get("model", 0.0) + spent
+        for text in voice.warnings:
+            await ctx.emit(Warned, text=text)
+    await ctx.emit(Thought, model=model.name, text=reply.text, usage=reply.usage, ms=int(spent * 1000))
+    return reply
+
+
+def ledger_page(ctx: Context, case: Case) -> str:
+    """The ledger as a model reads it; empty before anything was looked at."""
+    if not case.calls:
+        return ""
+    signals = "\n".join(
+        f"- {s.signal.id} {s.signal.owner}: {s.signal.text} [{', '.join(s.evidence)}]"
+        for s in case.signals[:40]
+    )
+    rows = [
+        f"{n}. {h.fault} {h.title} at {h.component}, {h.confidence} ({h.score:.2f}); {h.root_cause}"
+        for n, h in enumerate(case.differential[:5], 1)
+    ]
+    spent = sum(1 for c in case.calls if c.turn == case.turn)
+    must = " The budget is used up: call `conclude` now, with what you have." if case.must_conclude else ""
+    return ctx.ledger_page.format(
+        calls=spent,
+        limit=ctx.squad.limits.calls_soft,
+        must=must,
+        signals=signals or "- none",
+        differential="\n".join(rows) or "nothing in the catalogue fits yet",
+    )
