@@ -15,7 +15,7 @@ def tool_specs(toolbox: Toolbox) -> tuple[ToolSpec, ...]:
     specs = [ToolSpec(name=t.name, description=t.description, parameters=t.parameters()) for t in toolbox]
     conclude = ToolSpec(
         name=CONCLUDE,
-        description="End the investigation: causes with evidence ids and options, no fault, or what is missing.",
+        description="End the investigation: causes with evidence ids, no fault, or what is missing.",
         parameters=Draft.model_json_schema(),
     )
     return (*specs, conclude)
