@@ -40,3 +40,8 @@ def ago(moment: datetime, now: datetime) -> str:
 def clock_time(moment: datetime) -> str:
     """Hour and minute in UTC, as a timeline prints them: `13:45`."""
     return moment.astimezone(UTC).strftime("%H:%M")
+
+
+def wall_clock() -> datetime:
+    """The real time, in UTC: for approvals, records and expiry, never for the ages of things in a world."""
+    return datetime.now(UTC)

@@ -1,0 +1,94 @@
+"""The hash chain of the audit log: sealing a draft into a record, finding the first one that does not fit.
+
+Pure functions over texts; `sqlite` keeps the rows. The chain shows tampering by anyone who does not also
+rewrite every later record and the head; it does not prevent it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from opssquad.errors import StoreError
+from opssquad.store.base import AuditApproval, AuditDraft, AuditRecord, Misfit
+from opssquad.store.rows import parse
+from opssquad.types import Approval, Decision
+
+GENESIS = "0" * 64
+"""The `prev_hash` of the first record."""
+
+Head = tuple[int, str]
+"""Number and hash of the newest record."""
+
+START: Head = (0, GENESIS)
+"""The head of an empty log."""
+
+
+def canonical(record: AuditDraft) -> str:
+    """The one spelling of a record: compact JSON in ASCII with sorted keys."""
+    return json.dumps(record.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+def _hash(record: AuditRecord) -> str:
+    return hashlib.sha256(canonical(record.model_copy(update={"hash": ""})).encode()).hexdigest()
+
+
+def seal(draft: AuditDraft, head: Head) -> AuditRecord:
+    """The draft as the record that follows the head."""
+    record = AuditRecord(**draft.model_dump(), seq=head[0] + 1, prev_hash=head[1], hash="")
+    # Through its own spelling once: what is hashed is what a reader will parse.
+    record = parse(AuditRecord, canonical(record), "the new record")
+    return record.model_copy(update={"hash": _hash(record)})
+
+
+def verify(rows: Iterable[tuple[int, str]], head: Head | None) -> Misfit | None:
+    """The first row (number, text) that does not follow from the one before, or None.
+
+    `head` is where the log is known to end: records missing from the end, or added behind it, are found too.
+    """
+    end, newest = head or START
+    seq, last = 0, GENESIS
+    for number, text in rows:
+        seq += 1
+        if number != seq:
+            return Misfit(seq=seq, why=f"missing; the next one on disk is {number}")
+        if seq > end:
+            return Misfit(seq=seq, why=f"added behind the end of the log, which is record {end}")
+        try:
+            record = parse(AuditRecord, text, f"audit record {seq}")
+        except StoreError:
+            return Misfit(seq=seq, why="not a readable record")
+        if why := _misfit(record, text, seq, last):
+            return Misfit(seq=seq, why=why)
+        last = record.hash
+    if seq < end:
+        return Misfit(seq=seq + 1, why=f"missing; the log ended at record {end}")
+    return None if last == newest else Misfit(seq=seq, why="not the record that was written last")
+
+
+def _misfit(record: AuditRecord, text: str, seq: int, last: str) -> str:
+    if record.seq != seq:
+        return f"says it is number {record.seq}"
+    if record.prev_hash != last:
+        return "does not follow from the record before"
+    if record.hash != _hash(record) or canonical(record) != text:
+        return "was changed after it was written"
+    return ""
+
+
+def of_decision(approval: Approval, decision: Decision) -> AuditDraft:
+    """The audit line of a decision on a card."""
+    return AuditDraft(
+        kind="decision",
+        ts=decision.at,
+        thread=approval.thread,
+        requested_by=approval.requested_by,
+        why=decision.reason or approval.why,
+        target=approval.call.target,
+        tool=approval.call.tool,
+        args=approval.call.args,
+        effect="mutate",
+        policy_rule=approval.rule,
+        approval=AuditApproval(id=approval.id, decision=decision.outcome, by=decision.by, at=decision.at),
+        status=decision.outcome,
+        followed_by=approval.call.id,
+    )

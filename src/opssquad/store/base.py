@@ -1,0 +1,144 @@
+"""What a store keeps and promises: its records as values, and the protocol that every store stands behind.
+
+No SQL here; `sqlite` is the embedded store.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from opssquad.events import Event
+from opssquad.findings import ToolResult
+from opssquad.types import Approval, Decision, Effect, Json, Target, Value
+
+ApprovalStatus = Literal["pending", "approved", "refused", "expired", "voided"]
+AuditKind = Literal["call", "decision", "connection", "configuration"]
+
+
+class ThreadRecord(Value):
+    """A conversation that can be taken up again: which squad, model and world it runs against.
+
+    `recording` is a folder, else the cluster is `context` of `kubeconfig` (empty: the usual one).
+    `started_at` is real time, `world_started_at` the world's clock at that moment.
+    """
+
+    id: str
+    squad: str
+    model: str
+    recording: str = ""
+    kubeconfig: str = ""
+    context: str = ""
+    namespace: str = ""
+    cluster: str = ""
+    mode: Literal["chat", "ask"] = "chat"
+    by: str = ""
+    title: str = ""
+    started_at: datetime
+    world_started_at: datetime
+
+
+class ApprovalRecord(Value):
+    """A card and what became of it. An approved card may later be voided: then both decisions are here."""
+
+    approval: Approval
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision that holds, or None while the card waits."""
+        return self.decisions[-1] if self.decisions else None
+
+    def status(self, now: datetime) -> ApprovalStatus:
+        """`pending` until decided; `expired` as soon as its time is over, decided or not."""
+        if self.decision:
+            return self.decision.outcome
+        return "expired" if now >= self.approval.expires_at else "pending"
+
+
+class AuditApproval(Value):
+    """The approval behind an audited call."""
+
+    id: str
+    decision: str
+    by: str
+    at: datetime
+
+
+class AuditDraft(Value):
+    """One line of the audit log before it is chained. `output_ref` is the call's id, under which the whole
+    output is kept; `output_sha256` is of that output; `ms` is the call's duration in milliseconds."""
+
+    kind: AuditKind = "call"
+    ts: datetime
+    thread: str = ""
+    incident: str = ""
+    requested_by: str
+    agent: str = ""
+    why: str = ""
+    target: Target
+    tool: str
+    args: Json = Field(default_factory=dict)
+    effect: Effect | None = None
+    policy_rule: str = ""
+    approval: AuditApproval | None = None
+    status: str
+    ms: int = 0
+    output_ref: str = ""
+    output_sha256: str = ""
+    truncated: bool = False
+    redactions: int = 0
+    followed_by: str = ""
+    prompt_hash: str = ""
+    model: str = ""
+
+
+class AuditRecord(AuditDraft):
+    """A line of the audit log: `hash` covers everything else, `prev_hash` is the hash of the line before."""
+
+    seq: int
+    prev_hash: str
+    hash: str
+
+
+class Misfit(Value):
+    """The first line of the audit log that does not fit the chain, and why."""
+
+    seq: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"record {self.seq}: {self.why}"
+
+
+class Storage(Protocol):
+    """What every store promises. All methods raise StoreError when the state cannot be read or written."""
+
+    async def create_thread(self, thread: ThreadRecord) -> None: ...
+    async def update_thread(self, thread: ThreadRecord) -> None: ...
+    async def thread(self, id: str) -> ThreadRecord: ...
+    async def threads(self) -> list[ThreadRecord]: ...
+
+    async def add_approval(self, approval: Approval) -> None: ...
+    async def approval(self, id: str) -> Approval: ...
+    async def approval_record(self, id: str) -> ApprovalRecord: ...
+    async def approvals(
+        self, status: ApprovalStatus | None = None, thread: str = ""
+    ) -> list[ApprovalRecord]: ...
+    async def decision(self, approval_id: str) -> Decision | None: ...
+    async def decide(self, decision: Decision) -> Decision: ...
+
+    async def claim(self, call_id: str, digest: str) -> bool: ...
+    async def done(self, call_id: str, result: ToolResult) -> None: ...
+    async def outcome(self, call_id: str) -> ToolResult | Literal["new", "claimed"]: ...
+
+    async def keep(self, result: ToolResult) -> None: ...
+    async def output(self, call_id: str) -> ToolResult: ...
+
+    async def append(self, *events: Event) -> None: ...
+    async def events(self, thread: str) -> list[Event]: ...
+
+    async def audit(self, draft: AuditDraft) -> AuditRecord: ...
+    async def audit_records(self, thread: str = "", last: int = 0) -> Sequence[AuditRecord]: ...
+    async def verify_audit(self) -> Misfit | None: ...

@@ -1,0 +1,147 @@
+"""One SQLite file: opened safely, brought to the current schema, used one transaction at a time.
+
+Errors of SQLite become `StoreError` here and nowhere else. What is stored is not known here.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self, TypeVar
+
+from opssquad.errors import StoreError
+from opssquad.store.migrations import APPLICATION_ID, MIGRATIONS
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+BUSY_SECONDS = 10.0
+
+
+class Database:
+    """A connection with a thread of its own. Every piece of work is one transaction, and a write that was
+    begun is finished even if the one who asked for it is cancelled."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self.path = path
+        self._connection = connection
+        self._thread = thread
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open or create the file (mode 0600). Raises StoreError: newer schema, not ours, corrupt, locked."""
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="opssquad-store")
+        try:
+            connection = await asyncio.get_running_loop().run_in_executor(thread, _connect, path)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        return cls(path, connection, thread)
+
+    async def close(self) -> None:
+        """Finish what was asked for and close the file."""
+        await self._run(self._connection.close)
+        self._thread.shutdown(wait=False)
+
+    async def read(self, work: Work[T]) -> T:
+        """Do the work in one transaction that sees one state of the file."""
+        return await self._run(lambda: self._transact(work, "begin"))
+
+    async def write(self, work: Work[T], *, durable: bool = False) -> T:
+        """Do the work in one transaction; either all of it is on record or none.
+
+        It survives the death of the process. With `durable` it survives the loss of power too, and so does
+        everything that was written before it.
+        """
+
+        def begin() -> T:
+            self._connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            return self._transact(work, "begin immediate")
+
+        return await asyncio.shield(self._run(begin))
+
+    def _run(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        def translated() -> T:
+            with translate(self.path):
+                return function()
+
+        return asyncio.get_running_loop().run_in_executor(self._thread, translated)
+
+    def _transact(self, work: Work[T], begin: str) -> T:
+        connection = self._connection
+        connection.execute(begin)
+        try:
+            value = work(connection)
+            connection.execute("commit")
+        finally:
+            if connection.in_transaction:
+                connection.execute("rollback")
+        return value
+
+
+@contextmanager
+def translate(path: Path) -> Iterator[None]:
+    """SQLite's errors as one line that says which file, what is wrong, and what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}; {_advice(str(error))}") from error
+
+
+def _advice(said: str) -> str:
+    if "locked" in said or "busy" in said:
+        return "another process holds it; try again, or end that process"
+    if "full" in said or "I/O" in said:
+        return "make room on the disk; nothing was half-written"
+    if "readonly" in said or "unable to open" in said:
+        return "check the permissions of the file and its folder"
+    return "it is damaged or not ours: move it away to start anew, or restore a copy"
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    with translate(path):
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    _refuse_what_is_not_ours(connection, path)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma foreign_keys = on")
+    connection.execute("pragma trusted_schema = off")
+    connection.execute("begin immediate")
+    try:
+        # Another process may have migrated since the first look.
+        for step in MIGRATIONS[_refuse_what_is_not_ours(connection, path) :]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"pragma application_id = {APPLICATION_ID}")
+        connection.execute(f"pragma user_version = {len(MIGRATIONS)}")
+        connection.execute("commit")
+    finally:
+        if connection.in_transaction:
+            connection.execute("rollback")
+
+
+def _refuse_what_is_not_ours(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema version on disk (0 for a new file). Raises StoreError."""
+    version = int(connection.execute("pragma user_version").fetchone()[0])
+    owner = int(connection.execute("pragma application_id").fetchone()[0])
+    tables = int(connection.execute("select count(*) from sqlite_master").fetchone()[0])
+    if version > len(MIGRATIONS) and owner == APPLICATION_ID:
+        raise StoreError(
+            f"{path} was written by a newer opssquad (schema {version}, this one knows {len(MIGRATIONS)});"
+            " update opssquad, or choose another state folder"
+        )
+    if owner != APPLICATION_ID and (tables or version or owner):
+        raise StoreError(f"{path} is a database of another program; choose another state folder")
+    return version

@@ -1,0 +1,27 @@
+"""Values to the text of a row and back."""
+
+import json
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from opssquad.errors import StoreError
+from opssquad.types import Value
+
+T = TypeVar("T")
+
+
+def dump(value: Value) -> str:
+    """The value as JSON in ASCII, whatever characters it holds."""
+    return json.dumps(value.model_dump(mode="json"), separators=(",", ":"))
+
+
+def parse(kind: type[T] | TypeAdapter[T], text: str, what: str) -> T:
+    """The value of that text. Raises StoreError that names `what` cannot be read."""
+    adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+    try:
+        return adapter.validate_python(json.loads(text))
+    except (ValidationError, ValueError, TypeError, RecursionError) as error:
+        raise StoreError(
+            f"{what} on disk cannot be read; see `opssquad audit verify`, or restore a copy"
+        ) from error

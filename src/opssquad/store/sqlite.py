@@ -1,0 +1,200 @@
+"""The embedded store: one SQLite file in a state folder that only its owner can read.
+
+Threads, events and the audit log are read and written here; the steps of cards and of the ledger are in
+`acts`, transactions and errors in `database`, the chain in `audit`.
+"""
+
+import difflib
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from opssquad.errors import Refused, StoreError, UsageError
+from opssquad.events import EVENT, Event, Streamed
+from opssquad.findings import ToolResult
+from opssquad.store import acts
+from opssquad.store import audit as chain
+from opssquad.store.base import (
+    ApprovalRecord,
+    ApprovalStatus,
+    AuditDraft,
+    AuditRecord,
+    Misfit,
+    ThreadRecord,
+)
+from opssquad.store.database import Database
+from opssquad.store.folder import prepare_folder
+from opssquad.store.rows import dump, parse
+from opssquad.times import Clock, wall_clock
+from opssquad.types import Approval, Decision
+
+
+class Store:
+    """Everything that must outlive the process. `checkpoints` is the file for the graph's own saver."""
+
+    def __init__(self, folder: Path, database: Database, now: Clock) -> None:
+        self.folder = folder
+        self.checkpoints = folder / "checkpoints.sqlite"
+        self._db = database
+        self._now = now
+
+    @classmethod
+    async def open(cls, folder: Path, now: Clock = wall_clock) -> Self:
+        """Open the state folder, creating it (0700) and its files (0600) where needed. Raises StoreError."""
+        prepare_folder(folder, "opssquad.sqlite", "checkpoints.sqlite")
+        return cls(folder, await Database.open(folder / "opssquad.sqlite"), now)
+
+    async def close(self) -> None:
+        """Finish what was asked for and close the file."""
+        await self._db.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.close()
+
+    async def create_thread(self, thread: ThreadRecord) -> None:
+        """Put a new thread on record. Raises StoreError if its id is taken."""
+        row = (thread.id, thread.started_at.timestamp(), dump(thread))
+
+        def add(c: sqlite3.Connection) -> None:
+            sql = "insert into threads values (?, ?, ?) on conflict do nothing"
+            if not c.execute(sql, row).rowcount:
+                raise StoreError(f"there is a thread {thread.id!r} already; ids are used once")
+
+        await self._db.write(add)
+
+    async def update_thread(self, thread: ThreadRecord) -> None:
+        """Replace the record of a thread: another squad, model or title. Raises UsageError."""
+        row = (dump(thread), thread.id)
+
+        def update(c: sqlite3.Connection) -> None:
+            if not c.execute("update threads set body = ? where id = ?", row).rowcount:
+                raise _unknown(c, "threads", "thread", thread.id)
+
+        await self._db.write(update)
+
+    async def thread(self, id: str) -> ThreadRecord:
+        """The thread of that id. Raises UsageError with the nearest ones."""
+
+        def look(c: sqlite3.Connection) -> ThreadRecord:
+            row = c.execute("select body from threads where id = ?", (id,)).fetchone()
+            if row is None:
+                raise _unknown(c, "threads", "thread", id)
+            return parse(ThreadRecord, row[0], f"thread {id}")
+
+        return await self._db.read(look)
+
+    async def threads(self) -> list[ThreadRecord]:
+        """All threads, the newest first."""
+        rows = await self._rows("select id, body from threads order by started_at desc, rowid desc")
+        return [parse(ThreadRecord, body, f"thread {id}") for id, body in rows]
+
+    async def add_approval(self, approval: Approval) -> None:
+        """Put a card on record; again changes nothing. Raises StoreError for another call under its id."""
+        await self._db.write(lambda c: acts.add_card(c, approval), durable=True)
+
+    async def approval(self, id: str) -> Approval:
+        """The card of that id. Raises UsageError with the nearest ones."""
+        return (await self.approval_record(id)).approval
+
+    async def approval_record(self, id: str) -> ApprovalRecord:
+        """The card with its decisions. Raises UsageError with the nearest ids."""
+        return await self._db.read(lambda c: _card(c, id))
+
+    async def approvals(self, status: ApprovalStatus | None = None, thread: str = "") -> list[ApprovalRecord]:
+        """Cards in the order they were asked for, of one status or thread if given."""
+        records = await self._db.read(lambda c: acts.cards(c, "?1 in ('', thread)", thread))
+        now = self._now()
+        return [r for r in records if status in (None, r.status(now))]
+
+    async def decision(self, approval_id: str) -> Decision | None:
+        """The decision that holds for a card, None while it waits. Raises UsageError if there is no card."""
+        return (await self.approval_record(approval_id)).decision
+
+    async def decide(self, decision: Decision) -> Decision:
+        """Record what became of a card, with its audit line in the same transaction; returns what holds.
+
+        The first answer wins, from whichever process. An answer after the expiry is recorded as `expired`.
+        A yes may still be voided as long as its call was not claimed; nothing else ever changes.
+        Raises UsageError if there is no such card, Refused if the decision is about another call.
+        """
+
+        def settle(c: sqlite3.Connection) -> Decision:
+            card = _card(c, decision.approval).approval
+            if decision.call_digest != card.call.digest:
+                raise Refused(f"the decision is not about the call of approval {card.id}; look at it again")
+            return acts.settle(c, card, decision)
+
+        return await self._db.write(settle, durable=True)
+
+    async def claim(self, call_id: str, digest: str) -> bool:
+        """Take the right to carry a call out, once ever: True for the first, False for everyone after.
+
+        Raises Refused if the call has a card that does not stand at `approved`, StoreError if the id was
+        claimed for another content.
+        """
+        return await self._db.write(lambda c: acts.claim(c, call_id, digest), durable=True)
+
+    async def done(self, call_id: str, result: ToolResult) -> None:
+        """Record the end of a claimed call; the first end stays. Raises StoreError if it was not claimed."""
+        await self._db.write(lambda c: acts.finish(c, call_id, result), durable=True)
+
+    async def outcome(self, call_id: str) -> acts.Outcome:
+        """`new`: never begun; `claimed`: begun, its end unknown; else how it ended."""
+        return await self._db.read(lambda c: acts.outcome(c, call_id))
+
+    async def keep(self, result: ToolResult) -> None:
+        """Keep a whole result under its call's id. What the ledger holds as the end of a call stays."""
+        await self._db.write(lambda c: acts.keep(c, result))
+
+    async def output(self, call_id: str) -> ToolResult:
+        """The whole result of a call. Raises StoreError if none is kept."""
+        return await self._db.read(lambda c: acts.output(c, call_id))
+
+    async def append(self, *events: Event) -> None:
+        """Put events on record in this order, all or none; pieces of streamed text are never stored."""
+        rows = [(e.thread, e.kind, dump(e)) for e in events if not isinstance(e, Streamed)]
+        sql = "insert into events (thread, kind, body) values (?, ?, ?)"
+        if rows:
+            await self._db.write(lambda c: c.executemany(sql, rows))
+
+    async def events(self, thread: str) -> list[Event]:
+        """The events of a thread in the order they were recorded."""
+        rows = await self._rows("select seq, body from events where thread = ? order by seq", thread)
+        return [parse(EVENT, body, f"event {seq}") for seq, body in rows]
+
+    async def audit(self, draft: AuditDraft) -> AuditRecord:
+        """Chain a line to the audit log; it is on disk when this returns."""
+        return await self._db.write(lambda c: acts.append_audit(c, draft), durable=True)
+
+    async def audit_records(self, thread: str = "", last: int = 0) -> Sequence[AuditRecord]:
+        """The audit log in order: of one thread if given, only the `last` lines if above zero."""
+        sql = "select seq, body from audit where ?1 in ('', thread) order by seq desc limit ?2"
+        rows = await self._rows(sql, thread, last or -1)
+        return [parse(AuditRecord, body, f"audit record {seq}") for seq, body in reversed(rows)]
+
+    async def verify_audit(self) -> Misfit | None:
+        """The first line of the audit log that does not fit the chain, or None if all do."""
+        rows = "select seq, body from audit order by seq"
+        return await self._db.read(lambda c: chain.verify(c.execute(rows), acts.head(c)))
+
+    async def _rows(self, sql: str, *values: str | int) -> list[tuple[str, str]]:
+        return await self._db.read(lambda c: c.execute(sql, values).fetchall())
+
+
+def _card(c: sqlite3.Connection, id: str) -> ApprovalRecord:
+    found = acts.cards(c, "id = ?", id)
+    if not found:
+        raise _unknown(c, "approvals", "approval", id)
+    return found[0]
+
+
+def _unknown(c: sqlite3.Connection, table: str, what: str, id: str) -> UsageError:
+    known = [row[0] for row in c.execute(f"select id from {table} order by rowid desc limit 1000")]
+    near = difflib.get_close_matches(id, known, n=3) or known[:3]
+    return UsageError(
+        f"no {what} {id!r}; " + (f"nearest: {', '.join(near)}" if near else "there are none yet")
+    )
