@@ -1,9 +1,10 @@
-"""A request as the server understood it, and a reply: the two values that every part of the API speaks.
+"""A request as it came, as the server understood it, and a reply: the values that every part of the API
+speaks.
 
 Reading a path, negotiating content and sending bytes is the work of `route` and `server`.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,7 +24,16 @@ class User:
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+@dataclass(frozen=True)
+class Call:
+    """One HTTP request as it came in, before it is understood. `target` is path and query, header names are
+    lower case."""
+
+    method: str
+    target: str
+    user: User
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -50,4 +60,12 @@ class Reply:
 
     status: int
     body: Json | str | bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer that goes on: chunks are sent as they come, until they end or the client goes away."""
+
+    chunks: AsyncIterator[bytes]
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,90 @@
+"""From a call to its answer: understands the path, asks who may, and hands on to whoever answers.
+
+Synchronous, so that a journal can be played again without a server. Watches and followed logs come back as
+streams that have not begun yet.
+"""
+
+from opssquad.worlds.kube.apiserver import discovery, logs, paths, reads, watch
+from opssquad.worlds.kube.apiserver.request import Call, Reply, Request, Stream
+from opssquad.worlds.kube.apiserver.resources import Resource
+from opssquad.worlds.kube.apiserver.route import Route, route, split
+from opssquad.worlds.kube.apiserver.status import ApiStatus, method_not_allowed, no_such_resource
+from opssquad.worlds.kube.apiserver.world import ServedWorld
+
+PAGE_NOT_FOUND = Reply(404, "404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
+READS = ("get", "list", "watch")
+
+
+def answer(world: ServedWorld, call: Call) -> Reply | Stream:
+    """The answer to one call; every failure that the API knows is a Reply, too."""
+    try:
+        return _answer(world, call)
+    except ApiStatus as failure:
+        return failure.reply()
+
+
+def _answer(world: ServedWorld, call: Call) -> Reply | Stream:
+    path, query = split(call.target)
+    found = route(call.method, path, query)
+    if found is None:
+        return _other_path(world, call, path)
+    resource = world.resources.lookup(found.group, found.version, found.plural)
+    request = Request(
+        verb=found.verb,
+        resource=resource or _unknown(found),
+        namespace=found.namespace,
+        name=found.name,
+        subresource=found.subresource,
+        query=query,
+        headers=call.headers,
+        body=call.body,
+        user=call.user,
+    )
+    if resource is None:
+        if found.version in world.resources.versions(found.group):
+            raise no_such_resource()
+        return PAGE_NOT_FOUND
+    _check_method(call, request)
+    return _read(world, request)
+
+
+def _read(world: ServedWorld, request: Request) -> Reply | Stream:
+    if request.subresource == "log":
+        return logs.read(world.store, world.logs, request)
+    match request.verb:
+        case "list":
+            return reads.list_(world.store, request)
+        case "watch":
+            return watch.start(world.store, request)
+    return reads.get(world.store, request)
+
+
+def _check_method(call: Call, request: Request) -> None:
+    """404 for a subresource that is not there, 405 for a verb that the resource does not have."""
+    resource = request.resource
+    if not request.subresource:
+        verbs = resource.verbs
+        misplaced = (call.method == "POST" and request.name) or (
+            call.method in ("PUT", "PATCH") and not request.name
+        )
+    else:
+        if request.subresource not in resource.subresources:
+            raise no_such_resource()
+        verbs, misplaced = resource.subresources[request.subresource].verbs, False
+    if request.verb not in verbs or misplaced or request.verb not in READS:
+        raise method_not_allowed()
+
+
+def _other_path(world: ServedWorld, call: Call, path: str) -> Reply:
+    if call.method not in ("GET", "HEAD"):
+        raise method_not_allowed()
+    accept = call.headers.get("accept", "")
+    found = paths.answer(world, path, accept)
+    if found is None and path.startswith("/api"):
+        found = discovery.answer(world.resources, path, accept)
+    return found or PAGE_NOT_FOUND
+
+
+def _unknown(found: Route) -> Resource:
+    """A resource that is not there, for messages about it."""
+    return Resource(found.group, found.version, found.plural, "", "", bool(found.namespace))

@@ -1,0 +1,129 @@
+"""One stored object, several faces: events.k8s.io events, autoscaling/v1 autoscalers, Scale, items of
+lists.
+
+The store holds core events and autoscaling/v2; `shown` and `stored` translate between that and what a
+resource's version shows.
+"""
+
+from typing import Any
+
+from opssquad.worlds.kube.apiserver import labels
+from opssquad.worlds.kube.apiserver.resources import Resource
+
+Json = dict[str, Any]
+
+# name in events.k8s.io/v1 -> name in core/v1
+EVENT_FIELDS = {
+    "metadata": "metadata",
+    "eventTime": "eventTime",
+    "series": "series",
+    "reportingController": "reportingComponent",
+    "reportingInstance": "reportingInstance",
+    "action": "action",
+    "reason": "reason",
+    "regarding": "involvedObject",
+    "related": "related",
+    "note": "message",
+    "type": "type",
+    "deprecatedSource": "source",
+    "deprecatedFirstTimestamp": "firstTimestamp",
+    "deprecatedLastTimestamp": "lastTimestamp",
+    "deprecatedCount": "count",
+}
+# Fields that the core form always has, with what stands there when nothing does.
+EVENT_ALWAYS: Json = {
+    "source": {},
+    "firstTimestamp": None,
+    "lastTimestamp": None,
+    "eventTime": None,
+    "reportingComponent": "",
+    "reportingInstance": "",
+}
+CPU_TARGET = "targetCPUUtilizationPercentage"
+
+
+def shown(obj: Json, resource: Resource) -> Json:
+    """A stored object as a resource's version shows it, kind and apiVersion first. The input is not
+    changed.
+    """
+    body = obj
+    if resource.kind == "Event" and resource.group:
+        body = _newer_event(obj)
+    elif resource.group == "autoscaling" and resource.version == "v1":
+        body = _autoscaler_v1(obj)
+    return {"kind": resource.kind, "apiVersion": resource.api_version, **_without_type(body)}
+
+
+def stored(obj: Json, resource: Resource) -> Json:
+    """The reverse of `shown`: what a client sent in this version, as the store keeps it."""
+    if resource.kind == "Event" and resource.group:
+        body = {core: obj[newer] for newer, core in EVENT_FIELDS.items() if newer in obj}
+        return {"kind": "Event", "apiVersion": "v1", **EVENT_ALWAYS, **body}
+    if resource.group == "autoscaling" and resource.version == "v1":
+        return _autoscaler_v2(obj)
+    return obj
+
+
+def item(obj: Json, resource: Resource, builtin: bool) -> Json:
+    """As an item of a list: built-in kinds leave out kind and apiVersion, custom ones keep them."""
+    whole = shown(obj, resource)
+    return _without_type(whole) if builtin else whole
+
+
+def scale(obj: Json) -> Json:
+    """The Scale of a Deployment, ReplicaSet or StatefulSet: same name, uid and resourceVersion, selector
+    as text.
+    """
+    metadata = obj["metadata"]
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    said: Json = {"replicas": status.get("replicas", 0)}
+    selector = spec.get("selector")
+    if selector:
+        plain = "matchLabels" not in selector and "matchExpressions" not in selector
+        said["selector"] = labels.text({"matchLabels": selector} if plain else selector)
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {key: metadata[key] for key in kept if key in metadata},
+        "spec": {"replicas": spec["replicas"]} if spec.get("replicas") else {},
+        "status": said,
+    }
+
+
+def _without_type(obj: Json) -> Json:
+    return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
+
+
+def _newer_event(obj: Json) -> Json:
+    body = {newer: obj[core] for newer, core in EVENT_FIELDS.items() if core in obj}
+    body.setdefault("eventTime", None)
+    return {key: value for key, value in body.items() if value != "" or key == "note"}
+
+
+def _autoscaler_v1(obj: Json) -> Json:
+    spec, status = dict(obj["spec"]), dict(obj.get("status") or {})
+    metrics, current = spec.pop("metrics", None) or [], status.pop("currentMetrics", None) or []
+    spec.pop("behavior", None)
+    status.pop("conditions", None)
+    for metric in filter(_is_cpu, metrics):
+        spec[CPU_TARGET] = metric["resource"]["target"].get("averageUtilization")
+    for metric in filter(_is_cpu, current):
+        used = (metric["resource"].get("current") or {}).get("averageUtilization")
+        if used is not None:
+            status["currentCPUUtilizationPercentage"] = used
+    return {**obj, "spec": spec, "status": status}
+
+
+def _is_cpu(metric: Json) -> bool:
+    return bool(metric["type"] == "Resource" and metric["resource"]["name"] == "cpu")
+
+
+def _autoscaler_v2(obj: Json) -> Json:
+    spec, status = dict(obj.get("spec") or {}), dict(obj.get("status") or {})
+    status.pop("currentCPUUtilizationPercentage", None)
+    goal = spec.pop(CPU_TARGET, None)
+    if goal is not None:
+        target = {"type": "Utilization", "averageUtilization": goal}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    return {**obj, "apiVersion": "autoscaling/v2", "spec": spec, "status": status}

@@ -1,0 +1,81 @@
+"""GET of one object or a list, in the form the client asked for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from opssquad.worlds.kube.apiserver import forms, negotiate, tables
+from opssquad.worlds.kube.apiserver.lists import page
+from opssquad.worlds.kube.apiserver.request import Reply, Request
+from opssquad.worlds.kube.apiserver.resources import Resource, builtin
+from opssquad.worlds.kube.apiserver.status import ApiStatus, not_found
+from opssquad.worlds.kube.apiserver.store import Store
+
+Json = dict[str, Any]
+METRICS = "metrics.k8s.io"
+
+
+def get(store: Store, request: Request) -> Reply:
+    """One object, its status (which is the whole object) or its scale."""
+    obj = stored_object(store, request)
+    if request.subresource == "scale":
+        return Reply(200, forms.scale(obj))
+    return Reply(200, one(store, request, obj))
+
+
+def list_(store: Store, request: Request) -> Reply:
+    """A list, chunked if the client wants it so."""
+    form = negotiate.objects(request.headers.get("accept", ""))
+    resource = request.resource
+    found = page(store, request)
+    match form.shape:
+        case "Table":
+            include = request.query.get("includeObject", "Metadata")
+            now = store.now()
+            body = tables.table(resource, found.objects, found.metadata, now, include, form.version)
+        case "PartialObjectMetadata":
+            items = [tables.partial(resource, obj, form.version) for obj in found.objects]
+            body = _list("PartialObjectMetadataList", f"meta.k8s.io/{form.version}", found.metadata, items)
+        case _:
+            items = [forms.item(obj, resource, is_builtin(resource)) for obj in found.objects]
+            body = _list(f"{resource.kind}List", resource.api_version, found.metadata, items)
+    return Reply(200, body)
+
+
+def one(store: Store, request: Request, obj: Json) -> Json:
+    """A stored object in the form that a request accepts."""
+    form = negotiate.objects(request.headers.get("accept", ""))
+    match form.shape:
+        case "Table":
+            metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+            include = request.query.get("includeObject", "Metadata")
+            return tables.table(request.resource, [obj], metadata, store.now(), include, form.version)
+        case "PartialObjectMetadata":
+            return tables.partial(request.resource, obj, form.version)
+    return forms.shown(obj, request.resource)
+
+
+def stored_object(store: Store, request: Request) -> Json:
+    """The object that a request names. Raises 404."""
+    namespace = request.namespace if request.resource.namespaced else ""
+    obj = store.get(request.resource.key, namespace, request.name)
+    if obj is None and request.resource.group == METRICS:
+        raise _no_metrics()
+    if obj is None:
+        raise not_found(request.resource, request.name)
+    return obj
+
+
+def is_builtin(resource: Resource) -> bool:
+    """Whether a resource is one of the server's own and not from a CustomResourceDefinition or another
+    server.
+    """
+    own = builtin().lookup(resource.group, resource.version, resource.plural)
+    return own is not None and resource.group != METRICS
+
+
+def _list(kind: str, version: str, metadata: Mapping[str, Any], items: list[Json]) -> Json:
+    return {"kind": kind, "apiVersion": version, "metadata": dict(metadata), "items": items}
+
+
+def _no_metrics() -> ApiStatus:
+    return ApiStatus(404, "NotFound", "not found")
