@@ -5,14 +5,12 @@ The `Date` header is the world's clock, so that clients count ages from it.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from opssquad.worlds.kube.apiserver.dispatch import answer
-from opssquad.worlds.kube.apiserver.encoding import encode, encode_yaml
-from opssquad.worlds.kube.apiserver.negotiate import objects
+from opssquad.worlds.kube.apiserver.encoding import headers, render
 from opssquad.worlds.kube.apiserver.request import Call, Reply, Stream
-from opssquad.worlds.kube.apiserver.status import ApiStatus, unauthorized
+from opssquad.worlds.kube.apiserver.status import unauthorized
 from opssquad.worlds.kube.apiserver.world import ServedWorld
 
 if TYPE_CHECKING:
@@ -47,46 +45,28 @@ async def _handle(world: ServedWorld, request: "web.BaseRequest") -> "web.Stream
     user = world.authenticate(request.headers.get("Authorization", ""))
     if user is None:
         return _response(world, unauthorized().reply(), "")
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    call = Call(request.method, request.raw_path, user, headers, body)
+    given = {name.lower(): value for name, value in request.headers.items()}
+    call = Call(request.method, request.raw_path, user, given, body)
     reply = answer(world, call)
     if isinstance(reply, Stream):
         return await _stream(world, request, reply)
-    return _response(world, reply, headers.get("accept", ""))
+    return _response(world, reply, given.get("accept", ""))
 
 
 def _response(world: ServedWorld, reply: Reply, accept: str) -> "web.Response":
     from aiohttp import web
 
-    headers = {"Cache-Control": "no-cache, private", "Date": _date(world), **reply.headers}
-    body = reply.body
-    if isinstance(body, dict):
-        yaml = "Content-Type" not in headers and _wants_yaml(accept)
-        headers.setdefault("Content-Type", "application/yaml" if yaml else "application/json")
-        body = encode_yaml(body) if yaml else encode(body) + b"\n"
-    raw = body.encode() if isinstance(body, str) else body
-    return web.Response(status=reply.status, body=raw, headers=headers)
-
-
-def _wants_yaml(accept: str) -> bool:
-    try:
-        return objects(accept).encoding == "yaml"
-    except ApiStatus:
-        return False
+    head, body = render(reply, accept, world.store.now())
+    return web.Response(status=reply.status, body=body, headers=head)
 
 
 async def _stream(world: ServedWorld, request: "web.BaseRequest", reply: Stream) -> "web.StreamResponse":
     from aiohttp import web
 
-    headers = {"Cache-Control": "no-cache, private", "Date": _date(world), **reply.headers}
-    response = web.StreamResponse(headers=headers)
+    response = web.StreamResponse(headers=headers(reply.headers, world.store.now()))
     response.enable_chunked_encoding()
     await response.prepare(request)
     async for chunk in reply.chunks:
         await response.write(chunk)
     await response.write_eof()
     return response
-
-
-def _date(world: ServedWorld) -> str:
-    return format_datetime(world.store.now(), usegmt=True)
