@@ -7,6 +7,7 @@ from typing import Any
 from opssquad.worlds.kube.apiserver import negotiate
 from opssquad.worlds.kube.apiserver.request import Reply
 from opssquad.worlds.kube.apiserver.resources import Resource, Resources, Subresource, document
+from opssquad.worlds.kube.apiserver.status import no_such_resource
 
 Json = dict[str, Any]
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -28,7 +29,9 @@ def answer(resources: Resources, path: str, accept: str) -> Reply | None:
     if not core and len(parts) == 2:
         body = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, versions)} if versions else None
     else:
-        body = _resource_list(resources, group, parts[-1]) if parts[-1] in versions else None
+        if versions and parts[-1] not in versions:
+            raise no_such_resource()
+        body = _resource_list(resources, group, parts[-1]) if versions else None
     if body is None:
         return None
     negotiate.discovery(accept, aggregated=False)

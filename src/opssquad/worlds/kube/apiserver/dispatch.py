@@ -4,14 +4,23 @@ Synchronous, so that a journal can be played again without a server. Watches and
 streams that have not begun yet.
 """
 
-from opssquad.worlds.kube.apiserver import discovery, logs, paths, reads, watch
+from collections.abc import Mapping
+from dataclasses import replace
+
+from opssquad.worlds.kube.apiserver import discovery, logs, openapi, paths, reads, watch
 from opssquad.worlds.kube.apiserver.request import Call, Reply, Request, Stream
 from opssquad.worlds.kube.apiserver.resources import Resource
 from opssquad.worlds.kube.apiserver.route import Route, route, split
-from opssquad.worlds.kube.apiserver.status import ApiStatus, method_not_allowed, no_such_resource
+from opssquad.worlds.kube.apiserver.status import ApiStatus, bad_request, method_not_allowed, no_such_resource
 from opssquad.worlds.kube.apiserver.world import ServedWorld
 
 PAGE_NOT_FOUND = Reply(404, "404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
+# Subresources that turn a request into a connection of another kind; nothing stands behind them here.
+CONNECTS = ("exec", "attach", "portforward", "proxy")
+DEPRECATED = {
+    "endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    "componentstatuses": "v1 ComponentStatus is deprecated in v1.19+",
+}
 READS = ("get", "list", "watch")
 
 
@@ -27,7 +36,7 @@ def _answer(world: ServedWorld, call: Call) -> Reply | Stream:
     path, query = split(call.target)
     found = route(call.method, path, query)
     if found is None:
-        return _other_path(world, call, path)
+        return _other_path(world, call, path, query)
     resource = world.resources.lookup(found.group, found.version, found.plural)
     request = Request(
         verb=found.verb,
@@ -41,22 +50,33 @@ def _answer(world: ServedWorld, call: Call) -> Reply | Stream:
         user=call.user,
     )
     if resource is None:
-        if found.version in world.resources.versions(found.group):
+        if world.resources.versions(found.group):
             raise no_such_resource()
         return PAGE_NOT_FOUND
     _check_method(call, request)
-    return _read(world, request)
+    return _warned(resource, _read(world, request))
 
 
 def _read(world: ServedWorld, request: Request) -> Reply | Stream:
     if request.subresource == "log":
         return logs.read(world.store, world.logs, request)
+    if request.subresource in CONNECTS:
+        reads.stored_object(world.store, request)
+        raise bad_request("Upgrade request required")
     match request.verb:
         case "list":
             return reads.list_(world.store, request)
         case "watch":
             return watch.start(world.store, request)
     return reads.get(world.store, request)
+
+
+def _warned(resource: Resource, reply: Reply | Stream) -> Reply | Stream:
+    """With a warning where the resource is deprecated."""
+    said = DEPRECATED.get(resource.qualified)
+    if said is None:
+        return reply
+    return replace(reply, headers={**reply.headers, "Warning": f'299 - "{said}"'})
 
 
 def _check_method(call: Call, request: Request) -> None:
@@ -75,13 +95,15 @@ def _check_method(call: Call, request: Request) -> None:
         raise method_not_allowed()
 
 
-def _other_path(world: ServedWorld, call: Call, path: str) -> Reply:
+def _other_path(world: ServedWorld, call: Call, path: str, query: Mapping[str, str]) -> Reply:
     if call.method not in ("GET", "HEAD"):
         raise method_not_allowed()
     accept = call.headers.get("accept", "")
-    found = paths.answer(world, path, accept)
+    found = paths.answer(world, path, query)
     if found is None and path.startswith("/api"):
         found = discovery.answer(world.resources, path, accept)
+    if found is None and path.startswith(openapi.ROOT):
+        found = openapi.answer(world.resources, path, query)
     return found or PAGE_NOT_FOUND
 
 

@@ -135,7 +135,8 @@ def _version(store: Store, query: Mapping[str, str], limit: int) -> int:
     if wanted > store.revision:
         causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
         message = f"Timeout: Too large resource version: {wanted}, current: {store.revision}"
-        raise ApiStatus(504, "Timeout", message, {"causes": causes, "retryAfterSeconds": 1})
+        details = {"causes": causes, "retryAfterSeconds": 1}
+        raise ApiStatus(504, "Timeout", message, details, headers={"Retry-After": "1"})
     exact = query.get(MATCH) == "Exact" or (limit and wanted and not query.get(MATCH))
     if not exact:
         return store.revision

@@ -1,24 +1,38 @@
 """GET of one object or a list, in the form the client asked for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from opssquad.worlds.kube.apiserver import forms, negotiate, tables
 from opssquad.worlds.kube.apiserver.lists import page
 from opssquad.worlds.kube.apiserver.request import Reply, Request
 from opssquad.worlds.kube.apiserver.resources import Resource, builtin
-from opssquad.worlds.kube.apiserver.status import ApiStatus, not_found
+from opssquad.worlds.kube.apiserver.status import not_found
 from opssquad.worlds.kube.apiserver.store import Store
 
 Json = dict[str, Any]
 METRICS = "metrics.k8s.io"
+# Scale has no path of its own, only that of what is scaled.
+SCALES = Resource("autoscaling", "v1", "scales", "scale", "Scale", True)
+# The metrics API is another server's, with Status objects of its own making.
+NO_METRICS: Json = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "status": "Failure",
+    "reason": "NotFound",
+    "code": 404,
+    "message": "not found",
+}
 
 
 def get(store: Store, request: Request) -> Reply:
     """One object, its status (which is the whole object) or its scale."""
+    if request.resource.group == METRICS and store.get(request.resource.key, *_where(request)) is None:
+        return Reply(404, NO_METRICS)
     obj = stored_object(store, request)
     if request.subresource == "scale":
-        return Reply(200, forms.scale(obj))
+        return Reply(200, one(store, replace(request, resource=SCALES), forms.scale(obj)))
     return Reply(200, one(store, request, obj))
 
 
@@ -37,7 +51,8 @@ def list_(store: Store, request: Request) -> Reply:
             body = _list("PartialObjectMetadataList", f"meta.k8s.io/{form.version}", found.metadata, items)
         case _:
             items = [forms.item(obj, resource, is_builtin(resource)) for obj in found.objects]
-            body = _list(f"{resource.kind}List", resource.api_version, found.metadata, items)
+            metadata = {} if resource.group == METRICS else found.metadata
+            body = _list(f"{resource.kind}List", resource.api_version, metadata, items)
     return Reply(200, body)
 
 
@@ -56,13 +71,14 @@ def one(store: Store, request: Request, obj: Json) -> Json:
 
 def stored_object(store: Store, request: Request) -> Json:
     """The object that a request names. Raises 404."""
-    namespace = request.namespace if request.resource.namespaced else ""
-    obj = store.get(request.resource.key, namespace, request.name)
-    if obj is None and request.resource.group == METRICS:
-        raise _no_metrics()
+    obj = store.get(request.resource.key, *_where(request))
     if obj is None:
         raise not_found(request.resource, request.name)
     return obj
+
+
+def _where(request: Request) -> tuple[str, str]:
+    return request.namespace if request.resource.namespaced else "", request.name
 
 
 def is_builtin(resource: Resource) -> bool:
@@ -75,7 +91,3 @@ def is_builtin(resource: Resource) -> bool:
 
 def _list(kind: str, version: str, metadata: Mapping[str, Any], items: list[Json]) -> Json:
     return {"kind": kind, "apiVersion": version, "metadata": dict(metadata), "items": items}
-
-
-def _no_metrics() -> ApiStatus:
-    return ApiStatus(404, "NotFound", "not found")

@@ -19,6 +19,8 @@ from opssquad.worlds.kube.apiserver.forms import shown
 from opssquad.worlds.kube.apiserver.resources import Resource
 
 Json = dict[str, Any]
+# An annotation that is not stored: the server adds it to whole DaemonSets, and not to their metadata alone.
+ONLY_SHOWN = "deprecated.daemonset.template.generation"
 PATH = "Custom resource definition column (in JSONPath format)"
 
 
@@ -52,12 +54,13 @@ def table(
 
 def partial(resource: Resource, obj: Json, version: str = "v1") -> Json:
     """Only the metadata of an object."""
-    whole = shown(obj, resource)
-    return {
-        "kind": "PartialObjectMetadata",
-        "apiVersion": f"meta.k8s.io/{version}",
-        "metadata": whole["metadata"],
-    }
+    metadata = shown(obj, resource)["metadata"]
+    annotations = metadata.get("annotations") or {}
+    if resource.kind == "DaemonSet" and ONLY_SHOWN in annotations:
+        kept = {key: value for key, value in annotations.items() if key != ONLY_SHOWN}
+        metadata = {key: value for key, value in metadata.items() if key != "annotations"}
+        metadata |= {"annotations": kept} if kept else {}
+    return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": metadata}
 
 
 def definitions(resource: Resource) -> list[Json]:

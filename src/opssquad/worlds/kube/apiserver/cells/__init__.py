@@ -40,7 +40,7 @@ CELLS: dict[ResourceKey, Cells] = {
             "controllerrevisions": workloads.controller_revision,
         },
         "batch": {"jobs": workloads.job, "cronjobs": workloads.cron_job},
-        "autoscaling": {"horizontalpodautoscalers": workloads.autoscaler},
+        "autoscaling": {"horizontalpodautoscalers": workloads.autoscaler, "scales": workloads.scale},
         "policy": {"poddisruptionbudgets": workloads.disruption_budget},
         "discovery.k8s.io": {"endpointslices": network.endpoint_slice},
         "networking.k8s.io": {

@@ -56,7 +56,7 @@ def endpoints(obj: Json, now: datetime) -> list[Any]:
         for port in subset.get("ports") or [None]
         for address in subset.get("addresses") or []
     ]
-    return [obj["metadata"]["name"], _listed(found) or NONE, age(obj, now)]
+    return [obj["metadata"]["name"], _listed(found) if obj.get("subsets") else NONE, age(obj, now)]
 
 
 def endpoint_slice(obj: Json, now: datetime) -> list[Any]:

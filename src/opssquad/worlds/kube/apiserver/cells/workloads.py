@@ -51,6 +51,12 @@ def replica_set(obj: Json, now: datetime) -> list[Any]:
     ]
 
 
+def scale(obj: Json, now: datetime) -> list[Any]:
+    """Name, Desired, Available, Age. Of the Scale of any of them."""
+    desired, actual = obj["spec"].get("replicas", 0), obj["status"].get("replicas", 0)
+    return [obj["metadata"]["name"], desired, actual, age(obj, now)]
+
+
 def stateful_set(obj: Json, now: datetime) -> list[Any]:
     """Name, Ready, Age; wide: Containers, Images."""
     spec, status = obj["spec"], obj.get("status", {})
