@@ -1,0 +1,1 @@
+"""Patches as pure functions of an object and a patch: strategic merge, merge and JSON patch."""
