@@ -59,6 +59,8 @@ class Comparison:
         wanted, got = _lasting(wanted), _lasting(got)
         if all(isinstance(o.get(key), str) for o in (wanted, got) for key in ("generateName", "name")):
             self._learn_name(wanted, got)
+        if wanted.get("reason") == got.get("reason") == "Invalid":
+            self._learn_refused_name(wanted["details"], got["details"])
         for key in wanted.keys() - got.keys():
             yield f"{_at((*path, key))}: {_short(wanted[key])} expected, nothing came"
         for key in got.keys() - wanted.keys():
@@ -101,6 +103,12 @@ class Comparison:
         lead = wanted["generateName"]
         if all(str(o["name"]).startswith(lead) and len(o["name"]) == len(lead) + 5 for o in (wanted, got)):
             self.learned.setdefault(wanted["name"], got["name"])
+
+    def _learn_refused_name(self, wanted: Mapping[str, Json], got: Mapping[str, Json]) -> None:
+        """The name that was generated for an object that then was refused."""
+        one, other = wanted.get("name", ""), got.get("name", "")
+        if one != other and one[:-5] == other[:-5] and one[:-5].endswith("-"):
+            self.learned.setdefault(one, other)
 
     def _same_words(self, wanted: str, got: str, is_cell: bool) -> bool:
         for recorded, ours in zip(UUID.findall(wanted), UUID.findall(got), strict=False):

@@ -23,7 +23,8 @@ from tests.conformance.transcripts import Json, Operation, recorded_body
 from tests.conformance.world import USERS, StandingStill
 
 HEADERS = ("Content-Type", "Warning", "Vary", "Cache-Control", "Retry-After")
-OWN_VERSION = re.compile(r'("resourceVersion"\s*:\s*")(\d+)(")')
+# In an object, or as the value of a JSON patch operation.
+OWN_VERSION = re.compile(r'("(?:resourceVersion"|/metadata/resourceVersion",\s*"value")\s*:\s*")(\d+)(")')
 QUERY_VERSION = re.compile(r"(?<=[?&]resourceVersion=)(\d+)")
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 FIRST_LIST, LAST_LIST = 2600, 9999  # revisions that lists of the recorded cluster had; none of ours is meant

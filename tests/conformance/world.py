@@ -24,9 +24,18 @@ OBJECTS = (
     "other-namespaces.jsonl.gz",
     "metrics.jsonl",
 )
+CREDENTIAL = "authentication.kubernetes.io/credential-id"
 USERS = {
-    "admin": User("kubernetes-admin", ("system:masters", "system:authenticated")),
-    "viewer": User("viewer", ("system:authenticated",)),
+    "admin": User(
+        "kubernetes-admin",
+        ("system:masters", "system:authenticated"),
+        extra={CREDENTIAL: ("X509SHA256=493ba78eb06ac7d1414406b59ad6d1a5f4edd78658ff509a02656104a3313bec",)},
+    ),
+    "viewer": User(
+        "viewer",
+        ("system:authenticated",),
+        extra={CREDENTIAL: ("X509SHA256=a9abd767516458a2ac455c69e3489dc9612528bd0b998c4f1de3e5bc4500e0b5",)},
+    ),
 }
 
 

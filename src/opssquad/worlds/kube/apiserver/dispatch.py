@@ -8,11 +8,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from opssquad.worlds.kube.apiserver import discovery, logs, openapi, paths, reads, watch
+from opssquad.worlds.kube.apiserver.access.rbac import Act, authorize
 from opssquad.worlds.kube.apiserver.request import Call, Reply, Request, Stream
 from opssquad.worlds.kube.apiserver.resources import Resource
 from opssquad.worlds.kube.apiserver.route import Route, route, split
-from opssquad.worlds.kube.apiserver.status import ApiStatus, bad_request, method_not_allowed, no_such_resource
+from opssquad.worlds.kube.apiserver.status import (
+    ApiStatus,
+    bad_request,
+    forbidden,
+    forbidden_path,
+    method_not_allowed,
+    no_such_resource,
+)
 from opssquad.worlds.kube.apiserver.world import ServedWorld
+from opssquad.worlds.kube.apiserver.writes import write
 
 PAGE_NOT_FOUND = Reply(404, "404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
 # Subresources that turn a request into a connection of another kind; nothing stands behind them here.
@@ -49,12 +58,17 @@ def _answer(world: ServedWorld, call: Call) -> Reply | Stream:
         body=call.body,
         user=call.user,
     )
+    if not authorize(world.store, call.user, Act.of(request)).allowed:
+        raise forbidden(request)
     if resource is None:
         if world.resources.versions(found.group):
             raise no_such_resource()
         return PAGE_NOT_FOUND
     _check_method(call, request)
-    return _warned(resource, _read(world, request))
+    if request.verb in READS or request.subresource in CONNECTS:
+        return _warned(resource, _read(world, request))
+    world.before_write(call)
+    return write(world.store, request)
 
 
 def _read(world: ServedWorld, request: Request) -> Reply | Stream:
@@ -91,11 +105,14 @@ def _check_method(call: Call, request: Request) -> None:
         if request.subresource not in resource.subresources:
             raise no_such_resource()
         verbs, misplaced = resource.subresources[request.subresource].verbs, False
-    if request.verb not in verbs or misplaced or request.verb not in READS:
+    if request.verb not in verbs or misplaced:
         raise method_not_allowed()
 
 
 def _other_path(world: ServedWorld, call: Call, path: str, query: Mapping[str, str]) -> Reply:
+    verb = call.method.lower()
+    if not authorize(world.store, call.user, Act(verb, path=path)).allowed:
+        raise forbidden_path(call.user, verb, path)
     if call.method not in ("GET", "HEAD"):
         raise method_not_allowed()
     accept = call.headers.get("accept", "")
