@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from opssquad.worlds.kube.apiserver import discovery, logs, openapi, paths, reads, watch
+from opssquad.worlds.kube.apiserver.access.impersonation import acting_user
 from opssquad.worlds.kube.apiserver.access.rbac import Act, authorize
 from opssquad.worlds.kube.apiserver.request import Call, Reply, Request, Stream
 from opssquad.worlds.kube.apiserver.resources import Resource
@@ -42,6 +43,7 @@ def answer(world: ServedWorld, call: Call) -> Reply | Stream:
 
 
 def _answer(world: ServedWorld, call: Call) -> Reply | Stream:
+    call = replace(call, user=acting_user(world.store, call))
     path, query = split(call.target)
     found = route(call.method, path, query)
     if found is None:
