@@ -28,10 +28,10 @@ async def serving(world: ServedWorld, port: int = 0) -> AsyncIterator[str]:
         return await _handle(world, request)
 
     server = web.Server(handle, handler_cancellation=True)
-    runner = web.ServerRunner(server)
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", port, shutdown_timeout=0.1)
+        site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         address = runner.addresses[0]
         yield f"http://{address[0]}:{address[1]}"

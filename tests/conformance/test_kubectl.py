@@ -1,0 +1,140 @@
+"""The real `kubectl`, where it is installed, prints against the stand-in what it printed against the real
+server.
+
+Each recorded command runs against a server of its own, over HTTP, at the recorded moment. Ages that kubectl
+computes from its own clock are not compared.
+"""
+
+import asyncio
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opssquad.worlds.kube.apiserver.request import User
+from opssquad.worlds.kube.apiserver.server import serving
+from tests.conformance.transcripts import Json, Operation, operations
+from tests.conformance.world import USERS, StandingStill
+
+KUBECTL = shutil.which("kubectl")
+pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed on this machine")
+
+FAMILIES = (
+    "api",
+    "cluster-info",
+    "describe",
+    "events",
+    "explain",
+    "get",
+    "logs",
+    "raw",
+    "top",
+    "version",
+)
+# What these print is not ours alone: the version of the client, its flags, addresses, revisions. Who may read
+# what is not decided yet.
+NOT_COMPARED = frozenset(
+    {
+        "version",
+        "version-json",
+        "cluster-info",
+        "watch-too-old",
+        "get-events-for-deployment",
+        "get-raw-pods-limit",
+        "get-forbidden",
+        "get-forbidden-one",
+    }
+)
+AT_ONCE = 2
+SECONDS = 30
+AGE = re.compile(r"\b(?:\d+[ydhms]){1,2}\b")
+URL = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+class AsUser(StandingStill):
+    """The world seen by one user. Over plain HTTP kubectl sends no credentials."""
+
+    def __init__(self, moment: str, user: User) -> None:
+        super().__init__(moment)
+        self.user = user
+
+    def authenticate(self, authorization: str) -> User | None:
+        return self.user
+
+
+def recorded(family: str) -> list[Operation]:
+    return [
+        o
+        for o in operations()
+        if o.client == "kubectl-1.32"
+        and o.standing_still
+        and o.name.split("-")[0] == family.split("-")[0]
+        and o.name not in NOT_COMPARED
+    ]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_kubectl_prints_what_it_printed_against_the_real_server(family: str, tmp_path: Path) -> None:
+    gate = asyncio.Semaphore(AT_ONCE)
+    chosen = recorded(family)
+    results = await asyncio.gather(*(differences(o, tmp_path / o.name, gate) for o in chosen))
+    found = [line for lines in results for line in lines]
+    assert not found, "\n".join(found)
+
+
+async def differences(operation: Operation, home: Path, gate: asyncio.Semaphore) -> list[str]:
+    transcript = operation.transcript()
+    steps = [step for step in transcript["steps"] if step["exit_code"] is not None]
+    home.mkdir()
+    for name, text in transcript.get("files", {}).items():
+        (home / name).write_text(text)
+    world = AsUser(transcript["recorded_at"], USERS[transcript["user"]])
+    async with gate, serving(world) as url:
+        write_kubeconfig(home / "config", url)
+        found = [line for step in steps for line in await compare_step(step, home)]
+    return [f"{operation.name}: {line}" for line in found]
+
+
+def write_kubeconfig(path: Path, url: str) -> None:
+    path.write_text(
+        "{apiVersion: v1, kind: Config, current-context: c,"
+        f" clusters: [{{name: c, cluster: {{server: '{url}'}}}}],"
+        " contexts: [{name: c, context: {cluster: c, user: u, namespace: shop}}], users: [{name: u}]}"
+    )
+
+
+async def compare_step(step: Json, home: Path) -> list[str]:
+    code, *texts = await run(shlex.split(step["command"])[1:], home)
+    found = [f"exit code {step['exit_code']} expected, {code} came"] if code != step["exit_code"] else []
+    for name, text in zip(("stdout", "stderr"), texts, strict=True):
+        wanted, got = plain(step[name]), plain(text)
+        found += [f"{name} has {line!r}" for line in got if line not in wanted]
+        found += [f"{name} lacks {line!r}" for line in wanted if line not in got]
+    return found
+
+
+async def run(arguments: list[str], home: Path) -> tuple[int, str, str]:
+    """kubectl with a configuration and a cache of its own: exit code, stdout, stderr."""
+    environment = {
+        "KUBECONFIG": str(home / "config"),
+        "HOME": str(home),
+        "TZ": "UTC",
+        "PATH": "/usr/bin:/bin",
+    }
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        str(KUBECTL), *arguments, cwd=home, env=environment, stdout=pipe, stderr=pipe
+    )
+    async with asyncio.timeout(SECONDS):
+        out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+def plain(text: str) -> list[Any]:
+    """Lines without ages, with single spaces."""
+    return [
+        re.sub(r"\s+", " ", AGE.sub("<age>", URL.sub("<url>", line))).strip() for line in text.splitlines()
+    ]
