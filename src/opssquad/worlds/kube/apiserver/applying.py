@@ -12,7 +12,7 @@ from opssquad.worlds.kube.apiserver.objects import Writing, reply
 from opssquad.worlds.kube.apiserver.request import Reply
 from opssquad.worlds.kube.apiserver.status import ApiStatus, Cause, bad_request, internal
 from opssquad.worlds.kube.apiserver.typed.read import Mismatch, read
-from opssquad.worlds.kube.apiserver.typed.schema import Type
+from opssquad.worlds.kube.apiserver.typed.schema import Type, schema
 from opssquad.worlds.kube.apiserver.typed.words import go_json
 from opssquad.worlds.kube.apiserver.update import change, check_identity, with_managers
 
@@ -38,13 +38,20 @@ def _check(writing: Writing, config: Json) -> None:
     if not kind or not api_version:
         group, _, version = str(api_version).rpartition("/")
         raise bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
+    _check_fields(writing, config)
     check_identity(writing, config)
-    if config.get("metadata", {}).get("managedFields"):
+    if (config.get("metadata") or {}).get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
-    if writing.kind is None:
-        return
+
+
+def _check_fields(writing: Writing, config: Json) -> None:
+    """Refuse fields that the type does not have, or that have another type. Raises ApiStatus."""
+    api_version, kind = config["apiVersion"], config["kind"]
     what = f"{writing.namespace}/{writing.request.name}; {api_version}, Kind={kind}"
     try:
+        if writing.kind is None:
+            read(schema().type("meta.v1.ObjectMeta"), config.get("metadata") or {}, "unstructured")
+            return
         unknown = read(writing.kind, config, "unstructured")[1]
     except Mismatch as error:
         raise internal(f"failed to create typed patch object ({what}): {error}") from error

@@ -50,18 +50,23 @@ def media_type(request: Request) -> str:
 
 def read_body(request: Request, expected: Expected, validation: Validation = "Warn") -> Body:
     """The object of a create or update. Raises ApiStatus 400 and 415 in the server's words."""
-    tree = _tree(request, expected)
-    for name, default in (("apiVersion", expected.api_version), ("kind", expected.name)):
-        tree[name] = tree.get(name) or default
-    _check_kind(tree, expected)
+    tree = typed(_tree(request, expected), expected)
     return strict(tree, expected, validation, _cannot(tree["kind"], expected, "strict decoding error: "))
+
+
+def typed(tree: Json, expected: Expected) -> Json:
+    """The tree with the kind that it should have. Raises ApiStatus 400 if it says another."""
+    version, kind = tree.get("apiVersion") or expected.api_version, tree.get("kind") or expected.name
+    tree["apiVersion"], tree["kind"] = version, kind  # in place: the tree may remember double fields
+    _check_kind(tree, expected)
+    return tree
 
 
 def strict(tree: Json, expected: Expected, validation: Validation, prefix: str) -> Body:
     """A tree in canonical form; unknown and double fields are refused or warned of as asked."""
     double = list(doubled(tree))
     if expected.kind is None:
-        return Body(tree)
+        return Body(custom(tree, expected))
     try:
         obj, unknown = read(expected.kind, tree)
     except Mismatch as error:
@@ -72,6 +77,15 @@ def strict(tree: Json, expected: Expected, validation: Validation, prefix: str) 
     if faults and validation == "Strict":
         raise bad_request(prefix + ", ".join(faults))
     return Body(obj, faults if validation == "Warn" else [])
+
+
+def custom(tree: Json, expected: Expected) -> Json:
+    """A custom resource: its metadata in canonical form, the rest as it is."""
+    try:
+        metadata = read(schema().type("meta.v1.ObjectMeta"), tree.get("metadata") or {})[0]
+    except Mismatch as error:
+        raise bad_request(_cannot(expected.name, expected, str(error))) from error
+    return {**tree, "metadata": metadata}
 
 
 def warning_header(warnings: Iterable[str]) -> dict[str, str]:

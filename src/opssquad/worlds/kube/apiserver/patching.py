@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from opssquad.worlds.kube.apiserver.applying import apply
-from opssquad.worlds.kube.apiserver.bodies import json_fault, load_yaml, media_type
+from opssquad.worlds.kube.apiserver.bodies import Expected, custom, json_fault, load_yaml, media_type, typed
 from opssquad.worlds.kube.apiserver.objects import Writing, reply
 from opssquad.worlds.kube.apiserver.options import write_options
 from opssquad.worlds.kube.apiserver.patch.merge import merge
@@ -58,27 +58,33 @@ def patch(store: Store, request: Request) -> Reply:
 
 def patched(writing: Writing, before: Json, kind: Type | None) -> tuple[Json, list[str]]:
     """The object with the request's patch applied, in canonical form, and the warnings. Raises ApiStatus."""
-    body = _body(writing.request)
-    match media_type(writing.request):
-        case media if media == OPERATIONS:
-            after, shown = _operated(before, body), None
-        case media if media == STRATEGIC and kind is not None:
-            after, shown = _strategic(before, body, kind), go_print(body)
-        case media if media == MERGE:
-            after, shown = merge(before, _map(body)), None
-        case _:
-            raise unsupported_media_type(
-                "the body of the request was in an unknown format - accepted media types include: "
-                "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
-            )
+    body, media = _body(writing.request), media_type(writing.request)
+    after = _applied(before, body, media, kind)
+    if isinstance(after, dict):
+        after = typed(after, Expected(before["apiVersion"], before["kind"], kind))
     if kind is None:
-        return after, []
-    dialect: Dialect = "json" if shown is None else "unstructured"
-    return _read(writing, after, kind, dialect, shown if shown is not None else go_json(after), body)
+        return custom(_map(after), writing.expected), []
+    if media == STRATEGIC:
+        return _read(writing, after, kind, "unstructured", go_print(body), body)
+    return _read(writing, after, kind, "json", go_json(after), body)
+
+
+def _applied(before: Json, body: Any, media: str, kind: Type | None) -> Any:
+    """The bare result of a patch, which may be anything. Raises ApiStatus."""
+    if media == OPERATIONS:
+        return _operated(before, body)
+    if media == STRATEGIC and kind is not None:
+        return _strategic(before, body, kind)
+    if media == MERGE:
+        return merge(before, _map(body))
+    raise unsupported_media_type(
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+    )
 
 
 def _read(
-    writing: Writing, after: Json, kind: Type, dialect: Dialect, shown: str, body: Any
+    writing: Writing, after: Any, kind: Type, dialect: Dialect, shown: str, body: Any
 ) -> tuple[Json, list[str]]:
     try:
         obj, unknown = read(kind, after, dialect)
@@ -111,14 +117,13 @@ def _strategic(before: Json, body: Any, kind: Type) -> Json:
         raise bad_request(str(error)) from error
 
 
-def _operated(before: Json, body: Any) -> Json:
+def _operated(before: Json, body: Any) -> Any:
     if not isinstance(body, list):
         raise bad_request(NOT_A_LIST.format(kind=_kind(body)))
     try:
-        after: Json = apply_operations(before, body)
+        return apply_operations(before, body)
     except PatchFailed as error:
         raise unprocessable() from error
-    return after
 
 
 def _kind(value: Any) -> str:

@@ -14,6 +14,7 @@ from opssquad.worlds.kube.apiserver.validation import update_causes
 
 Json = dict[str, Any]
 KEPT = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
+IDENTITY = ("name", "namespace", "uid")
 # Fields that a replacement may leave out: the server fills in what it gave out itself.
 GIVEN = {
     "services": ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"),
@@ -86,19 +87,17 @@ def _counts(writing: Writing, before: Json) -> bool:
 
 def _filled(writing: Writing, before: Json, obj: Json) -> Json:
     """A replacement with what it may leave out."""
-    metadata = dict(obj.get("metadata") or {})
-    for key in ("name", "uid", "namespace"):
-        if key in before["metadata"]:
-            metadata[key] = metadata.get(key) or before["metadata"][key]
     given = GIVEN.get(writing.resource.qualified, ())
     old = {key: before["spec"][key] for key in given if key in before.get("spec", {})}
-    filled = {**obj, "metadata": metadata}
-    return {**filled, "spec": {**old, **(obj.get("spec") or {})}} if old else filled
+    return {**obj, "spec": {**old, **(obj.get("spec") or {})}} if old else obj
 
 
 def _kept(writing: Writing, before: Json, after: Json) -> Json:
     """With the parts that this endpoint does not write as they were."""
     metadata = {key: value for key, value in after["metadata"].items() if key not in KEPT}
+    for key in IDENTITY:
+        if key in before["metadata"]:
+            metadata[key] = metadata.get(key) or before["metadata"][key]
     metadata |= {key: before["metadata"][key] for key in KEPT if key in before["metadata"]}
     metadata["resourceVersion"] = before["metadata"].get("resourceVersion")
     if writing.request.subresource == "status":

@@ -77,8 +77,8 @@ def charge(store: Store, resource: Resource, obj: Json, dry_run: bool = False) -
     metadata = obj["metadata"]
     used = usage(resource, obj)
     changed: list[Json] = []
-    for quota in store.list(QUOTAS, metadata.get("namespace", "")) if metadata.get("namespace") else ():
-        hard = quota.get("status", {}).get("hard") or {}
+    for quota in store.list(QUOTAS, metadata["namespace"]) if metadata.get("namespace") else ():
+        hard = {} if _scoped(quota) else quota.get("status", {}).get("hard") or {}
         ours = {name: amount for name, amount in used.items() if name in hard and amount}
         if missing := _unspecified(resource, obj, hard):
             why = f"failed quota: {quota['metadata']['name']}: must specify {missing}"
@@ -93,6 +93,12 @@ def charge(store: Store, resource: Resource, obj: Json, dry_run: bool = False) -
     if not dry_run:
         for quota in changed:
             store.put(QUOTAS, quota)
+
+
+def _scoped(quota: Json) -> bool:
+    """Whether a quota counts only some pods: which, is not looked at here, so it refuses nothing."""
+    spec = quota.get("spec", {})
+    return bool(spec.get("scopes") or spec.get("scopeSelector"))
 
 
 def _unspecified(resource: Resource, obj: Json, hard: Json) -> str:

@@ -38,7 +38,7 @@ class Manager:
 
 
 def managers_of(obj: dict[str, Any]) -> list[Manager]:
-    """The managers that an object names."""
+    """The managers that an object names. Raises ValueError if their fields are in no known form."""
     return [
         Manager(
             name=entry.get("manager", ""),

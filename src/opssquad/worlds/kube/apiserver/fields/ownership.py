@@ -69,8 +69,16 @@ class Conflicts(Exception):
 def updated(before: Json, after: Json, kind: Type | None, writer: Writer) -> list[Json]:
     """`managedFields` after an update from one object to another."""
     change = compare(_bare(before), _bare(after), kind).without(writer.skips)
-    managers = _shift(managers_of(after) or managers_of(before), change, None)
+    managers = _shift(_given(after) or managers_of(before), change, None)
     return entries(_with(managers, writer, change.added | change.modified))
+
+
+def _given(obj: Json) -> list[Manager]:
+    """The managers that a client sent along; what cannot be read counts as not sent."""
+    try:
+        return managers_of(obj)
+    except ValueError:
+        return []
 
 
 def _with(managers: list[Manager], writer: Writer, gained: set[Path]) -> list[Manager]:

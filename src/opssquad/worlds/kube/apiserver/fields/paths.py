@@ -32,13 +32,15 @@ def to_fields_v1(paths: Iterable[Path]) -> dict[str, Any]:
 
 
 def from_fields_v1(tree: Mapping[str, Any]) -> Paths:
-    """The paths of a FieldsV1 document."""
+    """The paths of a FieldsV1 document. Raises ValueError if it is none."""
     found: set[Path] = set()
     _collect(tree, (), found)
     return frozenset(found)
 
 
 def _collect(tree: Mapping[str, Any], path: Path, found: set[Path]) -> None:
+    if not isinstance(tree, Mapping):
+        raise ValueError(f"a set of fields is an object, not {tree!r}")
     for name, child in tree.items():
         if name == ".":
             found.add(path)
@@ -66,7 +68,11 @@ def _step(name: str) -> Step:
     if kind == "f":
         return ("f", text)
     value = json.loads(text)
-    return ("k", tuple(sorted(value.items()))) if kind == "k" else (kind, value)
+    if kind == "k" and isinstance(value, dict):
+        return ("k", tuple(sorted(value.items())))
+    if kind == "v" and not isinstance(value, dict | list):
+        return ("v", value)
+    raise ValueError(f"no step of a path: {name}")
 
 
 def show(path: Path) -> str:

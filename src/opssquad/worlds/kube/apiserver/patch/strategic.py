@@ -60,6 +60,8 @@ def _retained(original: Json, patch: Json) -> Json:
     keys = patch.get(RETAIN)
     if keys is None:
         return dict(original)
+    if not isinstance(keys, list):
+        raise BadPatch("the value of $retainKeys must be a list")
     if missing := [key for key in patch if not key.startswith("$") and key not in keys]:
         raise BadPatch(f"the key {missing[0]} is in the patch but not in its $retainKeys list")
     return {key: value for key, value in original.items() if key in keys}
@@ -98,6 +100,8 @@ def _merge_list(original: list[Any], patch: list[Any], field: Field) -> list[Any
         merged = [*original, *(item for item in patch if item not in original)]
         return _sorted(merged, patch, original, _identity(field))
     for item in patch:
+        if not isinstance(item, dict):
+            raise BadPatch(f"expected a map in a list of merge key {key}, got {go_print(item)}")
         if key not in item and set(item) != {DIRECTIVE}:
             raise BadPatch(f"map: {go_print(item)} does not contain declared merge key: {key}")
     wanted = [item for item in patch if not _is_directive(item)]
