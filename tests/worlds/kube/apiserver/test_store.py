@@ -4,6 +4,9 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from opssquad.worlds.kube.apiserver import store as store_module
 from opssquad.worlds.kube.apiserver.resources import EVENTS, ResourceKey, builtin
 from opssquad.worlds.kube.apiserver.store import Store
 
@@ -56,6 +59,15 @@ def test_a_copy_shares_no_later_write() -> None:
     other.remove(PODS, "a", "one")
     assert store.get(PODS, "a", "one") is not None
     assert (store.revision, other.revision) == (7, 8)
+
+
+def test_only_so_many_changes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "REMEMBERED", 2)
+    store = Store(clock)
+    for _ in range(5):
+        store.put(PODS, pod("one"))
+    assert [change.revision for change in store.since(store.oldest)] == [5, 6]
+    assert store.oldest == 4
 
 
 async def test_a_waiting_watch_wakes_at_the_next_write() -> None:

@@ -12,6 +12,7 @@ from opssquad.times import Clock
 from opssquad.worlds.kube.apiserver.resources import ResourceKey
 
 Json = dict[str, Any]
+REMEMBERED = 10_000  # changes that the log keeps at least; a watch or a list from before them is too old
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Store:
         self.revision = revision
         self.oldest = revision  # changes after this one are known; a watch from before it is too old
         self._objects: dict[ResourceKey, dict[tuple[str, str], Json]] = {}
+        self._order: dict[
+            ResourceKey, list[tuple[str, str]]
+        ] = {}  # identities in list order, until one comes or goes
         self._changes: list[Change] = []
         self._waiting: set[asyncio.Future[None]] = set()
 
@@ -50,8 +54,10 @@ class Store:
         """The objects of a resource, of all namespaces if '' is given, in the order of their keys as etcd
         has it.
         """
-        found = self._objects.get(resource, {}).items()
-        return [o for k, o in sorted(found, key=_etcd_order) if not namespace or k[0] == namespace]
+        objects = self._objects.get(resource, {})
+        if resource not in self._order:
+            self._order[resource] = sorted(objects, key=_etcd_order)
+        return [objects[k] for k in self._order[resource] if not namespace or k[0] == namespace]
 
     def resources(self) -> Iterable[ResourceKey]:
         """The keys under which anything is stored."""
@@ -60,6 +66,7 @@ class Store:
     def load(self, resource: ResourceKey, obj: Json) -> None:
         """Put an object of the beginning: it keeps its resourceVersion and no watch is told."""
         self._objects.setdefault(resource, {})[_identity(obj)] = obj
+        self._order.pop(resource, None)
         version = str(obj["metadata"].get("resourceVersion", "0"))
         self.revision = max(self.revision, int(version) if version.isdigit() else 0)
         self.oldest = self.revision
@@ -74,6 +81,8 @@ class Store:
         self.revision += 1
         stored = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.revision)}}
         objects[identity] = stored
+        if previous is None:
+            self._order.pop(resource, None)
         kind: Literal["ADDED", "MODIFIED"] = "MODIFIED" if previous else "ADDED"
         self._record(Change(self.revision, kind, resource, stored, previous))
         return stored
@@ -83,6 +92,7 @@ class Store:
         previous = self._objects.get(resource, {}).pop((namespace, name), None)
         if previous is None:
             return None
+        self._order.pop(resource, None)
         self.revision += 1
         last = {**previous, "metadata": {**previous["metadata"], "resourceVersion": str(self.revision)}}
         self._record(Change(self.revision, "DELETED", resource, last, previous))
@@ -118,6 +128,9 @@ class Store:
 
     def _record(self, change: Change) -> None:
         self._changes.append(change)
+        if len(self._changes) > 2 * REMEMBERED:
+            self.oldest = self._changes[-REMEMBERED - 1].revision
+            del self._changes[:-REMEMBERED]
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
@@ -128,6 +141,6 @@ def _identity(obj: Json) -> tuple[str, str]:
     return metadata.get("namespace", ""), metadata["name"]
 
 
-def _etcd_order(item: tuple[tuple[str, str], Json]) -> str:
-    namespace, name = item[0]
+def _etcd_order(identity: tuple[str, str]) -> str:
+    namespace, name = identity
     return f"{namespace}/{name}" if namespace else name
