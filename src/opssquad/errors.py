@@ -7,6 +7,7 @@
     │   ├── ModelRateLimited   429 past the cap; `retry_after` in seconds if the server said it
     │   └── ModelBadReply      an answer that cannot be used
     ├── ToolError       told to the model; the run goes on
+    │   └── ToolUnsure         a write was sent and its answer was lost: it may have happened
     ├── Refused         the gate said no, or a card was refused, expired or voided
     ├── LimitReached    calls, tokens or seconds of a question are used up
     ├── StoreError      the state on disk cannot be read or written
@@ -46,6 +47,10 @@ class ModelBadReply(ModelError):
 
 class ToolError(OpsError):
     """A tool could not do what was asked; the text tells the reader the next move."""
+
+
+class ToolUnsure(ToolError):
+    """A write was sent and its answer was lost: it may have happened, and is never repeated by itself."""
 
 
 class Refused(OpsError):

@@ -70,7 +70,8 @@ class Result(Value):
 
 class ToolResult(Value):
     """What came back from a call. `text` is the compact view for model and screen, `sources` what was read,
-    kept whole and addressable by the call's id; `commands` the kubectl lines an engineer would have typed."""
+    kept whole and addressable by the call's id; `commands` the kubectl lines an engineer would have typed;
+    `redactions` counts the secrets taken out."""
 
     call: str
     status: Literal["ok", "error", "refused", "unknown"]
@@ -81,6 +82,7 @@ class ToolResult(Value):
     commands: tuple[str, ...] = ()
     cut: bool = False
     ms: int = 0
+    redactions: int = 0
 
 
 class Check(Value):
