@@ -10,32 +10,20 @@ import re
 import shlex
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from opssquad.worlds.kube.apiserver.request import User
 from opssquad.worlds.kube.apiserver.server import serving
+from tests.conformance.compare import STAMP, UUID
 from tests.conformance.transcripts import Json, Operation, operations
 from tests.conformance.world import USERS, StandingStill
 
 KUBECTL = shutil.which("kubectl")
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed on this machine")
 
-FAMILIES = (
-    "api",
-    "cluster-info",
-    "describe",
-    "events",
-    "explain",
-    "get",
-    "logs",
-    "raw",
-    "top",
-    "version",
-)
-# What these print is not ours alone: the version of the client, its flags, addresses, revisions. Who may read
-# what is not decided yet.
+# What these print is not ours alone: the version of the client, its flags, its editor, addresses, revisions,
+# differences as another program shows them.
 NOT_COMPARED = frozenset(
     {
         "version",
@@ -44,14 +32,17 @@ NOT_COMPARED = frozenset(
         "watch-too-old",
         "get-events-for-deployment",
         "get-raw-pods-limit",
-        "get-forbidden",
-        "get-forbidden-one",
+        "edit",
+        "diff",
+        "diff-server-side",
     }
 )
+FAMILIES = tuple(dict.fromkeys(o.name.split("-")[0] for o in operations() if o.client == "kubectl-1.32"))
 AT_ONCE = 2
 SECONDS = 30
 AGE = re.compile(r"\b(?:\d+[ydhms]){1,2}\b")
 URL = re.compile(r"http://127\.0\.0\.1:\d+")
+VOLATILE = ((URL, "<url>"), (UUID, "<uid>"), (STAMP, "<time>"), (AGE, "<age>"))
 
 
 class AsUser(StandingStill):
@@ -71,7 +62,7 @@ def recorded(family: str) -> list[Operation]:
         for o in operations()
         if o.client == "kubectl-1.32"
         and o.standing_still
-        and o.name.split("-")[0] == family.split("-")[0]
+        and o.name.split("-")[0] == family
         and o.name not in NOT_COMPARED
     ]
 
@@ -133,8 +124,8 @@ async def run(arguments: list[str], home: Path) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-def plain(text: str) -> list[Any]:
-    """Lines without ages, with single spaces."""
-    return [
-        re.sub(r"\s+", " ", AGE.sub("<age>", URL.sub("<url>", line))).strip() for line in text.splitlines()
-    ]
+def plain(text: str) -> list[str]:
+    """Lines without moments, ages and uids, with single spaces."""
+    for pattern, word in VOLATILE:
+        text = pattern.sub(word, text)
+    return [re.sub(r"\s+", " ", line).strip() for line in text.splitlines()]

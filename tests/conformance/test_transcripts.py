@@ -1,11 +1,13 @@
 """Recorded operations of real clients are answered as the real control plane answered them."""
 
+import fnmatch
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.conformance.named import patterns, promise
 from tests.conformance.replay import replay
 from tests.conformance.report import failures, shares, summary
 from tests.conformance.transcripts import Operation, operations
@@ -27,6 +29,21 @@ async def test_no_fewer_operations_pass_than_before(
     record_property("conformance", summary(chosen, found))
     passed, total = shares(chosen, found)[client]
     assert passed >= FLOOR[client], f"{passed} of {total} pass, {FLOOR[client]} did"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_every_operation_that_is_promised_passes(client: str) -> None:
+    promised = [o for o in of_client(client) if promise(o) and o.standing_still]
+    found = await failures(promised)
+    assert not found, "\n".join(f"{promise(o)}: {o}: {lines[0]}" for o, lines in found.items())
+
+
+def test_every_pattern_of_the_promises_names_an_operation() -> None:
+    for said, by_client in patterns().items():
+        for client, wanted in by_client.items():
+            known = {o.name for o in operations() if o.client.startswith(client)}
+            unused = [pattern for pattern in wanted if not fnmatch.filter(known, pattern)]
+            assert not unused, f"{said}, {client}: {unused}"
 
 
 def test_every_client_has_a_floor() -> None:
