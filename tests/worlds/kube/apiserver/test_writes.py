@@ -2,6 +2,8 @@
 
 import pytest
 
+from opssquad.worlds.kube.apiserver.request import Call
+from tests.conformance.world import StandingStill
 from tests.worlds.kube.apiserver.driver import APPLY, APPS, SHOP, STRATEGIC, Driver
 
 WEB = f"{APPS}/deployments/web"
@@ -139,6 +141,15 @@ def test_a_namespace_on_its_way_out_takes_nothing_new(client: Driver) -> None:
     assert client.say("POST", "/api/v1/namespaces/none/configmaps", {"metadata": {"name": "x"}})[0] == 404
 
 
+def test_a_namespace_goes_when_it_is_finalized(client: Driver) -> None:
+    assert client.say("POST", "/api/v1/namespaces", {"metadata": {"name": "tmp"}})[0] == 201
+    _, body = client.say("DELETE", "/api/v1/namespaces/tmp")
+    assert (
+        client.say("PUT", "/api/v1/namespaces/tmp/finalize", {**body, "spec": {"finalizers": []}})[0] == 200
+    )
+    assert client.say("GET", "/api/v1/namespaces/tmp")[0] == 404
+
+
 def test_a_pod_gets_account_tolerations_and_quality(client: Driver) -> None:
     spec = {"containers": [{"name": "c", "image": "i:1"}]}
     status, body = client.say("POST", f"{SHOP}/pods", {"metadata": {"name": "p"}, "spec": spec})
@@ -236,3 +247,17 @@ def test_an_older_version_of_an_object_is_stored_in_the_newer_one(client: Driver
     assert client.say("POST", collection.format("v1"), body)[0] == 201
     [metric] = client.get(collection.format("v2") + "/x")["spec"]["metrics"]
     assert metric["resource"]["target"] == {"type": "Utilization", "averageUtilization": 50}
+
+
+def test_the_world_is_told_of_writes_and_not_of_questions() -> None:
+    class Told(StandingStill):
+        def before_write(self, call: Call) -> None:
+            told.append(call)
+
+    client, told = Driver(), list[Call]()
+    client.world = Told()
+    client.patch(f"{WEB}/scale", {"spec": {"replicas": 2}})
+    client.get(WEB)
+    review = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+    assert client.say("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)[0] == 201
+    assert [call.method for call in told] == ["PATCH"]

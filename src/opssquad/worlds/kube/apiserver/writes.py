@@ -19,6 +19,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("create", "eviction"): evict,
     ("update", ""): update,
     ("update", "status"): update,
+    ("update", "finalize"): update,
     ("update", "scale"): scale,
     ("patch", ""): patch,
     ("patch", "status"): patch,
