@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opssquad.times import parse_time as parse_time
     from opssquad.toolbox import Handle as Handle
     from opssquad.toolbox import Progress as Progress
+    from opssquad.toolbox import Record as Record
     from opssquad.toolbox import Tool as Tool
     from opssquad.toolbox import Toolbox as Toolbox
     from opssquad.toolbox import tool as tool
@@ -35,7 +36,7 @@ _PUBLIC = {
     "errors": ("OpsError", "ToolError", "UsageError"),
     "findings": ("Check", "Quote", "Result", "Signal"),
     "times": ("ago", "clock_time", "duration", "parse_time"),
-    "toolbox": ("Handle", "Progress", "Tool", "Toolbox", "tool"),
+    "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Undo"),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -48,6 +48,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def strict_checkpoints() -> None:
+    """Have the graph engine restore only types that its state names; call it before importing the engine."""
+    os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+
 def _state(env: Mapping[str, str]) -> Path:
     if own := env.get("OPSSQUAD_STATE", "").strip():
         return Path(own).expanduser().absolute()

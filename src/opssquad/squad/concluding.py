@@ -48,7 +48,7 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
     sure = draft.no_fault or any(c.confidence != "possible" for c in causes)
     return Conclusion(
         status="concluded" if sure else "inconclusive",
-        no_fault=draft.no_fault and not causes,
+        no_fault=draft.no_fault,
         summary=draft.summary,
         causes=tuple(causes),
         options=tuple(sorted(options, key=lambda o: ({"low": 0, "medium": 1, "high": 2}[o.risk], o.minutes))),
