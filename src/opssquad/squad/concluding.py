@@ -117,7 +117,11 @@ async def _stands(ctx: Context, item: str, ledger: Ledger) -> Evidence | None:
 
 
 def _found(result: ToolResult, text: str, locator: str) -> bool:
-    return any(s.locator == locator and text in s.text for s in result.sources)
+    """Whether a source of the call holds the text: `Pod/ns/x` itself or a path inside it."""
+    return any(
+        (locator == s.locator or locator.startswith(f"{s.locator} ")) and text in s.text
+        for s in result.sources
+    )
 
 
 def _option(option: Draft.Option, toolbox: Toolbox) -> Option:
