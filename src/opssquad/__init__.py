@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opssquad.times import clock_time as clock_time
     from opssquad.times import duration as duration
     from opssquad.times import parse_time as parse_time
+    from opssquad.times import rfc3339 as rfc3339
     from opssquad.toolbox import Handle as Handle
     from opssquad.toolbox import Progress as Progress
     from opssquad.toolbox import Record as Record
@@ -35,7 +36,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "errors": ("OpsError", "ToolError", "UsageError"),
     "findings": ("Check", "Quote", "Result", "Signal"),
-    "times": ("ago", "clock_time", "duration", "parse_time"),
+    "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
     "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Undo"),
 }
