@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from opssquad.types import Preview as Preview
     from opssquad.types import Ref as Ref
     from opssquad.types import Undo as Undo
+    from opssquad.worlds.kube.cluster import Cluster as Cluster
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ _PUBLIC = {
     "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
     "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Undo"),
+    "worlds.kube.cluster": ("Cluster",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 
