@@ -167,4 +167,3 @@ class Hypothesis(Value):
     opposing: tuple[int, ...] = ()
     next_calls: tuple[Choice, ...] = ()
     options: tuple[Option, ...] = ()
-    no_fault: bool = False

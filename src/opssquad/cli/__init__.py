@@ -1,6 +1,10 @@
-"""The command line; each command is imported when it is chosen."""
+"""The command line. This package's root stays light: a command's module is imported when it is chosen."""
 
 
 def main() -> None:
     """Entry point of the `opssquad` command."""
-    raise SystemExit("no command yet")
+    import sys
+
+    from opssquad.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,106 @@
+"""`opssquad approvals`: the cards that wait, from any terminal. Deciding here carries nothing out: the run
+that waits does, or the one that takes its thread up again.
+"""
+
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from opssquad.cli.looking import with_store
+from opssquad.cli.shared import Shared, screen_options, shared
+
+if TYPE_CHECKING:
+    from opssquad.store.base import ApprovalRecord
+    from opssquad.store.sqlite import Store
+
+Outcome = Literal["approved", "refused"]
+
+
+@click.group("approvals")
+def command() -> None:
+    """List, show, approve or refuse cards that wait."""
+
+
+@command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also cards that were decided or have expired.")
+@screen_options
+@shared
+def list_(shared: Shared, everything: bool) -> None:
+    """Cards that wait for an answer."""
+    from opssquad.cli.render.approvals import show_records
+
+    records = with_store(shared, lambda store: store.approvals(None if everything else "pending"))
+    show_records(shared.screen(), records)
+
+
+@command.command("show")
+@click.argument("approval")
+@screen_options
+@shared
+def show(shared: Shared, approval: str) -> None:
+    """The whole card, and what became of it."""
+    from opssquad.cli.render.approvals import show_record
+
+    show_record(shared.screen(), *with_store(shared, lambda store: _found(store, approval)))
+
+
+@command.command("approve")
+@click.argument("approval")
+@click.option("--yes", is_flag=True, help="Do not ask again after showing the card.")
+@click.option("--reason", default="", help="Kept with the decision.")
+@screen_options
+@shared
+def approve(shared: Shared, approval: str, yes: bool, reason: str) -> None:
+    """Say yes to a card."""
+    from opssquad.cli.render.approvals import show_record
+
+    record, squad, model = with_store(shared, lambda store: _found(store, approval))
+    show_record(shared.screen(), record, squad, model)
+    if not yes and sys.stdin.isatty() and not click.confirm("Approve?", default=False):
+        click.echo("not decided; the card still waits")
+        return
+    _decide(shared, record, "approved", reason)
+
+
+@command.command("refuse")
+@click.argument("approval")
+@click.argument("reason", nargs=-1)
+@screen_options
+@shared
+def refuse(shared: Shared, approval: str, reason: tuple[str, ...]) -> None:
+    """Say no to a card, with a reason if you like."""
+    record, _, _ = with_store(shared, lambda store: _found(store, approval))
+    _decide(shared, record, "refused", " ".join(reason))
+
+
+async def _found(store: "Store", approval: str) -> tuple["ApprovalRecord", str, str]:
+    """The card with the squad and model of its thread."""
+    record = await store.approval_record(approval)
+    thread = await store.thread(record.approval.thread)
+    return record, thread.squad, thread.model
+
+
+def _decide(shared: Shared, record: "ApprovalRecord", outcome: Outcome, reason: str) -> None:
+    from opssquad.cli.render.approvals import show_decision
+    from opssquad.errors import Refused
+    from opssquad.times import wall_clock
+    from opssquad.types import Decision
+
+    card = record.approval
+    decision = Decision(
+        approval=card.id,
+        call_digest=card.call.digest,
+        outcome=outcome,
+        by=shared.settings().by,
+        at=wall_clock(),
+        reason=reason,
+    )
+
+    async def decide(store: "Store") -> Decision:
+        return await store.decide(decision)
+
+    stands = with_store(shared, decide)
+    if stands.outcome != outcome:
+        raise Refused(f"{card.id} is {stands.outcome} already, by {stands.by} at {stands.at:%H:%M:%S} UTC")
+    show_decision(shared.screen(), card, stands)

@@ -1,0 +1,1 @@
+"""Events drawn on a terminal or into a pipe; nothing here decides, waits or asks."""

@@ -1,0 +1,56 @@
+"""Cards from the store on screen: the list, one with its decisions, and what a decision leads to."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from opssquad.cli.render.card import expiry, show_card
+from opssquad.cli.render.scope import where
+from opssquad.cli.render.screen import BAD, GOOD, MUTED, STRONG, WARN, Screen
+from opssquad.cli.text import visible
+from opssquad.store.base import ApprovalRecord, ApprovalStatus
+from opssquad.times import wall_clock
+from opssquad.types import Approval, Decision
+
+_STATUS: dict[ApprovalStatus, str] = {
+    "pending": WARN,
+    "approved": GOOD,
+    "refused": BAD,
+    "expired": MUTED,
+    "voided": MUTED,
+}
+
+
+def show_records(screen: Screen, records: Sequence[ApprovalRecord]) -> None:
+    """Cards one below the other, each with its whole command."""
+    if not records:
+        screen.line("no card waits")
+    for record in records:
+        card, now = record.approval, wall_clock()
+        status = record.status(now)
+        screen.line((visible(card.id), STRONG), "  ", _status(record, now))
+        screen.line(f"  {where(card.call.target)} · thread {visible(card.thread)}")
+        screen.command(card.preview.command, indent=2)
+        if status == "pending":
+            screen.line((f"  expires {expiry(card, now)}", MUTED))
+
+
+def show_record(screen: Screen, record: ApprovalRecord, squad: str, model: str) -> None:
+    """The whole card, then its status and every decision."""
+    now = wall_clock()
+    show_card(screen, record.approval, squad=squad, model=model, now=now)
+    screen.line("  Status     ", _status(record, now))
+    for decision in record.decisions:
+        said = f"{decision.outcome} by {decision.by} at {decision.at:%Y-%m-%d %H:%M:%S} UTC"
+        screen.field("", said + (f": {decision.reason}" if decision.reason else ""))
+
+
+def show_decision(screen: Screen, card: Approval, decision: Decision) -> None:
+    """What was decided, and how it is carried out."""
+    screen.line((f"{visible(card.id)} {decision.outcome} by {visible(decision.by)}", STRONG))
+    screen.flow("An open chat of this thread goes on by itself. If none is open:")
+    screen.command(f"opssquad chat --resume {card.thread}", indent=2)
+
+
+def _status(record: ApprovalRecord, now: datetime) -> tuple[str, str]:
+    status = record.status(now)
+    return status, _STATUS[status]

@@ -1,0 +1,91 @@
+"""The approval card: everything a human decides on, nothing cut, nothing interpreted."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from opssquad.cli import text as plain
+from opssquad.cli.render.conclusion import show_evidence
+from opssquad.cli.render.scope import where
+from opssquad.cli.render.screen import BAD, GOOD, MARK, MUTED, STRONG, WARN, Screen, chop
+from opssquad.findings import Evidence
+from opssquad.times import duration
+from opssquad.types import Approval, Risk
+
+ANSWERS = "y approve · n [reason] refuse · edit [what] · explain · later"
+_RISK: dict[Risk, str] = {"low": GOOD, "medium": WARN, "high": f"{STRONG} {BAD}"}
+_MARGIN = 13
+DIFF_LINES = 24
+
+
+def show_card(screen: Screen, card: Approval, *, squad: str, model: str, now: datetime) -> None:
+    """Draw the card. `now` is the real time, from which its expiry is counted."""
+    preview = card.preview
+    screen.gap()
+    screen.rule(f"approval {plain.visible(card.id)}", f"{STRONG} {WARN}")
+    screen.field("Why", _with_marks(card.why, card.evidence))
+    screen.field("Effect", preview.impact)
+    screen.field("Risk", f"{preview.risk}: {preview.risk_rule}", style=_RISK[preview.risk])
+    show_diff(screen, preview.diff, most=DIFF_LINES)
+    screen.field("Undo", card.undo.note)
+    if card.undo.command:
+        _command(screen, "", card.undo.command, "")
+    if preview.verify_plan:
+        screen.field("Check", preview.verify_plan)
+    screen.field("Asked by", f"{card.requested_by} through squad {squad}, model {model}; rule {card.rule}")
+    bound = "; ".join(f"{ref} at {seen}" for ref, seen in sorted(preview.binding.items()))
+    screen.field("Bound to", f"{bound or 'nothing'}; void if that changes")
+    screen.field("Expires", expiry(card, now))
+    # The command stands last, next to the answer: a long diff cannot scroll it out of sight.
+    screen.line(("  Where      ", MUTED), (where(card.call.target), STRONG))
+    _command(screen, "Command", preview.command, STRONG)
+    screen.rule(style=WARN)
+
+
+def explain_card(screen: Screen, card: Approval, evidence: Sequence[Evidence]) -> None:
+    """Everything the card rests on, whole: evidence word by word, the diff, the call as it will be made."""
+    for each in evidence:
+        show_evidence(screen, each)
+    if card.preview.diff:
+        show_diff(screen, card.preview.diff)
+    call = card.call
+    arguments = ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in call.args.items()
+    )
+    screen.field("Call", f"{call.tool}({arguments}), id {call.id}")
+    screen.field("sha256", call.digest)
+    screen.field("", "An approval holds for exactly this call, once.")
+    screen.field("Rule", card.rule)
+
+
+def expiry(card: Approval, now: datetime) -> str:
+    """`in 9 min 40 s (14:47:10 UTC)`, or that it is over."""
+    if now >= card.expires_at:
+        return f"expired at {card.expires_at:%H:%M:%S} UTC; ask again"
+    return f"in {duration(card.expires_at - now)} ({card.expires_at:%H:%M:%S} UTC)"
+
+
+def show_diff(screen: Screen, diff: str, most: int = 0) -> None:
+    """A diff, its lines marked + and - and coloured where there is colour; past `most` lines (0: no end) it
+    says how many more there are."""
+    styles = {"+": GOOD, "-": BAD, "@": MARK}
+    lines = plain.lines(diff.rstrip()) if diff.strip() else []
+    shown = lines[:most] if most else lines
+    label = "Diff"
+    for line in shown:
+        for piece in chop(line, screen.width - _MARGIN):
+            screen.line((f"  {label:<9}  ", MUTED), (piece, styles.get(line[:1], "")))
+            label = ""
+    if rest := len(lines) - len(shown):
+        screen.line((f"{' ' * _MARGIN}… {rest} more lines; `explain` shows them all", WARN))
+
+
+def _command(screen: Screen, label: str, command: str, style: str) -> None:
+    head = f"  {label:<9}  "
+    for number, line in enumerate(plain.fold_command(command, screen.width - _MARGIN - 2)):
+        screen.line((head, MUTED), ("  " if number else "$ ", MUTED), (line, style))
+        head = " " * _MARGIN
+
+
+def _with_marks(text: str, evidence: tuple[str, ...]) -> str:
+    return f"{text} [{' '.join(evidence)}]" if evidence else text

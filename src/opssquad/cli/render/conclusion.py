@@ -1,0 +1,98 @@
+"""A conclusion on screen: causes with findings and evidence marks, what is missing, numbered options."""
+
+from collections.abc import Sequence
+
+from opssquad.cli.render.screen import BAD, GOOD, MARK, MUTED, STRONG, WARN, Screen
+from opssquad.cli.text import lines, visible
+from opssquad.findings import Cause, Choice, Conclusion, Evidence, Finding, Option
+from opssquad.types import Ref
+
+_SURE = {"confirmed": GOOD, "likely": WARN, "possible": MUTED}
+
+
+def show_conclusion(screen: Screen, conclusion: Conclusion) -> None:
+    """Draw what the squad holds to be true; the options are numbered from 1."""
+    title, style = _title(conclusion)
+    screen.line((title, f"{STRONG} {style}"))
+    if conclusion.summary:
+        screen.flow(conclusion.summary, indent=2)
+    for cause in conclusion.causes:
+        _show_cause(screen, cause)
+    for missing in conclusion.missing:
+        screen.flow(missing, indent=4, first="  ? missing: ")
+
+
+def show_options(
+    screen: Screen, options: Sequence[Option], choices: Sequence[Choice], start: int = 1
+) -> None:
+    """The numbered ways on: options with their risk and time, then choices."""
+    if not options and not choices:
+        return
+    screen.gap()
+    for number, option in enumerate(options, start):
+        back = "reversible" if option.reversible else "cannot be taken back"
+        cost = f" ({option.risk} risk, about {option.minutes} min, {back})"
+        _numbered(screen, number, option.label + (cost if option.action != "none" else ""))
+    for number, choice in enumerate(choices, start + len(options)):
+        _numbered(screen, number, choice.label)
+
+
+def _numbered(screen: Screen, number: int, text: str) -> None:
+    screen.flow(text, indent=5, first=f"{number:>3}. ")
+
+
+def _title(conclusion: Conclusion) -> tuple[str, str]:
+    if conclusion.status == "inconclusive":
+        return "Inconclusive", WARN
+    if conclusion.no_fault:
+        return "No fault found", GOOD
+    count = len(conclusion.causes)
+    return ("Conclusion" if count == 1 else f"Conclusion: {count} independent causes, by impact"), BAD
+
+
+def _show_cause(screen: Screen, cause: Cause) -> None:
+    fault = f" ({cause.fault})" if cause.fault else ""
+    screen.flow(f"{named(cause.component)}: {cause.root_cause}{fault}, {cause.confidence}", indent=2)
+    for finding in cause.findings:
+        _show_finding(screen, finding)
+
+
+def _show_finding(screen: Screen, finding: Finding) -> None:
+    marks = _marks(finding.evidence)
+    against = f"; against: {_marks(finding.against)}" if finding.against else ""
+    said = f"{finding.claim} ({finding.confidence}) {marks}{against}"
+    screen.flow(said, indent=4, first="  • ", style=_SURE[finding.confidence])
+
+
+def named(ref: Ref) -> str:
+    """`Deployment shop/cart`, as people say it."""
+    return f"{ref.kind} {ref.namespace}/{ref.name}" if ref.namespace else f"{ref.kind} {ref.name}"
+
+
+def _marks(evidence: Sequence[Evidence]) -> str:
+    return f"[{' '.join(e.id for e in evidence)}]" if evidence else ""
+
+
+CONTEXT = 4
+"""Lines shown before and after a piece of evidence, where it stands in a longer text."""
+
+
+def show_evidence(screen: Screen, evidence: Evidence, source: str = "") -> None:
+    """One piece of evidence: where it stands, its exact text, and with `source` the lines around it."""
+    screen.flow(evidence.locator, indent=6, first=f"  {visible(evidence.id):<3} ", style=MARK)
+    screen.line((f"      from call {visible(evidence.call)}", MUTED))
+    before, after = _around(evidence.text, source)
+    screen.block(before, indent=6, style=MUTED)
+    for line in lines(evidence.text):
+        screen.flow(line, indent=6, first="    > ")
+    screen.block(after, indent=6, style=MUTED)
+
+
+def _around(text: str, source: str) -> tuple[list[str], list[str]]:
+    """The lines before and after a text in its source; none where the source is a single line."""
+    start = source.find(text)
+    if start < 0 or "\n" not in source.strip():
+        return [], []
+    before = lines(source[:start])[:-1]
+    after = lines(source[start + len(text) :])[1:]
+    return before[-CONTEXT:], after[:CONTEXT]

@@ -1,0 +1,41 @@
+"""Squads and tools on screen, from their files."""
+
+from collections.abc import Iterable
+
+from opssquad import content
+from opssquad.cli.render.screen import GOOD, MUTED, STRONG, WARN, Screen
+from opssquad.cli.text import lines
+from opssquad.squad.spec import load_squad
+from opssquad.toolbox import Tool
+
+
+def show_squads(screen: Screen) -> None:
+    """Every squad with what it is for. Raises UsageError for a broken file."""
+    for name, folder in content.squads().items():
+        spec = load_squad(folder)
+        screen.line((f"{name:<10} ", STRONG), spec.title)
+        screen.flow(spec.description, indent=11, style=MUTED)
+
+
+def show_squad(screen: Screen, name: str) -> None:
+    """One squad: what it is for, its limits and its tools. Raises UsageError."""
+    folder = content.squad(name)
+    spec = load_squad(folder)
+    screen.line((spec.name, STRONG), f"  {spec.title}")
+    screen.flow(spec.description, indent=2, first="  ")
+    limits = spec.limits
+    screen.field(
+        "Limits", f"{limits.calls_soft} calls (at most {limits.calls_hard}), {limits.seconds:g} s a question"
+    )
+    screen.field("Files", str(folder))
+    screen.gap()
+    show_tools(screen, content.tools(spec.tools))
+
+
+def show_tools(screen: Screen, tools: Iterable[Tool]) -> None:
+    """Tools by name, whether they only read, and what they do."""
+    for tool in tools:
+        style = GOOD if tool.effect == "read" else WARN
+        what = lines(tool.description.strip())[0] if tool.description.strip() else ""
+        head = f"  {tool.name:<15} {'reads' if tool.effect == 'read' else 'changes, asks':<14} "
+        screen.flow(what, indent=len(head), first=head, style=style if tool.effect != "read" else "")

@@ -1,0 +1,1 @@
+"""The conversation in a terminal: where lines come from, what they mean, what becomes of them."""

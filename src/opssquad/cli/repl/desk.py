@@ -1,0 +1,132 @@
+"""The cards that wait for this engineer, and what an answer to one brings about. The oldest is answered
+first; the run goes on when none is left.
+"""
+
+from collections.abc import Callable
+
+from opssquad.cli.render.card import ANSWERS, expiry, explain_card, show_card
+from opssquad.cli.render.scope import Scope
+from opssquad.cli.render.screen import MUTED, WARN, Screen
+from opssquad.cli.repl import words
+from opssquad.cli.session import Session
+from opssquad.errors import OpsError
+from opssquad.events import Decided, Event, Requested
+from opssquad.findings import Evidence
+from opssquad.times import Clock, wall_clock
+from opssquad.types import Approval
+
+Answer = words.Approve | words.Refuse | words.Edit | words.Explain | words.Later
+
+
+class Desk:
+    """Cards on the desk. `go_on` resumes the run, then says a text if one is given."""
+
+    def __init__(
+        self,
+        session: Session,
+        screen: Screen,
+        scope: Scope,
+        *,
+        by: str,
+        go_on: Callable[[str], None],
+        now: Clock = wall_clock,
+    ) -> None:
+        self.cards: list[Approval] = []
+        self._session, self._screen, self._scope = session, screen, scope
+        self._by, self._go_on, self._now = by, go_on, now
+        self._put_off = self._editing = False
+        self._then = ""
+
+    @property
+    def up(self) -> bool:
+        """Whether a card wants its answer now, and was not put off."""
+        return bool(self.cards) and not self._put_off
+
+    @property
+    def editing(self) -> bool:
+        """Whether the next line says what a card should be instead."""
+        return self._editing
+
+    @property
+    def waiting(self) -> str:
+        """A word on cards that were put off, for the status line."""
+        return f" · {len(self.cards)} waiting: /approve" if self.cards and self._put_off else ""
+
+    def see(self, event: Event) -> None:
+        """Follow what cards come and go."""
+        match event:
+            case Requested(approval=card) if card.id not in {c.id for c in self.cards}:
+                self.cards.append(card)
+                self._put_off = False
+            case Decided(approval=card):
+                self.cards = [c for c in self.cards if c.id != card.id]
+
+    async def take_up(self) -> bool:
+        """Lay out the cards that an earlier process left; whether there are any."""
+        self.cards = await self._session.pending()
+        if self.cards:
+            self.show()
+        return bool(self.cards)
+
+    def show(self) -> None:
+        """Draw the card that is to be answered, and how."""
+        self._put_off = False
+        if not self.cards:
+            self._screen.line(("  no card waits", MUTED))
+            return
+        scope = self._scope
+        show_card(self._screen, self.cards[0], squad=scope.squad, model=scope.model, now=self._now())
+        self.ask()
+
+    def ask(self) -> None:
+        """Say how a card is answered."""
+        self._screen.line(f"  {ANSWERS}")
+
+    async def answer(self, answer: Answer) -> None:
+        """Do what the answer to the first card says."""
+        match answer:
+            case words.Approve():
+                await self._decide("approved")
+            case words.Refuse(reason):
+                await self._decide("refused", reason)
+            case words.Edit(""):
+                self._editing = True
+                self._screen.line("  What should be different? Say it in words; it is proposed anew.")
+            case words.Edit(what):
+                await self.edit(what)
+            case words.Explain():
+                explain_card(self._screen, self.cards[0], await self._evidence(self.cards[0]))
+                self.ask()
+            case words.Later():
+                self._leave()
+
+    async def edit(self, what: str) -> None:
+        """Refuse the card and have another call proposed in its stead: it is judged anew, with a new card."""
+        self._editing = False
+        self._then = what
+        await self._decide("refused", f"edit: {what}")
+
+    async def _decide(self, outcome: words.Outcome, reason: str = "") -> None:
+        card = self.cards.pop(0)
+        await self._session.decide(card.id, outcome, self._by, reason)
+        if self.cards:
+            self.show()
+            return
+        then, self._then = self._then, ""
+        self._go_on(then)
+
+    def _leave(self) -> None:
+        self._put_off = True
+        card = self.cards[0]
+        text = f"It waits; expires {expiry(card, self._now())}. /approve shows it again."
+        self._screen.flow(text, indent=2, first="  ")
+        self._screen.command(f"opssquad approvals approve {card.id}", indent=2, style=MUTED)
+
+    async def _evidence(self, card: Approval) -> list[Evidence]:
+        found = []
+        for id in card.evidence:
+            try:
+                found.append((await self._session.evidence(id))[0])
+            except OpsError as error:
+                self._screen.flow(str(error), indent=4, first="  ! ", style=WARN)
+        return found

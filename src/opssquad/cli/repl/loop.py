@@ -1,0 +1,131 @@
+"""The conversation: lines in, runs on screen, cards answered. Ctrl-C stops the run and not the chat. Where
+lines come from and how events look is not known here.
+"""
+
+import asyncio
+
+from opssquad.cli.failures import bug_line
+from opssquad.cli.render.card import ANSWERS
+from opssquad.cli.render.screen import BAD, MUTED, WARN, Screen
+from opssquad.cli.render.stream import Stream
+from opssquad.cli.repl import words
+from opssquad.cli.repl.commands import Commands
+from opssquad.cli.repl.desk import Desk
+from opssquad.cli.repl.runner import Runner
+from opssquad.cli.repl.sources import Lines, Mood
+from opssquad.cli.session import Session
+from opssquad.errors import OpsError
+from opssquad.events import Event, Stopped
+
+
+class Repl:
+    """A conversation with one session until the lines end or the engineer leaves."""
+
+    def __init__(self, session: Session, screen: Screen, stream: Stream, lines: Lines, *, by: str) -> None:
+        self.session, self.screen, self.stream = session, screen, stream
+        self.mood = Mood()
+        self.runner = Runner(self._see, self._ended)
+        self.desk = Desk(session, screen, stream.scope, by=by, go_on=self._go_on)
+        self._lines = lines
+        self._next: list[str] = []
+        self._commands = Commands(self)
+
+    async def talk(self, *, resumed: bool = False) -> None:
+        """Hold the conversation. With `resumed` it goes on where the thread stopped: at its card, or amid a
+        run that a dead process left behind."""
+        if resumed and not await self.desk.take_up():
+            self.runner.begin(self.session.resume())
+        try:
+            while await self._turn():
+                pass
+        finally:
+            self._next.clear()
+            await self.runner.stop()
+
+    def say(self, text: str) -> None:
+        """Words for the squad; while a run goes on they wait for its end."""
+        if self.runner.running:
+            self._next.append(text)
+            self.screen.line(("  • noted; it is asked when this run is over", MUTED))
+        else:
+            self.runner.begin(self.session.ask(text))
+
+    async def _turn(self) -> bool:
+        """Read a line and do what it means; False to leave."""
+        if not self._lines.live:
+            await self.runner.finish()
+        self._look()
+        try:
+            line = await self._lines.next(self.mood)
+        except EOFError:
+            return False
+        except KeyboardInterrupt:
+            await self._interrupt()
+            return True
+        try:
+            return await self._take(line)
+        except OpsError as error:
+            self._complain(error)
+            return True
+
+    async def _take(self, line: str) -> bool:
+        if self.desk.editing and line.strip() and not line.lstrip().startswith("/"):
+            await self.desk.edit(line.strip())
+            return True
+        match words.read(line, card=self.mood.card):
+            case words.Slash(name, argument):
+                return await self._commands.run(name, argument)
+            case words.Say(text):
+                self.say(text)
+            case words.Unclear():
+                self.screen.flow(f"A card waits for its answer: {ANSWERS}", indent=2, first="  ", style=WARN)
+            case None:
+                pass
+            case answer:
+                await self.desk.answer(answer)
+        return True
+
+    def _go_on(self, then: str) -> None:
+        if then:
+            self._next.insert(0, then)
+        self.runner.begin(self.session.resume())
+
+    def _see(self, event: Event) -> None:
+        self.desk.see(event)
+        self.stream.show(event)
+        self._lines.see(event)
+        if isinstance(event, Stopped) and event.status == "pending":
+            self.desk.ask()
+        if isinstance(event, Stopped) and self._lines.live:
+            self.screen.gap()
+        self._look()
+
+    def _ended(self, error: BaseException | None) -> None:
+        self.stream.busy = ""
+        match error:
+            case None:
+                if self._next and not self.desk.up:
+                    self.runner.begin(self.session.ask(self._next.pop(0)))
+            case asyncio.CancelledError():
+                self.screen.line(("  • stopped; the thread is kept", WARN))
+            case _:
+                self._complain(error)
+        self._look()
+
+    def _look(self) -> None:
+        """Bring up to date what the prompt shows."""
+        running = self.runner.running
+        self.mood.card = self.desk.up and not running
+        self.mood.busy = self.stream.busy if running else ""
+        self.mood.status = f"{self.stream.scope}{self.desk.waiting}"
+
+    async def _interrupt(self) -> None:
+        self._next.clear()
+        if self.runner.running:
+            await self.runner.stop()
+        else:
+            self.screen.line(("  Ctrl-D or /exit leaves; the thread is kept", MUTED))
+
+    def _complain(self, error: BaseException) -> None:
+        said = str(error) if isinstance(error, OpsError) else bug_line(error)
+        self.screen.flow(" ".join(said.split()), indent=4, first="  ✗ ", style=BAD)

@@ -1,0 +1,49 @@
+"""What the commands need of a conversation, and how one is opened. The investigation stands behind it; tests
+replay recorded events through the same protocol.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from opssquad.events import Event
+from opssquad.findings import Evidence
+from opssquad.types import Approval, Decision, Target
+
+Approve = Literal["ask", "never", "all"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asked for: the world, the squad and model, an earlier thread to go on with."""
+
+    squad: str = "k8s"
+    recording: str = ""
+    kubeconfig: Path | None = None
+    context: str = ""
+    namespace: str = ""
+    model: str = ""
+    resume: str = ""
+
+
+class Session(Protocol):
+    """A conversation that is open in this process."""
+
+    thread: str
+    squad: str
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def target(self) -> Target: ...
+    def use_model(self, name: str) -> None: ...
+    def ask(self, text: str) -> AsyncIterator[Event]: ...
+    def resume(self) -> AsyncIterator[Event]: ...
+    def undo(self) -> AsyncIterator[Event]: ...
+    async def decide(
+        self, approval_id: str, outcome: Literal["approved", "refused"], by: str, reason: str = ""
+    ) -> Decision: ...
+    async def pending(self) -> list[Approval]: ...
+    async def evidence(self, id: str) -> tuple[Evidence, str]: ...
+    async def timeline(self) -> str: ...

@@ -1,0 +1,26 @@
+"""The options that say which world and squad a conversation is about, for chat, ask and demo alike."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--squad", default="k8s", metavar="NAME", help="The squad to talk with.", show_default=True),
+    click.option("--recording", default="", metavar="DIR|ID", help="A recorded incident, not a cluster."),
+    click.option("--context", default="", metavar="NAME", help="Kubeconfig context; else the current one."),
+    click.option("--namespace", "-n", default="", metavar="NAME", help="Namespace to look in first."),
+    click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; else KUBECONFIG."),
+    click.option("--model", default="", metavar="NAME", help="`offline`, or a model at OPENAI_BASE_URL."),
+    click.option("--resume", default="", metavar="THREAD", help="Go on with an earlier thread."),
+)  # fmt: skip
+
+
+def world_options(function: F) -> F:
+    """Add the options; they reach the command as the fields of `session.Wanted`."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function

@@ -1,0 +1,186 @@
+"""The graph of a squad: think, judge, approve, act, until an answer or a conclusion; each step checkpointed.
+
+The one interrupt has a node of its own with nothing before it: a resumed node runs again from its first line.
+"""
+
+from typing import Any, Literal
+
+from langgraph.graph import StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command, interrupt
+from pydantic import BaseModel
+
+from opssquad.errors import ToolError
+from opssquad.events import Answered, Concluded, Warned
+from opssquad.findings import Answer, Choice, Conclusion, Option
+from opssquad.models.base import CONCLUDE, Case, Message, ModelCall, Reply
+from opssquad.squad.acting import Pending, act, judge_calls
+from opssquad.squad.concluding import conclude, read_draft
+from opssquad.squad.context import Context
+from opssquad.squad.ledger import Ledger
+from opssquad.squad.thinking import think
+
+Next = Literal["think", "judge", "approve", "act", "answer", "conclude", "__end__"]
+
+
+class State(BaseModel):
+    """What a thread remembers. Large outputs are in the store; here are only compact texts and references."""
+
+    question: str = ""
+    turn: int = 0
+    mode: Literal["chat", "ask"] = "ask"
+    steps: int = 0
+    rounds: int = 0
+    messages: list[Message] = []
+    ledger: Ledger = Ledger()
+    calls: list[ModelCall] = []
+    pending: list[Pending] = []
+    text: str = ""
+    choices: list[Choice] = []
+    conclusion: Conclusion | None = None
+    strikes: int = 0
+
+
+STRIKES = 2
+"""Unusable answers of a model before the run goes on offline."""
+
+
+async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
+    """Ask the model. Its calls get ids of our own, unique over all threads and short enough to cite."""
+    ctx, case = runtime.context, case_of(state, runtime.context)
+    if state.strikes >= STRIKES and not ctx.model_down:
+        ctx.model_down = True
+        await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")
+    reply = await think(ctx, state.messages, case)
+    calls = [
+        c.model_copy(update={"id": f"{ctx.thread}-{state.steps}.{n}"}) for n, c in enumerate(reply.calls, 1)
+    ]
+    update: dict[str, Any] = {
+        "steps": state.steps + 1,
+        "rounds": state.rounds + 1,
+        "calls": calls,
+        "text": reply.text,
+        "choices": list(reply.choices),
+        "messages": [*state.messages, Message(role="assistant", text=reply.text, calls=tuple(calls))],
+    }
+    return Command(update=update, goto=_after(reply, case))
+
+
+def _after(reply: Reply, case: Case) -> Next:
+    if any(c.tool == CONCLUDE for c in reply.calls) or (case.must_conclude and reply.calls):
+        return "conclude"
+    if reply.calls:
+        return "judge"
+    return "answer"
+
+
+async def judge_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
+    """Policy, and cards for what asks."""
+    pending = await judge_calls(runtime.context, state.calls, state.ledger)
+    return Command(update={"pending": pending}, goto="approve" if any(p.approval for p in pending) else "act")
+
+
+async def approve_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
+    """Wait. Decisions are in the store before this resumes; the value it resumes with means nothing."""
+    interrupt({"approvals": [p.approval for p in state.pending if p.approval]})
+    return Command(goto="act")
+
+
+async def act_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
+    """Carry out what is free or approved, and write down what came back."""
+    ctx, ledger, messages = runtime.context, state.ledger, list(state.messages)
+    results = await act(ctx, state.pending)
+    for pending, (result, check) in zip(state.pending, results, strict=True):
+        ledger = ledger.took(pending.call, result, state.turn, check)
+        text = fenced(result.text) + (f"\nVerified: {check.outcome}. {check.text}" if check else "")
+        messages.append(Message(role="tool", text=text, call=result.call))
+    update = {"ledger": ledger, "messages": messages, "pending": [], "calls": []}
+    return Command(update=update, goto="think")
+
+
+async def answer_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
+    """End the utterance with the model's words; asked for a conclusion, words alone will not do."""
+    ctx = runtime.context
+    if state.mode == "ask" and state.strikes < STRIKES:
+        return _struck(state, "End with a call of `conclude`.")
+    choices = state.choices or offered(ctx.rank(case_of(state, ctx)))
+    text = state.text or "The model gave no answer."
+    await ctx.emit(Answered, answer=Answer(text=text, choices=tuple(choices)))
+    return Command(update={"choices": choices}, goto="__end__")
+
+
+async def conclude_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
+    """Check the draft; what does not stand goes back to the model, and after three strikes is not said."""
+    ctx, case = runtime.context, runtime.context.rank(case_of(state, runtime.context))
+    call = next((c for c in state.calls if c.tool == CONCLUDE), None)
+    messages = [*state.messages]
+    try:
+        if call is None:
+            raise ToolError("the budget is used up: call `conclude`")
+        conclusion = await conclude(ctx, read_draft(call), state.ledger, case)
+    except ToolError as error:
+        if state.strikes < STRIKES + 1:
+            return _struck(state, str(error))
+        conclusion = Conclusion(status="inconclusive", missing=(str(error),))
+    messages += [Message(role="tool", text="concluded", call=c.id) for c in state.calls]
+    await ctx.emit(Concluded, conclusion=conclusion)
+    choices = [choice_of(o) for o in conclusion.options]
+    update = {"conclusion": conclusion, "choices": choices, "messages": messages, "calls": []}
+    return Command(update=update, goto="__end__")
+
+
+def _struck(state: State, text: str) -> Command[Next]:
+    """Send the model back with what was wrong; each call it made must be answered."""
+    answers = [Message(role="tool", text=text, call=c.id) for c in state.calls]
+    messages = [*state.messages, *(answers or [Message(role="user", text=text)])]
+    return Command(update={"messages": messages, "calls": [], "strikes": state.strikes + 1}, goto="think")
+
+
+def case_of(state: State, ctx: Context) -> Case:
+    """The ledger as models get it; the differential is filled in by `ctx.rank`."""
+    limits, spent = ctx.squad.limits, len(state.ledger.of_turn(state.turn))
+    late = sum(ctx.seconds.values()) > limits.seconds
+    return Case(
+        question=state.question,
+        turn=state.turn,
+        mode=state.mode,
+        target=ctx.target,
+        signals=state.ledger.signals,
+        evidence=state.ledger.evidence,
+        calls=state.ledger.calls,
+        choices=tuple(state.choices),
+        must_conclude=late or spent >= limits.calls_hard or state.rounds >= limits.rounds,
+    )
+
+
+def offered(case: Case) -> list[Choice]:
+    """Next steps from the differential for a model that offered none: what would tell most, then fixes."""
+    top = case.differential[:1]
+    steps = [c for h in top for c in h.next_calls[:2]] + [choice_of(o) for h in top for o in h.options[:2]]
+    return steps[:4]
+
+
+def choice_of(option: Option) -> Choice:
+    """An option as a numbered choice of the conversation."""
+    return Choice(
+        label=option.label, tool=option.tool, args=option.args, say="" if option.tool else option.label
+    )
+
+
+def fenced(text: str) -> str:
+    """Text from outside between marks that it cannot contain: a model must not take it for an instruction."""
+    return f"«data»\n{text.replace('«data»', '<data>').replace('«/data»', '</data>')}\n«/data»"
+
+
+def build(checkpointer: Any) -> CompiledStateGraph[State, Context, State, State]:
+    """The compiled graph. `act` has no retry policy: a mutation happens at most once."""
+    graph = StateGraph(State, context_schema=Context)
+    graph.add_node("think", think_node)
+    graph.add_node("judge", judge_node)
+    graph.add_node("approve", approve_node)
+    graph.add_node("act", act_node)
+    graph.add_node("answer", answer_node)
+    graph.add_node("conclude", conclude_node)
+    graph.set_entry_point("think")
+    return graph.compile(checkpointer=checkpointer)

@@ -1,0 +1,128 @@
+"""The conversation over a replayed session: lines in, text out, cards answered."""
+
+import io
+
+import pytest
+
+from opssquad.cli.render.scope import Scope
+from opssquad.cli.render.screen import Screen
+from opssquad.cli.render.stream import Stream
+from opssquad.cli.repl.loop import Repl
+from opssquad.cli.repl.sources import Pipe
+from opssquad.events import Requested
+from tests.cli.replay import NOW, Replay, recorded
+
+QUESTIONS = ["check the pods", "logs of the first", "recent deployments", "can we roll back", "roll back"]
+
+
+async def held(session: Replay, *lines: str, resumed: bool = False) -> str:
+    """What stands on screen after these lines came through a pipe."""
+    out = io.StringIO()
+    screen = Screen(width=80, file=out)
+    stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
+    pipe = Pipe(io.StringIO("".join(f"{line}\n" for line in lines)), screen)
+    await Repl(session, screen, stream, pipe, by="ana").talk(resumed=resumed)
+    return out.getvalue()
+
+
+async def test_the_whole_conversation_is_held_and_the_card_approved() -> None:
+    session = Replay(recorded("golden"))
+    text = await held(session, *QUESTIONS, "yes")
+    assert session.said == QUESTIONS
+    assert session.decided == [("a-t-7k2m-5.1", "approved", "")]
+    assert text.index("approve? yes") < text.index("✓ a-t-7k2m-5.1 approved by ana")
+    assert "three pods on v2.4.0, no restarts" in text
+
+
+async def test_a_no_is_passed_on_with_its_reason() -> None:
+    session = Replay(recorded("golden"))
+    text = await held(session, *QUESTIONS, "no, wait for the database team")
+    assert session.decided == [("a-t-7k2m-5.1", "refused", "wait for the database team")]
+    assert "refused by ana: wait for the database team" in " ".join(text.split())
+
+
+async def test_a_line_that_is_no_answer_leaves_the_card_up() -> None:
+    session = Replay(recorded("golden"))
+    text = await held(session, *QUESTIONS, "sounds good to me", "approve")
+    assert "A card waits for its answer" in text
+    assert [outcome for _, outcome, _ in session.decided] == ["approved"]
+    assert "sounds good to me" not in session.said
+
+
+async def test_the_end_of_the_lines_decides_nothing() -> None:
+    session = Replay(recorded("golden"))
+    await held(session, *QUESTIONS)
+    assert session.decided == []
+
+
+async def test_later_leaves_the_card_and_approve_brings_it_back() -> None:
+    session = Replay(recorded("golden"))
+    text = await held(session, *QUESTIONS, "later", "/approve", "y")
+    assert "opssquad approvals approve a-t-7k2m-5.1" in text
+    assert text.count("── approval a-t-7k2m-5.1 ") == 2
+    assert [outcome for _, outcome, _ in session.decided] == ["approved"]
+
+
+async def test_an_edit_refuses_the_card_and_says_what_should_be_proposed() -> None:
+    session = Replay(recorded("golden"))
+    await held(session, *QUESTIONS, "edit", "roll back to revision 5 instead")
+    assert session.decided == [("a-t-7k2m-5.1", "refused", "edit: roll back to revision 5 instead")]
+    assert session.said[-1] == "roll back to revision 5 instead"
+
+
+async def test_explain_shows_the_evidence_the_diff_and_the_call() -> None:
+    text = await held(Replay(recorded("golden")), *QUESTIONS, "explain")
+    after = text[text.index("approve? explain") :]
+    assert "> 14:33:07 ERROR Database connection timeout after 5000ms" in after
+    assert "DB_TIMEOUT" in after
+    assert 'rollback(deployment="auth-service"' in after
+
+
+async def test_resuming_shows_the_card_that_an_earlier_process_left() -> None:
+    events = recorded("golden")
+    up = next(n for n, e in enumerate(events) if isinstance(e, Requested))
+    session = Replay(events[up + 2 :], cards=[events[up].approval])
+    text = await held(session, "yes", resumed=True)
+    assert text.index("── approval a-t-7k2m-5.1 ") < text.index("approve? yes")
+    assert session.decided == [("a-t-7k2m-5.1", "approved", "")]
+    assert "rolled back to revision 6" in text
+
+
+async def test_resuming_without_a_card_goes_on_with_the_run() -> None:
+    events = recorded("golden")
+    text = await held(Replay(events[2:]), resumed=True)
+    assert "✓ health" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("/help", "/evidence  the exact text behind a mark"),
+        ("/evidence e2", "> 14:33:07 ERROR Database connection timeout after 5000ms"),
+        ("/evidence e99", "✗ no evidence 'e99'; the latest are: e2"),
+        ("/evidence", "✗ which evidence? /evidence e3"),
+        ("/more", "✗ nothing was left out of the last answer"),
+        ("/approve", "no card waits"),
+        ("/model", "model offline"),
+        ("/model big-one", "model big-one"),
+        ("/squad", "Workloads, rollouts, configuration and nodes"),
+        ("/squad database", "✗ this thread is with squad k8s"),
+        ("/timelin", "✗ no command /timelin; did you mean /timeline?"),
+        ("/timeline", "14:37 - I'm seeing high error rates"),
+    ],
+)
+async def test_slash_commands(line: str, shown: str) -> None:
+    assert shown in await held(Replay(recorded("golden")), "check the pods", line)
+
+
+async def test_exit_leaves_at_once() -> None:
+    session = Replay(recorded("golden"))
+    await held(session, "/exit", "check the pods")
+    assert session.said == []
+
+
+async def test_undo_waits_until_the_card_is_answered() -> None:
+    session = Replay(recorded("golden"))
+    text = await held(session, *QUESTIONS, "/undo", "y", "/undo")
+    assert "a card waits; answer it first" in text
+    assert session.undone == 1

@@ -1,0 +1,45 @@
+"""An error on screen is one line; a bug's traceback is in a file."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from opssquad.cli.failures import report
+from opssquad.errors import ModelUnreachable, StoreError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("no context 'prd'"), 2),
+        (StoreError("the disk is full"), 1),
+        (ModelUnreachable("no answer"), 1),
+        (click.UsageError("no such option"), 2),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
+        (SystemExit(3), 3),
+    ],
+)
+def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int) -> None:
+    assert report(error) == code
+
+
+def test_the_text_of_an_error_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    report(UsageError("no file 'a\x1b[2Jb'\nnext"))
+    assert capsys.readouterr().err == "opssquad: no file 'a<U+001B>[2Jb' next\n"
+
+
+def test_a_bug_leaves_its_traceback_in_a_file_and_one_line_on_screen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        divmod(1, 0)
+    assert report(caught.value, tmp_path) == 1
+    said = capsys.readouterr().err
+    (log,) = (tmp_path / "logs").iterdir()
+    assert said.count("\n") == 1
+    assert str(log) in said
+    assert "ZeroDivisionError: " in said
+    assert "Traceback (most recent call last)" in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
