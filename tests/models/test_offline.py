@@ -1,0 +1,144 @@
+"""The offline model: what it understands, and what it does next. No cluster, made-up cases."""
+
+from typing import Any
+
+import pytest
+
+from opssquad import content
+from opssquad.findings import Choice, Hypothesis
+from opssquad.models.base import CONCLUDE, Case, PastCall, Reply, Request, ToolSpec
+from opssquad.models.offline import Offline
+from opssquad.models.phrases import load_book
+from opssquad.types import Json, Ref, Target
+
+BOOK = load_book(content.phrase_book())
+TOOLS = tuple(
+    ToolSpec(name=n, description="", parameters={})
+    for n in (*(s.tool for s in BOOK.steps.values() if s.tool), "find", CONCLUDE)
+)
+PODS = ["Pod/auth/api-1", "Pod/auth/api-2", "Pod/auth/db-0"]
+
+
+class Quiet:
+    def text(self, piece: str) -> None: ...
+    def warn(self, text: str) -> None: ...
+
+
+def past(tool: str, turn: int = 1, **data: Any) -> PastCall:
+    return PastCall(
+        turn=turn, tool=tool, args={}, status="ok", text=f"{tool} said this", call=f"t-{tool}", data=data
+    )
+
+
+LOOKED = (
+    past("find", matches=["Deployment/auth/api"]),
+    past("health", workloads=["Deployment/auth/api", "StatefulSet/auth/db"], pods=PODS),
+)
+
+
+async def answer(text: str, *calls: PastCall, turn: int = 2, mode: str = "chat", **case: Any) -> Reply:
+    asked = Case.model_validate(
+        {
+            "question": text,
+            "turn": turn,
+            "mode": mode,
+            "target": Target(cluster="c"),
+            "calls": calls,
+            **case,
+        }
+    )
+    return await Offline(BOOK).reply(Request(system="", messages=(), tools=TOOLS, case=asked), Quiet())
+
+
+@pytest.mark.parametrize(
+    ("said", "tool", "args"),
+    [
+        ("Yes, get the last 50 lines of logs from the first pod.", "logs", {"pod": "api-1", "tail": 50}),
+        ("logs of db-0 please", "logs", {"pod": "db-0"}),
+        ("show me the logs of the second pod", "logs", {"pod": "api-2"}),
+        ("Check recent deployments first.", "changes", {"namespace": "auth"}),
+        ("what changed in the last 2 hours?", "changes", {"minutes": 120}),
+        ("Yes, verify we can roll back safely.", "rollback_check", {"deployment": "api", "revision": 0}),
+        ("is it safe to roll back?", "rollback_check", {"deployment": "api"}),
+        ("Yes, please roll back.", "rollback", {"deployment": "api", "namespace": "auth"}),
+        ("roll it back to revision 3", "rollback", {"revision": 3}),
+        ("restart db", "restart", {"name": "db", "kind": "StatefulSet"}),
+        ("scale api to 5", "scale", {"replicas": 5}),
+        ("set LOG_LEVEL=debug on api", "set_env", {"env": "LOG_LEVEL=debug"}),
+        ("delete the third pod", "delete_pod", {"pod": "db-0"}),
+        ("how are the nodes?", "nodes", {}),
+        ("can you check the pod status?", "health", {"namespace": "auth"}),
+        ("please document the incident", "timeline", {}),
+    ],
+)
+async def test_plain_words_become_the_call_that_is_meant(said: str, tool: str, args: Json) -> None:
+    reply = await answer(said, *LOOKED)
+    assert [c.tool for c in reply.calls] == [tool]
+    assert args.items() <= reply.calls[0].args.items()
+
+
+async def test_the_first_utterance_is_looked_up_before_anything_else() -> None:
+    text = "High error rates on the authentication service in production. Can you check the pod status?"
+    first = await answer(text, turn=1)
+    assert [(c.tool, c.args) for c in first.calls] == [("find", {"what": text})]
+    second = await answer(text, LOOKED[0], turn=1)
+    assert [c.tool for c in second.calls] == ["health"]
+    assert second.calls[0].args["namespace"] == "auth"
+
+
+async def test_two_matches_are_a_question_not_a_guess() -> None:
+    found = past("find", turn=1, matches=["Deployment/a/api", "Deployment/b/api"])
+    reply = await answer("restart api-gateway", found, turn=1)
+    assert not reply.calls
+    assert [c.label for c in reply.choices] == ["Deployment/a/api", "Deployment/b/api"]
+
+
+async def test_what_was_asked_for_is_told_with_numbered_next_steps() -> None:
+    reply = await answer("check the pods", *LOOKED[:1], past("health", turn=2, **LOOKED[1].data))
+    assert "health said this" in reply.text
+    assert len(reply.choices) >= 3
+    assert reply.choices[0].label == "Read the last 200 log lines of api-1"
+
+
+async def test_a_single_question_is_investigated_even_if_it_speaks_of_rolling_back() -> None:
+    reply = await answer("checkout fails since the release. please confirm and roll back", turn=1, mode="ask")
+    assert [c.tool for c in reply.calls] == ["find"]
+
+
+async def test_a_plain_command_is_carried_out_in_a_single_question_too() -> None:
+    reply = await answer("please roll back api", *LOOKED, turn=2, mode="ask")
+    assert [c.tool for c in reply.calls] == ["rollback"]
+
+
+async def test_an_investigation_follows_the_differential_and_then_concludes_with_its_evidence() -> None:
+    leading = Hypothesis(
+        fault="F",
+        title="t",
+        component=Ref.parse("Deployment/auth/api"),
+        score=0.6,
+        confidence="likely",
+        root_cause="because",
+        next_calls=(Choice(label="look", tool="workload", args={"name": "api", "namespace": "auth"}),),
+    )
+    looking = await answer("why does it fail?", *LOOKED, turn=1, differential=(leading,))
+    assert ("workload", {"name": "api", "namespace": "auth"}) in [(c.tool, c.args) for c in looking.calls]
+    made = PastCall(
+        turn=1, tool="workload", args={"name": "api", "namespace": "auth"}, status="ok", text="", call="t-w"
+    )
+    done = await answer("why does it fail?", *LOOKED, made, turn=1, differential=(leading,))
+    assert [c.tool for c in done.calls] == [CONCLUDE]
+    assert done.calls[0].args["causes"][0]["component"] == "Deployment/auth/api"
+
+
+async def test_where_nothing_is_broken_it_reads_the_complaints_of_what_was_named() -> None:
+    reply = await answer("why is api slow?", *LOOKED, turn=1)
+    assert [(c.tool, c.args["pod"]) for c in reply.calls] == [("logs", "api")]
+
+
+async def test_with_nothing_found_it_says_what_is_missing() -> None:
+    args = {"pod": "api", "namespace": "auth"}
+    logs = PastCall(turn=1, tool="logs", args=args, status="ok", text="", call="t-l")
+    reply = await answer("why is it slow?", *LOOKED, logs, turn=1)
+    assert reply.calls[0].tool == CONCLUDE
+    assert reply.calls[0].args["missing"]
+    assert not reply.calls[0].args.get("causes")
