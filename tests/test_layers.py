@@ -16,7 +16,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("investigation",),
     ("squad", "fleet", "incident"),
     ("models", "diagnosis", "gate", "worlds", "store", "executor", "content"),
-    ("toolbox", "settings"),
+    ("toolbox", "settings", "templates", "documents"),
     ("events",),
     ("findings",),
     ("types",),

@@ -34,9 +34,19 @@ def test_a_base_url_without_a_scheme_is_refused() -> None:
         load({"OPENAI_BASE_URL": "localhost:8000/v1"})
 
 
-def test_of_several_kubeconfigs_the_first_that_exists_is_taken(tmp_path: Path) -> None:
+def test_all_kubeconfigs_of_the_list_are_kept_in_order_even_missing_ones(tmp_path: Path) -> None:
     there = tmp_path / "config"
     there.write_text("{}")
-    assert load({"KUBECONFIG": f"{tmp_path / 'gone'}:{there}"}).kubeconfig == there
-    assert load({"KUBECONFIG": str(tmp_path / "gone")}).kubeconfig == tmp_path / "gone"
-    assert load({}).kubeconfig is None
+    assert load({"KUBECONFIG": f"{tmp_path / 'gone'}:{there}"}).kubeconfigs == (tmp_path / "gone", there)
+
+
+def test_in_a_pod_the_api_server_is_where_the_kubelet_says() -> None:
+    assert (
+        load({"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}).in_cluster
+        == "10.0.0.1:443"
+    )
+    assert (
+        load({"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}).in_cluster
+        == "[fd00::1]:443"
+    )
+    assert load({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}).in_cluster == ""

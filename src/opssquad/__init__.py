@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from opssquad.times import clock_time as clock_time
     from opssquad.times import duration as duration
     from opssquad.times import parse_time as parse_time
+    from opssquad.times import rfc3339 as rfc3339
     from opssquad.toolbox import Handle as Handle
     from opssquad.toolbox import Progress as Progress
+    from opssquad.toolbox import Record as Record
     from opssquad.toolbox import Tool as Tool
     from opssquad.toolbox import Toolbox as Toolbox
     from opssquad.toolbox import tool as tool
@@ -28,15 +30,17 @@ if TYPE_CHECKING:
     from opssquad.types import Preview as Preview
     from opssquad.types import Ref as Ref
     from opssquad.types import Undo as Undo
+    from opssquad.worlds.kube.cluster import Cluster as Cluster
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "errors": ("OpsError", "ToolError", "UsageError"),
     "findings": ("Check", "Quote", "Result", "Signal"),
-    "times": ("ago", "clock_time", "duration", "parse_time"),
-    "toolbox": ("Handle", "Progress", "Tool", "Toolbox", "tool"),
+    "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
+    "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Undo"),
+    "worlds.kube.cluster": ("Cluster",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 

@@ -42,6 +42,11 @@ def prompt(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def phrase_book() -> str:
+    """The words that the offline model understands and says, as YAML."""
+    return (root() / "prompts" / "offline.yaml").read_text(encoding="utf-8")
+
+
 def policy() -> Path:
     """The bundled policy."""
     return root() / "squads" / "policy.yaml"

@@ -167,3 +167,4 @@ class Hypothesis(Value):
     opposing: tuple[int, ...] = ()
     next_calls: tuple[Choice, ...] = ()
     options: tuple[Option, ...] = ()
+    no_fault: bool = False

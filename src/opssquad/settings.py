@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
 from opssquad.errors import UsageError
 from opssquad.types import Value
@@ -18,19 +18,22 @@ OFFLINE = "offline"
 
 
 class Settings(Value):
-    """What the environment says. `state` need not exist yet; `kubeconfig` is None where the default file or
-    the pod's service account applies; `model` is a name at the endpoint, or `offline`."""
+    """What the environment says. `state` need not exist yet; `kubeconfigs` are files to merge, first wins;
+    `in_cluster` is `host:port` of the API server where we run in a pod, else ""; `model` is a name at the
+    endpoint, or `offline`."""
 
     state: Path
     by: str
     model: str = OFFLINE
     base_url: str = ""
     api_key: SecretStr = SecretStr("")
-    kubeconfig: Path | None = Field(default=None)
+    kubeconfigs: tuple[Path, ...] = ()
+    in_cluster: str = ""
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPENAI_API_KEY, OPENAI_BASE_URL, KUBECONFIG.
+    """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPENAI_API_KEY, OPENAI_BASE_URL, KUBECONFIG,
+    KUBERNETES_SERVICE_HOST and _PORT.
 
     Raises UsageError for a base URL that is none.
     """
@@ -44,8 +47,21 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         model=env.get("OPSSQUAD_MODEL", "").strip() or OFFLINE,
         base_url=base_url,
         api_key=SecretStr(env.get("OPENAI_API_KEY", "").strip()),
-        kubeconfig=_kubeconfig(env.get("KUBECONFIG", "")),
+        kubeconfigs=_kubeconfigs(env.get("KUBECONFIG", "")),
+        in_cluster=_in_cluster(
+            env.get("KUBERNETES_SERVICE_HOST", ""), env.get("KUBERNETES_SERVICE_PORT", "")
+        ),
     )
+
+
+def strict_checkpoints() -> None:
+    """Have the graph engine restore only types that its state names; call it before importing the engine."""
+    os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+
+def inherited() -> dict[str, str]:
+    """A copy of the environment, for a login helper that the operator's kubeconfig names."""
+    return dict(os.environ)
 
 
 def _state(env: Mapping[str, str]) -> Path:
@@ -56,10 +72,17 @@ def _state(env: Mapping[str, str]) -> Path:
     return (base if base.is_absolute() else Path.home() / ".local" / "state") / "opssquad"
 
 
-def _kubeconfig(value: str) -> Path | None:
-    """The first file of the list that exists, else the first one named, so that its absence can be told."""
-    paths = [Path(part).expanduser() for part in value.split(os.pathsep) if part.strip()]
-    return next((p for p in paths if p.is_file()), paths[0] if paths else None)
+def _kubeconfigs(value: str) -> tuple[Path, ...]:
+    """Every file named, there or not, so that absence can be told; the usual file if none is named."""
+    named = tuple(Path(part).expanduser() for part in value.split(os.pathsep) if part.strip())
+    usual = Path.home() / ".kube" / "config"
+    return named or ((usual,) if usual.is_file() else ())
+
+
+def _in_cluster(host: str, port: str) -> str:
+    if not host or not port:
+        return ""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _login() -> str:

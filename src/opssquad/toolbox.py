@@ -7,7 +7,7 @@ Nothing registers globally: a `Toolbox` is built from the tools that a squad nam
 import asyncio
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, get_args, get_type_hints
 
@@ -35,6 +35,13 @@ class Progress(Handle):
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
+
+
+class Record(Handle):
+    """What this conversation has on record so far."""
+
+    def __init__(self, timeline: Callable[[], Awaitable[str]]) -> None:
+        self.timeline = timeline
 
 
 Handles = Mapping[type[Handle], Handle]

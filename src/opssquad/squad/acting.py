@@ -12,7 +12,7 @@ from opssquad.errors import OpsError, Refused, ToolError
 from opssquad.events import Called, Decided, Judged, Requested, Returned, Started, Verified
 from opssquad.findings import Check, ToolResult
 from opssquad.models.base import ModelCall
-from opssquad.squad.context import Context
+from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.ledger import Ledger
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Cleared, Decision, Target, ToolCall, Value, Verdict
@@ -117,6 +117,7 @@ async def act(ctx: Context, pending: Sequence[Pending]) -> list[tuple[ToolResult
 
 async def _read(ctx: Context, pending: Pending) -> ToolResult:
     call, outcome = pending.call, pending.verdict.outcome
+    CURRENT_CALL.set(call.id)
     if pending.problem:
         result = ToolResult(call=call.id, status="error", text=pending.problem)
     elif outcome != "allow":
@@ -136,6 +137,7 @@ async def _returned(ctx: Context, call: ToolCall, result: ToolResult) -> ToolRes
 
 async def _mutate(ctx: Context, pending: Pending) -> tuple[ToolResult, Check | None]:
     call, tool = pending.call, ctx.toolbox.get(pending.call.tool)
+    CURRENT_CALL.set(call.id)
     card = await ctx.records.approval(pending.approval)
     decision = await _settled(ctx, tool, card)
     if decision.outcome != "approved":
@@ -165,9 +167,10 @@ async def _settled(ctx: Context, tool: Tool, card: Approval) -> Decision:
         raise Refused(f"{card.id} has no decision")
     if decision.outcome == "approved" and await ctx.records.outcome(card.call.id) == "new":
         if change := await _changed(ctx, tool, card):
-            decision = _replace(ctx, card, "voided", change)
+            decision = await ctx.records.decide(_replace(ctx, card, "voided", change))
         elif ctx.wall() > card.expires_at:
-            decision = _replace(ctx, card, "expired", f"it expired at {card.expires_at:%H:%M:%S} UTC")
+            late = f"it expired at {card.expires_at:%H:%M:%S} UTC"
+            decision = await ctx.records.decide(_replace(ctx, card, "expired", late))
     await ctx.emit(Decided, approval=card, decision=decision)
     return decision
 

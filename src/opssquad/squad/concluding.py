@@ -48,7 +48,7 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
     sure = draft.no_fault or any(c.confidence != "possible" for c in causes)
     return Conclusion(
         status="concluded" if sure else "inconclusive",
-        no_fault=draft.no_fault and not causes,
+        no_fault=draft.no_fault,
         summary=draft.summary,
         causes=tuple(causes),
         options=tuple(sorted(options, key=lambda o: ({"low": 0, "medium": 1, "high": 2}[o.risk], o.minutes))),
@@ -117,7 +117,11 @@ async def _stands(ctx: Context, item: str, ledger: Ledger) -> Evidence | None:
 
 
 def _found(result: ToolResult, text: str, locator: str) -> bool:
-    return any(s.locator == locator and text in s.text for s in result.sources)
+    """Whether a source of the call holds the text: `Pod/ns/x` itself or a path inside it."""
+    return any(
+        (locator == s.locator or locator.startswith(f"{s.locator} ")) and text in s.text
+        for s in result.sources
+    )
 
 
 def _option(option: Draft.Option, toolbox: Toolbox) -> Option:

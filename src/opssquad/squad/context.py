@@ -1,13 +1,14 @@
 """What a run of the graph is given: models, tools, gate, store, clock. Nothing of it is ever checkpointed."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, cast
 
 from opssquad.events import Event, Occurred
 from opssquad.findings import ToolResult
-from opssquad.models.base import Case, Model, ToolSpec
+from opssquad.models.base import Case, Model, ModelCall, ToolSpec
 from opssquad.squad.spec import SquadSpec
 from opssquad.toolbox import Handles, Toolbox
 from opssquad.types import Approval, Cleared, Decision, Effect, Grant, Target, ToolCall, Verdict
@@ -16,7 +17,7 @@ from opssquad.types import Approval, Cleared, Decision, Effect, Grant, Target, T
 class Records(Protocol):
     """The part of the store that a run writes to."""
 
-    async def append(self, event: Event) -> None: ...
+    async def append(self, *events: Event) -> None: ...
     async def add_approval(self, approval: Approval) -> None: ...
     async def approval(self, id: str) -> Approval: ...
     async def decision(self, approval_id: str) -> Decision | None: ...
@@ -40,9 +41,14 @@ Rank = Callable[[Case], Case]
 Sign = Callable[[ToolCall, Decision, datetime], Grant]
 
 
+CURRENT_CALL: ContextVar[str] = ContextVar("current_call", default="")
+"""The call that is being carried out, so that its progress can be told apart."""
+
+
 @dataclass
 class Context:
-    """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and records."""
+    """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and
+    records. `first` are calls that the engineer chose by number: they go before the model's."""
 
     thread: str
     squad: SquadSpec
@@ -60,6 +66,7 @@ class Context:
     sign: Sign
     executor: Runs
     records: Records
+    audit: Callable[[Event], Awaitable[None]]
     publish: Callable[[Event], None]
     clock: Callable[[], datetime]
     wall: Callable[[], datetime]
@@ -67,10 +74,12 @@ class Context:
     approval_minutes: float = 10.0
     turn: int = 0
     model_down: bool = False
+    first: tuple[ModelCall, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
     async def emit(self, kind: type[Occurred], **fields: Any) -> None:
         """Make an event of now; on record first, then on screen."""
         event = kind(thread=self.thread, turn=self.turn, at=self.clock(), recorded_at=self.wall(), **fields)
         await self.records.append(cast(Event, event))
+        await self.audit(cast(Event, event))
         self.publish(cast(Event, event))

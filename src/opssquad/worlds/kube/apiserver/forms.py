@@ -7,7 +7,7 @@ resource's version shows.
 
 from typing import Any
 
-from opssquad.worlds.kube.apiserver import labels
+from opssquad.worlds.kube.apiserver import autoscalers, labels
 from opssquad.worlds.kube.apiserver.resources import Resource
 
 Json = dict[str, Any]
@@ -39,7 +39,6 @@ EVENT_ALWAYS: Json = {
     "reportingComponent": "",
     "reportingInstance": "",
 }
-CPU_TARGET = "targetCPUUtilizationPercentage"
 
 
 def shown(obj: Json, resource: Resource) -> Json:
@@ -50,7 +49,7 @@ def shown(obj: Json, resource: Resource) -> Json:
     if resource.kind == "Event" and resource.group:
         body = _newer_event(obj)
     elif resource.group == "autoscaling" and resource.version == "v1":
-        body = _autoscaler_v1(obj)
+        body = autoscalers.to_v1(obj)
     return {"kind": resource.kind, "apiVersion": resource.api_version, **_without_type(body)}
 
 
@@ -60,7 +59,7 @@ def stored(obj: Json, resource: Resource) -> Json:
         body = {core: obj[newer] for newer, core in EVENT_FIELDS.items() if newer in obj}
         return {"kind": "Event", "apiVersion": "v1", **EVENT_ALWAYS, **body}
     if resource.group == "autoscaling" and resource.version == "v1":
-        return _autoscaler_v2(obj)
+        return autoscalers.to_v2(obj)
     return obj
 
 
@@ -99,31 +98,3 @@ def _newer_event(obj: Json) -> Json:
     body = {newer: obj[core] for newer, core in EVENT_FIELDS.items() if core in obj}
     body.setdefault("eventTime", None)
     return {key: value for key, value in body.items() if value != "" or key == "note"}
-
-
-def _autoscaler_v1(obj: Json) -> Json:
-    spec, status = dict(obj["spec"]), dict(obj.get("status") or {})
-    metrics, current = spec.pop("metrics", None) or [], status.pop("currentMetrics", None) or []
-    spec.pop("behavior", None)
-    status.pop("conditions", None)
-    for metric in filter(_is_cpu, metrics):
-        spec[CPU_TARGET] = metric["resource"]["target"].get("averageUtilization")
-    for metric in filter(_is_cpu, current):
-        used = (metric["resource"].get("current") or {}).get("averageUtilization")
-        if used is not None:
-            status["currentCPUUtilizationPercentage"] = used
-    return {**obj, "spec": spec, "status": status}
-
-
-def _is_cpu(metric: Json) -> bool:
-    return bool(metric["type"] == "Resource" and metric["resource"]["name"] == "cpu")
-
-
-def _autoscaler_v2(obj: Json) -> Json:
-    spec, status = dict(obj.get("spec") or {}), dict(obj.get("status") or {})
-    status.pop("currentCPUUtilizationPercentage", None)
-    goal = spec.pop(CPU_TARGET, None)
-    if goal is not None:
-        target = {"type": "Utilization", "averageUtilization": goal}
-        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
-    return {**obj, "apiVersion": "autoscaling/v2", "spec": spec, "status": status}

@@ -1,12 +1,10 @@
-"""The graph of a squad: think, judge, approve, act, until an answer or a conclusion; each step checkpointed.
+"""The steps of a squad: think, judge, approve, act, until an answer or a conclusion.
 
 The one interrupt has a node of its own with nothing before it: a resumed node runs again from its first line.
 """
 
 from typing import Any, Literal
 
-from langgraph.graph import StateGraph
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel
@@ -171,16 +169,3 @@ def choice_of(option: Option) -> Choice:
 def fenced(text: str) -> str:
     """Text from outside between marks that it cannot contain: a model must not take it for an instruction."""
     return f"«data»\n{text.replace('«data»', '<data>').replace('«/data»', '</data>')}\n«/data»"
-
-
-def build(checkpointer: Any) -> CompiledStateGraph[State, Context, State, State]:
-    """The compiled graph. `act` has no retry policy: a mutation happens at most once."""
-    graph = StateGraph(State, context_schema=Context)
-    graph.add_node("think", think_node)
-    graph.add_node("judge", judge_node)
-    graph.add_node("approve", approve_node)
-    graph.add_node("act", act_node)
-    graph.add_node("answer", answer_node)
-    graph.add_node("conclude", conclude_node)
-    graph.set_entry_point("think")
-    return graph.compile(checkpointer=checkpointer)

@@ -1,0 +1,71 @@
+"""The fault catalogue of a squad, `faults.yaml`, read and validated; all knowledge of faults is in it."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from opssquad.documents import read_yaml
+from opssquad.findings import Action
+from opssquad.types import Json, Value
+
+Link = Literal["own", "caller", "user", "inside", "any"]
+"""How a clause's signal relates to the suspect. `own`: its owner or entity is the component. `caller`: the
+signal names the component (or the Service before it) as what it could not reach. `user`: the anchor names its
+owner as a user (`data.used_by`). `inside`: same namespace. `any`: no relation."""
+
+
+class Clause(Value):
+    """One signal that speaks for or against a fault.
+
+    `where` are conditions on the signal's data: `path: pattern` (shell patterns, `!` in front negates, a list
+    means any of; a path through a list means any element). `when` relates its time to the anchor's: `before`
+    it (a change that could have caused it) or `after`. Without a `required` one the fault is off the list.
+    """
+
+    signal: str
+    weight: float = Field(default=1.0, gt=0)
+    link: Link = "own"
+    where: dict[str, str | list[str]] = Field(default_factory=dict)
+    when: Literal["", "before", "after"] = ""
+    required: bool = False
+    name: str = ""
+    tell: str = ""
+
+
+class Remedy(Value):
+    """An admissible action, filled from the facts of the match; `needs` names a clause that must hold."""
+
+    action: Action
+    label: str
+    target: str = "{component}"
+    tool: str = ""
+    args: Json = Field(default_factory=dict)
+    needs: str = ""
+
+
+class Fault(Value):
+    """One entry. `anchor` is the signal that opens it; `component` says who is to blame: the anchor's
+    `owner`, its `entity`, or a reference in its data (`data.ref`)."""
+
+    id: str
+    title: str
+    anchor: list[Clause]
+    component: str = "owner"
+    speaks_for: list[Clause] = Field(default_factory=list, alias="for")
+    against: list[Clause] = Field(default_factory=list)
+    root_cause: str
+    actions: list[Remedy] = Field(default_factory=list)
+    no_fault: bool = False
+
+
+class Catalogue(Value):
+    """The faults a squad can tell apart, and the calls that show a signal (`shows`: signal -> tool call)."""
+
+    faults: list[Fault]
+    shows: dict[str, Json] = Field(default_factory=dict)
+
+
+def load_catalogue(path: Path) -> Catalogue:
+    """Read `faults.yaml`. Raises UsageError with the file, the place and the nearest known key."""
+    return read_yaml(path, Catalogue)

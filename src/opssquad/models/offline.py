@@ -1,0 +1,192 @@
+"""The model that needs no endpoint: intents from a phrase book, an investigation driven by the differential.
+
+It knows no fault and no system; those are in the catalogue and in the tools.
+"""
+
+import re
+from collections.abc import Sequence
+
+from opssquad.findings import Choice, Hypothesis, Option
+from opssquad.models.base import CONCLUDE, Case, Listener, ModelCall, PastCall, Reply, Request
+from opssquad.models.phrases import Intent, PhraseBook, Step
+from opssquad.models.saying import drafted, told
+from opssquad.models.slots import slots
+from opssquad.templates import HOLE, fill, fill_all, lookup
+from opssquad.types import Json
+
+BATCH = 4
+"""Calls made side by side at most."""
+SOFT_CALLS = 12
+
+
+class Offline:
+    """Answers from the case alone; deterministic."""
+
+    name = "offline"
+
+    def __init__(self, book: PhraseBook) -> None:
+        self._book = book
+
+    async def reply(self, request: Request, listener: Listener) -> Reply:
+        """The next calls, an answer, or a conclusion."""
+        case, offered = request.case, {t.name for t in request.tools}
+        done = [c for c in case.calls if c.turn == case.turn]
+        intent = self._intent(case)
+        if intent and intent.answer:
+            return Reply(text=intent.answer)
+        if intent is None or not intent.steps:
+            return self._investigate(case, done, offered)
+        return self._carry_out(intent, case, done, offered)
+
+    def _intent(self, case: Case) -> Intent | None:
+        low = case.question.lower()
+        matching = [i for i in self._book.intents if i.matches(low)]
+        if case.mode == "ask":
+            # One utterance, one conclusion: only a plain command keeps it from being an investigation.
+            matching = [i for i in matching if i.imperative and commanded(low, i)]
+        return matching[0] if matching else None
+
+    def _carry_out(self, intent: Intent, case: Case, done: Sequence[PastCall], offered: set[str]) -> Reply:
+        wanted = [self._book.steps[s] for s in intent.steps if self._book.steps[s].tool in offered]
+        if made := [c for c in done if c.tool in {s.tool for s in wanted}]:
+            if case.mode == "ask":
+                return self._investigate(case, done, offered)
+            return self._told(case, made)
+        filled = slots(case)
+        if any(n not in filled for n in intent.needs):
+            found = self._look_up(case, done, filled, intent)
+            if found:
+                return found
+            filled = slots(case)
+        missing = [n for n in intent.needs if n not in filled]
+        if missing:
+            return self._which(case, missing)
+        return _calls(*((s.tool, filled_args(s.args, filled)) for s in wanted))
+
+    def _look_up(self, case: Case, done: Sequence[PastCall], filled: Json, intent: Intent) -> Reply | None:
+        """Find what is meant, then its pods if a pod is needed; each once an utterance."""
+        made = {c.tool for c in done}
+        if "find" not in made and ("workload" not in filled):
+            return _calls(("find", {"what": case.question}))
+        if "pod" in intent.needs and "pod" not in filled and "health" not in made and "workload" in filled:
+            args = {"namespace": filled["namespace"], "workload": filled["workload"]["name"]}
+            return _calls(("health", args))
+        return None
+
+    def _which(self, case: Case, missing: list[str]) -> Reply:
+        last = case.calls[-1] if case.calls else None
+        matches = list(last.data.get("matches", [])) if last and last.tool == "find" else []
+        if not matches:
+            return Reply(
+                text=f"Which {' and '.join(missing)} do you mean? I could not tell from what I have seen."
+            )
+        choices = tuple(
+            Choice(label=str(m), say=f"{case.question} ({m.split('/')[-1]})") for m in matches[:6]
+        )
+        return Reply(text=f"{len(matches)} workloads match. Which one do you mean?", choices=choices)
+
+    def _told(self, case: Case, made: Sequence[PastCall]) -> Reply:
+        return Reply(text=told(case, made), choices=tuple(self._follow(case, made[-1])))
+
+    def _follow(self, case: Case, last: PastCall) -> list[Choice]:
+        """What is offered next: the catalogue's most telling call first, then what usually follows."""
+        filled, before = slots(case), {_key(c.tool, c.args) for c in case.calls}
+        if last.check and last.check.outcome in ("worse", "same"):
+            offers = [_as_choice(o) for h in case.differential[:1] for o in h.options]
+        else:
+            offers = []
+        tools = {c.tool for c in case.calls}
+        for name in self._book.follow.get(last.tool, []):
+            step = self._book.steps[name]
+            choice = _choice(step, filled)
+            done = step.tool in tools and step.tool != last.tool and step.tool not in ("timeline", "health")
+            if choice and not done and _key(choice.tool, choice.args) not in before:
+                offers.append(choice)
+        return offers[:4]
+
+    def _investigate(self, case: Case, done: Sequence[PastCall], offered: set[str]) -> Reply:
+        """Look until the leading hypothesis is confirmed or nothing is left to look at, then conclude."""
+        if not case.must_conclude and len(done) < SOFT_CALLS:
+            before = {_key(c.tool, c.args) for c in done}
+            plan = {
+                _key(c.tool, c.args): (c.tool, c.args) for c in self._plan(case, done) if c.tool in offered
+            }
+            if wanted := [call for key, call in plan.items() if key not in before]:
+                return _calls(*wanted[:BATCH])
+        args = drafted(case)
+        return Reply(calls=(ModelCall(id="end", tool=CONCLUDE, args=args),), finish="calls")
+
+    def _plan(self, case: Case, done: Sequence[PastCall]) -> list[Choice]:
+        made = {c.tool for c in done}
+        if "find" not in made:
+            return [_look("find", {"what": case.question})]
+        if "health" not in made:
+            namespaces = _namespaces(case, done) or [""]
+            return [_look(t, {"namespace": n}) for n in namespaces[:2] for t in ("health", "changes")]
+        leading = [h for h in case.differential if not h.no_fault][:3]
+        return [c for h in leading if _undecided(h) for c in h.next_calls[:2]] + _closer_looks(case, done)
+
+
+def commanded(low: str, intent: Intent) -> bool:
+    """Whether the utterance opens with the command, as in "please roll back auth-service"."""
+    opening = re.sub(r"^(please|yes|ok|now)[\s,]+", "", low).split(".")[0].split(",")[0]
+    return "?" not in low and any(re.match(p.removeprefix(r"\b"), opening) for p in intent.words)
+
+
+def _undecided(hypothesis: Hypothesis) -> bool:
+    return hypothesis.score < 0.95
+
+
+def _closer_looks(case: Case, done: Sequence[PastCall]) -> list[Choice]:
+    """The logs of what the question names where nothing is broken: its complaints lead on."""
+    found = next((c for c in done if c.tool == "find"), None)
+    named = [str(m) for m in (found.data.get("matches") or [])][:2] if found else []
+    broken = {str(h.component) for h in case.differential if not h.no_fault}
+    looks = []
+    for name in named:
+        kind, namespace, workload = name.split("/", 2)
+        if name not in broken and kind in ("Deployment", "StatefulSet", "DaemonSet"):
+            looks.append(_look("logs", {"pod": workload, "namespace": namespace}))
+    return looks
+
+
+def _namespaces(case: Case, done: Sequence[PastCall]) -> list[str]:
+    """Namespaces of what the question names, most named first; else the one the thread looks at."""
+    found = next((c for c in done if c.tool == "find"), None)
+    names = [str(m).split("/")[1] for m in (found.data.get("matches") or [])] if found else []
+    names += [str(n) for n in (found.data.get("namespaces") or [])] if found else []
+    ranked = sorted(dict.fromkeys(n for n in names if n), key=lambda n: -names.count(n))
+    return ranked or ([case.target.namespace] if case.target.namespace else [])
+
+
+def _look(tool: str, args: Json) -> Choice:
+    return Choice(label="", tool=tool, args=args)
+
+
+def _calls(*wanted: tuple[str, Json]) -> Reply:
+    calls = tuple(ModelCall(id=f"o{n}", tool=t, args=a) for n, (t, a) in enumerate(wanted, 1))
+    return Reply(calls=calls, finish="calls")
+
+
+def _choice(step: Step, filled: Json) -> Choice | None:
+    """The step with its slots filled, or None where its label names something that is not known."""
+    if any(lookup(filled, hole) is None for hole in HOLE.findall(step.label)):
+        return None
+    return Choice(
+        label=fill(step.label, filled), tool=step.tool, args=filled_args(step.args, filled), say=step.say
+    )
+
+
+def _as_choice(option: Option) -> Choice:
+    return Choice(
+        label=option.label, tool=option.tool, args=option.args, say="" if option.tool else option.label
+    )
+
+
+def filled_args(template: Json, filled: Json) -> Json:
+    """Arguments with their slots filled; those that nothing fills are left to the tool's default."""
+    return {k: v for k, v in fill_all(template, filled).items() if v is not None}
+
+
+def _key(tool: str, args: Json) -> str:
+    return f"{tool} {sorted(args.items(), key=str)}"

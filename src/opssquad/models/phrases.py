@@ -1,0 +1,54 @@
+"""The phrase book of the offline model (`prompts/offline.yaml`): intents, steps, and what follows what."""
+
+import re
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from opssquad.documents import parse_yaml
+from opssquad.types import Json, Value
+
+
+class Intent(Value):
+    """Something an engineer may want. `needs` are the slots without which it cannot be done; an `imperative`
+    one changes the world and must be said as a command when only one utterance is given."""
+
+    id: str
+    words: list[str] = Field(min_length=1)
+    steps: list[str] = Field(default_factory=list)
+    needs: list[str] = Field(default_factory=list)
+    imperative: bool = False
+    answer: str = ""
+
+    def matches(self, utterance: str) -> bool:
+        """Whether the lower-cased utterance means it."""
+        return any(re.search(pattern, utterance, re.IGNORECASE) for pattern in self.words)
+
+
+class Step(Value):
+    """A call that may be made or offered; `say` instead of a tool repeats words to the squad."""
+
+    label: str
+    tool: str = ""
+    args: Json = Field(default_factory=dict)
+    say: str = ""
+
+
+class PhraseBook(Value):
+    """All of it. Names used must exist."""
+
+    intents: list[Intent]
+    steps: dict[str, Step]
+    follow: dict[str, list[str]]
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        used = {s for i in self.intents for s in i.steps} | {s for f in self.follow.values() for s in f}
+        if unknown := sorted(used - set(self.steps)):
+            raise ValueError(f"no such step: {', '.join(unknown)}")
+        return self
+
+
+def load_book(text: str) -> PhraseBook:
+    """Read a phrase book from YAML. Raises UsageError."""
+    return parse_yaml(text, PhraseBook, "the phrase book of the offline model")

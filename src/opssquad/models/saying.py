@@ -1,0 +1,103 @@
+"""The offline model's words: what was looked at, what it means, and the draft of a conclusion.
+
+Facts come from the case; nothing is computed or guessed here.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from opssquad.findings import Hypothesis, Option
+from opssquad.models.base import Case, PastCall, SeenSignal
+from opssquad.types import Json
+
+GRAVITY = {"critical": 0, "warning": 1, "info": 2}
+SURE = 0.45
+"""The score from which a further, independent hypothesis is named as a cause of its own."""
+
+
+def told(case: Case, made: Sequence[PastCall]) -> str:
+    """What the calls showed, whether an act helped, and what the signals they brought mean."""
+    parts = [_outcome(call) for call in made]
+    calls = {c.call for c in made}
+    fresh = [s for s in case.signals if s.call in calls and s.signal.until is None]
+    if meaning := list(_meaning(fresh)):
+        parts.append("What it means:\n" + "\n".join(meaning))
+    leading = next((h for h in case.differential if not h.no_fault), None)
+    if leading and leading.score >= SURE and made[-1].tool != "timeline":
+        parts.append(f"Most likely so far ({leading.confidence}): {leading.root_cause}")
+    return "\n\n".join(parts)
+
+
+def _outcome(call: PastCall) -> str:
+    match call.status:
+        case "ok":
+            text = call.text
+        case "refused":
+            text = f"Not done: {call.text}. Nothing was changed."
+        case "unknown":
+            text = f"It is not known whether this was done. {call.text}"
+        case _:
+            text = f"That did not work: {call.text}"
+    return f"{text}\n\nVerified: {call.check.outcome}. {call.check.text}" if call.check else text
+
+
+def _meaning(seen: Sequence[SeenSignal]) -> Iterator[str]:
+    ordered = sorted(seen, key=lambda s: GRAVITY[s.signal.severity])
+    for each in ordered[:5]:
+        if each.signal.severity != "info":
+            marks = f" [{', '.join(each.evidence[:2])}]" if each.evidence else ""
+            yield f"- {each.signal.text}{marks}"
+
+
+def drafted(case: Case) -> Json:
+    """The arguments of `conclude`: the leading hypothesis and independent ones, or why there is none."""
+    real = [h for h in case.differential if not h.no_fault]
+    causes = [h for h in real if h.score >= SURE]
+    if causes:
+        named = [causes[0], *(h for h in causes[1:] if _independent(h, causes[0]))]
+        return _draft(case, named, no_fault=False)
+    if recovered := [h for h in case.differential if h.no_fault]:
+        return _draft(case, recovered[:1], no_fault=True)
+    if real:
+        return {**_draft(case, real[:1], no_fault=False), "missing": _missing(case)}
+    return {"summary": "What was looked at shows no cause.", "missing": _missing(case)}
+
+
+def _independent(other: Hypothesis, first: Hypothesis) -> bool:
+    """Another component, confirmed on its own, that shares no signal with the first."""
+    apart = not {*other.supporting} & {*first.supporting}
+    return other.component != first.component and other.confidence == "confirmed" and apart
+
+
+def _draft(case: Case, named: Sequence[Hypothesis], *, no_fault: bool) -> Json:
+    options = [o for h in named for o in h.options]
+    return {
+        "summary": " ".join(h.root_cause for h in named),
+        "no_fault": no_fault,
+        "causes": [
+            {
+                "component": str(h.component),
+                "fault": h.fault,
+                "root_cause": h.root_cause,
+                "confidence": h.confidence,
+                "evidence": _evidence(case, h),
+            }
+            for h in named
+        ],
+        "options": [_option(o) for o in options],
+    }
+
+
+def _evidence(case: Case, hypothesis: Hypothesis) -> list[str]:
+    ids = [e for i in hypothesis.supporting for e in case.signals[i].evidence]
+    return list(dict.fromkeys(ids))[:12]
+
+
+def _option(option: Option) -> Json:
+    return option.model_dump(mode="json", include={"label", "action", "target", "tool", "args"})
+
+
+def _missing(case: Case) -> list[str]:
+    """What could not be looked at, or would still tell."""
+    failed = [f"{c.tool}: {c.text}" for c in case.calls if c.turn == case.turn and c.status != "ok"]
+    steps = [c.label for h in case.differential[:2] for c in h.next_calls[:2] if c.label]
+    return [*failed, *steps] or ["nothing unhealthy in what the API shows; look at metrics and traces"]

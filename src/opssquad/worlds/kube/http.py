@@ -1,0 +1,226 @@
+"""Requests to a Kubernetes API server as bytes and JSON: deadlines, retries of reads, its clock.
+
+Knows paths and statuses, no kinds; resources, paging and redaction stand above it. Writes are sent once.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from opssquad.errors import ToolError, ToolUnsure
+from opssquad.times import Clock
+from opssquad.types import Json
+from opssquad.worlds.kube.access import Access
+from opssquad.worlds.kube.login import Login, login
+from opssquad.worlds.kube.trouble import ApiError, Unreachable, document, from_answer, from_exception, silent
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+    from tenacity import RetryCallState
+
+JSON = "application/json"
+DEADLINE = 10.0
+ATTEMPTS = 4
+FIRST_WAIT = 0.2
+STEP_BACK = 5.0
+Query = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request: `query` as pairs, `body` as JSON value, `content` its media type."""
+
+    method: str
+    path: str
+    query: Query = ()
+    accept: str = JSON
+    body: Any = None
+    content: str = JSON
+
+    def headers(self) -> dict[str, str]:
+        return {"Accept": self.accept, "Content-Type": self.content}
+
+
+class KubeHTTP:
+    """One server, one login, connections kept. `deadline` in seconds bounds every call, retries included."""
+
+    def __init__(self, access: Access, deadline: float = DEADLINE, clock: Clock | None = None) -> None:
+        self.access = access
+        self.deadline = deadline
+        self._clock = clock or _real_clock
+        self._ahead: float | None = None
+        self._login: Login | None = None
+        self._lock = asyncio.Lock()
+
+    def now(self) -> datetime:
+        """The server's clock by its Date headers; before the first answer, the clock given at the start."""
+        if self._ahead is None:
+            return self._clock()
+        return datetime.fromtimestamp(time.monotonic() + self._ahead, UTC)
+
+    async def read(self, path: str, query: Query = (), accept: str = JSON) -> Json:
+        """GET a JSON document; repeated on lost connections, 429 and 503. Raises ToolError."""
+        return document(await self.fetch(path, query, accept), self.access)
+
+    async def fetch(self, path: str, query: Query = (), accept: str = JSON) -> bytes:
+        """GET a body as `read` does, whatever it holds. Raises ToolError."""
+        return await self._repeat(Ask("GET", path, query, accept))
+
+    async def ask(self, path: str, body: Json) -> Json:
+        """POST a question that changes nothing, such as an access review; repeated like a read."""
+        return document(await self._repeat(Ask("POST", path, body=body)), self.access)
+
+    async def _repeat(self, ask: Ask) -> bytes:
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_before_delay
+
+        failed: list[ToolError] = []
+
+        async def once() -> bytes:
+            try:
+                async with self._answer(ask) as answer:
+                    return await answer.read()
+            except ToolError as error:
+                failed.append(error)
+                raise
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(_passes),
+            wait=_wait,
+            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(self.deadline),
+            reraise=True,
+        )
+        await self._client()
+        try:
+            async with asyncio.timeout(self.deadline):
+                return await retrying(once)
+        except TimeoutError as error:
+            raise failed[-1] if failed else self._silent() from error
+
+    async def write(self, ask: Ask) -> Json:
+        """Send a change once. Raises ToolError; ToolUnsure when no answer tells whether it was made."""
+        await self._client()
+        try:
+            async with asyncio.timeout(self.deadline), self._answer(ask) as answer:
+                return document(await answer.read(), self.access)
+        except TimeoutError as error:
+            raise self._unknown(f"no answer within {self.deadline:g} s") from error
+        except Unreachable as error:
+            if error.sent:
+                raise self._unknown(str(error)) from error
+            raise
+
+    async def lines(self, path: str, query: Query = ()) -> AsyncGenerator[bytes, None]:
+        """Stream a body line by line; the deadline is for its first byte only. Raises ToolError."""
+        await self._client()
+        rest = b""
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(self.deadline):
+                    answer = await stack.enter_async_context(self._answer(Ask("GET", path, query)))
+            except TimeoutError as error:
+                raise self._silent() from error
+            async for piece in answer.content.iter_any():
+                *whole, rest = (rest + piece).split(b"\n")
+                for line in whole:
+                    yield line
+        if rest:
+            yield rest
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._login:
+            await self._login.client.close()
+            self._login = None
+
+    async def _client(self, renew: Login | None = None) -> Login:
+        """The login, made or renewed by one caller while others wait."""
+        async with self._lock:
+            current = self._login
+            if current and current is not renew and current.fresh(_real_clock()):
+                return current
+            self._login = await login(self.access)
+            if current:
+                await current.client.close()
+            return self._login
+
+    @asynccontextmanager
+    async def _answer(self, ask: Ask) -> AsyncIterator["ClientResponse"]:
+        """An answer below 400. After a 401 it logs in anew, once: nothing was done yet."""
+        import aiohttp
+
+        response: ClientResponse | None = None
+        try:
+            used = await self._client()
+            response = await self._send(used, ask)
+            if response.status == 401 and {"exec", "tokenFile"} & self.access.user.keys():
+                response.release()
+                response = await self._send(await self._client(renew=used), ask)
+            self._heard(response.headers.get("Date"))
+            if response.status >= 400:
+                raise from_answer(response.status, response.headers, await response.read(), self.access)
+            yield response
+        except (OSError, aiohttp.ClientError) as error:
+            raise from_exception(error, self.access, self.deadline) from error
+        finally:
+            if response is not None:
+                response.release()
+
+    async def _send(self, used: Login, ask: Ask) -> "ClientResponse":
+        from aiohttp import ClientTimeout
+
+        method, url, headers, body, post = await used.client.param_serialize(
+            ask.method,
+            ask.path,
+            query_params=list(ask.query),
+            header_params=ask.headers(),
+            body=ask.body,
+            auth_settings=["BearerToken"],
+        )
+        # Deadlines are asyncio's here; the library's own would be five minutes.
+        answer = await used.client.call_api(
+            method, url, headers, body, post, _request_timeout=ClientTimeout(total=None)
+        )
+        response: ClientResponse = answer.response
+        return response
+
+    def _heard(self, date: str | None) -> None:
+        """Learn how far the server's clock is ahead of our monotonic one; a Date is never in its future."""
+        from email.utils import parsedate_to_datetime
+
+        if not date:
+            return
+        ahead = parsedate_to_datetime(date).timestamp() - time.monotonic()
+        # Dates are cut to seconds: the largest difference is nearest; a big step back is a clock set back.
+        if self._ahead is None or ahead > self._ahead or ahead < self._ahead - STEP_BACK:
+            self._ahead = ahead
+
+    def _silent(self) -> Unreachable:
+        return Unreachable(silent(self.access, self.deadline), sent=True, passing=False)
+
+    def _unknown(self, reason: str) -> ToolUnsure:
+        return ToolUnsure(
+            f"the change was sent to {self.access.name!r} and may or may not have been made ({reason}); "
+            "read the object before anything is repeated"
+        )
+
+
+def _real_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether the same read may succeed a moment later."""
+    if isinstance(error, Unreachable):
+        return error.passing
+    return isinstance(error, ApiError) and (error.status in {429, 503} or error.reason == "ServerTimeout")
+
+
+def _wait(state: "RetryCallState") -> float:
+    """As long as the server asks for, else a little longer each time."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, ApiError) else None
+    return FIRST_WAIT * 2 ** (state.attempt_number - 1) if asked is None else asked

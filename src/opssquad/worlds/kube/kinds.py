@@ -1,0 +1,151 @@
+"""What a kind is called and where its API lives: built-in resources as a table, the rest by discovery.
+
+Pure: asking the server for its discovery documents is done by the cluster handle.
+"""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from opssquad.errors import ToolError
+from opssquad.types import Json
+
+# group/version  plural  Kind  short names; cluster-scoped kinds end with "*"
+BUILTIN = """
+v1 pods Pod po | v1 services Service svc | v1 configmaps ConfigMap cm | v1 secrets Secret
+v1 events Event ev | v1 nodes Node* no | v1 namespaces Namespace* ns | v1 endpoints Endpoints ep
+v1 serviceaccounts ServiceAccount sa | v1 persistentvolumeclaims PersistentVolumeClaim pvc
+v1 persistentvolumes PersistentVolume* pv
+v1 resourcequotas ResourceQuota quota | v1 limitranges LimitRange limits
+v1 replicationcontrollers ReplicationController rc | v1 podtemplates PodTemplate
+apps/v1 deployments Deployment deploy | apps/v1 replicasets ReplicaSet rs
+apps/v1 statefulsets StatefulSet sts | apps/v1 daemonsets DaemonSet ds
+apps/v1 controllerrevisions ControllerRevision
+batch/v1 jobs Job | batch/v1 cronjobs CronJob cj
+autoscaling/v2 horizontalpodautoscalers HorizontalPodAutoscaler hpa
+policy/v1 poddisruptionbudgets PodDisruptionBudget pdb
+networking.k8s.io/v1 ingresses Ingress ing | networking.k8s.io/v1 networkpolicies NetworkPolicy netpol
+networking.k8s.io/v1 ingressclasses IngressClass* | discovery.k8s.io/v1 endpointslices EndpointSlice
+events.k8s.io/v1 events Event ev | coordination.k8s.io/v1 leases Lease
+storage.k8s.io/v1 storageclasses StorageClass* sc | scheduling.k8s.io/v1 priorityclasses PriorityClass* pc
+rbac.authorization.k8s.io/v1 roles Role | rbac.authorization.k8s.io/v1 rolebindings RoleBinding
+rbac.authorization.k8s.io/v1 clusterroles ClusterRole*
+rbac.authorization.k8s.io/v1 clusterrolebindings ClusterRoleBinding*
+admissionregistration.k8s.io/v1 validatingwebhookconfigurations ValidatingWebhookConfiguration*
+admissionregistration.k8s.io/v1 mutatingwebhookconfigurations MutatingWebhookConfiguration*
+apiextensions.k8s.io/v1 customresourcedefinitions CustomResourceDefinition* crd crds
+authorization.k8s.io/v1 selfsubjectaccessreviews SelfSubjectAccessReview*
+metrics.k8s.io/v1beta1 pods PodMetrics | metrics.k8s.io/v1beta1 nodes NodeMetrics*
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of the API: the core group is ""; `short` are its short names."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool
+    short: tuple[str, ...] = ()
+
+    @property
+    def api_version(self) -> str:
+        """As objects carry it: `v1`, `apps/v1`."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """The URL path; without namespace all namespaces, without name the collection."""
+        parts = ["apis", self.group, self.version] if self.group else ["api", self.version]
+        if namespace and self.namespaced:
+            parts += ["namespaces", namespace]
+        parts += [self.plural, *([name] if name else []), *([subresource] if subresource else [])]
+        return "/" + "/".join(quote(part, safe=":") for part in parts)
+
+    def names(self) -> set[str]:
+        """Everything an engineer may call it, in lower case, without group."""
+        return {self.plural.lower(), self.kind.lower(), *map(str.lower, self.short)}
+
+
+def _builtin() -> Iterator[Resource]:
+    for entry in BUILTIN.replace("|", "\n").strip().splitlines():
+        version, plural, kind, *short = entry.split()
+        group, _, number = version.rpartition("/")
+        yield Resource(group, number, plural, kind.rstrip("*"), not kind.endswith("*"), tuple(short))
+
+
+KNOWN: tuple[Resource, ...] = tuple(_builtin())
+
+
+def match(kind: str, group: str, known: Iterable[Resource]) -> Resource | None:
+    """The first resource of that name: `Deployment`, `deploy`, `deployments.apps`, `apps/v1/Deployment`.
+
+    A group in the name counts like `group`; the core group and earlier entries win, as in kubectl.
+    """
+    name, wanted = _split(kind)
+    wanted = group or wanted
+    for resource in known:
+        if name in resource.names() and (not wanted or _in_group(resource, wanted)):
+            return resource
+    return None
+
+
+def unknown(kind: str, known: Iterable[Resource]) -> ToolError:
+    """The error for a kind that the cluster does not serve, with the nearest ones."""
+    name, _ = _split(kind)
+    kinds = {alias: r.kind for r in known for alias in r.names()}
+    near = dict.fromkeys(kinds[alias] for alias in difflib.get_close_matches(name, kinds, n=3, cutoff=0.6))
+    return ToolError(f"the cluster serves no kind {kind!r}; nearest: {', '.join(near) or 'none'}")
+
+
+def _split(kind: str) -> tuple[str, str]:
+    text = kind.strip().lower()
+    if "/" in text:
+        group, _, name = text.rpartition("/")
+        return name, group
+    name, _, group = text.partition(".")
+    return name, group
+
+
+def _in_group(resource: Resource, wanted: str) -> bool:
+    """`apps`, `v1.apps`, `apps/v1`, `v1` and an unambiguous beginning such as `metrics` all name a group."""
+    versioned = f"{resource.version}.{resource.group}".rstrip(".")
+    names = {resource.group, versioned, resource.api_version}
+    return wanted in names or bool(resource.group) and resource.group.startswith(f"{wanted}.")
+
+
+def discovered(documents: Iterable[Json]) -> list[Resource]:
+    """The resources of aggregated discovery documents, core first, preferred versions first."""
+    return [
+        Resource(
+            group=group.get("metadata", {}).get("name", ""),
+            version=version["version"],
+            plural=entry["resource"],
+            kind=entry.get("responseKind", {}).get("kind", ""),
+            namespaced=entry.get("scope") == "Namespaced",
+            short=tuple([*entry.get("shortNames", []), *filter(None, [entry.get("singularResource")])]),
+        )
+        for document in documents
+        for group in document.get("items", [])
+        for version in group.get("versions", [])
+        for entry in version.get("resources", [])
+    ]
+
+
+def listed(document: Json) -> list[Resource]:
+    """The resources of one old-style APIResourceList; subresources are left out."""
+    group, _, version = str(document.get("groupVersion", "")).rpartition("/")
+    return [
+        Resource(
+            group=group,
+            version=version,
+            plural=entry["name"],
+            kind=entry.get("kind", ""),
+            namespaced=bool(entry.get("namespaced")),
+            short=tuple([*entry.get("shortNames", []), *filter(None, [entry.get("singularName")])]),
+        )
+        for entry in document.get("resources", [])
+        if "/" not in entry["name"]
+    ]

@@ -1,0 +1,124 @@
+"""The differential over the bundled catalogue, with signals of made-up workloads."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opssquad import Quote, Ref, Signal, UsageError
+from opssquad.content import squad
+from opssquad.diagnosis.catalogue import load_catalogue
+from opssquad.diagnosis.differential import rank
+from opssquad.findings import Hypothesis
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+CATALOGUE = load_catalogue(squad("k8s") / "faults.yaml")
+
+
+def signal(id: str, owner: str = "Deployment/ns/api", entity: str = "", at: int = 0, **data: Any) -> Signal:
+    """A signal `at` minutes after noon."""
+    who = Ref.parse(owner)
+    return Signal(
+        id=id,
+        entity=Ref.parse(entity) if entity else who,
+        owner=who,
+        text=f"{id} at {owner}",
+        at=NOON + timedelta(minutes=at),
+        data=data,
+        quotes=(Quote(locator=owner, text=id),),
+    )
+
+
+def crash(**data: Any) -> Signal:
+    return signal("container.crash_loop", at=5, **{"exit_code": 1, "reason": "Error", **data})
+
+
+def release(at: int = 0, field: str = "image", **data: Any) -> Signal:
+    diff = [{"field": field, "from": "v1", "to": "v2"}]
+    return signal("rollout.recent", at=at, revision=7, diff=diff, **data)
+
+
+def top(*signals: Signal) -> Hypothesis:
+    return rank(CATALOGUE, signals)[0]
+
+
+def test_a_crash_after_a_release_is_blamed_on_the_release_and_offers_a_rollback() -> None:
+    found = top(crash(), release())
+    assert (found.fault, str(found.component)) == ("K01", "Deployment/ns/api")
+    assert "12:00 UTC (revision 7: image v1 -> v2)" in found.root_cause
+    assert [o.action for o in found.options] == ["rollback", "escalate"]
+    assert found.options[0].args == {"deployment": "api", "namespace": "ns"}
+
+
+def test_a_release_after_the_crash_began_is_not_blamed() -> None:
+    found = top(crash(), release(at=30))
+    assert found.confidence != "confirmed"
+    assert "revision" not in found.root_cause
+    assert "rollback" not in [o.action for o in found.options]
+
+
+def test_an_out_of_memory_kill_is_not_a_bad_release() -> None:
+    found = top(
+        crash(exit_code=137, reason="OOMKilled"),
+        signal("container.oom_killed", at=5, limit="64Mi"),
+        release(field="resources.limits.memory"),
+    )
+    assert found.fault == "K05"
+    assert "64Mi" in found.root_cause
+
+
+def test_a_missing_piece_names_the_call_that_would_show_it() -> None:
+    found = top(crash())
+    assert found.next_calls[0].tool == "changes"
+    assert found.next_calls[0].args == {"namespace": "ns"}
+
+
+def test_a_changed_config_is_blamed_and_not_the_workload_that_reads_it() -> None:
+    edit = signal(
+        "config.changed",
+        owner="ConfigMap/ns/settings",
+        at=-60,
+        used_by=["Deployment/ns/api"],
+        keys=["TIMEOUT"],
+    )
+    parse = signal("log.parse_error", at=5, value="6s")
+    ranked = rank(CATALOGUE, [crash(), edit, parse, signal("workload.same_revision_runs", at=5)])
+    assert str(ranked[0].component) == "ConfigMap/ns/settings"
+    assert ranked[0].fault == "K12"
+
+
+def test_an_edit_of_a_config_that_nothing_broken_uses_is_not_on_the_list() -> None:
+    edit = signal("config.changed", owner="ConfigMap/ns/other", at=-60, used_by=["Deployment/ns/web"])
+    assert {h.fault for h in rank(CATALOGUE, [crash(), release(), edit])} == {"K01"}
+
+
+def test_a_caller_that_only_complains_opens_nothing() -> None:
+    complaint = signal("log.connect_refused", owner="Deployment/ns/web", workload="Deployment/ns/api")
+    zero = signal("workload.scaled_to_zero", **{"from": 3})
+    ranked = rank(CATALOGUE, [complaint, zero])
+    assert [str(h.component) for h in ranked] == ["Deployment/ns/api"]
+    assert ranked[0].options[0].args["replicas"] == 3
+
+
+def test_history_is_no_cause() -> None:
+    over = crash().model_copy(update={"until": NOON + timedelta(minutes=9)})
+    assert rank(CATALOGUE, [over]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("faults: [{id: X, title: t, anchors: []}]", "did you mean 'anchor'"),
+        ("faults: {", "yaml:1: not YAML"),
+        ("[]", "the whole file"),
+    ],
+)
+def test_a_bad_catalogue_is_refused_in_one_line_that_names_the_file(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"faults\.yaml") as caught:
+        load_catalogue(path)
+    assert said in str(caught.value)

@@ -1,0 +1,135 @@
+"""The graph on a small stage: what runs, what waits, what is never done twice, and how it ends."""
+
+from pathlib import Path
+
+from opssquad.errors import ModelUnreachable
+from opssquad.events import Answered, Concluded, Decided, Returned, Verified
+from opssquad.models.base import ModelCall, Reply
+from tests.squad.stage import Counter, Replies, call, calls, conclude, stage
+
+
+async def test_reads_flow_and_the_answer_ends_the_utterance(tmp_path: Path) -> None:
+    model = Replies(calls(call("look"), call("look")), Reply(text="It is low."))
+    async with stage(tmp_path, model) as s:
+        kinds = await s.ask("how is it?")
+        assert kinds.count("returned") == 2
+        assert kinds[-1] == "answered"
+        assert s.events[-1].answer.text == "It is low."
+        asked = model.requests[-1].messages
+        assert "«data»\nThe counter stands at 0.\n«/data»" in [m.text for m in asked]
+        assert "[e1]" in asked[-1].text, "the ledger shows what can be cited"
+
+
+async def test_a_mutation_waits_for_a_decision_and_happens_once_after_a_yes(tmp_path: Path) -> None:
+    async with stage(tmp_path, Replies(calls(call("bump", by=2)), Reply(text="done"))) as s:
+        assert (await s.ask("raise it"))[-1] == "requested"
+        assert s.counter.value == 0
+        await s.decide("approved")
+        await s.go_on()
+        assert s.counter.value == 2
+        checks = [e.check.outcome for e in s.events if isinstance(e, Verified)]
+        assert checks == ["better"]
+        assert s.events[-1].kind == "answered"
+
+
+async def test_a_refusal_reaches_the_model_with_its_reason_and_nothing_happens(tmp_path: Path) -> None:
+    model = Replies(calls(call("bump")), Reply(text="as you wish"))
+    async with stage(tmp_path, model) as s:
+        await s.ask("raise it")
+        await s.decide("refused", "not on a Friday")
+        await s.go_on()
+        assert s.counter.value == 0
+        assert "not on a Friday" in model.requests[-1].messages[-1].text or any(
+            "not on a Friday" in m.text for m in model.requests[-1].messages
+        )
+
+
+async def test_a_world_that_changed_since_the_card_voids_the_approval(tmp_path: Path) -> None:
+    async with stage(tmp_path, Replies(calls(call("bump")), Reply(text="oh"))) as s:
+        await s.ask("raise it")
+        s.counter.add(5)
+        await s.decide("approved")
+        await s.go_on()
+        assert s.counter.value == 5
+        decided = [e.decision for e in s.events if isinstance(e, Decided)]
+        assert decided[-1].outcome == "voided"
+        assert "version=1 when the card was shown, version=2 now" in decided[-1].reason
+
+
+async def test_a_card_outlives_the_process_that_put_it_up(tmp_path: Path) -> None:
+    counter = Counter()
+    async with stage(tmp_path, Replies(calls(call("bump"))), counter=counter) as first:
+        await first.ask("raise it")
+    async with stage(tmp_path, Replies(Reply(text="done")), counter=counter) as second:
+        await second.decide("approved")
+        assert await second.engine.go_on()
+        assert counter.value == 1
+
+
+async def test_an_act_that_began_and_did_not_end_is_checked_and_never_repeated(tmp_path: Path) -> None:
+    counter = Counter()
+    async with stage(tmp_path, Replies(calls(call("bump")), Reply(text="hm")), counter=counter) as s:
+        await s.ask("raise it")
+        await s.decide("approved")
+        (waiting,) = await s.engine.waiting()
+        card = await s.store.approval(waiting)
+        assert await s.store.claim(card.call.id, card.call.digest)
+        await s.go_on()
+        returned = [e.result for e in s.events if isinstance(e, Returned)]
+        assert [r.status for r in returned] == ["unknown"]
+        assert counter.value == 0
+
+
+async def test_unknown_tools_and_broken_arguments_go_back_to_the_model(tmp_path: Path) -> None:
+    broken = ModelCall(id="x", tool="look", problem="arguments are not JSON: {")
+    model = Replies(calls(call("lok"), broken, call("look", depth=3)), Reply(text="sorry"))
+    async with stage(tmp_path, model) as s:
+        await s.ask("how is it?")
+        said = " ".join(m.text for m in model.requests[-1].messages if m.role == "tool")
+        assert "nearest: look" in said
+        assert "arguments are not JSON" in said
+        assert "depth: Extra inputs" in said
+
+
+async def test_a_conclusion_keeps_only_evidence_that_stands(tmp_path: Path) -> None:
+    model = Replies(calls(call("look")), conclude(["e1", "e99"]))
+    async with stage(tmp_path, model) as s:
+        await s.ask("why?", mode="ask")
+        concluded = s.events[-1]
+        assert isinstance(concluded, Concluded)
+        finding = concluded.conclusion.causes[0].findings[0]
+        assert [(e.id, e.text) for e in finding.evidence] == [("e1", "value=0")]
+        assert finding.claim == "the counter is low"
+
+
+async def test_invented_evidence_is_sent_back_and_in_the_end_not_said(tmp_path: Path) -> None:
+    invented = [conclude(["e7"])] * 2
+    async with stage(tmp_path, Replies(calls(call("look")), *invented), Replies(*invented)) as s:
+        await s.ask("why?", mode="ask")
+        concluded = s.events[-1]
+        assert isinstance(concluded, Concluded)
+        assert concluded.conclusion.status == "inconclusive"
+        assert concluded.conclusion.causes == ()
+
+
+async def test_exact_text_of_a_call_can_be_cited_without_an_id(tmp_path: Path) -> None:
+    model = Replies(calls(call("look")), conclude(["t-0.1: value=0"]))
+    async with stage(tmp_path, model) as s:
+        await s.ask("why?", mode="ask")
+        assert s.events[-1].conclusion.causes[0].findings[0].evidence[0].locator == "Counter/ns/main"
+
+
+async def test_a_model_that_fails_hands_over_and_the_run_says_so(tmp_path: Path) -> None:
+    async with stage(tmp_path, Replies(ModelUnreachable("503")), Replies(Reply(text="offline here"))) as s:
+        kinds = await s.ask("how is it?")
+        assert "warned" in kinds
+        assert isinstance(s.events[-1], Answered)
+        assert s.events[-1].answer.text == "offline here"
+
+
+async def test_an_endless_loop_of_calls_ends_at_the_budget(tmp_path: Path) -> None:
+    looping = [calls(call("look"))] * 30
+    async with stage(tmp_path, Replies(*looping), Replies(conclude()), calls_soft=3, calls_hard=5) as s:
+        kinds = await s.ask("why?", mode="ask")
+        assert kinds.count("returned") == 5
+        assert kinds[-1] == "concluded"

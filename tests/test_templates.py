@@ -1,0 +1,29 @@
+"""Sentences with holes."""
+
+from datetime import UTC, datetime
+
+from opssquad.templates import fill, fill_all
+
+FACTS = {
+    "name": "api",
+    "n": 3,
+    "at": datetime(2026, 1, 1, 13, 45, tzinfo=UTC),
+    "diff": [{"field": "image", "from": "v1", "to": "v2"}, {"field": "env X", "from": None, "to": "1"}],
+    "none": None,
+}
+
+
+def test_holes_are_filled_in_the_words_of_a_timeline() -> None:
+    assert fill("{name} at {at}: {diff}", FACTS) == "api at 13:45 UTC: image v1 -> v2, env X (none) -> 1"
+
+
+def test_a_part_whose_fact_is_missing_is_left_out() -> None:
+    assert fill("{name} fails[[ since {none}]][[ {n} times]]", FACTS) == "api fails 3 times"
+
+
+def test_a_whole_hole_keeps_the_type_of_its_fact() -> None:
+    assert fill_all({"replicas": "{n}", "to": "{name}-x", "deep": ["{none}"]}, FACTS) == {
+        "replicas": 3,
+        "to": "api-x",
+        "deep": [None],
+    }
