@@ -131,6 +131,11 @@ def drift(obj: Json) -> list[Change]:
     ]
 
 
+def last_edit(obj: Json, *tops: str) -> Edit | None:
+    """The newest write, not by the system itself, to one of these paths or below."""
+    return next((each for each in edits(obj) if not each.system and each.below(*tops)), None)
+
+
 def author(obj: Json, at: datetime, *tops: str) -> str:
     """The manager whose last write to one of these paths was at that time, give or take five seconds."""
     for each in edits(obj):

@@ -181,6 +181,11 @@ def first_seen(event: Json) -> datetime:
     return parse_time(text or event["metadata"]["creationTimestamp"])
 
 
+def times(count: int) -> str:
+    """`once`, `31 times`."""
+    return "once" if count == 1 else f"{count} times"
+
+
 # Lines an engineer would have typed
 
 

@@ -1,0 +1,108 @@
+"""Pods that are never created: what the API server answered, and which object stands behind it."""
+
+import re
+from collections.abc import Iterator
+
+from opssquad import Json, Quote, Ref, Signal, ago
+
+from .._kube import condition, event_count, event_source, event_text, last_seen, quote, ref, times
+from ._scene import Scene, make
+from .workloads import desired, ready
+
+# What the API server says, why it refuses, and the kind of the object that the group `name` names.
+WHY = (
+    ("quota", re.compile(r"exceeded quota: (?P<name>[^,\s]+)"), "ResourceQuota"),
+    ("quota", re.compile(r"failed quota: (?P<name>[^:\s]+): must specify"), "ResourceQuota"),
+    ("webhook", re.compile(r'failed calling webhook "(?P<name>[^"]+)"'), ""),
+    ("webhook", re.compile(r'admission webhook "(?P<name>[^"]+)" denied'), ""),
+    ("service_account", re.compile(r"service account [^/\s]+/(?P<name>[^:\s]+)"), "ServiceAccount"),
+    ("service_account", re.compile(r'serviceaccount "(?P<name>[^"]+)" not found'), "ServiceAccount"),
+    (
+        "limit_range",
+        re.compile(r"(?:maximum|minimum) \w+ usage per (?:Container|Pod)|limit to request ratio"),
+        "",
+    ),
+    ("pod_security", re.compile(r'violates PodSecurity "(?P<name>[^"]+)"'), ""),
+)
+WORDS = {
+    "quota": "a quota refuses its pods",
+    "webhook": "an admission webhook fails or refuses",
+    "service_account": "its service account is missing",
+    "limit_range": "a limit range refuses its pods",
+    "pod_security": "pod security refuses its pods",
+    "other": "the API server refuses its pods",
+}
+ASKED = re.compile(
+    r"requested: (?P<asked>[^,]+(?:,[^,=]+=[^,]+)*?), used: (?P<used>.+?), limited: (?P<limited>.+)$"
+)
+
+
+def creation_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
+    """`replicaset.create_failed` where a workload lacks pods because their creation is refused."""
+    failure = condition(workload, "ReplicaFailure")
+    short = ready(workload) < desired(workload) or failure.get("status") == "True"
+    events = _events(workload, scene)
+    if not short or not (events or failure.get("status") == "True"):
+        return
+    message = event_text(events[0]) if events else failure.get("message", "")
+    why, behind = reason(message, workload["metadata"].get("namespace", ""))
+    entity = next((e for e in _makers(workload, scene) if scene.about(ref(e), "FailedCreate")), workload)
+    yield make(
+        "replicaset.create_failed",
+        entity,
+        ref(workload),
+        f"{workload['kind']} {workload['metadata']['name']}: no pod can be created: {WORDS[why]}"
+        + (f" ({behind})" if behind else "")
+        + _counted(events, scene)
+        + f": {_short(message)}",
+        _quotes(workload, failure, events),
+        severity="critical" if ready(workload) == 0 else "warning",
+        at=min((last_seen(each) for each in events), default=None),
+        data={
+            "why": why,
+            "object": str(behind) if isinstance(behind, Ref) else "",
+            "name": "" if isinstance(behind, Ref) else behind,
+            "message": message[:500],
+        },
+    )
+
+
+def _makers(workload: Json, scene: Scene) -> list[Json]:
+    """Who creates its pods: the ReplicaSets of a Deployment, newest first, else the workload itself."""
+    sets = [each for each in scene.of("ReplicaSet") if scene.owner(each) == ref(workload)]
+    sets.sort(key=lambda each: str(each["metadata"].get("creationTimestamp")), reverse=True)
+    return [*sets, workload]
+
+
+def _events(workload: Json, scene: Scene) -> list[Json]:
+    events = [e for maker in _makers(workload, scene) for e in scene.about(ref(maker), "FailedCreate")]
+    return sorted(events, key=last_seen, reverse=True)
+
+
+def reason(message: str, namespace: str) -> tuple[str, Ref | str]:
+    """Why creation is refused, and what stands behind it: an object's address, a webhook's name, or ""."""
+    for why, pattern, kind in WHY:
+        if match := pattern.search(message):
+            name = match.groupdict().get("name") or ""
+            return why, Ref(kind=kind, namespace=namespace, name=name) if kind and name else name
+    return "other", ""
+
+
+def _counted(events: list[Json], scene: Scene) -> str:
+    if not events:
+        return ""
+    count = sum(event_count(each) for each in events)
+    return f", refused {times(count)}, the last {ago(last_seen(events[0]), scene.now)}"
+
+
+def _short(message: str) -> str:
+    if match := ASKED.search(message):
+        return f"asks {match['asked']}, used {match['used']}, limit {match['limited']}"
+    return message.removeprefix("FailedCreate: ")[:240]
+
+
+def _quotes(workload: Json, failure: Json, events: list[Json]) -> list[Quote]:
+    found = [event_source(each) for each in events[:1]]
+    if failure.get("status") == "True":
+        found.append(quote(workload, '"type":"ReplicaFailure"'))
+    return found

@@ -1,0 +1,96 @@
+"""Nodes: not ready, cordoned, under pressure."""
+
+from collections.abc import Iterator
+
+from opssquad import Json, Quote, Signal, ago, clock_time
+
+from .._edits import last_edit
+from .._kube import dig, moment, quote, quote_at, ref
+from ._scene import STALE, Scene, event_quotes, make
+
+PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
+
+
+def node_signals(node: Json, scene: Scene) -> Iterator[Signal]:
+    """What is wrong with a node, by its conditions and spec."""
+    ready = True
+    for index, each in enumerate(dig(node, "status", "conditions", default=())):
+        if each.get("type") == "Ready" and each.get("status") != "True":
+            ready = False
+            yield _not_ready(node, index, each, scene)
+    for index, each in enumerate(dig(node, "status", "conditions", default=())):
+        if each.get("type") in PRESSURE and each.get("status") == "True":
+            yield _pressure(node, index, each, scene)
+    if dig(node, "spec", "unschedulable") and ready:
+        yield _cordoned(node, scene)
+
+
+def pods_on(node: Json, scene: Scene) -> int:
+    """How many of the pods that were read are bound to the node."""
+    name = node["metadata"]["name"]
+    return sum(dig(pod, "spec", "nodeName") == name for pod in scene.of("Pod"))
+
+
+def _not_ready(node: Json, index: int, said: Json, scene: Scene) -> Signal:
+    since = moment(said.get("lastTransitionTime"))
+    count = pods_on(node, scene)
+    when = f" since {clock_time(since)}, {ago(since, scene.now)}" if since else ""
+    quotes: list[Quote] = (
+        [quote_at(node, "status", "conditions", index, "message")] if said.get("message") else []
+    )
+    return make(
+        "node.not_ready",
+        node,
+        ref(node),
+        f"Node {node['metadata']['name']}: Ready is {said.get('status')}{when}: {said.get('message', '')} "
+        f"{count} of the pods read are on it",
+        [
+            *quotes,
+            quote_at(node, "status", "conditions", index),
+            *event_quotes(scene.about(ref(node), "NodeNotReady")),
+        ],
+        severity="critical",
+        at=since,
+        data={
+            "since": since.isoformat() if since else "",
+            "message": said.get("message", ""),
+            "reason": said.get("reason", ""),
+            "pods": count,
+            "cordoned": bool(dig(node, "spec", "unschedulable")),
+        },
+    )
+
+
+def _pressure(node: Json, index: int, said: Json, scene: Scene) -> Signal:
+    since = moment(said.get("lastTransitionTime"))
+    return make(
+        "node.pressure",
+        node,
+        ref(node),
+        f"Node {node['metadata']['name']}: {said['type']}"
+        + (f" since {clock_time(since)}, {ago(since, scene.now)}" if since else "")
+        + f": {said.get('message', '')}",
+        [quote_at(node, "status", "conditions", index)],
+        severity="critical",
+        at=since,
+        data={"type": said["type"], "message": said.get("message", "")},
+    )
+
+
+def _cordoned(node: Json, scene: Scene) -> Signal:
+    change = last_edit(node, "spec.unschedulable")
+    at = change.at if change else None
+    by = f" by {change.manager}" if change else ""
+    return make(
+        "node.cordoned",
+        node,
+        ref(node),
+        f"Node {node['metadata']['name']}: cordoned{by}" + (f" {ago(at, scene.now)}" if at else ""),
+        [
+            quote_at(node, "spec", "unschedulable"),
+            *([quote(node, change.entry, managed=True)] if change else []),
+        ],
+        severity="warning" if scene.is_recent(at, STALE) else "info",
+        at=at,
+        data={"by": change.manager if change else "", "pods": pods_on(node, scene)},
+    )

@@ -1,0 +1,60 @@
+"""Every signal of a scene, gravest first: the one entry to the modules that know a kind of object each."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from opssquad import Json, Ref, Signal
+
+from .._kube import ref
+from ._scene import Scene
+from .autoscaling import budget_signals, hpa_signals
+from .creation import creation_signals
+from .jobs import cron_signals, job_signals
+from .nodes import node_signals
+from .pods import pod_signals
+from .quota import quota_signals
+from .recovery import divided, health_signals, troubled
+from .references import ingress_signals, reference_signals
+from .services import service_signals
+from .storage import claim_signals, volume_signals
+from .workloads import KINDS, workload_signals
+
+READERS: dict[str, Callable[[Json, Scene], Iterable[Signal]]] = {
+    "Node": node_signals,
+    "Pod": pod_signals,
+    "Job": job_signals,
+    "CronJob": cron_signals,
+    "ResourceQuota": quota_signals,
+    "Service": service_signals,
+    "Ingress": ingress_signals,
+    "PersistentVolumeClaim": claim_signals,
+    "HorizontalPodAutoscaler": hpa_signals,
+    "PodDisruptionBudget": budget_signals,
+}
+RANK = {"critical": 0, "warning": 1, "info": 2}
+
+
+def read_signals(scene: Scene) -> list[Signal]:
+    """Everything that the objects and events of the scene tell, gravest first, else in reading order."""
+    found = list(_all(scene))
+    found.sort(key=lambda each: RANK[each.severity])
+    return found
+
+
+def _all(scene: Scene) -> Iterator[Signal]:
+    for kind, reader in READERS.items():
+        for obj in scene.of(kind):
+            yield from reader(obj, scene)
+    for volume in scene.of("PersistentVolume"):
+        yield from volume_signals(volume)
+    past = troubled(scene)
+    for workload in scene.of(*KINDS):
+        yield from workload_signals(workload, scene)
+        yield from creation_signals(workload, scene)
+        yield from reference_signals(workload, scene)
+        yield from divided(workload, scene)
+        yield from health_signals(workload, scene, past.get(ref(workload), []))
+
+
+def concerning(signals: Iterable[Signal], workload: Ref) -> list[Signal]:
+    """The signals that a workload answers for, or that are about it."""
+    return [each for each in signals if workload in (each.owner, each.entity)]

@@ -1,0 +1,144 @@
+"""Workloads that are well: never in trouble, or recovered from what the events still tell."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from opssquad import Json, Quote, Ref, Signal, ago, clock_time
+
+from .._kube import HASH_LABEL, condition, dig, event_count, first_seen, last_seen, moment, quote_at, ref
+from .._pods import containers, is_finished, is_ready, is_terminating, started
+from ._scene import Scene, event_quotes, make
+from .containers import is_looping
+from .workloads import KINDS, desired, ready
+
+TROUBLE = frozenset(
+    {
+        *("BackOff", "Failed", "FailedCreate", "FailedScheduling", "FailedMount", "Unhealthy", "Evicted"),
+        *("FailedCreatePodSandBox", "FailedAttachVolume", "NodeNotReady"),
+    }
+)
+"""Reasons of events that tell of trouble of a workload's pods."""
+
+
+def health_signals(workload: Json, scene: Scene, past: list[Json]) -> Iterator[Signal]:
+    """`workload.recovered` or `workload.healthy` for a workload that has all its pods ready.
+
+    `past` holds the events of trouble of its pods, those that are gone included.
+    """
+    want = desired(workload)
+    if not want or ready(workload) < want:
+        return
+    since = _ready_since(workload, scene)
+    events = [each for each in past if since and first_seen(each) < since]
+    if events and since:
+        newest = max(events, key=last_seen)
+        name = f"{workload['kind']} {workload['metadata']['name']}"
+        yield make(
+            "workload.recovered",
+            workload,
+            ref(workload),
+            f"{name}: all {want} pods ready since {clock_time(since)} ({ago(since, scene.now)}); the trouble "
+            f"that events still tell of ({newest['reason']}) ended {ago(last_seen(newest), scene.now)}",
+            [
+                *_ready_quotes(workload),
+                *event_quotes([newest]),
+                *event_quotes(scene.about(ref(workload), "ScalingReplicaSet"), limit=2),
+                *_images(workload, scene),
+            ],
+            severity="info",
+            at=since,
+            data={
+                "began": min(first_seen(each) for each in events).isoformat(),
+                "since": since.isoformat(),
+                "ready": want,
+                "reason": newest["reason"],
+            },
+        )
+    else:
+        yield make(
+            "workload.healthy",
+            workload,
+            ref(workload),
+            f"{workload['kind']} {workload['metadata']['name']}: all {want} pods ready",
+            _ready_quotes(workload),
+            severity="info",
+            at=since,
+            data={"ready": want},
+        )
+
+
+def _ready_since(workload: Json, scene: Scene) -> datetime | None:
+    """When the newest of its pods became ready."""
+    pods = [each for each in scene.pods_of(ref(workload)) if is_ready(each) and not is_terminating(each)]
+    times = [moment(condition(each, "Ready").get("lastTransitionTime")) for each in pods]
+    return max((each for each in times if each), default=None)
+
+
+def _ready_quotes(workload: Json) -> list[Quote]:
+    path = ("status", "numberReady" if workload["kind"] == "DaemonSet" else "readyReplicas")
+    return [quote_at(workload, *path)] if dig(workload, *path) is not None else []
+
+
+def _images(workload: Json, scene: Scene) -> Iterator[Quote]:
+    for each in dig(workload, "spec", "template", "spec", "containers", default=()):
+        yield from scene.template(ref(workload), each["name"], "image")
+
+
+def divided(workload: Json, scene: Scene) -> Iterator[Signal]:
+    """`workload.same_revision_runs`: of one template one pod crashes and another runs."""
+    groups: dict[str, list[Json]] = {}
+    for pod in scene.pods_of(ref(workload)):
+        if not is_terminating(pod) and not is_finished(pod):
+            groups.setdefault(str(dig(pod, "metadata", "labels", HASH_LABEL, default="")), []).append(pod)
+    for name, pods in groups.items():
+        fine = [each for each in pods if is_ready(each)]
+        bad = [each for each in pods if any(is_looping(c, scene) for c in containers(each))]
+        if name and fine and bad:
+            old, new = min(fine, key=started), min(bad, key=started)
+            yield make(
+                "workload.same_revision_runs",
+                workload,
+                ref(workload),
+                f"{workload['kind']} {workload['metadata']['name']}: of one template, pod "
+                f"{old['metadata']['name']} (started {ago(started(old), scene.now)}) runs, pod "
+                f"{new['metadata']['name']} (started {ago(started(new), scene.now)}) crashes: look for what "
+                "changed in between outside of the template",
+                [
+                    quote_at(old, "metadata", "labels", HASH_LABEL),
+                    quote_at(new, "metadata", "labels", HASH_LABEL),
+                ],
+                at=started(new),
+                data={
+                    "runs": str(ref(old)),
+                    "crashes": str(ref(new)),
+                    "running_since": started(old).isoformat(),
+                },
+            )
+
+
+def troubled(scene: Scene) -> dict[Ref, list[Json]]:
+    """Events of trouble by the workload they fall to; a pod that is gone is told by its ReplicaSet's name."""
+    found: dict[Ref, list[Json]] = {}
+    makers = [(ref(each), scene.owner(each)) for each in scene.of("ReplicaSet", *KINDS)]
+    for subject, events in scene.events.items():
+        bad = [each for each in events if _is_trouble(each)]
+        if bad and (answers := _answers(subject, scene, makers)):
+            found.setdefault(answers, []).extend(bad)
+    return found
+
+
+def _is_trouble(event: Json) -> bool:
+    """A probe that failed once or twice is a pod that took its time."""
+    reason = event.get("reason")
+    return reason in TROUBLE and (reason != "Unhealthy" or event_count(event) >= 3)
+
+
+def _answers(subject: Ref, scene: Scene, makers: list[tuple[Ref, Ref]]) -> Ref | None:
+    if obj := scene.get(subject):
+        return scene.owner(obj)
+    mine = [
+        (maker, answers)
+        for maker, answers in makers
+        if maker.namespace == subject.namespace and subject.name.startswith(f"{maker.name}-")
+    ]
+    return max(mine, key=lambda each: len(each[0].name))[1] if mine else None

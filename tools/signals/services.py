@@ -1,0 +1,179 @@
+"""Services without a ready endpoint, with ports nobody declares, with pods of several workloads."""
+
+from collections.abc import Iterator, Mapping
+
+from opssquad import Json, Quote, Ref, Signal, ago
+
+from .._edits import last_edit
+from .._kube import dig, quote, quote_at, ref, selected
+from .._pods import is_finished, is_ready, is_terminating
+from ._scene import Scene, make
+from .workloads import KINDS, desired
+
+SERVICE_LABEL = "kubernetes.io/service-name"
+WHY_WORDS = {
+    "selector_matches_nothing": "its selector matches no pod and no workload",
+    "none_ready": "none of its pods is ready",
+    "no_pods": "the workload behind it has no pods",
+    "no_replicas": "the workload behind it has no replicas",
+}
+
+
+def service_signals(service: Json, scene: Scene) -> Iterator[Signal]:
+    """What is wrong with a Service, by its selector, endpoints and the pods it selects."""
+    selector = dig(service, "spec", "selector", default={})
+    if not selector or dig(service, "spec", "type") == "ExternalName":
+        return
+    if "EndpointSlice" in scene.complete and not ready_addresses(service, scene):
+        if signal := _no_endpoints(service, selector, scene):
+            yield signal
+    else:
+        yield from _mixed(service, selector, scene)
+        yield from _ports(service, selector, scene)
+
+
+def ready_addresses(service: Json, scene: Scene) -> int:
+    """Ready addresses behind the Service, by its EndpointSlices."""
+    name, space = service["metadata"]["name"], service["metadata"].get("namespace")
+    slices = (
+        each
+        for each in scene.of("EndpointSlice")
+        if each["metadata"].get("namespace") == space
+        and dig(each, "metadata", "labels", SERVICE_LABEL) == name
+    )
+    ends = (end for each in slices for end in each.get("endpoints") or ())
+    return sum(
+        len(end.get("addresses") or ()) for end in ends if dig(end, "conditions", "ready", default=True)
+    )
+
+
+def behind(selector: Mapping[str, str], namespace: str, scene: Scene) -> list[Json]:
+    """The live pods a selector picks."""
+    return [
+        pod
+        for pod in scene.of("Pod")
+        if pod["metadata"].get("namespace") == namespace
+        and selected(dig(pod, "metadata", "labels", default={}), selector)
+        and not is_finished(pod)
+    ]
+
+
+def workloads_behind(selector: Mapping[str, str], namespace: str, scene: Scene) -> list[Json]:
+    """The workloads whose pod template a selector picks."""
+    return [
+        each
+        for each in scene.of(*KINDS)
+        if each["metadata"].get("namespace") == namespace
+        and selected(dig(each, "spec", "template", "metadata", "labels", default={}), selector)
+    ]
+
+
+def _no_endpoints(service: Json, selector: Json, scene: Scene) -> Signal | None:
+    space = service["metadata"].get("namespace", "")
+    pods, workloads = behind(selector, space, scene), workloads_behind(selector, space, scene)
+    if workloads and not any(desired(each) for each in workloads):
+        why = "no_replicas"
+    elif pods or workloads:
+        why = "none_ready"
+    else:
+        why = "selector_matches_nothing"
+    answers = scene.owner(pods[0]) if pods else ref(workloads[0]) if workloads else ref(service)
+    near = _nearest(selector, space, scene) if why == "selector_matches_nothing" else {}
+    change = last_edit(service, "spec.selector") if near else None
+    words = ",".join(f"{key}={value}" for key, value in selector.items())
+    quotes: list[Quote] = [
+        quote_at(service, "spec", "selector"),
+        *([quote(service, change.entry, managed=True)] if change else []),
+    ]
+    return make(
+        "service.no_endpoints",
+        service,
+        answers,
+        f"Service {service['metadata']['name']} (selector {words}) has no ready endpoint: "
+        f"{WHY_WORDS[why if pods or why != 'none_ready' else 'no_pods']}"
+        + _near_words(near)
+        + (
+            f"; the selector's manager {change.manager} wrote last {ago(change.at, scene.now)}"
+            if change
+            else ""
+        ),
+        quotes,
+        severity="critical",
+        at=change.at if change else None,
+        data={
+            "service": str(ref(service)),
+            "selector": words,
+            "why": why,
+            "pods": len(pods),
+            "changed_by": change.manager if change else "",
+            **near,
+        },
+    )
+
+
+def _nearest(selector: Json, namespace: str, scene: Scene) -> Json:
+    """The workloads that would match without the labels that no pod carries, and those labels."""
+    best: Json = {}
+    for workload in scene.of(*KINDS):
+        labels = dig(workload, "spec", "template", "metadata", "labels", default={})
+        shared = {key: value for key, value in selector.items() if labels.get(key) == value}
+        if workload["metadata"].get("namespace") == namespace and len(shared) > len(best.get("matched", ())):
+            rest = {key: value for key, value in selector.items() if key not in shared}
+            best = {"matched": shared, "unmatched": rest, "would_match": [str(ref(workload))]}
+        elif shared and shared == best.get("matched") and workload["metadata"].get("namespace") == namespace:
+            best["would_match"].append(str(ref(workload)))
+    return best
+
+
+def _near_words(near: Json) -> str:
+    if not near:
+        return ""
+    labels = ",".join(f"{key}={value}" for key, value in near["unmatched"].items())
+    return f"; without {labels} it would match {', '.join(near['would_match'])}"
+
+
+def _mixed(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
+    pods = [p for p in behind(selector, service["metadata"].get("namespace", ""), scene) if is_ready(p)]
+    owners = sorted({str(scene.owner(pod)) for pod in pods if not is_terminating(pod)})
+    if len(owners) > 1:
+        yield make(
+            "service.mixed_backends",
+            service,
+            ref(service),
+            f"Service {service['metadata']['name']} sends to the pods of {len(owners)} workloads: "
+            f"{', '.join(owners)}",
+            [quote_at(service, "spec", "selector")],
+            severity="info",
+            data={"workloads": owners, "selector": selector},
+        )
+
+
+def _ports(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
+    pods = behind(selector, service["metadata"].get("namespace", ""), scene)
+    if not pods:
+        return
+    declared = [
+        port for each in dig(pods[0], "spec", "containers", default=()) for port in each.get("ports") or ()
+    ]
+    known = {port.get("containerPort") for port in declared} | {port.get("name") for port in declared}
+    ports = ", ".join(str(each["containerPort"]) for each in declared)
+    for index, port in enumerate(dig(service, "spec", "ports", default=())):
+        target = port.get("targetPort", port.get("port"))
+        if declared and target not in known:
+            yield make(
+                "service.port_mismatch",
+                service,
+                ref(service),
+                f"Service {service['metadata']['name']}: port {port.get('port')} goes to {target}, which no "
+                f"container of its pods declares (declared: {ports})",
+                [quote_at(service, "spec", "ports", index)],
+                data={"port": port.get("port"), "target_port": target, "workload": str(scene.owner(pods[0]))},
+            )
+
+
+def service_of(address: str, scene: Scene) -> Ref | None:
+    """The Service with that cluster IP."""
+    for each in scene.of("Service"):
+        if address in (dig(each, "spec", "clusterIPs", default=[]) or [dig(each, "spec", "clusterIP")]):
+            return ref(each)
+    return None

@@ -1,0 +1,168 @@
+"""Containers that never start: images that cannot be pulled, missing configuration, runtime errors."""
+
+import re
+
+from opssquad import Json, Quote, Ref, Signal, ago
+
+from .._kube import dig, event_text, moment, quote_at, ref
+from .._pods import Container
+from ._scene import Scene, event_quotes, make
+
+PULL = frozenset(
+    {
+        *("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"),
+        *("ImageInspectError", "RegistryUnavailable"),
+    }
+)
+START = frozenset(
+    {
+        *("CreateContainerError", "RunContainerError", "StartError", "ContainerCannotRun"),
+        *("PreStartHookError", "PreCreateHookError", "PostStartHookError"),
+    }
+)
+
+# Why a pull failed, in the words of registries and container runtimes; the first that fits wins.
+WHY_PULL = (
+    ("rate_limited", re.compile(r"toomanyrequests|too many requests|\b429\b|rate limit", re.I)),
+    ("lookup", re.compile(r"no such host|dial tcp: lookup|server misbehaving", re.I)),
+    (
+        "unauthorized",
+        re.compile(r"unauthorized|access denied|authentication required|forbidden|denied", re.I),
+    ),
+    ("not_found", re.compile(r"not found|notfound|manifest unknown|name unknown", re.I)),
+)
+WHY_WORDS = {
+    "rate_limited": "the registry limits its pulls",
+    "lookup": "the registry's name does not resolve",
+    "unauthorized": "the registry refuses its credentials",
+    "not_found": "the registry does not have it",
+    "other": "the pull fails",
+}
+MISSING_KEY = re.compile(
+    r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) (?P<ns>[^/\s]+)/(?P<name>\S+)"
+)
+MISSING_OBJECT = re.compile(r'(?P<kind>configmap|secret) "(?P<name>[^"]+)" not found', re.I)
+KINDS = {"configmap": "ConfigMap", "secret": "Secret"}
+
+
+def startup_signal(pod: Json, each: Container, scene: Scene) -> Signal | None:
+    """Why this container has not started, if it waits for something it cannot get."""
+    if each.waiting in PULL:
+        return _pull(pod, each, scene)
+    if each.waiting == "CreateContainerConfigError":
+        return _config_error(pod, each, scene)
+    final = each.final
+    if each.waiting in START or (final and final.reason in START and not each.ready):
+        return _cannot_start(pod, each, scene)
+    return None
+
+
+def _since(pod: Json, each: Container, scene: Scene) -> str:
+    begun = moment(dig(pod, "metadata", "creationTimestamp"))
+    return f"for {ago(begun, scene.now).removesuffix(' ago')}" if begun else ""
+
+
+def _waiting(pod: Json, each: Container) -> tuple[Quote, ...]:
+    path = ("status", *each.where, "state", "waiting", "reason")
+    return (quote_at(pod, *path),) if dig(pod, *path) else ()
+
+
+def _failures(pod: Json, container: str, scene: Scene) -> list[Json]:
+    """`Failed` events of this container, newest first; events name it in their field path, if at all."""
+    return [
+        each
+        for each in scene.about(ref(pod), "Failed", "InspectFailed")
+        if f"{{{container}}}" in (dig(each, "involvedObject", "fieldPath", default="") or f"{{{container}}}")
+    ]
+
+
+def _pull(pod: Json, each: Container, scene: Scene) -> Signal:
+    said = [e for e in _failures(pod, each.name, scene) if "Failed to pull image" in event_text(e)]
+    words = " ".join([each.message, *(event_text(e) for e in said[:1])])
+    why = next((name for name, pattern in WHY_PULL if pattern.search(words)), "other")
+    owner = scene.owner(pod)
+    image = _spec_image(pod, each) or each.image
+    return make(
+        "container.image_pull",
+        pod,
+        owner,
+        f"{pod['metadata']['name']}: container {each.name} cannot pull {image} "
+        f"({each.waiting} {_since(pod, each, scene)}): {WHY_WORDS[why]}",
+        (*_waiting(pod, each), *event_quotes(said), *scene.template(owner, each.name, "image")),
+        severity="critical",
+        at=moment(dig(pod, "metadata", "creationTimestamp")),
+        data={"container": each.name, "image": image, "why": why, "message": words.strip()[:400]},
+    )
+
+
+def _spec_image(pod: Json, each: Container) -> str:
+    field = "initContainers" if each.init else "containers"
+    for spec in dig(pod, "spec", field, default=()):
+        if spec["name"] == each.name:
+            return str(spec.get("image") or "")
+    return ""
+
+
+def _config_error(pod: Json, each: Container, scene: Scene) -> Signal:
+    said = _failures(pod, each.name, scene)
+    words = each.message or (event_text(said[0]) if said else "")
+    missing, key = missing_reference(words, pod["metadata"].get("namespace", ""))
+    owner = scene.owner(pod)
+    what = f"needs key {key} of {missing}" if key else f"needs {missing}" if missing else words
+    tail = ", which has no such key" if key else ", which does not exist" if missing else ""
+    template = _references(scene, owner, each.name, missing, key) if missing else ()
+    return make(
+        "container.config_error",
+        pod,
+        owner,
+        f"{pod['metadata']['name']}: container {each.name} {what}{tail} "
+        f"({each.waiting} {_since(pod, each, scene)})",
+        (*_waiting(pod, each), *event_quotes(e for e in said if words in event_text(e)), *template),
+        severity="critical",
+        at=moment(dig(pod, "metadata", "creationTimestamp")),
+        data={"container": each.name, "ref": str(missing or ""), "key": key, "message": words},
+    )
+
+
+def missing_reference(words: str, namespace: str) -> tuple[Ref | None, str]:
+    """The ConfigMap or Secret (and its key) that the kubelet says is missing; (None, "") if neither."""
+    if match := MISSING_KEY.search(words):
+        return Ref(kind=match["kind"], namespace=match["ns"], name=match["name"]), match["key"]
+    if match := MISSING_OBJECT.search(words):
+        return Ref(kind=KINDS[match["kind"].lower()], namespace=namespace, name=match["name"]), ""
+    return None, ""
+
+
+def _references(scene: Scene, owner: Ref, container: str, missing: Ref, key: str) -> tuple[Quote, ...]:
+    """Where the workload's template asks for the missing key or object."""
+    selector = f"{missing.kind[0].lower()}{missing.kind[1:]}KeyRef"
+    obj = scene.get(owner)
+    for spec in dig(obj, "spec", "template", "spec", "containers", default=()):
+        for index, env in enumerate(spec.get("env") or ()):
+            source = dig(env, "valueFrom", selector, default={})
+            if (
+                spec["name"] == container
+                and source.get("name") == missing.name
+                and source.get("key") == (key or source.get("key"))
+            ):
+                return scene.template(owner, container, "env", index, "valueFrom", selector)
+    return ()
+
+
+def _cannot_start(pod: Json, each: Container, scene: Scene) -> Signal:
+    said = _failures(pod, each.name, scene)
+    final = each.final
+    words = each.message or (final.message if final else "") or (event_text(said[0]) if said else "")
+    owner = scene.owner(pod)
+    command = scene.template(owner, each.name, "command") or scene.template(owner, each.name, "args")
+    return make(
+        "container.start_error",
+        pod,
+        owner,
+        f"{pod['metadata']['name']}: container {each.name} cannot be started "
+        f"({each.waiting or (final.reason if final else '')}): {' '.join(words.split())[:300]}",
+        (*_waiting(pod, each), *event_quotes(said), *command),
+        severity="critical",
+        at=moment(dig(pod, "metadata", "creationTimestamp")),
+        data={"container": each.name, "message": " ".join(words.split())[:400]},
+    )
