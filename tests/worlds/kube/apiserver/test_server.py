@@ -4,6 +4,7 @@ client.
 
 import asyncio
 from collections.abc import AsyncIterator
+from io import BytesIO
 
 import aiohttp
 import pytest
@@ -61,6 +62,14 @@ async def test_status_codes(client: aiohttp.ClientSession, path: str, accept: st
 async def test_wrong_credentials_are_401(client: aiohttp.ClientSession) -> None:
     async with client.get("/version", headers={"Authorization": "Bearer wrong"}) as response:
         assert (response.status, (await response.json())["reason"]) == (401, "Unauthorized")
+
+
+async def test_a_body_may_be_large_but_not_endless(client: aiohttp.ClientSession) -> None:
+    json = {"Content-Type": "application/json"}
+    for size, status in ((2 * 1024 * 1024, 400), (4 * 1024 * 1024, 413)):
+        body = BytesIO(b"x" * size)
+        async with client.post("/api/v1/namespaces/a/configmaps", data=body, headers=json) as response:
+            assert (response.status, (await response.json())["code"]) == (status, status)
 
 
 async def test_a_watch_is_sent_as_it_happens_and_forgotten_when_the_client_leaves(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from opssquad.worlds.kube.apiserver.dispatch import answer
 from opssquad.worlds.kube.apiserver.encoding import headers, render
 from opssquad.worlds.kube.apiserver.request import Call, Reply, Stream
-from opssquad.worlds.kube.apiserver.status import unauthorized
+from opssquad.worlds.kube.apiserver.status import too_large, unauthorized
 from opssquad.worlds.kube.apiserver.world import ServedWorld
 
 if TYPE_CHECKING:
@@ -40,7 +40,12 @@ async def serving(world: ServedWorld, port: int = 0) -> AsyncIterator[str]:
 
 
 async def _handle(world: ServedWorld, request: "web.BaseRequest") -> "web.StreamResponse":
-    body = await request.read()
+    from aiohttp import web
+
+    try:
+        body = await request.clone(client_max_size=LARGEST_BODY).read()
+    except web.HTTPRequestEntityTooLarge:
+        return _response(world, too_large(LARGEST_BODY).reply(), "")
     world.advance()
     user = world.authenticate(request.headers.get("Authorization", ""))
     if user is None:

@@ -172,6 +172,12 @@ def unsupported_media_type(message: str, details: Mapping[str, Any] | None = Non
     return ApiStatus(415, "UnsupportedMediaType", message, details)
 
 
+def too_large(limit: int) -> ApiStatus:
+    """413: a body of more than so many bytes."""
+    message = f"Request entity too large: limit is {limit}"
+    return ApiStatus(413, "RequestEntityTooLarge", message)
+
+
 def gone(message: str, metadata: Mapping[str, Any] | None = None) -> ApiStatus:
     """410: a resourceVersion or continue token that is too old."""
     return ApiStatus(410, "Expired", message, metadata=metadata)
