@@ -5,12 +5,13 @@ is the caller's: nothing here touches a disk.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from opssquad.errors import NodeError, Refused, ToolError, ToolUnsure, UsageError
 from opssquad.findings import Quote, Result, Signal, ToolResult
+from opssquad.times import Clock, wall_clock
 from opssquad.toolbox import Handles, Tool, Toolbox
 from opssquad.types import Cleared
 
@@ -42,7 +43,7 @@ class Redactor(Protocol):
 class Executor:
     """Runs calls on the handles of this process.
 
-    `admit` raises Refused unless the call's grant holds; `clock` counts seconds for durations.
+    `admit` raises Refused unless the call's grant holds; `now` is the real time, for durations.
     """
 
     def __init__(
@@ -51,16 +52,16 @@ class Executor:
         handles: Handles,
         *,
         admit: Callable[[Cleared], None],
-        redactor: Redactor,
+        redact: Redactor,
         cap: int = TEXT_CAP,
-        clock: Callable[[], float] = time.monotonic,
+        now: Clock = wall_clock,
     ) -> None:
         self._toolbox = toolbox
         self._handles = handles
         self._admit = admit
-        self._redactor = redactor
+        self._redact = redact
         self._cap = cap
-        self._clock = clock
+        self._now = now
 
     async def run(self, cleared: Cleared) -> ToolResult:
         """Carry the call out; every way it can end is in the result's `status`.
@@ -68,9 +69,9 @@ class Executor:
         `unknown`: a mutation that hit its deadline and may have happened. Cancelling stops what can be
         stopped and is passed on. Bugs in a tool are passed on too.
         """
-        began = self._clock()
+        began = self._now()
         result = await self._attempt(cleared)
-        return result.model_copy(update={"ms": round((self._clock() - began) * 1000)})
+        return result.model_copy(update={"ms": round((self._now() - began) / timedelta(milliseconds=1))})
 
     async def _attempt(self, cleared: Cleared) -> ToolResult:
         call = cleared.call
@@ -99,13 +100,13 @@ class Executor:
             self._admit(cleared)
 
     def _ended(self, call: str, status: Status, text: str) -> ToolResult:
-        said = self._redactor.read(text)
+        said = self._redact.read(text)
         return ToolResult(call=call, status=status, text=said.text, redactions=said.count)
 
     def _finished(self, call: str, result: Result) -> ToolResult:
-        text = self._redactor.read(result.text)
-        read = [(source, self._redactor.read(source.text)) for source in result.sources]
-        data, in_data = self._redactor.value(result.data)
+        text = self._redact.read(result.text)
+        read = [(source, self._redact.read(source.text)) for source in result.sources]
+        data, in_data = self._redact.value(result.data)
         signals = tuple(self._signal(signal, read) for signal in result.signals)
         shown = shorten(text.text, self._cap)
         sources = tuple(Quote(locator=source.locator, text=clean.text) for source, clean in read)
@@ -118,7 +119,7 @@ class Executor:
             sources=sources,
             data=data,
             signals=signals,
-            commands=tuple(self._redactor.read(line).text for line in result.commands),
+            commands=tuple(self._redact.read(line).text for line in result.commands),
             cut=shown != text.text,
             redactions=text.count + in_data + sum(clean.count for _, clean in read),
         )
@@ -131,8 +132,8 @@ class Executor:
             )
             for quote in signal.quotes
         )
-        data, _ = self._redactor.value(signal.data)
-        text = self._redactor.read(signal.text).text
+        data, _ = self._redact.value(signal.data)
+        text = self._redact.read(signal.text).text
         return signal.model_copy(update={"quotes": quotes, "data": data, "text": text})
 
 

@@ -1,0 +1,110 @@
+"""Which names say that their value is a secret, and which values under such a name are none after all.
+
+The words are data (`secrets.yaml`); here is how they are read.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
+from opssquad.documents import read_yaml
+from opssquad.types import Value
+
+Words = Annotated[frozenset[str], BeforeValidator(lambda text: text.split())]
+
+
+class Names(Value):
+    """Words of names, each list in one text."""
+
+    strong: Words
+    endings: Words
+    keys: Words
+    weak: Words
+    neutral: Words
+    harmless: Words
+
+
+class Shape(Value):
+    """A pattern that only secrets have; where it has a group `s`, only that is the secret."""
+
+    name: str
+    pattern: str
+
+
+class Secrets(Value):
+    """The content of `secrets.yaml`."""
+
+    names: Names
+    prose: Words
+    shapes: tuple[Shape, ...]
+
+
+@cache
+def secrets() -> Secrets:
+    """What gives a secret away, read once."""
+    return read_yaml(Path(__file__).with_name("secrets.yaml"), Secrets)
+
+
+PLACEHOLDER = re.compile(r"«redacted[^»\n]{0,40}»")
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_KEBAB = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)+")
+_HOLE = re.compile(
+    r"\$\{[^}]*\}|\$\([^)]*\)|\$[A-Za-z_]\w*|\{\{.*\}\}|%\(\w*\)s|%[sdvq]|<[^>]*>|\[?redacted\]?"
+    r"|[*•.xX]{3,}|-+|null|none|nil|true|false|undefined|\([^)]*\)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def words(name: str) -> list[str]:
+    """The words of a name, however it is spelled, without those that change nothing."""
+    found = [w.lower() for w in _WORD.findall(name)]
+    neutral = secrets().names.neutral
+    while len(found) > 1 and (found[-1] in neutral or found[-1].isdigit()):
+        found.pop()
+    return found
+
+
+def strength(name: str) -> Literal["strong", "weak", ""]:
+    """`strong` if the name says that its value is a secret, `weak` if only of one that looks random."""
+    found, known = words(name), secrets().names
+    if not found or found[0] in known.harmless:
+        return ""
+    last, before = found[-1], found[-2] if len(found) > 1 else ""
+    if last in known.strong or last.endswith(tuple(known.endings)):
+        return "strong"
+    if (last == "key" and before in known.keys) or (last == "pass" and before):
+        return "strong"
+    return "weak" if last in known.weak else ""
+
+
+def looks_random(value: str) -> bool:
+    """Whether a value looks made up by a machine rather than written as a word."""
+    if len(value) < 8 or not re.fullmatch(r"[\x21-\x7e]+", value):
+        return False
+    kinds = [bool(re.search(kind, value)) for kind in ("[a-z]", "[A-Z]", "[0-9]")]
+    return sum(kinds) > 1 and (kinds[2] or len(value) >= 20)
+
+
+def hides(name: str, value: str, *, loose: bool = False) -> bool:
+    """Whether that value under that name is a secret.
+
+    `loose`: it stands bare behind a colon in the middle of a line, as words of a sentence also do.
+    """
+    said, bare = strength(name), PLACEHOLDER.sub("", value).strip()
+    if not said or _HOLE.fullmatch(bare) or not re.search(r"\w", bare):
+        return False
+    if said == "weak":
+        return looks_random(bare)
+    last = words(name)[-1]
+    if last == "token" and re.fullmatch(r"\d{1,5}|.{1,2}", bare):
+        return False
+    if name.lower() in ("pwd", "oldpwd") and bare.startswith("/"):
+        return False
+    kebab = bool(_KEBAB.fullmatch(name)) and not last.startswith("pass")
+    if not loose or (len(words(name)) > 1 and not kebab):
+        return True
+    return looks_random(bare) if kebab else bare.split()[0].rstrip(".,;:!").lower() not in secrets().prose

@@ -1,0 +1,117 @@
+"""Finds names with their values in text: KEY=VALUE, JSON, YAML, flags, headers, environment entries.
+
+What makes a name secret is in `names`; here is only where the value of a name stands.
+"""
+
+import re
+from collections.abc import Iterator
+
+from opssquad.gate.names import hides, strength
+
+Place = tuple[int, int]
+"""Begin and end of a value."""
+
+KEYWORD = re.compile(r"pass|pwd|secret|token|key|cred|auth|cookie|bearer|jwt|sig", re.IGNORECASE)
+LONGEST_NAME = 80
+
+_NAME_AFTER = re.compile(r"[\w.-]*")
+_QUOTE = r"""\\*["']"""
+_STOP = r"""[,;&](?!\s|\Z|\\*["']|[\w .-]{1,40}[=:])|[)\]}](?![\s,;.)\]}"']|\Z)"""
+_BARE = rf"""(?:«redacted[^»\n]*»|[^\s"'<>\\,;&)\]}}«]|{_STOP})+"""
+_QUOTED = r"""(?P<q>\\*["'])(?P<quoted>(?:(?!(?P=q)).){0,4000}?)(?P=q)"""
+_VALUE = rf"(?:{_QUOTED}|(?P<bare>{_BARE}))"
+_ARROW = re.compile(rf"[ \t]*(?:->|→|=>)[ \t]*{_VALUE}", re.DOTALL)
+_AFTER_NAME = re.compile(
+    rf"""(?P<sep>(?:{_QUOTE})?[ \t]*(?:=>|:=|==|=|:)[ \t]*){_VALUE}""",
+    re.DOTALL,
+)
+_FLAG = re.compile(rf"""(?:[ \t]+|{_QUOTE}[ \t]*,\s*(?={_QUOTE})){_VALUE}""", re.DOTALL)
+_TAG = re.compile(r">(?P<bare>[^<>\n]{1,4000})</")
+_ENTRY = re.compile(
+    rf"""{_QUOTE}\s*,\s*{_QUOTE}(?:value|from|to|old|new|before|after|default){_QUOTE}\s*:\s*{_VALUE}""",
+    re.DOTALL,
+)
+_ENTRY_BEFORE = re.compile(
+    rf"""{_QUOTE}value{_QUOTE}\s*:\s*{_QUOTED}\s*,\s*{_QUOTE}name{_QUOTE}\s*:\s*{_QUOTE}\Z""", re.DOTALL
+)
+_YAML_VALUE = re.compile(rf"""(?:{_QUOTE})?[ \t]*\n[ \t+-]*value:[ \t]*(?P<bare>[^\n]+)""")
+_LINE_HEAD = re.compile(r"""(?:^|\n)[ \t]*(?:[+-][ \t]*)*(?:export[ \t]+)?["']?\Z""")
+_LINE_VALUE = re.compile(r"""["']?[ \t]*:[ \t]+(?P<bare>[^\s"'{\[|>&*!][^\n]*)""")
+_BLOCK = re.compile(
+    r"""["']?[ \t]*:[ \t]*[|>][+-]?\d?[ \t]*\n"""
+    r"""(?P<bare>(?P<indent>[ \t]+)[^\n]*\n?(?:(?P=indent)[^\n]*\n?|[ \t]*\n)*)"""
+)
+_CHANGED = re.compile(rf"[ \t]+(?:{_VALUE})[ \t]*(?=->|→)")
+
+
+def find(text: str) -> Iterator[Place]:
+    """Where the values of secret names stand, in no particular order; places may overlap."""
+    past = 0
+    for hit in KEYWORD.finditer(text):
+        if hit.start() < past:
+            continue
+        start, past = _name(text, hit.start(), hit.end())
+        written = text[start:past]
+        name = written.lstrip("-.").rstrip("-.")
+        if strength(name):
+            end = start + len(written.rstrip("-."))
+            yield from _values(text, name, start, end, flag=written.startswith("-"))
+
+
+def _name(text: str, start: int, end: int) -> Place:
+    """The whole name around a keyword."""
+    first = max(0, start - LONGEST_NAME)
+    while start > first and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
+        start -= 1
+    after = _NAME_AFTER.match(text, end, end + LONGEST_NAME)
+    return start, after.end() if after else end
+
+
+def _values(text: str, name: str, start: int, end: int, *, flag: bool) -> Iterator[Place]:
+    head = _LINE_HEAD.search(text, max(0, start - 100), start) is not None
+    if head and (block := _BLOCK.match(text, end)):
+        yield from _hidden(name, block)
+        return
+    if head and (line := _LINE_VALUE.match(text, end)) and not _several(line["bare"]):
+        yield from _hidden(name, line, loose=True)
+    if pair := _AFTER_NAME.match(text, end):
+        loose = pair["q"] is None and ":" in pair["sep"] and '"' not in pair["sep"]
+        found = list(_hidden(name, pair, loose=loose))
+        yield from found
+        if (arrow := _ARROW.match(text, pair.end())) and (found or not loose):
+            yield from _hidden(name, arrow)
+    elif changed := _CHANGED.match(text, end):
+        yield from _hidden(name, changed)
+        if arrow := _ARROW.match(text, changed.end()):
+            yield from _hidden(name, arrow)
+    elif flag and (spaced := _FLAG.match(text, end)):
+        yield from _hidden(name, spaced, loose=True)
+    yield from _entries(text, name, start, end)
+
+
+def _entries(text: str, name: str, start: int, end: int) -> Iterator[Place]:
+    """Values that stand beside the name rather than under it: environment entries, XML, differences."""
+    at = end
+    while entry := _ENTRY.match(text, at):
+        yield from _hidden(name, entry)
+        at = entry.end() - len(entry["q"] or "")
+    if entry := _ENTRY_BEFORE.search(text, max(0, start - 4000), start):
+        yield from _hidden(name, entry)
+    if entry := _YAML_VALUE.match(text, end):
+        yield from _hidden(name, entry)
+    if entry := _TAG.match(text, end):
+        yield from _hidden(name, entry)
+
+
+def _several(value: str) -> bool:
+    """Whether the rest of a line holds further pairs or a change, so that it is not one value."""
+    return re.search(r"[,;&\s][\w.-]+[=:]|->|→", value) is not None
+
+
+def _hidden(name: str, found: re.Match[str], *, loose: bool = False) -> Iterator[Place]:
+    groups = found.re.groupindex
+    group = "quoted" if "quoted" in groups and found["quoted"] is not None else "bare"
+    value = found[group]
+    if hides(name, value, loose=loose):
+        lead = len(value) - len(value.lstrip())
+        yield found.start(group) + lead, found.start(group) + len(value.rstrip())

@@ -1,0 +1,119 @@
+"""Takes secrets and terminal control out of text and JSON values, and leaves a placeholder of fixed shape.
+
+What gives a secret away is in `names`, `pairs` and `secrets.yaml`.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from opssquad.gate.edits import Edit, Span
+from opssquad.gate.names import PLACEHOLDER, hides, looks_random, secrets, strength
+from opssquad.gate.pairs import find
+
+HIDDEN = "«redacted»"
+
+_CONTROL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|\r(?=\n)"
+    r"|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    r"|(?P<shown>[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff])"
+)
+"""What a terminal or a reader's eye would obey instead of showing: taken out, or shown as one odd sign."""
+
+_SIBLINGS = ("value", "from", "to", "old", "new", "before", "after", "default")
+_HOLDERS = ("name", "key", "field")
+
+
+class Redacted:
+    """A text without its secrets; `count` says how many there were."""
+
+    def __init__(self, original: str) -> None:
+        odd = (Span(*m.span(), "\ufffd" if m["shown"] else "") for m in _CONTROL.finditer(original))
+        self._shown = Edit(original, odd)
+        self._hidden = Edit(self._shown.text, _secrets(self._shown.text))
+        self.text = self._hidden.text
+        self.count = len(self._hidden.spans)
+
+    def fragment(self, original: str) -> str:
+        """A passage of the original as it reads in `text`, which contains it literally."""
+        start = self._shown.original.find(original)
+        first, last = start, start + len(original)
+        for edit in (self._shown, self._hidden):
+            first, last = edit.begin(first), edit.end(last)
+        return self.text[first:last]
+
+
+class Redactor:
+    """Text in, text without secrets out; the same again changes nothing."""
+
+    def __call__(self, text: str) -> tuple[str, int]:
+        """The text without its secrets, and how many there were."""
+        redacted = self.read(text)
+        return redacted.text, redacted.count
+
+    def read(self, text: str) -> Redacted:
+        """The text without its secrets, in which passages of the original can be found again."""
+        return Redacted(text)
+
+    def value(self, value: Any) -> tuple[Any, int]:
+        """The same for a JSON value: names are its keys, the `name` beside a `value`, flags of a command."""
+        match value:
+            case str():
+                return self(value)
+            case dict():
+                return self._mapping(value)
+            case list() | tuple():
+                return self._items(list(value))
+            case _:
+                return value, 0
+
+    def _mapping(self, mapping: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        holder = next((str(mapping[h]) for h in _HOLDERS if strength(str(mapping.get(h, "")))), "")
+        secret = mapping.get("kind") == "Secret"
+        total = 0
+        clean: dict[str, Any] = {}
+        for key, inner in mapping.items():
+            name = holder if holder and key in _SIBLINGS else str(key)
+            if secret and key in ("data", "stringData") and isinstance(inner, dict):
+                clean[key], count = dict.fromkeys(inner, HIDDEN), len(inner)
+            else:
+                clean[key], count = self._under(name, inner)
+            total += count
+        return clean, total
+
+    def _under(self, name: str, value: Any) -> tuple[Any, int]:
+        leaf = isinstance(value, str | int | float) and not isinstance(value, bool)
+        if leaf and hides(name, str(value)):
+            return HIDDEN, 1
+        return self.value(value)
+
+    def _items(self, items: list[Any]) -> tuple[list[Any], int]:
+        total, clean, flag = 0, [], ""
+        for item in items:
+            cleaned, count = self._under(flag, item)
+            flag = item.lstrip("-") if isinstance(item, str) and item.startswith("-") else ""
+            clean.append(cleaned)
+            total += count
+        return clean, total
+
+
+def _secrets(text: str) -> list[Span]:
+    kept = {m.span() for m in PLACEHOLDER.finditer(text)}
+    places = {*_shapes(text), *find(text)}
+    # A secret that was recognised once is one wherever it stands.
+    for value in {text[start:end] for start, end in places}:
+        if looks_random(value):
+            places |= {m.span() for m in re.finditer(re.escape(value), text)}
+    return [Span(start, end, HIDDEN) for start, end in places - kept]
+
+
+def _shapes(text: str) -> Iterator[tuple[int, int]]:
+    for pattern in _patterns():
+        for found in pattern.finditer(text):
+            yield found.span("s" if "s" in pattern.groupindex else 0)
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(shape.pattern, re.DOTALL) for shape in secrets().shapes)
