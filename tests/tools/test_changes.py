@@ -1,0 +1,101 @@
+"""`changes` and `history` against the recorded clusters, over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from tools.changes import changes, history
+
+from opssquad import Cluster, Result, ToolError
+from opssquad.worlds.kube.serve import open_recording
+from tests.tools.recorded import IDS, RECORDINGS, truth
+
+
+@asynccontextmanager
+async def cluster_of(recording: str) -> AsyncIterator[Cluster]:
+    async with open_recording(RECORDINGS / recording) as served:
+        cluster = await Cluster.connect(served.kubeconfig)
+        try:
+            yield cluster
+        finally:
+            await cluster.close()
+
+
+async def run(recording: str, **args: object) -> Result:
+    async with cluster_of(recording) as cluster:
+        return await changes.run(args, {Cluster: cluster})
+
+
+async def test_the_release_at_a_quarter_to_two_leads_the_timeline_with_its_true_age() -> None:
+    result = await run("auth-0308", namespace="authentication")
+    first = result.text.splitlines()[1]
+    assert first.startswith("13:45 (51 min ago) Deployment auth-service revision 3: image v2.4.0 -> v2.4.1")
+    assert "DB_POOL_SIZE 50 -> 20, DB_TIMEOUT 10000 -> 5000" in first
+    assert {"field": "env.DB_TIMEOUT", "from": "10000", "to": "5000", "container": "auth-service"} in (
+        result.data["rollouts"][0]["diff"]
+    )
+
+
+@pytest.mark.parametrize("recording", IDS)
+async def test_every_quote_of_every_change_stands_in_the_sources(recording: str) -> None:
+    result = await run(recording)
+    for signal in result.signals:
+        assert signal.quotes
+        for quote in signal.quotes:
+            assert any(s.locator == quote.locator and quote.text in s.text for s in result.sources)
+
+
+@pytest.mark.parametrize(
+    ("recording", "signal"),
+    [
+        ("media-0702", "scale.changed"),
+        ("media-0715", "quota.changed"),
+        ("shop-0618", "config.changed"),
+        ("shop-0721", "service.changed"),
+        ("shop-0709", "rollout.recent"),
+    ],
+)
+async def test_the_change_behind_an_incident_is_found_at_its_time(recording: str, signal: str) -> None:
+    component, since = truth(recording)["component"], truth(recording)["since"]
+    result = await run(recording, namespace=component["namespace"])
+    found = next(s for s in result.signals if s.id == signal and s.entity.name == component["name"])
+    assert str(found.data["at"])[:16] == since[:16]
+
+
+async def test_an_old_edit_of_configuration_is_told_while_no_rollout_has_followed_it() -> None:
+    result = await run("shop-0618", namespace="shop", minutes=30)
+    (line,) = [each for each in result.text.splitlines() if "ConfigMap" in each]
+    assert "PSP_TIMEOUT_MS 4000 -> 6s; used by payments, by kubectl-edit" in line
+
+
+async def test_a_cordon_is_told_with_who_did_it() -> None:
+    result = await run("shop-0709", namespace="shop")
+    assert any(
+        "Node acme-k8s-w3 edited: unschedulable (now true), by kubectl" in e for e in result.text.splitlines()
+    )
+
+
+async def test_a_quiet_window_says_so() -> None:
+    result = await run("auth-0308", namespace="authentication", minutes=10)
+    assert "none that the API tells of" in result.text
+    assert result.data["rollouts"] == []
+
+
+async def test_one_workload_sees_only_what_touches_it() -> None:
+    result = await run("shop-0805", namespace="shop", workload="payments")
+    assert {entry["workload"] for entry in result.data["rollouts"]} == {"Deployment/shop/payments"}
+
+
+async def test_history_lists_each_revision_with_what_it_changed() -> None:
+    async with cluster_of("auth-0308") as cluster:
+        handles = {Cluster: cluster}
+        result = await history.run({"deployment": "auth-service", "namespace": "authentication"}, handles)
+        lines = result.text.splitlines()
+        assert lines[1].startswith(
+            "  3 [current] 2026-03-08 13:45 (51 min ago), by kubectl-client-side-apply"
+        )
+        assert lines[3].endswith('created ("release v2.3.7")')
+        stateful = {"deployment": "session-store", "namespace": "authentication", "kind": "StatefulSet"}
+        assert "1 [current]" in (await history.run(stateful, handles)).text
+        with pytest.raises(ToolError, match="nearest: auth-service"):
+            await history.run({"deployment": "auth-servce", "namespace": "authentication"}, handles)

@@ -1,0 +1,148 @@
+"""What changed: one timeline of rollouts, scalings, edits; and the rollout history of one workload.
+
+Reads and arranges; how a change is found in the objects is for the modules it stands on.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated
+
+from opssquad import Cluster, Json, Ref, Result, ToolError, ago, clock_time, duration, tool
+
+from ._entry import Entry, sources
+from ._kube import about, dig, kubectl, ref, source
+from ._object_entries import in_window, object_entries, users_of
+from ._workload_entries import history_of, rollout_data, rollout_words, workload_entries
+
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+KEEPERS = ("ReplicaSet", "ControllerRevision")
+CONFIG = ("ConfigMap", "Secret", "Service", "ResourceQuota", "LimitRange", "Ingress", "NetworkPolicy")
+AUTOSCALERS = ("HorizontalPodAutoscaler", "PodDisruptionBudget")
+WIDE = ("Node", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+MOST = 30
+
+
+@tool(effect="read")
+async def changes(
+    cluster: Cluster,
+    namespace: Annotated[str, "empty = all"] = "",
+    minutes: int = 180,
+    workload: Annotated[str, "only what touches this one"] = "",
+) -> Result:
+    """Everything that changed lately, newest first: rollouts with their diff, scalings, edits of ConfigMaps,
+    Secrets, Services, quotas and nodes, with who and when."""
+    objects, unread = await _read(cluster, namespace)
+    now = cluster.now()
+    entries = in_window(_entries(objects), now - timedelta(minutes=minutes), now)
+    if workload:
+        entries = [each for each in entries if each.touches(workload)]
+    where = f"in {namespace}" if namespace else "in all namespaces"
+    scope = f" that touch {workload}" if workload else ""
+    lines = [f"Changes {where}{scope} in the last {duration(minutes * 60)}, newest first (UTC):"]
+    lines += [_line(each, ago(each.at, now)) for each in entries[:MOST]]
+    if not entries:
+        lines.append("none that the API tells of")
+    if len(entries) > MOST:
+        lines.append(f"... and {len(entries) - MOST} earlier ones; ask for fewer minutes or one workload")
+    if unread:
+        lines.append(f"Not readable with these rights, so unknown: {', '.join(unread)}.")
+    lines.append("Deleted objects and earlier edits by the same writer leave no trace here.")
+    return Result(
+        text="\n".join(lines),
+        sources=sources(entries),
+        data={"rollouts": [dict(e.data) for e in entries if e.data], "scope": {"namespace": namespace}},
+        signals=tuple(each.signal for each in entries),
+        commands=(
+            kubectl(
+                "get", "events", "--sort-by=.lastTimestamp", namespace=namespace, everywhere=not namespace
+            ),
+            kubectl(
+                *(
+                    "get",
+                    "deployments,replicasets,configmaps,services",
+                    "--show-managed-fields",
+                    "-o",
+                    "yaml",
+                ),
+                namespace=namespace,
+                everywhere=not namespace,
+            ),
+        ),
+    )
+
+
+def _line(entry: Entry, age: str) -> str:
+    cause = entry.data.get("cause")
+    tail = (f", by {entry.who}" if entry.who else "") + (f' ("{cause}")' if cause else "")
+    return f"{clock_time(entry.at)} ({age}) {entry.what}{tail}"
+
+
+async def _read(cluster: Cluster, namespace: str) -> tuple[dict[str, list[Json]], list[str]]:
+    """Objects by kind, and the kinds that could not be read."""
+    kinds = (*WORKLOADS, *KEEPERS, *CONFIG, *AUTOSCALERS, *WIDE, "Event")
+    found = await asyncio.gather(*(_list(cluster, kind, "" if kind in WIDE else namespace) for kind in kinds))
+    objects = {kind: each for kind, each in zip(kinds, found, strict=True) if each is not None}
+    unread = [kind for kind, each in zip(kinds, found, strict=True) if each is None]
+    if "Deployment" in unread and "Event" in unread:
+        await cluster.list("Deployment", namespace)
+    return objects, unread
+
+
+async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Json] | None:
+    try:
+        return await cluster.list(kind, namespace)
+    except ToolError:
+        # One kind that these rights do not show must not hide the others; it is named in the answer.
+        return None
+
+
+def _entries(objects: dict[str, list[Json]]) -> list[Entry]:
+    events = [each for each in objects.get("Event", ()) if about(each).kind in {*WORKLOADS, *AUTOSCALERS}]
+    workloads = [each for kind in WORKLOADS for each in objects.get(kind, ())]
+    keepers: dict[str, list[Json]] = {}
+    for each in (one for kind in KEEPERS for one in objects.get(kind, ())):
+        for owner in dig(each, "metadata", "ownerReferences", default=()):
+            keepers.setdefault(owner.get("uid", ""), []).append(each)
+    told: dict[Ref, list[Json]] = {}
+    for event in events:
+        told.setdefault(about(event), []).append(event)
+    scalers = objects.get("HorizontalPodAutoscaler", [])
+    rescales = [event for event in events if about(event).kind == "HorizontalPodAutoscaler"]
+    found: list[Entry] = []
+    for each in workloads:
+        mine = [*told.get(ref(each), ()), *rescales]
+        found += workload_entries(each, keepers.get(each["metadata"]["uid"], []), mine, scalers)
+    users = users_of(workloads)
+    for kind in (*CONFIG, *AUTOSCALERS, *WIDE):
+        for each in objects.get(kind, ()):
+            found += object_entries(each, users)
+    return found
+
+
+@tool(effect="read")
+async def history(cluster: Cluster, deployment: str, namespace: str, kind: str = "Deployment") -> Result:
+    """The rollout history of a workload: each revision that is kept, its time, and what it changed."""
+    workload = await cluster.get(kind, deployment, namespace)
+    kept = "ReplicaSet" if workload["kind"] == "Deployment" else "ControllerRevision"
+    keepers, events = await asyncio.gather(
+        cluster.list(kept, namespace),
+        cluster.list("Event", namespace, fields=f"involvedObject.name={deployment}"),
+    )
+    found, now = history_of(workload, keepers, events), cluster.now()
+    if not found:
+        raise ToolError(f"no rollout history of {kind.lower()} {deployment!r}: it has no {kept} left")
+    lines = [f"Rollout history of {ref(workload)}, newest first (UTC):"]
+    for each in found:
+        at = each.revision.at
+        when = f"{at:%Y-%m-%d %H:%M} ({ago(at, now)})" if at else "time unknown"
+        mark = " [current]" if each.revision.current else "" if each.revision.kept else " [number used up]"
+        cause = f' ("{each.revision.cause}")' if each.revision.cause else ""
+        by = f", by {each.by}" if each.by else ""
+        lines.append(f"{each.revision.number:>3}{mark} {when}{by}: {rollout_words(each)}{cause}")
+    read = {str(ref(o)): source(o) for o in (workload, *(each.revision.keeper for each in found))}
+    return Result(
+        text="\n".join(lines),
+        sources=tuple(read.values()),
+        data={"rollouts": [rollout_data(each) for each in found]},
+        commands=(kubectl("rollout", "history", f"{kind.lower()}/{deployment}", namespace=namespace),),
+    )
