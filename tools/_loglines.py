@@ -1,0 +1,232 @@
+"""Lines of a container's log as entries: when, how grave, what it says, which request it answered.
+
+Plain text, logfmt and JSON are read; stack traces join the entry above them. Pure; counting and grouping is
+`_digest`'s, what an entry proves `_log_signals`'.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from opssquad import Json, parse_time
+
+LEVELS = ("fatal", "error", "warn", "info", "debug")
+"""Gravest first; an entry that does not say is "info"."""
+
+_NAMES = {
+    **dict.fromkeys(("fatal", "panic", "dpanic", "critical", "crit", "emerg", "emergency", "alert"), "fatal"),
+    **dict.fromkeys(("error", "err", "severe", "eror"), "error"),
+    **dict.fromkeys(("warn", "warning"), "warn"),
+    **dict.fromkeys(("info", "information", "notice", "log"), "info"),
+    **dict.fromkeys(("debug", "trace", "fine", "verbose"), "debug"),
+}
+_WORDS = "FATAL|PANIC|CRITICAL|CRIT|EMERG|ALERT|ERROR|ERR|SEVERE|WARNING|WARN|INFO|NOTICE|DEBUG|TRACE|LOG"
+_LEVEL = re.compile(
+    rf"(?<![\w.])(?:{_WORDS})(?![\w.])|\[(?:{_WORDS.lower()})\]|\blevel=\"?(?P<key>[a-zA-Z]+)"
+)
+_KLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d")
+_KLOG_LEVELS = {"I": "info", "W": "warn", "E": "error", "F": "fatal"}
+_HEAD = 160
+"""The level stands in the first characters of a line, or the line has none."""
+
+_FATAL_START = re.compile(r"panic: |fatal error: |Fatal |runtime error: ")
+_ERROR_START = re.compile(
+    r"Traceback \(most recent|Exception in thread |[\w.$]+(?:Exception|Error): |error: "
+)
+_MORE = re.compile(
+    r"\s|Caused by: |Suppressed: |goroutine \d|\.\.\. \d+ "
+    r"|[\w.$]+(?:Exception|Error|Throwable)\b|[\w$]+(?:\.[\w$]+){2,}: "
+)
+_OWN_TIME = re.compile(
+    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?\s*"
+)
+_SPRING = re.compile(r"\s*[A-Z]+\s+\d+ --- (?:\[[^\]]*\]\s*)*\S+\s+: ")
+_LEAD = re.compile(rf"\s*\[?(?:{_WORDS})\]?:?\s+|\s*\[(?:{_WORDS.lower()})\]\s+(?:\d+#\d+: )?(?:\*\d+ )?")
+_TRACE = re.compile(r"\s+(?:trace|span|request|correlation)[_-]?id=\S+", re.IGNORECASE)
+_METHOD = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
+_ACCESS = re.compile(rf"\b({_METHOD}) (/[^\s\"]*)(?: HTTP/[\d.]+)?\"? ([1-5]\d\d)\b")
+_LOGFMT = re.compile(r"(\w[\w.]*)=(\"(?:[^\"\\]|\\.)*\"|\S+)")
+_MESSAGE_KEYS = ("msg", "message", "event", "log", "text")
+_PATH_KEYS = ("path", "url", "uri")
+_STATUS_KEYS = ("status", "statusCode", "status_code", "code")
+_TARGET_KEYS = ("target", "upstream")
+_ERROR_KEYS = ("error", "err", "exception", "reason", "cause")
+_LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A request that the process answered."""
+
+    method: str
+    path: str
+    status: int
+
+
+@dataclass(slots=True)
+class Entry:
+    """One thing that a log says. `lines` are its lines as read, without line ends; `origin` says which of the
+    logs that were read together it stands in."""
+
+    stamp: str
+    level: str
+    message: str
+    lines: list[str]
+    origin: int = 0
+    access: Access | None = None
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was written; None where its line has no time."""
+        return moment_of(self.stamp)
+
+    @property
+    def text(self) -> str:
+        """All its lines."""
+        return "\n".join(self.lines)
+
+
+def entries(log: str, origin: int = 0) -> list[Entry]:
+    """The entries of a log whose lines are headed by their time, in the order they were written."""
+    return list(_entries(log.splitlines(), origin))
+
+
+def _entries(lines: Iterable[str], origin: int) -> Iterator[Entry]:
+    current: Entry | None = None
+    for line in lines:
+        stamp, body = split_stamp(line)
+        if current and not body.startswith("{") and _MORE.match(body):
+            current.lines.append(line)
+        elif body:
+            if current:
+                yield current
+            current = _entry(stamp, body, line, origin)
+    if current:
+        yield current
+
+
+def split_stamp(line: str) -> tuple[str, str]:
+    """The time at the head of a line and the rest; an empty time where there is none."""
+    head, space, rest = line.partition(" ")
+    if len(head) >= 20 and head[4] == "-" and head[10] == "T":
+        return head, rest
+    return ("", line) if space or not head else ("", head)
+
+
+def moment_of(stamp: str) -> datetime | None:
+    """The instant of a line's time stamp, to the microsecond; None where it is none."""
+    if not stamp:
+        return None
+    whole, dot, rest = stamp.partition(".")
+    digits = rest.rstrip("Zz") if dot else ""
+    try:
+        return parse_time(f"{whole}.{digits[:6]}+00:00") if digits.isdigit() else parse_time(stamp)
+    except ValueError:
+        return None
+
+
+def _entry(stamp: str, body: str, line: str, origin: int) -> Entry:
+    if body.startswith("{") and (said := _json(body)) is not None:
+        access = _access_of(said)
+        return Entry(stamp, _grave(level_of(said), access), _message(said), [line], origin, access)
+    access = _access(body)
+    return Entry(stamp, _grave(_plain_level(body), access), _plain_message(body), [line], origin, access)
+
+
+def _json(body: str) -> Json | None:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def level_of(said: Json) -> str:
+    """The level that a structured line names: in words, or the numbers of bunyan and pino."""
+    for key in _LEVEL_KEYS:
+        value = said.get(key)
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int):
+            return LEVELS[max(0, min(4, 6 - value // 10))] if value >= 10 else ""
+        if isinstance(value, str) and value.lower() in _NAMES:
+            return _NAMES[value.lower()]
+    return ""
+
+
+def _plain_level(body: str) -> str:
+    if found := _LEVEL.search(body, 0, _HEAD):
+        word = found["key"] or found[0].strip("[]")
+        return _NAMES.get(word.lower(), "")
+    if klog := _KLOG.match(body):
+        return _KLOG_LEVELS[klog[1]]
+    if _FATAL_START.match(body):
+        return "fatal"
+    return "error" if _ERROR_START.match(body) else ""
+
+
+def _grave(level: str, access: Access | None) -> str:
+    """A request answered with a server error is worth a warning, whatever level it was logged at."""
+    if access and access.status >= 500 and level in {"", "info", "debug"}:
+        return "warn"
+    return level or "info"
+
+
+def _access(body: str) -> Access | None:
+    if found := _ACCESS.search(body):
+        return Access(found[1], found[2], int(found[3]))
+    if "status=" in body and "method=" in body:
+        return _access_of({key: value.strip('"') for key, value in _LOGFMT.findall(body)})
+    return None
+
+
+def _access_of(said: Json) -> Access | None:
+    path = _text(said, _PATH_KEYS)
+    if not path.startswith("/"):
+        return None
+    for key in _STATUS_KEYS:
+        if key in said and str(said[key]).isdigit():
+            return Access(str(said.get("method", "")), path, int(str(said[key])))
+    return None
+
+
+def _text(said: Json, keys: tuple[str, ...]) -> str:
+    for key in keys:
+        value = said.get(key)
+        if isinstance(value, str):
+            return value
+    return ""
+
+
+def _message(said: Json) -> str:
+    """What a structured line says, with the error it carries."""
+    main = _text(said, _MESSAGE_KEYS)
+    parts = [part for part in (main, _text(said, _TARGET_KEYS)) if part]
+    for key in _ERROR_KEYS:
+        if key in said and (error := _error(said[key], main)):
+            parts.append(error)
+            break
+    return ": ".join(parts) or json.dumps(said, ensure_ascii=False)
+
+
+def _error(value: Any, main: str) -> str:
+    """An error in one line: the text itself, or the first line of its stack where that says more."""
+    if isinstance(value, dict):
+        texts = [value.get("message"), value.get("stack"), value.get("type")]
+        lines = [text.splitlines()[0] for text in texts if isinstance(text, str) and text.strip()]
+        return next((line for line in lines if line != main), "")
+    return value.strip().splitlines()[-1] if isinstance(value, str) and value.strip() else ""
+
+
+def _plain_message(body: str) -> str:
+    start = found.end() if (found := _OWN_TIME.match(body)) else 0
+    if (found := _SPRING.match(body, start)) or (found := _LEAD.match(body, start)):
+        start = found.end()
+    text = body[start:].strip()
+    if text.startswith(("level=", "time=", "ts=")) and "msg=" in text:
+        said = {key: value.strip('"') for key, value in _LOGFMT.findall(text)}
+        return _message(said)
+    return _TRACE.sub("", text)
