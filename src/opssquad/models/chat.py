@@ -1,0 +1,251 @@
+"""Any OpenAI-compatible endpoint as a model: streaming, retries that are told, deadlines, one-line errors.
+
+Speaks the chat-completions protocol over HTTP itself: the official library takes 0.6 s and 20 MB to import
+and would hide the waits. Assembling what comes back is `assembly`'s, the request's body `wire`'s.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from opssquad.errors import ModelBadReply, ModelError, ModelRateLimited, ModelUnreachable, UsageError
+from opssquad.models.assembly import Assembly, said, whole
+from opssquad.models.base import Listener, Reply, Request
+from opssquad.models.wire import body
+from opssquad.settings import Settings
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient, Response
+    from tenacity import RetryCallState
+
+OPENAI = "https://api.openai.com/v1"
+PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds: `total` for one reply with its retries, `idle` between pieces, `wait` the longest Retry-After
+    that is honoured; and how often to try."""
+
+    total: float = 180.0
+    idle: float = 60.0
+    wait: float = 30.0
+    attempts: int = 4
+
+
+class Passing(ModelUnreachable):
+    """A failure that may pass: it is tried again."""
+
+    def __init__(self, message: str, retry_after: float | None = None, limited: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.limited = limited
+
+
+class Chat:
+    """A model at an endpoint. `name` is the endpoint's name for it."""
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str = OPENAI,
+        api_key: SecretStr | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.name = name
+        self._url = base_url.rstrip("/")
+        self._key = (api_key or SecretStr("")).get_secret_value()
+        self._patience = patience or Patience()
+        self._client: AsyncClient | None = None
+        self._streams = True
+        self._counts = True
+
+    @classmethod
+    def of(cls, settings: Settings, name: str = "") -> Self:
+        """The model that the environment means. Raises UsageError when it names no endpoint."""
+        if not settings.base_url and not settings.api_key.get_secret_value():
+            raise UsageError("no model endpoint: set OPENAI_API_KEY, or OPENAI_BASE_URL for your own server")
+        return cls(name or settings.model, settings.base_url or OPENAI, settings.api_key)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._client:
+            await self._client.aclose()
+            self._client = None
+
+    async def reply(self, request: Request, listener: Listener) -> Reply:
+        """Answer a request; every wait is told to the listener. Raises ModelError."""
+        from tenacity import AsyncRetrying, retry_if_exception_type
+
+        def warn(state: "RetryCallState") -> None:
+            error = state.outcome.exception() if state.outcome else None
+            wait = f"{state.upcoming_sleep:.1f}".removesuffix(".0")
+            listener.warn(f"{error}; trying again in {wait} s")
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Passing),
+            wait=self._wait,
+            stop=self._enough,
+            before_sleep=warn,
+            reraise=True,
+        )
+        try:
+            async with asyncio.timeout(self._patience.total):
+                return await retrying(self._once, request, listener)
+        except TimeoutError as error:
+            text = f"{self.name} gave no whole answer within {self._patience.total:g} s"
+            raise ModelUnreachable(text) from error
+        except Passing as error:
+            if error.limited:
+                raise ModelRateLimited(str(error), error.retry_after) from error
+            raise
+
+    def _wait(self, state: "RetryCallState") -> float:
+        from tenacity import wait_exponential_jitter
+
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, Passing) and error.retry_after is not None:
+            return error.retry_after
+        return wait_exponential_jitter(multiplier=0.5, max=8, jitter=0.5)(state)
+
+    def _enough(self, state: "RetryCallState") -> bool:
+        return state.attempt_number >= self._patience.attempts or state.upcoming_sleep > self._patience.wait
+
+    async def _once(self, request: Request, listener: Listener) -> Reply:
+        import httpx2
+
+        try:
+            return await self._ask(request, listener)
+        except httpx2.TimeoutException as error:
+            raise Passing(f"{self._url} was silent for {self._patience.idle:g} s") from error
+        except (httpx2.TransportError, httpx2.InvalidURL) as error:
+            raise Passing(f"{self._url} cannot be reached ({_short(error)})") from error
+
+    async def _ask(self, request: Request, listener: Listener) -> Reply:
+        content = body(self.name, request, stream=self._streams, usage=self._counts)
+        stream = self._http().stream("POST", f"{self._url}/chat/completions", json=content)
+        async with stream as response:
+            if response.status_code >= 400:
+                await response.aread()
+                if self._yields(response):
+                    return await self._ask(request, listener)
+                raise self._refused(response)
+            if "event-stream" in response.headers.get("content-type", ""):
+                return await _streamed(response, listener)
+            await response.aread()
+        reply = whole(self._json(response))
+        if reply.text:
+            listener.text(reply.text)
+        return reply
+
+    def _yields(self, response: "Response") -> bool:
+        """Ask for less when the server does not know an option; True when another try is worth it."""
+        if response.status_code not in {400, 422}:
+            return False
+        if self._counts and "stream_options" in response.text:
+            self._counts = False
+            return True
+        if self._streams and "stream" in response.text.lower():
+            self._streams = False
+            return True
+        return False
+
+    def _refused(self, response: "Response") -> ModelError:
+        status, text = response.status_code, self._clean(_error_text(response))
+        where = f"{self._url} answered {status}{f' ({text})' if text else ''}"
+        if status in {401, 403}:
+            return ModelUnreachable(f"{where}; check OPENAI_API_KEY")
+        if status == 404:
+            return ModelUnreachable(f"{where}; is there a model {self.name!r}, and is OPENAI_BASE_URL right?")
+        if status == 429 and "insufficient_quota" in response.text:
+            return ModelRateLimited(f"{where}; the account has no quota left")
+        if status in PASSING:
+            return Passing(where, _retry_after(response), limited=status == 429)
+        return ModelBadReply(where)
+
+    def _json(self, response: "Response") -> Any:
+        try:
+            return json.loads(response.content)
+        except ValueError as error:
+            kind = response.headers.get("content-type", "no content type").split(";")[0]
+            text = f"{self._url} answered with {kind}, not JSON; does OPENAI_BASE_URL end in /v1?"
+            raise ModelBadReply(text) from error
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._key, "«key»") if self._key else text
+
+    def _http(self) -> "AsyncClient":
+        if self._client is None:
+            import httpx2
+
+            idle = self._patience.idle
+            self._client = httpx2.AsyncClient(
+                headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+                timeout=httpx2.Timeout(idle, connect=min(10.0, idle)),
+                # No TLS, no certificates to load; no proxy stands before this machine itself.
+                verify=self._url.startswith("https"),
+                trust_env=urlsplit(self._url).hostname not in {"localhost", "127.0.0.1", "::1"},
+            )
+        return self._client
+
+
+async def _streamed(response: "Response", listener: Listener) -> Reply:
+    assembly = Assembly()
+    async for data in _events(response):
+        if data == "[DONE]":
+            assembly.done = True
+            break
+        try:
+            chunk = json.loads(data)
+        except ValueError as error:
+            raise Passing(f"the answer's stream is garbled: {data[:80]!r}") from error
+        if isinstance(chunk, dict) and (text := assembly.add(chunk)):
+            listener.text(text)
+    if not assembly.done:
+        raise Passing("the answer was cut off in the middle")
+    return assembly.reply()
+
+
+async def _events(response: "Response") -> AsyncIterator[str]:
+    """The data of server-sent events; comments and other fields are skipped."""
+    held: list[str] = []
+    async for line in response.aiter_lines():
+        if line.startswith("data:"):
+            held.append(line[5:].removeprefix(" "))
+        elif not line and held:
+            yield "\n".join(held)
+            held = []
+    if held:
+        yield "\n".join(held)
+
+
+def _error_text(response: "Response") -> str:
+    try:
+        return said(json.loads(response.content))
+    except ValueError:
+        return response.headers.get("content-type", "").split(";")[0]
+
+
+def _retry_after(response: "Response") -> float | None:
+    """Seconds to wait as the server says: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    exact, plain = response.headers.get("retry-after-ms", ""), response.headers.get("retry-after", "")
+    try:
+        return max(0.0, float(exact) / 1000 if exact else float(plain))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(plain) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
