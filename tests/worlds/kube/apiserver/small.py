@@ -2,6 +2,7 @@
 hand.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -96,6 +97,9 @@ class SmallWorld:
 
 def body(reply: Reply) -> Json:
     """The body of a reply that is JSON."""
+    if isinstance(reply.body, bytes):
+        loaded: Json = json.loads(reply.body)
+        return loaded
     assert isinstance(reply.body, dict)
     return reply.body
 

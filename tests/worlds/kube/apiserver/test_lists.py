@@ -24,6 +24,19 @@ def test_items_do_not_repeat_kind_and_version(world: SmallWorld) -> None:
     assert not any("kind" in item for item in listed["items"])
 
 
+def test_a_changed_object_is_listed_as_it_is_now(world: SmallWorld) -> None:
+    before = body(world.get(IN_A))["items"][1]
+    changed = pod("web-1")
+    changed["metadata"]["labels"] = {"app": "other"}
+    world.store.put(PODS, changed)
+    after = body(world.get(IN_A))["items"][1]
+    assert (before["metadata"]["labels"], after["metadata"]["labels"]) == ({"app": "web"}, {"app": "other"})
+
+
+def test_yaml_lists_hold_the_same(world: SmallWorld) -> None:
+    assert body(world.get(IN_A, "application/yaml")) == body(world.get(IN_A))
+
+
 def test_chunks_hold_every_object_once_and_count_the_rest(world: SmallWorld) -> None:
     first = world.get(f"{ALL}?limit=2")
     metadata = body(first)["metadata"]

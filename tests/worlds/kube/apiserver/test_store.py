@@ -61,6 +61,16 @@ def test_a_copy_shares_no_later_write() -> None:
     assert (store.revision, other.revision) == (7, 8)
 
 
+def test_what_was_derived_from_an_object_is_forgotten_when_it_changes() -> None:
+    store = Store(clock)
+    first = store.put(PODS, pod("one"))
+    store.memo(first)["v1"] = b"first"
+    assert store.memo(first) == {"v1": b"first"}
+    second = store.put(PODS, pod("one"))
+    assert store.memo(second) == {}
+    assert store.memo(first) == {}
+
+
 def test_only_so_many_changes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "REMEMBERED", 2)
     store = Store(clock)

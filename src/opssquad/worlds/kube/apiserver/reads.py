@@ -1,10 +1,11 @@
 """GET of one object or a list, in the form the client asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from opssquad.worlds.kube.apiserver import forms, negotiate, tables
+from opssquad.worlds.kube.apiserver.encoding import encode
 from opssquad.worlds.kube.apiserver.lists import page
 from opssquad.worlds.kube.apiserver.request import Reply, Request
 from opssquad.worlds.kube.apiserver.resources import Resource, builtin
@@ -50,10 +51,29 @@ def list_(store: Store, request: Request) -> Reply:
             items = [tables.partial(resource, obj, form.version) for obj in found.objects]
             body = _list("PartialObjectMetadataList", f"meta.k8s.io/{form.version}", found.metadata, items)
         case _:
-            items = [forms.item(obj, resource, is_builtin(resource)) for obj in found.objects]
             metadata = {} if resource.group == METRICS else found.metadata
-            body = _list(f"{resource.kind}List", resource.api_version, metadata, items)
+            body = _list(f"{resource.kind}List", resource.api_version, metadata, [])
+            return _items(store, resource, found.objects, body, form.encoding)
     return Reply(200, body)
+
+
+def _items(
+    store: Store, resource: Resource, objects: Sequence[Json], body: Json, encoding: Literal["json", "yaml"]
+) -> Reply:
+    """A list with these items. In JSON each object is encoded once and kept: lists of thousands are read
+    often.
+    """
+    builtin_kind = is_builtin(resource)
+    if encoding == "yaml":
+        return Reply(200, {**body, "items": [forms.item(obj, resource, builtin_kind) for obj in objects]})
+    parts = []
+    for obj in objects:
+        memo = store.memo(obj)
+        if resource.api_version not in memo:
+            memo[resource.api_version] = encode(forms.item(obj, resource, builtin_kind))
+        parts.append(memo[resource.api_version])
+    head = encode(body).removesuffix(b"]}")
+    return Reply(200, head + b",".join(parts) + b"]}\n", {"Content-Type": "application/json"})
 
 
 def one(store: Store, request: Request, obj: Json) -> Json:

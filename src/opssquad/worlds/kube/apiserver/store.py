@@ -43,6 +43,7 @@ class Store:
         self._order: dict[
             ResourceKey, list[tuple[str, str]]
         ] = {}  # identities in list order, until one comes or goes
+        self._memos: dict[int, tuple[Json, dict[str, bytes]]] = {}
         self._changes: list[Change] = []
         self._waiting: set[asyncio.Future[None]] = set()
 
@@ -62,6 +63,13 @@ class Store:
     def resources(self) -> Iterable[ResourceKey]:
         """The keys under which anything is stored."""
         return [key for key, objects in self._objects.items() if objects]
+
+    def memo(self, obj: Json) -> dict[str, bytes]:
+        """A place for what readers derive from a stored object; it is forgotten when the object changes."""
+        kept = self._memos.get(id(obj))
+        if kept is None or kept[0] is not obj:
+            kept = self._memos[id(obj)] = (obj, {})
+        return kept[1]
 
     def load(self, resource: ResourceKey, obj: Json) -> None:
         """Put an object of the beginning: it keeps its resourceVersion and no watch is told."""
@@ -83,6 +91,8 @@ class Store:
         objects[identity] = stored
         if previous is None:
             self._order.pop(resource, None)
+        else:
+            self._memos.pop(id(previous), None)
         kind: Literal["ADDED", "MODIFIED"] = "MODIFIED" if previous else "ADDED"
         self._record(Change(self.revision, kind, resource, stored, previous))
         return stored
@@ -93,6 +103,7 @@ class Store:
         if previous is None:
             return None
         self._order.pop(resource, None)
+        self._memos.pop(id(previous), None)
         self.revision += 1
         last = {**previous, "metadata": {**previous["metadata"], "resourceVersion": str(self.revision)}}
         self._record(Change(self.revision, "DELETED", resource, last, previous))
