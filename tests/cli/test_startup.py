@@ -45,6 +45,8 @@ def test_help_imports_nothing_but_click(tmp_path: Path, line: list[str]) -> None
         ["approvals", "show", "a-1"],
         ["audit", "show"],
         ["audit", "verify"],
+        ["incident", "list"],
+        ["incident", "show", "t-1"],
         ["squad", "list"],
     ],
 )

@@ -14,11 +14,13 @@ from opssquad.cli.shared import Shared, screen_options
 
 # Name, module, and the one line that --help shows: kept here so that listing imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "incident": ("incident", "List investigations, show one's timeline."),
     "approvals": ("approvals", "List, show, approve or refuse cards that wait."),
     "audit": ("audit", "Show the audit log, verify that nothing was altered."),
     "squad": ("squad", "List squads, show what one may do."),
     "tool": ("tool", "List the tools and their effects."),
     "recording": ("recording", "Serve a recorded incident as a cluster, or check one."),
+    "doctor": ("doctor", "Check what opssquad needs, and say what to do."),
     "version": ("version", "Print the version."),
 }
 

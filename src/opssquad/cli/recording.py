@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from opssquad.cli.failures import INTERNAL
+from opssquad.cli.failures import INTERNAL, OK
 from opssquad.cli.shared import Shared, screen_options, shared
 
 
@@ -29,3 +29,50 @@ def check(shared: Shared, folders: tuple[Path, ...]) -> int:
         for problem in problems:
             screen.flow(problem, indent=4, first="  - ")
     return INTERNAL if bad else 0
+
+
+@command.command("serve")
+@click.argument("recording", metavar="DIR|ID")
+@click.option(
+    "--port", default=0, type=click.IntRange(0, 65535), help="Port on loopback; 0 takes a free one."
+)
+@screen_options
+@shared
+def serve(shared: Shared, recording: str, port: int) -> int:
+    """Serve a recording as a Kubernetes API on loopback until stopped.
+
+    Prints KUBECONFIG=<file>: export it, and kubectl works against the recorded incident.
+    """
+    import asyncio
+
+    from opssquad import content
+
+    return asyncio.run(_serve(content.recording(recording), port))
+
+
+async def _serve(folder: Path, port: int) -> int:
+    """Serve until Ctrl-C or SIGTERM; either way the kubeconfig is removed again."""
+    import asyncio
+    import signal
+
+    from opssquad.worlds.kube.serve import serve as serve_recording
+
+    serving = asyncio.ensure_future(serve_recording(folder, port, lambda line: click.echo(line)))
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(stop, serving.cancel)
+    await asyncio.wait([serving])
+    if not serving.cancelled() and (error := serving.exception()):
+        raise _told(error, port)
+    return OK
+
+
+def _told(error: BaseException, port: int) -> BaseException:
+    """A port that is taken is the operator's to mend; anything else is passed on."""
+    from opssquad.errors import UsageError
+
+    if isinstance(error, OSError) and port:
+        return UsageError(
+            f"port {port} cannot be used: {error.strerror or error}; choose another with --port"
+        )
+    return error

@@ -1,0 +1,33 @@
+"""`opssquad doctor`: what opssquad needs, line by line, and what to do where something is missing."""
+
+from pathlib import Path
+
+import click
+
+from opssquad.cli.failures import INTERNAL, OK
+from opssquad.cli.shared import Shared, screen_options, shared
+
+
+@click.command("doctor")
+@click.option("--context", default="", metavar="NAME", help="Kubeconfig context; else the current one.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; else KUBECONFIG.")
+@screen_options
+@shared
+def command(shared: Shared, context: str, kubeconfig: Path | None) -> int:
+    """Check what opssquad needs, and say what to do. Exit code 1 if something must be mended."""
+    import asyncio
+
+    from opssquad.cli.checkup import checkup
+    from opssquad.cli.render.screen import BAD, GOOD, WARN
+
+    screen = shared.screen()
+    marks = {"ok": GOOD, "warn": WARN, "fail": BAD}
+    found = asyncio.run(checkup(shared.settings(), kubeconfig, context))
+    for line in found:
+        head = f"  {line.state:<5} {line.name:<11} "
+        screen.flow(
+            line.text, indent=len(head), first=head, style=marks[line.state] if line.state != "ok" else ""
+        )
+    failed = any(line.state == "fail" for line in found)
+    screen.line("something must be mended" if failed else "ready")
+    return INTERNAL if failed else OK
