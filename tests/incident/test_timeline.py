@@ -1,101 +1,157 @@
-"""The timeline: what stands in it, when, and how it reads."""
+"""What an incident commander would have written down, in the order it happened."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+import pytest
 
-from opssquad import Preview, Ref, Signal, Undo
-from opssquad.events import Asked, Concluded, Decided, Event, Requested, Returned, Started, Verified
-from opssquad.findings import Check, Conclusion, ToolResult
+from opssquad.events import Stopped, Warned
 from opssquad.incident.timeline import fold, render
-from opssquad.types import Approval, Decision, Target, ToolCall
+from tests.incident.stories import (
+    asked,
+    at,
+    concluded,
+    decided,
+    event,
+    judged,
+    looked,
+    requested,
+    returned,
+    signal,
+    started,
+    verified,
+)
 
-T0 = datetime(2026, 1, 1, 14, 37, tzinfo=UTC)
-API = Ref(kind="Deployment", namespace="ns", name="api")
-CALL = ToolCall(id="c1", tool="rollback", args={}, target=Target(cluster="c"))
-
-
-def event(kind: type, minute: int, **fields: Any) -> Event:
-    at = T0 + timedelta(minutes=minute)
-    made: Event = kind(thread="t", turn=1, at=at, recorded_at=at, **fields)
-    return made
-
-
-def release() -> Signal:
-    return Signal(
-        id="rollout.recent",
-        entity=API,
-        owner=API,
-        text="api: revision 7 rolled out",
-        at=T0 - timedelta(minutes=52),
-    )
+COMMAND = "kubectl -n web rollout undo deployment/api --to-revision=7"
 
 
-def card() -> Approval:
-    return Approval(
-        id="a1",
-        thread="t",
-        call=CALL,
-        preview=Preview(command="kubectl rollout undo deploy/api", impact="", risk="medium", risk_rule=""),
-        undo=Undo(note=""),
-        why="",
-        requested_by="ada",
-        requested_at=T0,
-        expires_at=T0,
-        world_time=T0,
-        rule="",
-    )
-
-
-def decision(reason: str = "") -> Decision:
-    return Decision(
-        approval="a1", call_digest=CALL.digest, outcome="approved", by="ada", at=T0, reason=reason
-    )
-
-
-def test_a_whole_incident_reads_as_one_would_tell_it() -> None:
-    looked = event(
-        Returned, 1, call=CALL, result=ToolResult(call="c0", status="ok", text="", signals=(release(),))
-    )
-    lines = render(
-        fold(
-            [
-                event(Asked, 0, text="why?", squad="k8s", by="ada", target=Target(cluster="c")),
-                looked,
-                looked,
-                event(
-                    Concluded, 2, conclusion=Conclusion(status="concluded", summary="the release broke it")
-                ),
-                event(Requested, 3, approval=card()),
-                event(Decided, 4, approval=card(), decision=decision("go")),
-                event(Started, 4, call=CALL),
-                event(Verified, 5, call=CALL, check=Check(outcome="better", text="3 of 3 ready")),
-            ]
-        )
-    ).splitlines()
-    assert lines == [
-        "Timeline (UTC)",
-        "2026-01-01",
-        "13:45 - api: revision 7 rolled out",
-        "14:37 - ada asked: why?",
-        "14:39 - Cause: the release broke it",
-        "14:40 - Approval asked for: kubectl rollout undo deploy/api (medium risk)",
-        "14:41 - Approved by ada: kubectl rollout undo deploy/api (go)",
-        "14:41 - Carried out: kubectl rollout undo deploy/api",
-        "14:42 - Verified, better: 3 of 3 ready",
+def test_a_whole_incident_reads_in_the_order_it_happened() -> None:
+    story = [
+        asked("14:32"),
+        looked("14:33", signal("container.crash_loop", "api-1 crash loops: exit 1", "13:47", "api-1")),
+        looked("14:34", signal("rollout.recent", "api was rolled out: revision 8", "13:45", severity="info")),
+        concluded("14:35"),
+        requested("14:36"),
+        decided("14:38"),
+        started("14:38"),
+        returned("14:39"),
+        verified("14:40"),
     ]
+    assert render(fold(story)) == "\n".join(
+        [
+            "Timeline (UTC)",
+            "2026-03-08",
+            "13:45 - api was rolled out: revision 8",
+            "14:32 - sam asked: logins fail, why?",
+            "14:33 - api-1 crash loops: exit 1",
+            "14:35 - Cause (likely): v2.4.1 cut the pool to 20",
+            f"14:36 - Approval requested (medium risk): {COMMAND}",
+            f"14:38 - kim approved: {COMMAND}",
+            f"14:38 - Done: {COMMAND}",
+            "14:40 - Verified, it helped: 3 of 3 pods ready",
+        ]
+    )
 
 
 def test_a_long_text_is_summarised_and_kept_whole() -> None:
-    (entry,) = fold([event(Asked, 0, text="x " * 200, squad="k8s", by="ada", target=Target(cluster="c"))])
-    assert len(entry.summary) == 140
+    (entry,) = fold([asked("14:32", "x " * 200)])
+    assert len(entry.summary) <= 140
+    assert entry.summary.endswith("…")
     assert entry.details["text"].count("x") == 200
+    assert render([entry]).count("x") == 200
 
 
 def test_a_day_that_changes_is_named() -> None:
-    asked = {"text": "?", "squad": "k8s", "by": "ada", "target": Target(cluster="c")}
-    lines = render(fold([event(Asked, 0, **asked), event(Asked, 600, **asked)])).splitlines()
-    assert lines[3] == "2026-01-02"
+    lines = render(fold([asked("23:59"), asked("00:01", day=9)])).splitlines()
+    assert lines[1::2] == ["2026-03-08", "2026-03-09"]
 
 
 def test_nothing_yet_is_said() -> None:
     assert render(fold([])) == "Nothing has happened yet."
+
+
+def test_a_mutation_without_an_end_says_so() -> None:
+    entries = fold([requested("14:36"), started("14:38")])
+    assert entries[-1].summary == f"Begun, its end is not on record: {COMMAND}"
+    assert entries[-1].ended_at is None
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("error", "Failed (the server said no): "),
+        ("unknown", "Begun, end unknown (the server said no): "),
+        ("refused", "Not done (the server said no): "),
+    ],
+)
+def test_a_mutation_that_did_not_succeed_is_not_told_as_done(status: str, said: str) -> None:
+    story = [requested("14:36"), started("14:38"), returned("14:39", status, "the server\nsaid no")]
+    entry = fold(story)[-1]
+    assert entry.summary == said + COMMAND
+    assert (entry.occurred_at, entry.ended_at) == (at("14:38"), at("14:39"))
+
+
+def test_what_was_refused_before_it_began_is_told_once() -> None:
+    story = [requested("14:36"), decided("14:38", "refused", reason="freeze"), returned("14:38", "refused")]
+    assert [e.summary for e in fold(story)[1:]] == [f"kim refused (freeze): {COMMAND}"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said", "source"),
+    [
+        ("expired", "The approval expired (nobody answered): ", "squad"),
+        ("voided", "The approval is void (nobody answered): ", "squad"),
+        ("approved", "kim approved: ", "human"),
+    ],
+)
+def test_every_decision_is_told_with_its_author(outcome: str, said: str, source: str) -> None:
+    (entry,) = fold([decided("14:38", outcome, reason="nobody answered")])
+    assert entry.summary == said + COMMAND
+    assert (entry.kind, entry.source) == ("approval_decided", source)
+
+
+def test_what_ran_again_after_a_crash_is_told_once() -> None:
+    story = [requested("14:36"), requested("14:37"), decided("14:38"), decided("14:39")]
+    assert [e.kind for e in fold(story)] == ["approval_requested", "approval_decided"]
+
+
+def test_the_same_symptom_of_one_workload_is_one_entry() -> None:
+    crash = [signal("container.crash_loop", f"api-{n} crash loops", pod=f"api-{n}") for n in range(3)]
+    entries = fold([looked("14:33", *crash), looked("14:34", crash[0])])
+    assert [e.summary for e in entries] == ["api-0 crash loops (and 2 more)"]
+    assert entries[0].evidence == ("Pod/web/api-0", "Pod/web/api-1", "Pod/web/api-2")
+
+
+def test_two_rollouts_are_two_entries_at_their_own_times() -> None:
+    old = signal("rollout.recent", "revision 7", "12:10", severity="info")
+    new = signal("rollout.recent", "revision 8", "13:45", severity="info")
+    entries = fold([looked("14:33", new, old)])
+    assert [(e.summary, e.occurred_at, e.kind) for e in entries] == [
+        ("revision 7", at("12:10"), "imported"),
+        ("revision 8", at("13:45"), "imported"),
+    ]
+
+
+def test_what_is_only_background_is_left_out() -> None:
+    assert fold([looked("14:33", signal("pod.ready", "fine", severity="info")), judged("14:34", "ask")]) == []
+
+
+def test_a_conclusion_without_a_cause_says_what_is_missing() -> None:
+    (nothing,) = fold([concluded("14:35", causes=(), no_fault=True, summary="all pods are ready.")])
+    assert nothing.summary == "No fault found. all pods are ready"
+    missing = ("logs of db", "metrics")
+    (open_,) = fold([concluded("14:35", causes=(), status="inconclusive", missing=missing)])
+    assert open_.summary == "No cause established; missing: logs of db, metrics"
+
+
+def test_a_cause_that_is_only_possible_is_a_hypothesis() -> None:
+    (entry,) = fold([concluded("14:35", "possible")])
+    assert (entry.kind, entry.evidence) == ("hypothesis", ("e3",))
+
+
+def test_refusals_by_policy_warnings_and_failures_are_told() -> None:
+    failed = event(Stopped, "14:37", status="failed", reason="the cluster does not answer")
+    story = [judged("14:34", "refuse"), event(Warned, "14:36", text="going on offline"), failed]
+    assert [e.summary for e in fold(story)] == [
+        "Policy refused rollback: not ours",
+        "going on offline",
+        "The investigation failed: the cluster does not answer",
+    ]
+    assert fold([event(Stopped, "14:37", status="answered")]) == []

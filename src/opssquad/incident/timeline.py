@@ -1,20 +1,19 @@
-"""The incident's timeline as a fold over events: what was asked, found, decided, done and verified.
+"""The timeline of an incident as a fold over its events: what an incident commander would have written down.
 
-When something happened (`occurred_at`, the world's clock) and when it was written down (`recorded_at`) are
-kept apart: a rollout at 13:45 that was found at 14:38 stands at 13:45.
+Pure: the same events give the same entries, whatever process reads them. A change stands at the time it
+happened, a symptom at the time it was seen: its text speaks of the moment of looking.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal
-
-from pydantic import Field
+from typing import Any
 
 from opssquad.events import (
     Asked,
     Concluded,
     Decided,
     Event,
+    Judged,
     Requested,
     Returned,
     Started,
@@ -22,149 +21,164 @@ from opssquad.events import (
     Verified,
     Warned,
 )
-from opssquad.findings import Signal
-from opssquad.times import clock_time
-from opssquad.types import Json, Value
+from opssquad.findings import Cause, Signal
+from opssquad.incident.entry import Kind, TimelineEntry, render, summarise
+from opssquad.types import Ref
 
-Kind = Literal[
-    "alert",
-    "declared",
-    "assessment",
-    "role",
-    "hypothesis",
-    "finding",
-    "command",
-    "approval_requested",
-    "approval_decided",
-    "action",
-    "verification",
-    "update_posted",
-    "decision",
-    "note",
-    "todo",
-    "status",
-    "imported",
-]
-CHANGES = ("rollout.", "config.changed", "scale.changed", "quota.changed", "service.changed", "node.changed")
-"""Signals that are changes of the world: they stand in the timeline at their own time."""
-SUMMARY = 140
+__all__ = ["TimelineEntry", "fold", "render"]
 
+CHANGES = (".changed", ".recent", ".recovered")
+"""Endings of signal ids that tell what happened, at a time of their own, however harmless it looks."""
 
-class TimelineEntry(Value):
-    """One line of the timeline. `summary` has at most 140 characters; the whole text is in `details.text`."""
-
-    id: str
-    incident_id: str
-    occurred_at: datetime
-    ended_at: datetime | None = None
-    recorded_at: datetime
-    kind: Kind
-    source: Literal["human", "squad", "tool", "alert", "node"]
-    actor: str
-    summary: str = Field(max_length=SUMMARY)
-    details: Json = Field(default_factory=dict)
-    evidence: tuple[str, ...] = ()
-    audience: Literal["internal", "restricted", "public"] = "internal"
-    pinned: bool = False
-    supersedes: str | None = None
+CHECKED = {"better": "it helped", "same": "no change", "worse": "it got worse", "unknown": "nobody can tell"}
+ENDED = {"ok": "Done", "error": "Failed", "unknown": "Begun, end unknown", "refused": "Not done"}
 
 
 def fold(events: Iterable[Event]) -> list[TimelineEntry]:
-    """The timeline of a thread's events, by the time things happened. Facts seen twice stand once."""
+    """The entries in the order things occurred; of one minute in the order they were recorded."""
     scribe = _Scribe()
-    entries = [entry for event in events for entry in scribe.entries(event)]
-    return sorted(entries, key=lambda e: e.occurred_at)
-
-
-def render(entries: Iterable[TimelineEntry]) -> str:
-    """`HH:MM - text`, a line an entry, the day where it changes, the zone named once."""
-    lines, day = ["Timeline (UTC)"], None
-    for entry in entries:
-        if entry.occurred_at.date() != day:
-            day = entry.occurred_at.date()
-            lines.append(f"{day:%Y-%m-%d}")
-        lines.append(f"{clock_time(entry.occurred_at)} - {entry.details.get('text', entry.summary)}")
-    return "\n".join(lines) if day else "Nothing has happened yet."
+    for event in events:
+        scribe.read(event)
+    return sorted(scribe.entries, key=lambda entry: entry.occurred_at)
 
 
 class _Scribe:
-    """Remembers what was written, so that a fact seen by several calls stands once."""
+    """Reads events in order and writes entries; remembers what was already said."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.entries: list[TimelineEntry] = []
         self._seen: set[tuple[object, ...]] = set()
         self._commands: dict[str, str] = {}
-        self._asker = ""
+        self._begun: dict[str, int] = {}
 
-    def entries(self, event: Event) -> Iterator[TimelineEntry]:
+    def read(self, event: Event) -> None:
         match event:
             case Asked():
-                self._asker = event.by
-                yield self._entry(event, "note", f"{event.by} asked: {event.text}", actor=event.by)
-            case Returned():
-                yield from self._found(event)
+                said = f"{event.by} asked: {event.text}"
+                self._write(event, "note", said, source="human", actor=event.by)
+            case Judged(verdict=verdict) if verdict.outcome == "refuse":
+                text = f"Policy refused {event.call.tool}: {verdict.reason or verdict.rule}"
+                self._write(event, "decision", text, source="tool", actor=verdict.rule)
             case Requested(approval=card):
                 self._commands[card.call.id] = card.preview.command
-                text = f"Approval asked for: {card.preview.command} ({card.preview.risk} risk)"
-                yield self._entry(event, "approval_requested", text)
-            case Decided(decision=decision, approval=card):
-                because = f" ({decision.reason})" if decision.reason else ""
-                text = f"{decision.outcome.capitalize()} by {decision.by}: {card.preview.command}{because}"
-                yield self._entry(event, "approval_decided", text, actor=decision.by, pinned=True)
-            case Started(call=call) if call.id in self._commands:
-                yield self._entry(event, "action", f"Carried out: {self._commands[call.id]}", pinned=True)
+                text = f"Approval requested ({card.preview.risk} risk): {card.preview.command}"
+                self._once(event, ("requested", card.id), "approval_requested", text, evidence=card.evidence)
+            case Decided():
+                self._decided(event)
+            case Started() | Returned() if event.call.id in self._commands:
+                self._act(event)
+            case Returned(result=result):
+                self._found(event, result.signals, actor=event.call.tool)
             case Verified(check=check):
-                text = f"Verified, {check.outcome}: {check.text}"
-                yield self._entry(event, "verification", text, pinned=True)
-            case Concluded(conclusion=conclusion):
-                text = conclusion.summary or "; ".join(conclusion.missing)
-                said = "No fault" if conclusion.no_fault else "Cause"
-                said = said if conclusion.status == "concluded" else "Inconclusive"
-                yield self._entry(event, "assessment", f"{said}: {text}", pinned=True)
-            case Warned():
-                yield self._entry(event, "note", event.text)
-            case Stopped(status="failed", reason=reason):
-                yield self._entry(event, "note", f"The run failed: {reason}")
+                text = f"Verified, {CHECKED[check.outcome]}: {check.text}"
+                self._write(event, "verification", text, actor=event.call.tool, source="tool", pinned=True)
+            case Concluded():
+                self._concluded(event)
+            case _:
+                self._trouble(event)
 
-    def _found(self, event: Returned) -> Iterator[TimelineEntry]:
-        for signal in event.result.signals:
-            key = (signal.id, signal.entity, signal.text)
-            change = signal.id.startswith(CHANGES)
-            if key in self._seen or not (change or signal.severity == "critical"):
-                continue
+    def _trouble(self, event: Event) -> None:
+        if isinstance(event, Warned):
+            self._write(event, "note", event.text)
+        elif isinstance(event, Stopped) and event.status == "failed":
+            self._write(event, "note", f"The investigation failed: {event.reason}")
+
+    def _decided(self, event: Decided) -> None:
+        card, decision = event.approval, event.decision
+        command, why = card.preview.command, f" ({decision.reason})" if decision.reason else ""
+        text = {
+            "approved": f"{decision.by} approved: {command}",
+            "refused": f"{decision.by} refused{why}: {command}",
+            "expired": f"The approval expired{why}: {command}",
+            "voided": f"The approval is void{why}: {command}",
+        }[decision.outcome]
+        human = decision.outcome in ("approved", "refused")
+        self._once(
+            event,
+            ("decided", card.id, decision.outcome),
+            "approval_decided",
+            text,
+            source="human" if human else "squad",
+            actor=decision.by,
+            pinned=True,
+        )
+
+    def _act(self, event: Started | Returned) -> None:
+        """A mutation is one entry, at the time it began, with how it ended."""
+        call, command = event.call, self._commands[event.call.id]
+        if isinstance(event, Started):
+            self._begun[call.id] = len(self.entries)
+            text = f"Begun, its end is not on record: {command}"
+            self._write(event, "action", text, source="tool", actor=call.tool, pinned=True)
+            return
+        index = self._begun.get(call.id)
+        if index is None:
+            return
+        result = event.result
+        why = "" if result.status == "ok" else f" ({' '.join(result.text.split())})"
+        text = f"{ENDED[result.status]}{why}: {command}"
+        self.entries[index] = self.entries[index].model_copy(
+            update={
+                "summary": summarise(text),
+                "ended_at": event.at,
+                "details": {"text": text, "command": command, "result": result.text},
+            }
+        )
+
+    def _found(self, event: Event, signals: Sequence[Signal], *, actor: str) -> None:
+        """What a look at the world brought up and was not known yet, the same of one owner together."""
+        groups: dict[tuple[str, Ref, datetime | None], list[Signal]] = {}
+        for signal in signals:
+            if signal.severity != "info" or signal.id.endswith(CHANGES):
+                moment = signal.at if signal.id.endswith(CHANGES) else None
+                groups.setdefault((signal.id, signal.owner, moment), []).append(signal)
+        for key, group in groups.items():
+            first, moment = group[0], key[2]
+            others = len({s.entity for s in group}) - 1
+            text = first.text + (f" (and {others} more)" if others else "")
+            self._once(
+                event,
+                key,
+                "imported" if moment else "finding",
+                text,
+                source="tool",
+                actor=actor,
+                occurred_at=moment or event.at,
+                ended_at=first.until,
+                evidence=tuple(dict.fromkeys(q.locator for s in group for q in s.quotes)),
+            )
+
+    def _concluded(self, event: Concluded) -> None:
+        held = event.conclusion
+        for cause in held.causes:
+            text = f"Cause ({cause.confidence}): {cause.root_cause}"
+            kind: Kind = "hypothesis" if cause.confidence == "possible" else "finding"
+            self._write(event, kind, text, pinned=True, evidence=tuple(_cited(cause)))
+        if not held.causes:
+            missing = f"; missing: {', '.join(held.missing)}" if held.missing else ""
+            text = "No fault found" if held.no_fault else f"No cause established{missing}"
+            self._write(event, "finding", f"{text}. {held.summary}".rstrip(" ."), pinned=held.no_fault)
+
+    def _once(self, event: Event, key: tuple[object, ...], kind: Kind, text: str, **fields: Any) -> None:
+        """Write what was not written before: a step that ran again after a crash tells it twice."""
+        if key not in self._seen:
             self._seen.add(key)
-            yield self._signal(event, signal, change)
+            self._write(event, kind, text, **fields)
 
-    def _signal(self, event: Returned, signal: Signal, change: bool) -> TimelineEntry:
-        # A change stands where it happened; a symptom where it was seen: its beginning is often unknown.
-        at = signal.at if change and signal.at else event.at
-        entry = self._entry(event, "imported" if change else "finding", signal.text, source="tool")
-        quotes = tuple(q.text for q in signal.quotes)
-        return entry.model_copy(
-            update={"occurred_at": at, "ended_at": signal.until, "evidence": quotes, "actor": event.call.tool}
-        )
-
-    def _entry(
-        self,
-        event: Event,
-        kind: Kind,
-        text: str,
-        *,
-        actor: str = "",
-        source: Literal["human", "squad", "tool"] = "squad",
-        pinned: bool = False,
-    ) -> TimelineEntry:
-        self._count += 1
+    def _write(self, event: Event, kind: Kind, text: str, **fields: Any) -> None:
         text = " ".join(text.split())
-        return TimelineEntry(
-            id=f"{event.thread}-{self._count}",
-            incident_id=event.thread,
-            occurred_at=event.at,
-            recorded_at=event.recorded_at,
-            kind=kind,
-            source="human" if actor else source,
-            actor=actor or "squad",
-            summary=text if len(text) <= SUMMARY else f"{text[: SUMMARY - 1]}…",
-            details={"text": text},
-            pinned=pinned,
-        )
+        values: dict[str, Any] = {
+            "id": f"{event.thread}-{len(self.entries) + 1}",
+            "incident_id": event.thread,
+            "occurred_at": event.at,
+            "recorded_at": event.recorded_at,
+            "source": "squad",
+            "actor": "squad",
+            "details": {"text": text},
+        }
+        self.entries.append(TimelineEntry(**{**values, **fields}, kind=kind, summary=summarise(text)))
+
+
+def _cited(cause: Cause) -> Iterator[str]:
+    for finding in cause.findings:
+        yield from (evidence.id for evidence in finding.evidence)
