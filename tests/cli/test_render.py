@@ -116,10 +116,18 @@ def test_a_long_result_is_cut_on_screen_with_a_count() -> None:
     event = next(e for e in recorded("golden") if isinstance(e, Returned))
     text = "\n".join(["50 lines."] + [f"line {n}" for n in range(50)])
     long = event.model_copy(update={"result": event.result.model_copy(update={"text": text})})
-    out = drawn([long])
+    out = drawn([long, recorded("golden")[-1]])
     assert "line 17" in out
     assert "line 18" not in out
     assert "… 32 more lines: /more" in out
+
+
+def test_a_result_that_is_the_answer_is_shown_once() -> None:
+    events = recorded("golden")[:9]
+    (said,) = [e for e in events if isinstance(e, Returned)]
+    answered = next(e for e in events if isinstance(e, Answered))
+    events[events.index(answered)] = answered.model_copy(update={"answer": Answer(text=said.result.text)})
+    assert drawn(events).count("auth-service-cff498559-nqd7q") == 1
 
 
 def streamed(pieces: list[str], answer: str) -> str:

@@ -20,7 +20,6 @@ def show_greeting(screen: Screen, session: Session, *, resumed: bool) -> None:
     how = "taken up again" if resumed else f"take it up again with: opssquad chat --resume {session.thread}"
     screen.line((f"thread {session.thread}, {how}", MUTED))
     screen.line(("Say what you see. /help lists commands, Ctrl-D leaves.", MUTED))
-    screen.gap()
 
 
 def show_goodbye(screen: Screen, session: Session, cards: Sequence[Approval]) -> None:

@@ -103,10 +103,11 @@ class Screen:
                 head = margin
 
     def block(self, lines: Iterable[str], *, indent: int = 0, style: str = "") -> None:
-        """Laid-out lines, already made visible. The indent gives way to what is wide; a line wider than the
-        screen goes on below, indented."""
+        """Laid-out lines, already made visible. The indent gives way where that makes a table fit; a line
+        wider than the screen goes on below, indented."""
         lines = list(lines)
-        indent = max(min(indent, self.width - max(map(cell_len, lines), default=0)), 0)
+        spare = self.width - max(map(cell_len, lines), default=0)
+        indent = min(indent, spare) if spare >= 0 else indent
         room = max(self.width - indent, 20)
         for line in lines:
             for number, piece in enumerate(chop(line, room)):

@@ -32,6 +32,7 @@ from opssquad.events import (
     Warned,
 )
 from opssquad.findings import ToolResult
+from opssquad.settings import OFFLINE
 from opssquad.times import Clock, wall_clock
 
 BODY = 18
@@ -54,6 +55,7 @@ class Stream:
         self._bodies, self._now = bodies, now
         self._speech = Speech(self._say)
         self._headed = False
+        self._held: tuple[str, Sequence[str], ToolResult] | None = None
         self._options = 0
 
     @singledispatchmethod
@@ -81,6 +83,7 @@ class Stream:
 
     @show.register
     def _(self, event: Called) -> None:
+        self._show_body()
         self._speech.step()
         self.scope.follow(event.call.target)
 
@@ -113,26 +116,35 @@ class Stream:
 
     @show.register
     def _(self, event: Returned) -> None:
+        self._show_body()
         self.busy = "thinking"
         mark, style = _RESULT[event.result.status]
         sentence, *body = plain.lines(event.result.text.strip())
         self._step(mark, style, event.call.tool, sentence, event.result.ms)
         for command in event.result.commands:
             self.screen.command(command, indent=4, style=MUTED)
-        self._body(event.call.tool, body, event.result)
+        self._held = (event.call.tool, body, event.result)
+        # The offline model answers at once, and often with the result itself: it is not shown twice.
+        if self.scope.model != OFFLINE:
+            self._show_body()
 
     @show.register
     def _(self, event: Verified) -> None:
+        self._show_body()
         mark, style = _CHECK[event.check.outcome]
         self._step(mark, style, "check", f"{event.check.outcome}: {event.check.text}")
 
     @show.register
     def _(self, event: Answered) -> None:
+        if self._held and self._held[2].text.strip() in event.answer.text:
+            self._held = None
+        self._show_body()
         self._speech.answer(event.answer.text)
         show_options(self.screen, (), event.answer.choices, self._options + 1)
 
     @show.register
     def _(self, event: Concluded) -> None:
+        self._show_body()
         self._speech.step()
         self._head()
         show_conclusion(self.screen, event.conclusion)
@@ -141,6 +153,7 @@ class Stream:
 
     @show.register
     def _(self, event: Stopped) -> None:
+        self._show_body()
         self._speech.step()
         self.busy = ""
         reason = f": {event.reason}" if event.reason else ""
@@ -172,9 +185,12 @@ class Stream:
         if not first:
             self.screen.flow(sentence, indent=4)
 
-    def _body(self, tool: str, body: Sequence[str], result: ToolResult) -> None:
-        if not self._bodies or not body:
+    def _show_body(self) -> None:
+        """Show what the last result says below its sentence, if it was held back until now."""
+        held, self._held = self._held, None
+        if held is None or not self._bodies or not held[1]:
             return
+        tool, body, result = held
         # One more line is not worth a message about it.
         shown = body if len(body) <= BODY + 1 else body[:BODY]
         self.screen.block(shown, indent=4)

@@ -33,6 +33,8 @@ class Repl:
     async def talk(self, *, resumed: bool = False) -> None:
         """Hold the conversation. With `resumed` it goes on where the thread stopped: at its card, or amid a
         run that a dead process left behind."""
+        if self._lines.live:
+            self.screen.gap()
         if resumed and not await self.desk.take_up():
             self.runner.begin(self.session.resume())
         try:
