@@ -184,6 +184,6 @@ def shorten(text: str, cap: int) -> str:
     if "\n" in tail:
         tail = tail[tail.index("\n") + 1 :]
     left = text[len(head) : len(text) - len(tail)]
-    return (
-        f"{head}\n… {left.count(chr(10))} lines, {len(left)} characters left out; all of it is kept …\n{tail}"
-    )
+    lines = len(left.strip("\n").splitlines())
+    said = f"{lines} line{'s' * (lines != 1)}, {len(left)} characters left out; all of it is kept"
+    return f"{head}\n… {said} …\n{tail}"
