@@ -79,3 +79,12 @@ def _from_volumes(spec: Mapping[str, Any]) -> Iterator[Reference]:
                     yield from (Reference(kind, named_as, item, optional) for item in items)
         if claim := dig(each, "persistentVolumeClaim", "claimName"):
             yield Reference("PersistentVolumeClaim", claim)
+
+
+def containers_named(template: Json) -> list[str]:
+    """Names, images, commands and arguments of all containers: what tells what a pod is for."""
+    words: list[str] = []
+    for _, each in containers(template):
+        words += [each.get("name", ""), each.get("image", "")]
+        words += [*(each.get("command") or ()), *(each.get("args") or ())]
+    return words

@@ -80,6 +80,9 @@ def _find(handles: Handles, kind: type[Handle]) -> Handle:
     for offered, handle in handles.items():
         if issubclass(offered, kind):
             return handle
+    if kind is Progress:
+        # Nobody listens: a check must not fail for that.
+        return Progress(lambda line: None)
     raise ToolError(f"no {kind.__name__} is connected here; start with one (see `opssquad doctor`)")
 
 

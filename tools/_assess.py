@@ -1,0 +1,101 @@
+"""Reading what the rollback checks need, and asking the server whether it would do it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from opssquad import Cluster, Json, Ref, ToolError
+
+from . import _checks as checks
+from ._checks import Finding
+from ._headroom import quota
+from ._needs import references
+from ._plan import Plan
+
+KINDS = ("HorizontalPodAutoscaler", "PodDisruptionBudget", "ResourceQuota", "Service", "Job", "Pod", "Node")
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The answers, and the Deployment as the server would make it (None where it refused)."""
+
+    findings: list[Finding]
+    after: Json | None
+
+    @property
+    def verdict(self) -> checks.Verdict:
+        """safe, risky or unknown."""
+        return checks.verdict(self.findings)
+
+    def of(self, *outcomes: str) -> list[Finding]:
+        """The findings with one of these outcomes."""
+        return [each for each in self.findings if each.outcome in outcomes]
+
+
+async def assess(cluster: Cluster, plan: Plan) -> Assessment:
+    """Ask every question about a rollback. What these rights cannot read becomes `unknown`."""
+    space = plan.namespace
+    listed = asyncio.gather(*(_list(cluster, kind, "" if kind == "Node" else space) for kind in KINDS))
+    found, there, allowed, dry = await asyncio.gather(
+        listed, _needed(cluster, plan), _allowed(cluster, plan), _dry_run(cluster, plan)
+    )
+    hpas, pdbs, quotas, services, jobs, pods, nodes = (each or [] for each in found)
+    now = cluster.now()
+    stable = checks.stability(plan, pods, now)
+    findings = [
+        checks.revision(plan, now),
+        checks.paused(plan),
+        allowed,
+        dry[0],
+        checks.needs(plan, there),
+        checks.config(plan, there, now),
+        checks.image(plan, nodes),
+        checks.managed(plan),
+        checks.services(plan, services),
+        checks.autoscaler(plan, hpas, pdbs),
+        quota(plan, quotas),
+        checks.migrations(plan, jobs, stable.outcome == "ok"),
+        stable,
+    ]
+    unread = [kind for kind, each in zip(KINDS, found, strict=True) if each is None and kind != "Node"]
+    if unread:
+        findings.append(Finding("rights", "unknown", f"these rights do not show: {', '.join(unread)}"))
+    return Assessment(findings, dry[1])
+
+
+async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Json] | None:
+    try:
+        return await cluster.list(kind, namespace)
+    except ToolError:
+        # What these rights do not show is told as unknown; the other questions can still be answered.
+        return None
+
+
+async def _needed(cluster: Cluster, plan: Plan) -> dict[Ref, Json | None]:
+    wanted = {
+        Ref(kind=r.kind, namespace=plan.namespace, name=r.name) for r in references(plan.target.template)
+    }
+    found = await asyncio.gather(*(_find(cluster, each) for each in wanted))
+    return {each: obj for each, (read, obj) in zip(wanted, found, strict=True) if read}
+
+
+async def _find(cluster: Cluster, address: Ref) -> tuple[bool, Json | None]:
+    try:
+        return True, await cluster.find(address.kind, address.name, address.namespace)
+    except ToolError:
+        return False, None
+
+
+async def _allowed(cluster: Cluster, plan: Plan) -> Finding:
+    if await cluster.can_i("patch", "Deployment", plan.namespace, name=plan.name):
+        return Finding("rights", "ok", "this login may patch the Deployment")
+    return Finding("rights", "blocked", "this login may not patch the Deployment")
+
+
+async def _dry_run(cluster: Cluster, plan: Plan) -> tuple[Finding, Json | None]:
+    try:
+        after = await cluster.patch(
+            "Deployment", plan.name, plan.namespace, plan.patch(), how="json", dry_run=True
+        )
+    except ToolError as error:
+        return Finding("dry run", "blocked", f"the server refuses it: {error}"), None
+    return Finding("dry run", "ok", "the server accepts it (dry run)"), after

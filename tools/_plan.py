@@ -1,0 +1,97 @@
+"""A rollback thought through: what it returns to, the patch that does it, and why it may not be possible."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opssquad import Cluster, Json, ToolError
+
+from ._kube import dig, kubectl
+from ._revisions import FORMER, NUMBER, Revision, previous, revisions
+from ._template import Field, differs
+
+APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+# Annotations that describe the Deployment as it is; all others come back with the old revision.
+STAYING = (
+    *(APPLIED, NUMBER, FORMER, "deployment.kubernetes.io/desired-replicas"),
+    *("deployment.kubernetes.io/max-replicas", "deprecated.deployment.rollback.to"),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A Deployment, its history, and the revision to return to; `current` is what runs now."""
+
+    workload: Json
+    history: Sequence[Revision]
+    target: Revision
+    current: Revision | None
+    diff: list[Field]
+
+    @property
+    def name(self) -> str:
+        return str(self.workload["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        return str(self.workload["metadata"]["namespace"])
+
+    @property
+    def paused(self) -> bool:
+        return bool(dig(self.workload, "spec", "paused", default=False))
+
+    def command(self) -> str:
+        """The line an engineer would type."""
+        return kubectl(
+            *("rollout", "undo", f"deployment/{self.name}", f"--to-revision={self.target.number}"),
+            namespace=self.namespace,
+        )
+
+    def patch(self) -> list[Json]:
+        """The JSON patch of `kubectl rollout undo`, which fails if the Deployment changed meanwhile.
+
+        kubectl sends no test. Ours is on uid and generation, not on resourceVersion: the status of a failing
+        Deployment is written every few seconds, and that is no reason not to help it.
+        """
+        meta = self.workload["metadata"]
+        old = self.target.keeper["metadata"].get("annotations") or {}
+        kept = {k: v for k, v in (meta.get("annotations") or {}).items() if k in STAYING}
+        back = {k: v for k, v in old.items() if k not in STAYING}
+        return [
+            {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
+            {"op": "test", "path": "/metadata/generation", "value": meta["generation"]},
+            {"op": "replace", "path": "/spec/template", "value": self.target.template},
+            {"op": "add", "path": "/metadata/annotations", "value": {**kept, **back}},
+        ]
+
+
+async def plan(cluster: Cluster, deployment: str, namespace: str, revision: int) -> Plan:
+    """Think a rollback through; revision 0 is the one before the current. Raises ToolError if none."""
+    workload = await cluster.get("Deployment", deployment, namespace)
+    namespace = workload["metadata"]["namespace"]
+    sets, events = await asyncio.gather(
+        cluster.list("ReplicaSet", namespace),
+        cluster.list("Event", namespace, fields=f"involvedObject.name={deployment}"),
+    )
+    history = revisions(workload, sets, events)
+    current = next((each for each in history if each.current), None)
+    target = choose(history, revision, deployment)
+    diff = differs(current.template, target.template) if current else []
+    return Plan(workload, history, target, current, diff)
+
+
+def choose(history: Sequence[Revision], revision: int, deployment: str) -> Revision:
+    """The revision to return to. Raises ToolError that names those there are."""
+    kept = [each for each in history if each.kept]
+    numbers = ", ".join(str(each.number) for each in kept) or "none"
+    if revision:
+        found = next((each for each in kept if each.number == revision), None)
+        if found is None:
+            raise ToolError(f"no revision {revision} of {deployment!r} is kept any more; there is: {numbers}")
+    else:
+        found = previous(history)
+        if found is None:
+            raise ToolError(f"no earlier revision of {deployment!r} is kept; there is: {numbers}")
+    if found.current:
+        raise ToolError(f"revision {found.number} of {deployment!r} is what runs now; there is: {numbers}")
+    return found
