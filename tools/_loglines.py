@@ -45,7 +45,10 @@ _OWN_TIME = re.compile(
 )
 _SPRING = re.compile(r"\s*[A-Z]+\s+\d+ --- (?:\[[^\]]*\]\s*)*\S+\s+: ")
 _LEAD = re.compile(rf"\s*\[?(?:{_WORDS})\]?:?\s+|\s*\[(?:{_WORDS.lower()})\]\s+(?:\d+#\d+: )?(?:\*\d+ )?")
-_TRACE = re.compile(r"\s+(?:trace|span|request|correlation)[_-]?id=\S+", re.IGNORECASE)
+_NOISE = re.compile(
+    r"\s+(?:trace|span|request|correlation)[_-]?id=\S+|, (?:client|server|host|referrer): [^,]+",
+    re.IGNORECASE,
+)
 _METHOD = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
 _ACCESS = re.compile(rf"\b({_METHOD}) (/[^\s\"]*)(?: HTTP/[\d.]+)?\"? ([1-5]\d\d)\b")
 _LOGFMT = re.compile(r"(\w[\w.]*)=(\"(?:[^\"\\]|\\.)*\"|\S+)")
@@ -229,4 +232,4 @@ def _plain_message(body: str) -> str:
     if text.startswith(("level=", "time=", "ts=")) and "msg=" in text:
         said = {key: value.strip('"') for key, value in _LOGFMT.findall(text)}
         return _message(said)
-    return _TRACE.sub("", text)
+    return _NOISE.sub("", text)

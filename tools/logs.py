@@ -1,0 +1,208 @@
+"""The tool `logs`: what a pod or a workload wrote, digested, with what that proves.
+
+Which instance is read is `_instances`' choice, the words are `_logtext`'s, the signals `signals.logs`'.
+"""
+
+import asyncio
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated
+
+from opssquad import Cluster, Json, Quote, Result, ToolError, tool
+
+from ._addresses import Directory
+from ._digest import hanging
+from ._instances import Instance, Previous, instance, most_broken
+from ._kube import dig, owner, ref, selected, source
+from ._loglines import Entry, entries
+from ._logtext import Wanted, body, command, head
+from .signals.logs import Case, Read, called, log_signals
+
+MOST = 20_000
+MOST_PODS = 5
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+@tool(effect="read")
+async def logs(
+    cluster: Cluster,
+    pod: Annotated[str, "a pod, or a workload: then its most broken pod, or all if none is"],
+    namespace: str = "",
+    container: str = "",
+    previous: Previous = "auto",
+    tail: Annotated[int, "up to 100: those lines as they are; more: a digest"] = 200,
+    grep: str = "",
+    since_minutes: int = 0,
+) -> Result:
+    """Logs: alike lines counted, errors in order, who is called in vain. `previous` is chosen when it tells
+    more (after a restart)."""
+    space = namespace or cluster.namespace
+    if not space:
+        raise ToolError("say which namespace the pod is in")
+    wanted = Wanted(min(tail if tail > 0 else 200, MOST), grep, max(since_minutes, 0))
+    pods, choice = await _pods(cluster, pod, space)
+    now = cluster.now()
+    read, unread = await _read_all(cluster, [instance(p, container, previous, now) for p in pods], wanted)
+    reads = [Read(i.pod, i.container, i.previous, text, i.ended) for i, text in read if i.started]
+    found = sorted(
+        (entry for index, each in enumerate(reads) for entry in entries(each.text, index)),
+        key=lambda entry: entry.stamp,
+    )
+    case = Case(reads, found, now, await _directory(cluster, found, space))
+    signals = log_signals(case)
+    instances = [each for each, _ in read]
+    heads = [*choice, *unread, *(head(i, text) for i, text in read)]
+    return Result(
+        text="\n".join([*(row for line in heads for row in hanging("", line)), *body(case, signals, wanted)]),
+        sources=(*(each.source() for each in reads), *_unstarted(instances)),
+        data={
+            "pod": str(ref(instances[0].pod)),
+            "container": instances[0].container,
+            "previous": instances[0].previous,
+            "pods": [str(ref(each)) for each in pods],
+            "workloads": [str(owner(instances[0].pod))],
+        },
+        signals=tuple(signals),
+        commands=tuple(command(each, wanted) for each in instances if each.started),
+    )
+
+
+def _unstarted(instances: Iterable[Instance]) -> list[Quote]:
+    return [source(each.pod) for each in instances if not each.started]
+
+
+# Reading
+
+
+async def _pods(cluster: Cluster, name: str, namespace: str) -> tuple[list[Json], list[str]]:
+    """The pods meant by a name, and the words that tell how they were chosen. Raises ToolError."""
+    kind, _, bare = name.rpartition("/")
+    kind = kind.split("/")[0].lower()
+    if kind in {"", "pod", "po", "pods"} and (pod := await cluster.find("Pod", bare, namespace)):
+        return [pod], []
+    listed = await cluster.list("Pod", namespace)
+    mine = [each for each in listed if _belongs(each, bare)]
+    if not mine:
+        raise await _nothing(cluster, bare, namespace, listed)
+    address = owner(mine[0])
+    said = f"{address.kind} {address.name}"
+    if broken := most_broken(mine):
+        others = f", the most broken of {len(mine)}" if len(mine) > 1 else ""
+        return [broken], [f"{said}: pod {broken['metadata']['name']}{others}."]
+    return mine, [
+        f"{said}: {len(mine)} pods, no container of them fails to run; their logs together."
+    ] if len(mine) > 1 else []
+
+
+def _belongs(pod: Json, workload: str) -> bool:
+    up = owner(pod)
+    if up.name == workload:
+        return up.kind != "Pod"
+    # A CronJob's Jobs are named after it and the minute they were due.
+    return up.kind == "Job" and re.fullmatch(rf"{re.escape(workload)}-\d+", up.name) is not None
+
+
+async def _nothing(cluster: Cluster, name: str, namespace: str, listed: Iterable[Json]) -> ToolError:
+    for kind in WORKLOADS:
+        if found := await cluster.find(kind, name, namespace):
+            replicas = dig(found, "spec", "replicas", default=0)
+            return ToolError(f"{kind} {name!r} in {namespace!r} has no pods (replicas: {replicas}): no logs")
+    names = {each["metadata"]["name"] for each in listed} | {owner(each).name for each in listed}
+    near = difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.5) or sorted(names)[:5]
+    return ToolError(
+        f"no pod or workload {name!r} in {namespace!r}; nearest: {', '.join(near) or 'there are none'}"
+    )
+
+
+async def _read_all(
+    cluster: Cluster, chosen: Sequence[Instance], wanted: Wanted
+) -> tuple[list[tuple[Instance, str]], list[str]]:
+    """The logs that could be read, and words on those that could not. Raises ToolError if none could."""
+    told = [f"{len(chosen) - MOST_PODS} more pods of it were not read."] if len(chosen) > MOST_PODS else []
+    tried = await asyncio.gather(
+        *(_read(cluster, each, wanted) for each in chosen[:MOST_PODS]), return_exceptions=True
+    )
+    read: list[tuple[Instance, str]] = []
+    for each, got in zip(chosen, tried, strict=False):
+        if isinstance(got, ToolError) and len(chosen) > 1:
+            told.append(f"Pod {each.pod['metadata']['name']}: {got}")
+        elif isinstance(got, BaseException):
+            raise got
+        else:
+            read.append(got)
+    if not read:
+        raise ToolError("; ".join(told))
+    return read, told
+
+
+async def _read(cluster: Cluster, chosen: Instance, wanted: Wanted) -> tuple[Instance, str]:
+    """The log, and the instance that it is of in the end."""
+    if not chosen.started:
+        return chosen, ""
+    if not chosen.auto:
+        return chosen, await _fetch(cluster, chosen, wanted)
+    if chosen.previous:
+        try:
+            text = await _fetch(cluster, chosen, wanted)
+        except ToolError:
+            text = ""
+        if text.strip():
+            return chosen, text
+        current = chosen.other("the instance before left no log; this is the current one")
+        return current, await _fetch(cluster, current, wanted)
+    text = await _fetch(cluster, chosen, wanted)
+    if not text.strip() and chosen.restarts:
+        before = chosen.other("previous, since the current instance has written nothing")
+        with suppress(ToolError):
+            return before, await _fetch(cluster, before, wanted)
+    return chosen, text
+
+
+async def _fetch(cluster: Cluster, chosen: Instance, wanted: Wanted) -> str:
+    since = cluster.now() - timedelta(minutes=wanted.since_minutes) if wanted.since_minutes else None
+    meta = chosen.pod["metadata"]
+    return await cluster.logs(
+        meta["name"],
+        meta["namespace"],
+        container=chosen.container,
+        previous=chosen.previous,
+        tail=wanted.lines,
+        since=since,
+    )
+
+
+async def _directory(cluster: Cluster, found: Sequence[Entry], namespace: str) -> Directory:
+    """The Services behind the addresses that were called in vain, with the pods and workloads they select."""
+    wanted = called(found)
+    if not wanted:
+        return Directory(())
+    try:
+        known = Directory(await cluster.list("Service"))
+    except ToolError:
+        # Rights on one namespace only: then addresses of others stay unresolved.
+        known = Directory(await _list(cluster, "Service", namespace))
+    services = [s for each in wanted if (s := known.service(each, namespace))]
+    spaces = sorted({each["metadata"]["namespace"] for each in services})
+    listed = await asyncio.gather(
+        *(_list(cluster, kind, space) for kind in ("Pod", *WORKLOADS) for space in spaces)
+    )
+    objects = [each for some in listed for each in some]
+    selectors = [dig(each, "spec", "selector", default={}) for each in services]
+    pods = [o for o in objects if o["kind"] == "Pod" and any(_picks(each, o) for each in selectors)]
+    return replace(known, pods=pods, workloads=[o for o in objects if o["kind"] != "Pod"])
+
+
+def _picks(selector: Json, pod: Json) -> bool:
+    return selected(dig(pod, "metadata", "labels", default={}), selector)
+
+
+async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Json]:
+    try:
+        return await cluster.list(kind, namespace)
+    except ToolError:
+        # What these rights do not show stays unresolved; the log itself was read.
+        return []

@@ -1,0 +1,245 @@
+"""What a container's log proves: errors, the line before the end, refused connections, timeouts, values that
+do not parse, probes answered with an error.
+
+Pure; a log is read into entries by `_loglines`, and what stands behind an address is told by `_addresses`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from opssquad import Json, Quote, Severity, Signal, ago
+
+from .._addresses import Address, Directory, addresses, endpoints
+from .._digest import Group, cut, groups, root, when
+from .._kube import dig, owner, ref
+from .._loglines import Entry
+from .._pods import Past
+from ._scene import make
+from .parsing import unparsed
+
+OLD = timedelta(minutes=15)
+"""What was last logged longer ago is told as past."""
+MOST = 8
+AT_THE_END = 5
+QUOTED = 400
+ANNOUNCED = 3
+"""How many entries before a failure may tell what was being connected to."""
+CONNECTING = re.compile(r"\bconnect(?:ing)? (?:to|with)\b|\bdial(?:l?ing)?\b", re.IGNORECASE)
+
+REFUSED = re.compile(
+    r"connection refused|ECONNREFUSED|no live upstreams|no healthy upstream|no endpoints available"
+    r"|actively refused",
+    re.IGNORECASE,
+)
+TIMEOUT = re.compile(
+    r"timed[ -]?out|timeout (?:of|after|expired|exceeded|awaiting|waiting|while|error)|i/o timeout|ETIMEDOUT"
+    r"|deadline exceeded|\btimeout\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Read:
+    """The log of one instance of a container as read; `ended` is how that instance ended, if it did."""
+
+    pod: Json
+    container: str
+    previous: bool
+    text: str
+    ended: Past | None = None
+
+    @property
+    def locator(self) -> str:
+        """Where its lines stand: `log ns/pod/container`, and ` previous` for the instance before."""
+        meta = self.pod["metadata"]
+        tail = " previous" if self.previous else ""
+        return f"log {meta.get('namespace', '')}/{meta['name']}/{self.container}{tail}"
+
+    def source(self) -> Quote:
+        """The log as a source: all the lines that were read."""
+        return Quote(locator=self.locator, text=self.text)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Logs that were read together, their entries (whose `origin` is the log's index), and what tells which
+    Service is behind an address."""
+
+    reads: Sequence[Read]
+    entries: Sequence[Entry]
+    now: datetime
+    directory: Directory
+
+    def signal(
+        self, name: str, found: Group, words: str, fragment: str, severity: Severity, data: Json
+    ) -> Signal:
+        """A signal about entries that say the same, quoting the last of them around the fragment."""
+        read = self.reads[found.last.origin]
+        at, until = found.first.at, found.last.at
+        past = until is not None and self.now - until > OLD
+        who = read.pod["metadata"]["name"] if len(self.reads) == 1 else owner(read.pod).name
+        seen = f"{found.count} x, {when(at, self.now)}" + (
+            f" to {when(until, self.now)}" if until != at else ""
+        )
+        return make(
+            name,
+            read.pod,
+            owner(read.pod),
+            f"{who} logs ({seen}): {cut(words)}"
+            + (f"; not since {ago(until, self.now)}" if past and until else ""),
+            [quote_line(read, found.last, fragment)],
+            severity="info" if past else severity,
+            at=at,
+            until=until if past else None,
+            data={
+                "count": found.count,
+                "first": at.isoformat() if at else "",
+                "last": until.isoformat() if until else "",
+                "container": read.container,
+                **data,
+            },
+        )
+
+
+def quote_line(read: Read, entry: Entry, fragment: str) -> Quote:
+    """The line of an entry that holds the fragment, or its first; of a long one the part around it."""
+    line = next((each for each in entry.lines if fragment and fragment in each), entry.lines[0])
+    at = line.find(fragment)
+    start = at - QUOTED // 2 if at + len(fragment) > QUOTED else 0
+    return Quote(locator=read.locator, text=line[start : start + QUOTED])
+
+
+def log_signals(case: Case) -> list[Signal]:
+    """Everything that the logs prove, the end of the process first."""
+    fatal = fatal_entries(case)
+    ids = {id(each) for each in fatal}
+    errors = [each for each in case.entries if each.level == "error" and id(each) not in ids]
+    return [
+        *_said(case, "log.fatal", fatal, "critical"),
+        *_unparsed(case),
+        *_calls(case, "log.connect_refused", REFUSED),
+        *_calls(case, "log.timeout", TIMEOUT),
+        *_probes(case),
+        *_said(case, "log.error", errors, "warning"),
+    ]
+
+
+def fatal_entries(case: Case) -> list[Entry]:
+    """Entries of the level fatal; of an instance that ended by its own fault and has none, the last error
+    before its end, or its last line. A killed process (exit code above 128) did not write why."""
+    found = [each for each in case.entries if each.level == "fatal"]
+    for index, read in enumerate(case.reads):
+        mine = [each for each in case.entries if each.origin == index]
+        if not mine or read.ended is None or not 0 < read.ended.exit_code < 128:
+            continue
+        end = mine[-AT_THE_END:]
+        if all(each.level != "fatal" for each in end):
+            found.append(next((each for each in reversed(end) if each.level == "error"), end[-1]))
+    return found
+
+
+def called(entries: Sequence[Entry]) -> list[Address]:
+    """Every address that refused connections or timed out, once."""
+    hits = [each for each in entries if _calling(each, REFUSED) or _calling(each, TIMEOUT)]
+    found = (address for each in hits for address in addresses(each.text) or announced(entries, each))
+    return list(dict.fromkeys(found))
+
+
+def announced(entries: Sequence[Entry], failed: Entry) -> list[Address]:
+    """The address that the same process said it would connect to, just before a failure that names none."""
+    for index, each in enumerate(entries):
+        if each is failed:
+            before = [e for e in entries[max(0, index - ANNOUNCED * 4) : index] if e.origin == failed.origin]
+            said = (
+                endpoints(e.message) for e in reversed(before[-ANNOUNCED:]) if CONNECTING.search(e.message)
+            )
+            return next(said, [])
+    return []
+
+
+def _said(case: Case, name: str, entries: Iterable[Entry], severity: Severity) -> Iterator[Signal]:
+    for found in groups(entries)[:MOST]:
+        deepest = root(found.last)
+        words = f"{found.words}; {deepest}" if deepest else found.words
+        yield case.signal(name, found, words, "", severity, {"template": found.words})
+
+
+def _calling(entry: Entry, pattern: re.Pattern[str]) -> bool:
+    return entry.level in {"fatal", "error", "warn"} and bool(pattern.search(entry.text))
+
+
+def _calls(case: Case, name: str, pattern: re.Pattern[str]) -> Iterator[Signal]:
+    """Calls that failed in one way, by the address called; lines without an address only for timeouts."""
+    by_address: dict[str, tuple[Json, list[Entry]]] = {}
+    for entry in case.entries:
+        if not _calling(entry, pattern):
+            continue
+        data = _callee(case, entry, "address" if name == "log.connect_refused" else "target")
+        by_address.setdefault(data.get("service") or str(data), (data, []))[1].append(entry)
+    for data, entries in by_address.values():
+        entries.sort(key=lambda each: each.stamp)
+        found = groups(entries)[0]
+        whole = Group(found.template, found.level, len(entries), entries[0], entries[-1], found.alike)
+        words = found.words + (f" [{data['service']}]" if data.get("service") else "")
+        if data.get("announced"):
+            words += f" (just before it was connecting to {data.get('address') or data.get('target')})"
+        hit = pattern.search(whole.last.text)
+        yield case.signal(name, whole, words, hit[0] if hit else "", "warning", data)
+
+
+def _callee(case: Case, entry: Entry, key: str) -> Json:
+    namespace = case.reads[entry.origin].pod["metadata"].get("namespace", "")
+    named = addresses(entry.text)
+    guess = [] if named else announced(case.entries, entry)
+    address, service = case.directory.reached(named or guess, namespace)
+    data: Json = {key: str(address) if address else "", **({"announced": True} if guess else {})}
+    if service:
+        workload = case.directory.workload(service)
+        data |= {"service": str(ref(service)), **({"workload": str(workload)} if workload else {})}
+    return data
+
+
+def _probes(case: Case) -> Iterator[Signal]:
+    """Requests of the pod's own HTTP probes that the container answered with an error."""
+    for index, read in enumerate(case.reads):
+        paths = probe_paths(read.pod, read.container)
+        hits = [
+            each
+            for each in case.entries
+            if each.origin == index and each.access and each.access.status >= 400
+            if each.access.path.partition("?")[0] in paths
+        ]
+        for found in groups(hits):
+            access = found.last.access
+            if access:
+                path = access.path.partition("?")[0]
+                data = {"path": path, "status": access.status, "probe": paths[path]}
+                words = f"its {paths[path]} probe asks {path} and is answered with {access.status}"
+                yield case.signal("log.probe_status", found, words, path, "warning", data)
+
+
+def probe_paths(pod: Json, container: str) -> dict[str, str]:
+    """Paths that the container's HTTP probes ask for, and the probe that does."""
+    found: dict[str, str] = {}
+    for each in dig(pod, "spec", "containers", default=()):
+        for probe in ("startup", "liveness", "readiness"):
+            path = dig(each, f"{probe}Probe", "httpGet", "path")
+            if each["name"] == container and path:
+                found[path.partition("?")[0]] = probe
+    return found
+
+
+def _unparsed(case: Case) -> Iterator[Signal]:
+    by_value: dict[tuple[str, str], list[tuple[Entry, str]]] = {}
+    for entry in case.entries:
+        if entry.level in {"fatal", "error", "warn"} and (bad := unparsed(entry.text)):
+            by_value.setdefault((bad.key, bad.value), []).append((entry, bad.words))
+    for (key, value), hits in by_value.items():
+        entries, words = [entry for entry, _ in hits], hits[-1][1]
+        found = Group(words, entries[0].level, len(entries), entries[0], entries[-1])
+        name = f"{key}: " if key else ""
+        yield case.signal(
+            "log.parse_error", found, f"{name}{words}", words, "critical", {"key": key, "value": value}
+        )
