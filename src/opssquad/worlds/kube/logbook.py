@@ -20,6 +20,7 @@ class Logbook:
 
     def __init__(self, recording: Recording, now: Clock) -> None:
         self._now = now
+        self._recording = recording
         self._current: dict[Where, list[LogLine]] = {}
         self._previous: dict[Where, list[LogLine]] = {}
         self.recorded = cache(lambda where, previous: _recorded(recording, where, previous))
@@ -44,6 +45,10 @@ class Logbook:
             self._previous[where] = recorded
         self._current[where] = list(lines)
 
+    def lines(self, path: str) -> list[LogLine]:
+        """A recorded log by its path in the recording."""
+        return _parsed(self._recording.lines(path))
+
     def end(self, where: Where, moment: datetime) -> None:
         """The container has ended: what it would have written later is not written."""
         if where in self._current:
@@ -57,4 +62,8 @@ def stamp(moment: datetime) -> str:
 
 def _recorded(recording: Recording, where: Where, previous: bool) -> list[LogLine] | None:
     lines = recording.log(*where, previous=previous)
-    return None if lines is None else [LogLine(*line.partition(" ")[::2]) for line in lines]
+    return None if lines is None else _parsed(lines)
+
+
+def _parsed(lines: list[str]) -> list[LogLine]:
+    return [LogLine(*line.partition(" ")[::2]) for line in lines]

@@ -12,6 +12,7 @@ from opssquad.worlds.kube.apiserver.request import Call, User
 from opssquad.worlds.kube.apiserver.resources import Resources, builtin
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.clock import WorldClock, real_time
+from opssquad.worlds.kube.controllers import Controllers
 from opssquad.worlds.kube.journal import Beginning, Journal
 from opssquad.worlds.kube.logbook import Logbook
 from opssquad.worlds.kube.recording import BadRecording, Recording
@@ -47,6 +48,8 @@ class RecordedWorld:
         self.resources = _loaded(recording, self.store)
         self.logs = Logbook(recording, self.clock)
         self.token = secrets.token_urlsafe(24)
+        seed, start = recording.incident.id, recording.clock
+        self._controllers = Controllers(self.store, recording.rules, self.logs, start, seed)
         self._replay()
 
     @property
@@ -68,7 +71,9 @@ class RecordedWorld:
 
     def advance(self) -> None:
         """Let everything happen that is due by now."""
-        self.clock.release()
+        if made := self.clock.release():
+            self._controllers.observe(made)
+        self._controllers.advance(self.clock())
 
     def authenticate(self, authorization: str) -> User | None:
         """The on-call engineer, unless a wrong token is shown.
@@ -84,6 +89,8 @@ class RecordedWorld:
 
     def before_write(self, call: Call) -> None:
         """Note a change in the journal, and hold the clock at its moment until it is made."""
+        if self._replaying:
+            return
         self.advance()
         moment = self.clock()
         if self._journal and not call.target.startswith(REVIEWS):
@@ -91,12 +98,14 @@ class RecordedWorld:
         self.clock.pin(moment)
 
     def _replay(self) -> None:
-        journal, self._journal = self._journal, None
-        for entry in journal or ():
+        self._replaying = True
+        for entry in self._journal or ():
+            self._controllers.advance(entry.at)
             self.clock.pin(entry.at)
             answer(self, entry.call)
-            self.advance()
-        self._journal = journal
+            if made := self.clock.release():
+                self._controllers.observe(made)
+        self._replaying = False
 
 
 def _loaded(recording: Recording, store: Store) -> Resources:
