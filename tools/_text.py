@@ -26,6 +26,11 @@ def bullet(text: str, width: int = 80) -> list[str]:
     )
 
 
+def many(count: int, thing: str) -> str:
+    """`1 ready endpoint`, `3 ready endpoints`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def some(words: Sequence[str], most: int) -> str:
     """The first few of them, and how many more there are: `a, b and 3 more`."""
     left = len(words) - most

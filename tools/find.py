@@ -99,9 +99,7 @@ def _text(cluster: str, meaning: Meaning, objects: dict[Ref, Json], namespace: s
     scope = f"Cluster {cluster}, " + (f"namespace {namespace}" if namespace else "all namespaces")
     lines = [scope]
     if meaning.cluster and cluster not in meaning.spaces:
-        lines.append(
-            f'"{cluster}" is the cluster\'s name; it has no namespace of that name that was searched.'
-        )
+        lines.append(f'"{cluster}" is the cluster\'s name, not a namespace of it.')
     if not meaning.matches:
         near = f" Nearest names: {', '.join(meaning.nearest)}." if meaning.nearest else ""
         spaces = f" Namespaces named: {', '.join(meaning.spaces)}." if meaning.spaces else ""

@@ -89,7 +89,7 @@ def _scaled_to_zero(workload: Json, scene: Scene) -> Signal:
     text = f"{name}: scaled to 0" + (f" from {before}" if before else "")
     text += f" at {clock_time(at)}, {ago(at, scene.now)}" if at else ""
     text += f"; its applied manifest says {manifest}" if manifest else ""
-    autoscaled = any(_targets(hpa, workload) for hpa in scene.of("HorizontalPodAutoscaler"))
+    autoscaled = any(targets(hpa, workload) for hpa in scene.of("HorizontalPodAutoscaler"))
     by = scaled_by(workload)
     return make(
         "workload.scaled_to_zero",
@@ -121,7 +121,8 @@ def scaled_by(workload: Json) -> str:
     return ""
 
 
-def _targets(hpa: Json, workload: Json) -> bool:
+def targets(hpa: Json, workload: Json) -> bool:
+    """Whether the autoscaler scales this workload."""
     target = dig(hpa, "spec", "scaleTargetRef", default={})
     same = hpa["metadata"].get("namespace") == workload["metadata"].get("namespace")
     return same and (target.get("kind"), target.get("name")) == (

@@ -1,0 +1,82 @@
+"""What a workload's environment says it calls: Services by name or cluster IP, and hosts that are none.
+
+Pure functions over a pod template and a scene.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from opssquad import Json, Ref
+
+from ._kube import dig
+from .signals._scene import Scene
+
+HOST = re.compile(
+    r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(?P<port>\d{1,5}))?(?:[/?].*)?$",
+    re.IGNORECASE,
+)
+NAMES_A_HOST = re.compile(r"HOST|URL|ADDR|ENDPOINT|SERVER|UPSTREAM|STORE|BROKER|_SVC|_URI|DSN", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A variable that names a host. `service` is the Service it means; None: no such Service, or outside."""
+
+    variable: str
+    host: str
+    port: str
+    service: Ref | None
+    inside: bool
+
+
+def dependencies(template: Json, namespace: str, scene: Scene) -> list[Dependency]:
+    """What the environment of a pod template names, each host and port once."""
+    found: dict[tuple[str, str], Dependency] = {}
+    for variable, value in _environment(template, namespace, scene):
+        match = HOST.match(value.strip())
+        if not match:
+            continue
+        host, port = match["host"], match["port"] or ""
+        # A bare word may be a Service by chance (`SEARCH_BACKEND=postgres`): something must say it is a host.
+        named = bool(NAMES_A_HOST.search(variable)) and not value.isdigit()
+        says_host = bool(port) or "://" in value or named
+        service = resolve(host, namespace, scene) if says_host else None
+        if service or (named and "." in host) or (port and not host.isdigit()):
+            inside = ".svc" in host or "." not in host
+            found.setdefault((host, port), Dependency(variable, host, port, service, inside))
+    return list(found.values())
+
+
+def _environment(template: Json, namespace: str, scene: Scene) -> Iterator[tuple[str, str]]:
+    for container in dig(template, "spec", "containers", default=()):
+        for each in container.get("env") or ():
+            yield each["name"], str(each.get("value") or _from_map(each, namespace, scene))
+        for each in container.get("envFrom") or ():
+            name = dig(each, "configMapRef", "name", default="")
+            yield from _data(name, namespace, scene).items()
+
+
+def _from_map(variable: Json, namespace: str, scene: Scene) -> str:
+    source = dig(variable, "valueFrom", "configMapKeyRef", default={})
+    return _data(source.get("name", ""), namespace, scene).get(source.get("key", ""), "")
+
+
+def _data(name: str, namespace: str, scene: Scene) -> dict[str, str]:
+    if not name:
+        return {}
+    return dict(dig(scene.get(Ref(kind="ConfigMap", namespace=namespace, name=name)), "data", default={}))
+
+
+def resolve(host: str, namespace: str, scene: Scene) -> Ref | None:
+    """The Service that a host name or address means inside the cluster: `db`, `db.shop.svc`, a cluster IP."""
+    parts = host.split(".")
+    if parts[0] and not host.replace(".", "").isdigit():
+        space = parts[1] if len(parts) > 1 else namespace
+        inside = len(parts) <= 2 or parts[2] == "svc"
+        address = Ref(kind="Service", namespace=space, name=parts[0])
+        return address if inside and scene.get(address) else None
+    for each in scene.of("Service"):
+        if host == dig(each, "spec", "clusterIP"):
+            return Ref(kind="Service", namespace=each["metadata"]["namespace"], name=each["metadata"]["name"])
+    return None
