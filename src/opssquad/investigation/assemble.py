@@ -1,0 +1,159 @@
+"""Puts a run together: the thread's record, its world, its tools, its models. Nothing is asked yet."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from opssquad import content, settings
+from opssquad.diagnosis.catalogue import load_catalogue
+from opssquad.diagnosis.differential import rank
+from opssquad.errors import ToolError, UsageError
+from opssquad.executor import Executor
+from opssquad.gate.grant import Signer
+from opssquad.gate.policy import Policy
+from opssquad.gate.redact import Redactor
+from opssquad.investigation.auditing import Auditor
+from opssquad.investigation.options import Options
+from opssquad.models.base import Case, Model
+from opssquad.models.offline import Offline
+from opssquad.models.phrases import load_book
+from opssquad.squad.context import Context
+from opssquad.squad.spec import load_squad
+from opssquad.squad.thinking import tool_specs
+from opssquad.store.base import ThreadRecord
+from opssquad.store.sqlite import Store
+from opssquad.times import rfc3339
+from opssquad.toolbox import Handles, Progress, Record, Toolbox
+from opssquad.types import Target
+from opssquad.worlds.kube.cluster import Cluster
+
+ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
+
+
+def wall() -> datetime:
+    """The real time."""
+    return datetime.now(UTC)
+
+
+def thread_id() -> str:
+    """Short enough to type on a bad night."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(6))
+
+
+def options_of(record: ThreadRecord, options: Options) -> Options:
+    """What a resumed thread runs against: its own world and squad, whatever was given this time."""
+    return replace(
+        options,
+        squad=record.squad,
+        recording=Path(record.recording) if record.recording else None,
+        kubeconfig=Path(record.kubeconfig) if record.kubeconfig else None,
+        context=record.context,
+        namespace=record.namespace,
+        mode=record.mode,
+    )
+
+
+def check(options: Options) -> None:
+    """Refuse what cannot be meant. Raises UsageError."""
+    if options.approve == "all" and options.recording is None:
+        raise UsageError(
+            "--approve all is for recordings only; a live cluster needs a human: use --approve ask"
+        )
+    if options.recording and options.context:
+        raise UsageError("--recording and --context exclude each other; give one")
+
+
+async def connect(options: Options, thread: str, began: datetime, stack: AsyncExitStack) -> Cluster:
+    """The cluster, live or recorded; a recorded one goes on where the thread left it."""
+    kubeconfig, context = options.kubeconfig, options.context
+    if options.recording:
+        from opssquad.worlds.kube.serve import open_recording
+
+        folder = options.state / "worlds"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        served = await stack.enter_async_context(
+            open_recording(
+                options.recording, journal=folder / f"{thread}.jsonl", started_at=began, speed=options.speed
+            )
+        )
+        kubeconfig, context = served.kubeconfig, ""
+    cluster = await Cluster.connect(kubeconfig=kubeconfig, context=context, namespace=options.namespace)
+    stack.push_async_callback(cluster.close)
+    try:
+        # The first answer carries the world's clock, without which nothing can be dated.
+        await cluster.version()
+    except ToolError as error:
+        raise UsageError(str(error)) from error
+    return cluster
+
+
+@dataclass
+class Voices:
+    """What the run has to say while it works; set by the conversation that listens."""
+
+    progress: Callable[[str], None]
+    timeline: Callable[[], Awaitable[str]]
+
+
+def make_model(name: str) -> Model:
+    """The model of that name at the configured endpoint, or the one that needs none. Raises UsageError."""
+    if name == settings.OFFLINE:
+        return offline()
+    from opssquad.models.chat import Chat
+
+    return Chat.configured(name, settings.load())
+
+
+def offline() -> Offline:
+    """The model that needs no endpoint."""
+    return Offline(load_book(content.phrase_book()))
+
+
+def make_context(
+    options: Options, thread: str, cluster: Cluster, store: Store, voices: Voices, model: Model
+) -> Context:
+    """Everything the graph's nodes may use."""
+    spec = load_squad(content.squad(options.squad))
+    toolbox = Toolbox(content.tools(spec.tools))
+    catalogue = load_catalogue(content.squad(options.squad) / "faults.yaml")
+    policy, signer = Policy.load(content.policy()), Signer.open(store.folder)
+    handles: Handles = {
+        Cluster: cluster,
+        Progress: Progress(voices.progress),
+        Record: Record(voices.timeline),
+    }
+    target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
+    prompt = content.prompt(spec.prompt)
+
+    def ranked(case: Case) -> Case:
+        found = rank(catalogue, [s.signal for s in case.signals])
+        return case.model_copy(update={"differential": tuple(found)})
+
+    return Context(
+        thread=thread,
+        squad=spec,
+        system=lambda: prompt.format(
+            cluster=target.cluster, namespace=target.namespace or "not chosen", now=rfc3339(cluster.now())
+        ),
+        ledger_page=content.prompt("ledger"),
+        model=model,
+        fallback=model if isinstance(model, Offline) else offline(),
+        toolbox=toolbox,
+        specs=tool_specs(toolbox),
+        handles=handles,
+        target=target,
+        by=options.by,
+        judge=policy.judge,
+        rank=ranked,
+        sign=signer.grant,
+        executor=Executor(toolbox, handles, admit=signer.admit, redact=Redactor(), now=wall),
+        records=store,
+        audit=Auditor(store, toolbox, by=options.by, squad=options.squad, model=model.name, prompt=prompt),
+        publish=lambda event: None,
+        clock=cluster.now,
+        wall=wall,
+        approve=options.approve,
+    )

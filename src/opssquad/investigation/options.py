@@ -1,0 +1,26 @@
+"""What a run is asked to be: its squad, world, model and manners."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Approve = Literal["ask", "never", "all"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """A recording or a live cluster (`context` empty: the current one). `approve`: `ask` waits for
+    a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
+    fast a recording's clock runs against the real one."""
+
+    state: Path
+    by: str
+    squad: str = "k8s"
+    recording: Path | None = None
+    kubeconfig: Path | None = None
+    context: str = ""
+    namespace: str = ""
+    model: str = "offline"
+    mode: Literal["chat", "ask"] = "chat"
+    approve: Approve = "ask"
+    speed: float = 1.0

@@ -1,0 +1,233 @@
+"""The conversation itself: an utterance in, a stream of events out; cards decided, runs resumed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Literal, Self
+
+from opssquad.errors import UsageError
+from opssquad.events import Asked, Event, Progressed, Stopped
+from opssquad.findings import Choice, Evidence
+from opssquad.incident.timeline import fold, render
+from opssquad.investigation import assemble
+from opssquad.investigation.choosing import chosen
+from opssquad.investigation.options import Options
+from opssquad.models.base import Message, ModelCall
+from opssquad.squad.context import CURRENT_CALL, Context
+from opssquad.squad.graph.engine import Engine
+from opssquad.store.base import ThreadRecord
+from opssquad.store.sqlite import Store
+from opssquad.types import Approval, Decision, Target, Undo
+
+Status = Literal["concluded", "inconclusive", "answered", "pending", "failed", "cancelled"]
+
+
+class Investigation:
+    """A thread that is open in this process. Made by `open`; use as an async context manager."""
+
+    def __init__(
+        self, options: Options, record: ThreadRecord, ctx: Context, store: Store, engine: Engine
+    ) -> None:
+        self.options, self.thread, self.squad = options, record.id, record.squad
+        self._record, self._ctx, self._store, self._engine = record, ctx, store, engine
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._stack = AsyncExitStack()
+
+    @classmethod
+    async def open(cls, options: Options, resume: str = "") -> Self:
+        """Start a thread, or take one up again. Raises UsageError, StoreError."""
+        assemble.check(options)
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(await Store.open(options.state))
+            now = assemble.wall()
+            record = await store.thread(resume) if resume else None
+            options = assemble.options_of(record, options) if record else options
+            thread = record.id if record else assemble.thread_id()
+            cluster = await assemble.connect(options, thread, record.started_at if record else now, stack)
+            run: list[Self] = []
+            voices = assemble.Voices(lambda text: run[0]._progress(text), lambda: run[0].timeline())
+            ctx = assemble.make_context(
+                options, thread, cluster, store, voices, assemble.make_model(options.model)
+            )
+            if record is None:
+                record = _record(options, ctx, thread, now)
+                await store.create_thread(record)
+            engine = await stack.enter_async_context(Engine(store.checkpoints, ctx))
+            self = cls(options, record, ctx, store, engine)
+            run.append(self)
+            ctx.publish = self._queue.put_nowait
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def model(self) -> str:
+        """The model's name as the screen shows it."""
+        return self._ctx.fallback.name if self._ctx.model_down else self._ctx.model.name
+
+    @property
+    def target(self) -> Target:
+        """Where this thread looks and acts."""
+        return self._ctx.target
+
+    def use_model(self, name: str) -> None:
+        """Go on with another model. Raises UsageError."""
+        self._ctx.model, self._ctx.model_down = assemble.make_model(name), False
+
+    async def ask(self, text: str) -> AsyncIterator[Event]:
+        """One utterance: yields events until `Stopped`. Closing the iterator cancels the run."""
+        state = await self._engine.state()
+        if await self._engine.waiting():
+            raise UsageError("a card waits for an answer; approve or refuse it first")
+        picked = chosen(text, state.choices)
+        call = ModelCall(id="chosen", tool=picked.tool, args=picked.args) if picked and picked.tool else None
+        words = picked.say or picked.label if picked and not picked.tool else text
+        async for event in self._turn(text, words, call):
+            yield event
+
+    async def undo(self) -> AsyncIterator[Event]:
+        """Propose to take the last mutation back, as it was stored before the act: a new call, a new card."""
+        undo = await self._last_undo()
+        if not undo.tool:
+            raise UsageError(f"the last change cannot be undone by a tool: {undo.note}")
+        call = ModelCall(id="undo", tool=undo.tool, args=undo.args)
+        async for event in self._turn("/undo", f"undo: {undo.note}", call):
+            yield event
+
+    async def _last_undo(self) -> Undo:
+        approved = await self._store.approvals("approved", self.thread)
+        if not approved:
+            raise UsageError("nothing was changed in this conversation, so there is nothing to undo")
+        return approved[-1].approval.undo
+
+    async def _turn(self, said: str, words: str, call: ModelCall | None) -> AsyncIterator[Event]:
+        state, ctx = await self._engine.state(), self._ctx
+        ctx.turn, ctx.first, ctx.seconds = state.turn + 1, (call,) if call else (), {}
+        await ctx.emit(Asked, text=said, squad=self.squad, by=ctx.by, target=ctx.target)
+        if not self._record.title:
+            self._record = self._record.model_copy(update={"title": said[:140]})
+            await self._store.update_thread(self._record)
+        update: dict[str, Any] = {
+            "question": words,
+            "turn": ctx.turn,
+            "mode": self.options.mode,
+            "rounds": 0,
+            "strikes": 0,
+            "conclusion": None,
+            "text": "",
+            "messages": [*state.messages, Message(role="user", text=words)],
+        }
+        async for event in self._follow(update):
+            yield event
+
+    async def resume(self) -> AsyncIterator[Event]:
+        """Go on after decisions, or where a dead process stopped; only `Stopped` if all is done."""
+        self._ctx.turn = (await self._engine.state()).turn
+        async for event in self._follow(None):
+            yield event
+
+    async def _follow(self, update: dict[str, Any] | None) -> AsyncIterator[Event]:
+        task = asyncio.create_task(self._drive(update))
+        task.add_done_callback(lambda _: self._queue.put_nowait(None))
+        try:
+            while (event := await self._queue.get()) is not None:
+                yield event
+            await task
+        finally:
+            # Whoever listened has gone: stop the work, keep the thread resumable.
+            task.cancel()
+
+    async def _drive(self, update: dict[str, Any] | None) -> None:
+        """Run the graph; answer cards by policy where `--approve` says so; say how it ended."""
+        if update is not None:
+            await self._engine.start(update)
+        while True:
+            waiting = await self._engine.waiting()
+            open_cards = [a for a in waiting if await self._store.decision(a) is None]
+            if open_cards and self.options.approve == "ask":
+                await self._ctx.emit(Stopped, status="pending", reason=", ".join(open_cards))
+                return
+            for card in open_cards:
+                await self._by_option(card)
+            if not await self._engine.go_on():
+                break
+        await self._ctx.emit(Stopped, status=await self._status())
+
+    async def _by_option(self, card: str) -> None:
+        approve = self.options.approve == "all"
+        said = f"--approve {self.options.approve}"
+        await self.decide(card, "approved" if approve else "refused", by=said, reason=said)
+
+    async def _status(self) -> Status:
+        state = await self._engine.state()
+        if state.conclusion is None:
+            return "answered"
+        return state.conclusion.status
+
+    async def decide(
+        self, approval_id: str, outcome: Literal["approved", "refused"], by: str, reason: str = ""
+    ) -> Decision:
+        """Put a decision on record; the one that stands comes back, which may be an earlier one."""
+        card = await self._store.approval(approval_id)
+        return await self._store.decide(
+            Decision(
+                approval=card.id,
+                call_digest=card.call.digest,
+                outcome=outcome,
+                by=by,
+                at=assemble.wall(),
+                reason=reason,
+            )
+        )
+
+    async def pending(self) -> list[Approval]:
+        """Cards of this thread that wait for an answer."""
+        cards = [await self._store.approval(a) for a in await self._engine.waiting()]
+        return [c for c in cards if await self._store.decision(c.id) is None]
+
+    async def choices(self) -> Sequence[Choice]:
+        """The numbered next steps offered last."""
+        return (await self._engine.state()).choices
+
+    async def evidence(self, id: str) -> tuple[Evidence, str]:
+        """A piece of evidence and the whole text it stands in. Raises UsageError."""
+        ledger = (await self._engine.state()).ledger
+        found = ledger.cited([id])
+        if not found:
+            known = ", ".join(e.id for e in ledger.evidence[-8:]) or "none yet"
+            raise UsageError(f"no evidence {id!r}; the latest are: {known}")
+        output = await self._store.output(found[0].call)
+        source = next((s.text for s in output.sources if s.locator == found[0].locator), "")
+        return found[0], source
+
+    async def timeline(self) -> str:
+        """The incident's timeline as `HH:MM - text`."""
+        return render(fold(await self._store.events(self.thread)))
+
+    def _progress(self, text: str) -> None:
+        ctx = self._ctx
+        call = CURRENT_CALL.get()
+        stamp = {"thread": ctx.thread, "turn": ctx.turn, "at": ctx.clock(), "recorded_at": ctx.wall()}
+        self._queue.put_nowait(Progressed.model_validate({**stamp, "call": call, "text": text}))
+
+
+def _record(options: Options, ctx: Context, thread: str, now: Any) -> ThreadRecord:
+    return ThreadRecord(
+        id=thread,
+        squad=options.squad,
+        model=options.model,
+        recording=str(options.recording or ""),
+        kubeconfig=str(options.kubeconfig or ""),
+        context=options.context,
+        namespace=options.namespace,
+        cluster=ctx.target.cluster,
+        mode=options.mode,
+        by=options.by,
+        started_at=now,
+        world_started_at=ctx.clock(),
+    )
