@@ -30,6 +30,8 @@ from opssquad.toolbox import Handles, Progress, Record, Toolbox
 from opssquad.types import Target
 from opssquad.worlds.kube.cluster import Cluster
 
+SCRIPT = "scripted:"
+"""A model that plays the replies of a YAML file: for tests and documentation."""
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 
 
@@ -99,12 +101,16 @@ class Voices:
 
 
 def make_model(name: str) -> Model:
-    """The model of that name at the configured endpoint, or the one that needs none. Raises UsageError."""
+    """The model of that name: `offline`, `scripted:FILE`, or one of the endpoint. Raises UsageError."""
     if name == settings.OFFLINE:
         return offline()
+    if name.startswith(SCRIPT):
+        from opssquad.models.scripted import Scripted
+
+        return Scripted.load(Path(name.removeprefix(SCRIPT)))
     from opssquad.models.chat import Chat
 
-    return Chat.configured(name, settings.load())
+    return Chat.of(settings.load(), name)
 
 
 def offline() -> Offline:
