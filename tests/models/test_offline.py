@@ -97,7 +97,7 @@ async def test_what_was_asked_for_is_told_with_numbered_next_steps() -> None:
     reply = await answer("check the pods", *LOOKED[:1], past("health", turn=2, **LOOKED[1].data))
     assert "health said this" in reply.text
     assert len(reply.choices) >= 3
-    assert reply.choices[0].label == "Read the last 200 log lines of api-1"
+    assert reply.choices[0].label == "Read the last 50 log lines of api-1"
 
 
 async def test_a_single_question_is_investigated_even_if_it_speaks_of_rolling_back() -> None:

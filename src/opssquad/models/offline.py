@@ -121,7 +121,8 @@ class Offline:
         if "find" not in made:
             return [_look("find", {"what": case.question})]
         if "health" not in made:
-            namespaces = _namespaces(case, done) or [""]
+            known = slots(case).get("namespace", "")
+            namespaces = _namespaces(case, done) or [known]
             return [_look(t, {"namespace": n}) for n in namespaces[:2] for t in ("health", "changes")]
         leading = [h for h in case.differential if not h.no_fault][:3]
         return [c for h in leading if _undecided(h) for c in h.next_calls[:2]] + _closer_looks(case, done)

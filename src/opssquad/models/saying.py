@@ -18,7 +18,8 @@ def told(case: Case, made: Sequence[PastCall]) -> str:
     """What the calls showed, whether an act helped, and what the signals they brought mean."""
     parts = [_outcome(call) for call in made]
     calls = {c.call for c in made}
-    fresh = [s for s in case.signals if s.call in calls and s.signal.until is None]
+    shown = " ".join(" ".join(c.text for c in made).split())
+    fresh = [s for s in case.signals if s.call in calls and s.signal.until is None and not _shown(s, shown)]
     if meaning := list(_meaning(fresh)):
         parts.append("What it means:\n" + "\n".join(meaning))
     leading = next((h for h in case.differential if not h.no_fault), None)
@@ -38,6 +39,12 @@ def _outcome(call: PastCall) -> str:
         case _:
             text = f"That did not work: {call.text}"
     return f"{text}\n\nVerified: {call.check.outcome}. {call.check.text}" if call.check else text
+
+
+def _shown(seen: SeenSignal, shown: str) -> bool:
+    """Whether the tool's own text says it already, for this object or for one alike."""
+    alike = seen.signal.text.partition(": ")[2][:40]
+    return seen.signal.text in shown or bool(alike and alike in shown)
 
 
 def _meaning(seen: Sequence[SeenSignal]) -> Iterator[str]:

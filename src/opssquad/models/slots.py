@@ -45,7 +45,7 @@ def _numbers(low: str) -> Json:
     )
     lines, number, revision = (_first(p, low) for p in (LINES, REPLICAS, REVISION))
     return {
-        "lines": int(lines or 200),
+        "lines": int(lines or 50),
         "minutes": minutes,
         "number": int(number) if number else None,
         "revision": int(revision or 0),
