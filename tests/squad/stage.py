@@ -13,6 +13,7 @@ from opssquad.errors import ModelUnreachable
 from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
+from opssquad.gate.redact import Redactor
 from opssquad.models.base import CONCLUDE, Listener, ModelCall, Reply, Request
 from opssquad.squad.context import Context
 from opssquad.squad.graph.engine import Engine
@@ -78,24 +79,6 @@ async def _(counter: Counter) -> dict[str, str]:
 async def _(counter: Counter, by: int, before: dict[str, int]) -> Check:
     better = counter.value == before["value"] + by
     return Check(outcome="better" if better else "worse", text=f"it stands at {counter.value}")
-
-
-class Plain:
-    """A redactor that finds nothing: redaction has tests of its own."""
-
-    @dataclass
-    class Text:
-        text: str
-        count: int = 0
-
-        def fragment(self, original: str) -> str:
-            return original
-
-    def read(self, text: str) -> Text:
-        return self.Text(text)
-
-    def value(self, value: Any) -> tuple[Any, int]:
-        return value, 0
 
 
 class Replies:
@@ -213,7 +196,7 @@ async def stage(
             judge=judge,
             rank=lambda case: case,
             sign=signer.grant,
-            executor=Executor(toolbox, {Counter: counter}, admit=signer.admit, redactor=Plain()),
+            executor=Executor(toolbox, {Counter: counter}, admit=signer.admit, redact=Redactor()),
             records=store,
             audit=audit,
             publish=events.append,
