@@ -138,4 +138,5 @@ def append_audit(c: sqlite3.Connection, draft: AuditDraft) -> AuditRecord:
 def head(c: sqlite3.Connection) -> chain.Head | None:
     """Number and hash of the newest audit line, or None if none was ever written."""
     row = c.execute("select seq, hash from audit_head").fetchone()
-    return (int(row[0]), str(row[1])) if row else None
+    # A damaged file may hold anything; then nothing fits.
+    return (row[0] if isinstance(row[0], int) else 0, str(row[1])) if row else None

@@ -86,7 +86,8 @@ def translate(path: Path) -> Iterator[None]:
     """SQLite's errors as one line that says which file, what is wrong, and what to do."""
     try:
         yield
-    except sqlite3.Error as error:
+    # In a damaged file even the message, or a text, may be no UTF-8.
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise StoreError(f"{path}: {error}; {_advice(str(error))}") from error
 
 

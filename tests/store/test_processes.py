@@ -1,0 +1,103 @@
+"""Processes that die, and processes that race: what is on record is whole, and only one ever wins."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from opssquad.findings import ToolResult
+from opssquad.store.sqlite import Store
+from tests.samples import NOW, a_call, a_card, a_decision, a_draft
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    command = [sys.executable, "-m", "tests.store.worker", str(folder), *words]
+    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, cwd=ROOT)
+
+
+def race(folder: Path, *commands: tuple[str, str]) -> None:
+    """Start the processes, let them go at the same moment, and wait for both."""
+    running = [start(folder, *words) for words in commands]
+    deadline = time.monotonic() + 60
+    while not all((folder / f"ready-{words[1]}").exists() for words in commands):
+        assert time.monotonic() < deadline
+        assert all(process.poll() is None for process in running)
+        time.sleep(0.005)
+    (folder / "go").touch()
+    assert [process.wait(60) for process in running] == [0] * len(running)
+
+
+@pytest.mark.parametrize(
+    ("step", "effects", "outcome", "lines"),
+    [
+        ("opened", 0, "new", 0),
+        ("claimed", 0, "claimed", 0),
+        ("acted", 1, "claimed", 0),
+        ("done", 1, "done", 0),
+        ("audited", 1, "done", 1),
+    ],
+)
+async def test_a_call_is_never_repeated_wherever_the_process_is_killed(
+    tmp_path: Path, step: str, effects: int, outcome: str, lines: int
+) -> None:
+    assert start(tmp_path, "act", step).wait(60) == -signal.SIGKILL
+    async with await Store.open(tmp_path / "state") as store:
+        found = await store.outcome("c1")
+        assert ("done" if isinstance(found, ToolResult) else found) == outcome
+        assert await store.verify_audit() is None
+        assert len(await store.audit_records()) == lines
+        assert await store.claim("c1", a_call().digest) is (outcome == "new")
+    # Started again, the same call acts only if it never began.
+    assert start(tmp_path, "act", "never").wait(60) == 0
+    done = (tmp_path / "effects").read_text().splitlines() if (tmp_path / "effects").exists() else []
+    assert len(done) == effects
+
+
+async def test_of_two_processes_that_decide_the_same_card_exactly_one_wins(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path / "state", now=lambda: NOW) as store:
+        for number in range(30):
+            await store.add_approval(a_card(f"a{number}", a_call(f"c{number}")))
+        race(tmp_path, ("decide", "kim"), ("decide", "lee"))
+        records = await store.approvals()
+        assert [len(record.decisions) for record in records] == [1] * 30
+        for record in records:
+            assert record.decision is not None
+            assert record.decision.outcome == {"kim": "approved", "lee": "refused"}[record.decision.by]
+        lines = await store.audit_records()
+        assert {(line.approval.id, line.approval.by) for line in lines if line.approval} == {
+            (record.approval.id, record.decision.by) for record in records if record.decision
+        }
+        assert len(lines) == 30
+        assert await store.verify_audit() is None
+
+
+async def test_a_card_outlives_the_process_and_is_decided_in_another(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path / "state", now=lambda: NOW) as chat:
+        await chat.add_approval(a_card())
+        (tmp_path / "go").touch()
+        assert start(tmp_path, "decide", "kim").wait(60) == 0
+        assert await chat.decision("a-c1") == a_decision(a_card(), by="kim")
+
+
+async def test_two_processes_write_one_audit_chain(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path / "state") as store:
+        await store.audit(a_draft())
+        race(tmp_path, ("audit", "kim"), ("audit", "lee"))
+        lines = await store.audit_records()
+        assert [line.seq for line in lines] == list(range(1, 52))
+        for who in ("kim", "lee"):
+            assert [line.ms for line in lines if line.requested_by == who] == list(range(25))
+        assert await store.verify_audit() is None
+
+
+async def test_two_processes_that_open_a_new_folder_at_once_both_can(tmp_path: Path) -> None:
+    running = [start(tmp_path, "act", "never") for _ in range(2)]
+    assert [process.wait(60) for process in running] == [0, 0]
+    assert (tmp_path / "effects").read_text() == "acted\n"
