@@ -142,6 +142,9 @@ def unified(title: str, before: Json, after: Json) -> str:
     lines = [f"--- {title} (now)", f"+++ {title} (after, server dry run)"]
     parent = None
     for change in changes:
+        if re.search(r"\.env\[[^\]]+\]\.name$", change.path):
+            # The line with the value names the variable already.
+            continue
         above, leaf = _split(change.path)
         if above != parent:
             lines.append(f"@@ {above or 'object'} @@")

@@ -253,6 +253,9 @@ class Cluster(Handle):
             body["preconditions"] = {"uid": uid}
         if grace is not None:
             body["gracePeriodSeconds"] = grace
+        if dry_run:
+            # With a body, the server reads no options from the query: there a dry run would be a real one.
+            body["dryRun"] = ["All"]
         await self._change(resource, Ask("DELETE", resource.path(namespace, name), body=body), dry_run)
 
     async def _change(self, resource: Resource, ask: Ask, dry_run: bool) -> Json:
