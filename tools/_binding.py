@@ -36,10 +36,10 @@ def bound(obj: Json | None) -> str:
 
 
 def _digest(obj: Json) -> str:
-    """Twelve letters of the sha256 of what people set: all but status and what the server writes."""
-    meta = {key: dig(obj, "metadata", key, default={}) for key in ("labels", "annotations")}
+    """Twelve letters of the sha256 of labels, spec and the like; controllers keep notes in annotations."""
     rest = {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
-    return hashlib.sha256(compact([meta, rest]).encode()).hexdigest()[:12]
+    text = compact([dig(obj, "metadata", "labels", default={}), rest])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def binding(*objects: Json) -> dict[str, str]:
