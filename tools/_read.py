@@ -6,6 +6,7 @@ only those are read whole.
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 from opssquad import Cluster, Json, ToolError
 
@@ -40,7 +41,7 @@ class Reading:
 
 async def read(cluster: Cluster, namespace: str) -> Reading:
     """The scene of a namespace, or of the whole cluster where it is "". Raises ToolError."""
-    pods = await cluster.table("Pod", namespace)
+    pods = await cluster.table("Pod", namespace, detail=_unwell)
     ready, state = pods.column("Ready"), pods.column("Status")
     bad: dict[str, list[str]] = {}
     count, fine, finished = len(pods.rows), 0, 0
@@ -63,6 +64,14 @@ async def read(cluster: Cluster, namespace: str) -> Reading:
     worst = sorted(bad, key=lambda each: (-len(bad[each]), each))
     scene, unread = await _whole(cluster, worst[:DEEP], trim=True)
     return Reading(scene, count, fine, finished, unread, {each: bad[each] for each in worst[DEEP:]})
+
+
+def _unwell(headings: tuple[str, ...], cells: tuple[Any, ...]) -> bool:
+    """Whether a row of the pods' table needs its namespace told: the pod is neither well nor finished."""
+    row = dict(zip(map(str.lower, headings), cells, strict=False))
+    have, _, want = str(row.get("ready")).partition("/")
+    status = row.get("status")
+    return status not in {"Completed", "Succeeded"} and (have != want or status not in FINE)
 
 
 async def _short_of_pods(cluster: Cluster) -> list[str]:

@@ -43,6 +43,17 @@ async def test_objects_lists_and_tables_agree(cluster: Cluster) -> None:
     assert all("managedFields" not in row.metadata for row in table.rows)
 
 
+async def test_a_bare_table_has_metadata_only_where_it_was_asked_for(cluster: Cluster) -> None:
+    whole = await cluster.table("pods")
+    bare = await cluster.table("pods", detail=lambda headings, cells: False)
+    asked = await cluster.table(
+        "pods", detail=lambda headings, cells: cells[headings.index("Ready")] == "0/1"
+    )
+    assert [row.cells for row in bare.rows] == [row.cells for row in whole.rows]
+    assert {row.name for row in bare.rows} == {""}
+    assert [row.name for row in asked.rows] == [row.name for row in whole.rows]
+
+
 async def test_what_is_not_there_is_told_with_what_is(cluster: Cluster) -> None:
     with pytest.raises(
         ToolError, match=r"^no deployment 'auth-servic' in 'authentication'; nearest: auth-service,"

@@ -22,6 +22,7 @@ RESTARTS = 3
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 NAMES = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 WATCH_SECONDS = 300
+Detail = Callable[[tuple[str, ...], tuple[Any, ...]], bool]
 PAUSE = 0.2
 
 
@@ -93,11 +94,9 @@ class Collection:
     accept: str = JSON
 
 
-async def pages(
-    http: KubeHTTP, what: Collection, each: Callable[[Json], None], restart: Callable[[], None]
-) -> None:
-    """Feed every page to `each`. When the server has forgotten the list's state (410), all begins anew after
-    `restart`. Raises ToolError."""
+async def pages(http: KubeHTTP, what: Collection) -> AsyncGenerator[tuple[Query, Json] | None, None]:
+    """Every page with the query that gave it. None says that the server has forgotten the list's state (410)
+    and all begins anew: forget what came before. Raises ToolError."""
     path, token, restarts = what.resource.path(what.namespace), "", 0
     while True:
         query = [*what.query, ("limit", str(PAGE)), *([("continue", token)] if token else [])]
@@ -107,9 +106,9 @@ async def pages(
             if error.status != 410 or restarts == RESTARTS:
                 raise explained(error, what.resource) from error
             token, restarts = "", restarts + 1
-            restart()
+            yield None
             continue
-        each(page)
+        yield query, page
         token = str(page.get("metadata", {}).get("continue") or "")
         if not token:
             return
@@ -118,37 +117,46 @@ async def pages(
 async def objects(http: KubeHTTP, what: Collection, keep: Callable[[Json], Any] | None) -> list[Any]:
     """Every object, or what `keep` makes of it; None is dropped at once, so thousands cost no memory."""
     kept: list[Any] = []
-    resource = what.resource
-    head = {"apiVersion": resource.api_version, "kind": resource.kind}
-
-    def each(page: Json) -> None:
-        for item in page.get("items") or []:
-            shown = withheld(resource, {**head, **item})
-            made = keep(shown) if keep else shown
-            if made is not None:
-                kept.append(made)
-
-    await pages(http, what, each, kept.clear)
+    head = {"apiVersion": what.resource.api_version, "kind": what.resource.kind}
+    async for found in pages(http, what):
+        if found is None:
+            kept.clear()
+            continue
+        shown = (withheld(what.resource, {**head, **item}) for item in found[1].get("items") or [])
+        kept += [made for made in map(keep, shown) if made is not None] if keep else shown
     return kept
 
 
-async def table(http: KubeHTTP, what: Collection) -> Table:
-    """The collection as the server prints it. Raises ToolError where the server gives no tables."""
-    columns: list[str] = []
+async def table(http: KubeHTTP, what: Collection, detail: Detail | None = None) -> Table:
+    """The collection as the server prints it. With `detail`, metadata is read only for pages where it says
+    yes to a row; it gets the headings and the cells. Raises ToolError where the server gives no tables."""
+    query = [*what.query, ("includeObject", "None")] if detail else what.query
+    columns: tuple[str, ...] = ()
     rows: list[Row] = []
-
-    def each(page: Json) -> None:
+    async for found in pages(http, replace(what, query=query, accept=TABLE)):
+        if found is None:
+            rows.clear()
+            continue
+        asked, page = found
         if page.get("kind") != "Table":
             raise ToolError(f"the server gives no table of {what.resource.plural}; list them instead")
-        if not columns:
-            columns.extend(str(c["name"]) for c in page.get("columnDefinitions") or [])
-        for row in page.get("rows") or []:
-            metadata = withheld(what.resource, row.get("object") or {}).get("metadata") or {}
-            metadata.pop("managedFields", None)
-            rows.append(Row(tuple(row.get("cells") or ()), metadata))
+        columns = columns or tuple(str(c["name"]) for c in page.get("columnDefinitions") or [])
+        here = _rows(what.resource, page)
+        if detail and any(detail(columns, row.cells) for row in here):
+            # The same continue token gives the same page again, this time with the objects' metadata.
+            whole = [pair for pair in asked if pair[0] != "includeObject"]
+            here = _rows(what.resource, await http.read(what.resource.path(what.namespace), whole, TABLE))
+        rows += here
+    return Table(columns, tuple(rows))
 
-    await pages(http, replace(what, accept=TABLE), each, rows.clear)
-    return Table(tuple(columns), tuple(rows))
+
+def _rows(resource: Resource, page: Json) -> list[Row]:
+    rows = []
+    for row in page.get("rows") or []:
+        metadata = dict(withheld(resource, row.get("object") or {}).get("metadata") or {})
+        metadata.pop("managedFields", None)
+        rows.append(Row(tuple(row.get("cells") or ()), metadata))
+    return rows
 
 
 @dataclass
