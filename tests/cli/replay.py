@@ -30,7 +30,8 @@ class Replay:
         self.said: list[str] = []
         self.decided: list[tuple[str, str, str]] = []
         self.undone = 0
-        self._events, self._pause, self._cards = events, pause, list(cards)
+        self.cards = list(cards)
+        self._events, self._pause = events, pause
         self._at = 0
 
     def use_model(self, name: str) -> None:
@@ -54,7 +55,7 @@ class Replay:
             if self._pause:
                 await asyncio.sleep(self._pause)
             if isinstance(event, Requested):
-                self._cards.append(event.approval)
+                self.cards.append(event.approval)
             if isinstance(event, Decided) and self.decided[-1][1] == "refused":
                 refused = {"outcome": "refused", "reason": self.decided[-1][2]}
                 event = event.model_copy(update={"decision": event.decision.model_copy(update=refused)})
@@ -66,14 +67,14 @@ class Replay:
         self, approval_id: str, outcome: Literal["approved", "refused"], by: str, reason: str = ""
     ) -> Decision:
         self.decided.append((approval_id, outcome, reason))
-        card = next(c for c in self._cards if c.id == approval_id)
-        self._cards.remove(card)
+        card = next(c for c in self.cards if c.id == approval_id)
+        self.cards.remove(card)
         return Decision(
             approval=approval_id, call_digest=card.call.digest, outcome=outcome, by=by, at=NOW, reason=reason
         )
 
     async def pending(self) -> list[Approval]:
-        return list(self._cards)
+        return list(self.cards)
 
     async def evidence(self, id: str) -> tuple[Evidence, str]:
         if id != "e2":

@@ -1,6 +1,8 @@
 """The conversation over a replayed session: lines in, text out, cards answered."""
 
+import asyncio
 import io
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -8,8 +10,8 @@ from opssquad.cli.render.scope import Scope
 from opssquad.cli.render.screen import Screen
 from opssquad.cli.render.stream import Stream
 from opssquad.cli.repl.loop import Repl
-from opssquad.cli.repl.sources import Pipe
-from opssquad.events import Requested
+from opssquad.cli.repl.sources import Mood, Pipe
+from opssquad.events import Asked, Event, Requested
 from tests.cli.replay import NOW, Replay, recorded
 
 QUESTIONS = ["check the pods", "logs of the first", "recent deployments", "can we roll back", "roll back"]
@@ -126,3 +128,88 @@ async def test_undo_waits_until_the_card_is_answered() -> None:
     text = await held(session, *QUESTIONS, "/undo", "y", "/undo")
     assert "a card waits; answer it first" in text
     assert session.undone == 1
+
+
+class Typing:
+    """A prompt that stays open: each line is typed when its moment has come."""
+
+    live = True
+
+    def __init__(self, *lines: Callable[[], Awaitable[str]]) -> None:
+        self._lines = list(lines)
+
+    async def next(self, mood: Mood) -> str:
+        if not self._lines:
+            raise EOFError
+        return await self._lines.pop(0)()
+
+    def see(self, event: Event) -> None:
+        """Nothing is completed here."""
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_card_answered_from_another_terminal_lets_the_chat_go_on() -> None:
+    events = recorded("golden")
+    last = max(n for n, e in enumerate(events) if isinstance(e, Asked))
+    session, out = Replay(events[last:]), io.StringIO()
+    screen = Screen(width=80, file=out)
+
+    async def ask() -> str:
+        return "roll back"
+
+    async def decide_elsewhere() -> str:
+        await until(lambda: bool(session.cards))
+        await session.decide(session.cards[0].id, "approved", "bo")
+        await until(lambda: "rolled back to revision 6" in out.getvalue())
+        return "/exit"
+
+    stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
+    await Repl(session, screen, stream, Typing(ask, decide_elsewhere), by="ana").talk()
+    assert "answered from elsewhere" in out.getvalue()
+
+
+async def test_ctrl_c_stops_the_run_and_not_the_chat() -> None:
+    session, out = Replay(recorded("golden"), pause=0.05), io.StringIO()
+    screen = Screen(width=80, file=out)
+
+    async def ask() -> str:
+        return "check the pods"
+
+    async def ctrl_c() -> str:
+        await until(lambda: bool(session.said))
+        raise KeyboardInterrupt
+
+    async def idle_ctrl_c() -> str:
+        raise KeyboardInterrupt
+
+    stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
+    await Repl(session, screen, stream, Typing(ask, ctrl_c, idle_ctrl_c, ask), by="ana").talk()
+    text = out.getvalue()
+    assert text.index("stopped; the thread is kept") < text.index("Ctrl-D or /exit leaves")
+    assert session.said == ["check the pods", "check the pods"]
+
+
+async def test_what_is_typed_during_a_run_is_asked_after_it() -> None:
+    session, out = Replay(recorded("golden"), pause=0.01), io.StringIO()
+    screen = Screen(width=80, file=out)
+
+    async def first() -> str:
+        return "check the pods"
+
+    async def second() -> str:
+        await until(lambda: bool(session.said))
+        return "logs of the first"
+
+    async def leave() -> str:
+        await until(lambda: out.getvalue().count("cluster production") == 2)
+        return "/exit"
+
+    stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
+    await Repl(session, screen, stream, Typing(first, second, leave), by="ana").talk()
+    assert "noted; it is asked when this run is over" in out.getvalue()
+    assert session.said == ["check the pods", "logs of the first"]

@@ -68,6 +68,19 @@ class Desk:
             self.show()
         return bool(self.cards)
 
+    async def look_again(self) -> None:
+        """Go on when the cards were answered elsewhere: from another terminal, for example."""
+        if not self.cards:
+            return
+        waiting = {card.id for card in await self._session.pending()}
+        if not any(card.id not in waiting for card in self.cards):
+            return
+        self.cards = [card for card in self.cards if card.id in waiting]
+        self._screen.line(("  • answered from elsewhere", MUTED))
+        if not self.cards:
+            self._editing = False
+            self._go_on("")
+
     def show(self) -> None:
         """Draw the card that is to be answered, and how."""
         self._put_off = False
@@ -107,6 +120,7 @@ class Desk:
         await self._decide("refused", f"edit: {what}")
 
     async def _decide(self, outcome: words.Outcome, reason: str = "") -> None:
+        # Off the desk before it is decided: nobody may take it for answered from elsewhere.
         card = self.cards.pop(0)
         await self._session.decide(card.id, outcome, self._by, reason)
         if self.cards:

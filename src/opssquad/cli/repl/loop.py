@@ -17,6 +17,9 @@ from opssquad.cli.session import Session
 from opssquad.errors import OpsError
 from opssquad.events import Event, Stopped
 
+LOOK = 1.0
+"""Seconds between looks at cards that may have been answered from elsewhere."""
+
 
 class Repl:
     """A conversation with one session until the lines end or the engineer leaves."""
@@ -37,10 +40,12 @@ class Repl:
             self.screen.gap()
         if resumed and not await self.desk.take_up():
             self.runner.begin(self.session.resume())
+        watch = asyncio.create_task(self._watch())
         try:
             while await self._turn():
                 pass
         finally:
+            watch.cancel()
             self._next.clear()
             await self.runner.stop()
 
@@ -51,6 +56,13 @@ class Repl:
             self.screen.line(("  • noted; it is asked when this run is over", MUTED))
         else:
             self.runner.begin(self.session.ask(text))
+
+    async def _watch(self) -> None:
+        """While a card is up, look whether it was answered from elsewhere."""
+        while True:
+            await asyncio.sleep(LOOK)
+            if self._lines.live and not self.runner.running:
+                await self.desk.look_again()
 
     async def _turn(self) -> bool:
         """Read a line and do what it means; False to leave."""
