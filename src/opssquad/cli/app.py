@@ -14,6 +14,9 @@ from opssquad.cli.shared import Shared, screen_options
 
 # Name, module, and the one line that --help shows: kept here so that listing imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "Watch a recorded incident being solved: no cluster, no key."),
+    "chat": ("chat", "Talk with a squad about what is wrong."),
+    "ask": ("ask", "Ask one question and leave; for scripts and alerts."),
     "incident": ("incident", "List investigations, show one's timeline."),
     "approvals": ("approvals", "List, show, approve or refuse cards that wait."),
     "audit": ("audit", "Show the audit log, verify that nothing was altered."),

@@ -18,6 +18,7 @@ READABLE = 100
 """Columns past which lines get hard to read; a wider terminal is not filled."""
 
 _BULLET = re.compile(r"^ *(?:[-*•]|\d+[.)])? +")
+_LABEL = re.compile(r"^ *[a-z]\w{0,9} {2,}(?=\S)")
 _MARKS = re.compile(r"\[e\d+(?: e\d+)+\]")
 MUTED, STRONG, GOOD, BAD, WARN, MARK = "dim", "bold", "green", "red", "yellow", "cyan"
 
@@ -133,10 +134,10 @@ class Screen:
         room = max(self.width - indent, 20)
         if cell_len(line) <= room:
             return [line]
-        if "   " in line.strip():
+        bullet = _LABEL.match(line) or _BULLET.match(line)
+        if "   " in line[bullet.end() if bullet else 0 :].strip():
             return chop(line, room)
-        bullet = _BULLET.match(line)
-        hang = " " * min(len(bullet[0]), 8) if bullet else ""
+        hang = " " * min(len(bullet[0]), 12) if bullet else ""
         # Evidence marks stay whole: a wrapped `[e1 e2]` cannot be read at a glance.
         glued = _MARKS.sub(lambda m: m[0].replace(" ", "\0"), line)
         wrapped = textwrap.wrap(glued, room, subsequent_indent=hang, break_on_hyphens=False)

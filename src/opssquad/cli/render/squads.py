@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from opssquad import content
 from opssquad.cli.render.screen import GOOD, MUTED, STRONG, WARN, Screen
-from opssquad.cli.text import lines
 from opssquad.squad.spec import load_squad
 from opssquad.toolbox import Tool
 
@@ -32,10 +31,17 @@ def show_squad(screen: Screen, name: str) -> None:
     show_tools(screen, content.tools(spec.tools))
 
 
+def first_sentence(text: str) -> str:
+    """The first sentence of a docstring, its line breaks undone."""
+    paragraph = " ".join(text.strip().split("\n\n")[0].split())
+    sentence, stop, _ = paragraph.partition(". ")
+    return sentence + stop.rstrip()
+
+
 def show_tools(screen: Screen, tools: Iterable[Tool]) -> None:
     """Tools by name, whether they only read, and what they do."""
     for tool in tools:
         style = GOOD if tool.effect == "read" else WARN
-        what = lines(tool.description.strip())[0] if tool.description.strip() else ""
+        what = first_sentence(tool.description)
         head = f"  {tool.name:<15} {'reads' if tool.effect == 'read' else 'changes, asks':<14} "
         screen.flow(what, indent=len(head), first=head, style=style if tool.effect != "read" else "")

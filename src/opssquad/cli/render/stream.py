@@ -178,10 +178,9 @@ class Stream:
         tool = plain.visible(tool)
         room = self.screen.width - cell_len(tool) - 6 - len(took) - 1
         first = sentence if cell_len(sentence) <= room else ""
-        space = " " * max(room - cell_len(first), 0) + " " if took else ""
-        self.screen.line(
-            ("  ", ""), (mark, style), (f" {tool}", STRONG), (f"  {first}{space}", ""), (took, MUTED)
-        )
+        gap = " " * (max(room - cell_len(first), 0) + 1) if took else ""
+        said = f"  {first}{gap}" if first or took else ""
+        self.screen.line("  ", (mark, style), (f" {tool}", STRONG), said, (took, MUTED))
         if not first:
             self.screen.flow(sentence, indent=4)
 

@@ -1,0 +1,113 @@
+"""`opssquad ask`: one question, an answer, an exit code; for scripts and alerts."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from opssquad.cli.failures import INCONCLUSIVE, INTERNAL, OK, PENDING
+from opssquad.cli.shared import Shared, screen_options, shared
+from opssquad.cli.world import world_options
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from opssquad.cli.report import AskReport, Status
+    from opssquad.cli.session import Approve, Wanted
+    from opssquad.events import Event
+
+EXIT: "dict[Status, int]" = {
+    "concluded": OK,
+    "inconclusive": INCONCLUSIVE,
+    "pending": PENDING,
+    "failed": INTERNAL,
+}
+
+
+@click.command("ask")
+@click.argument("question", default="")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.option(
+    "--approve",
+    type=click.Choice(["never", "ask", "all"]),
+    default="ask",
+    show_default=True,
+    help="Cards: refuse them, leave them pending, or (recordings only) approve them.",
+)
+@world_options
+@screen_options
+@shared
+def command(shared: Shared, /, question: str, as_json: bool, approve: "Approve", **world: Any) -> int:
+    """Ask one question and leave.
+
+    Exit codes: 0 concluded, 1 failed, 2 usage, 3 inconclusive, 4 an approval is pending. With --resume and no
+    question, an earlier run goes on, for example after its card was approved.
+    """
+    import asyncio
+
+    from opssquad.cli.session import Wanted
+
+    wanted = Wanted(**world)
+    if not question.strip() and not wanted.resume:
+        raise click.UsageError("what is the question? opssquad ask 'why do logins fail?'")
+    report = asyncio.run(ask(shared, question.strip(), wanted, approve, as_json))
+    if as_json:
+        click.echo(report.model_dump_json(indent=2))
+    return EXIT[report.status]
+
+
+async def ask(
+    shared: Shared, question: str, wanted: "Wanted", approve: "Approve", quiet: bool
+) -> "AskReport":
+    """Run one question and fold its events; draws them as they come unless `quiet`."""
+    from opssquad.cli.opening import open_session
+    from opssquad.cli.report import fold
+
+    settings = shared.settings()
+    async with await open_session(settings, wanted, mode="ask", approve=approve) as session:
+        follow = _quietly if quiet else _drawing(shared, session)
+        events = await follow(session.ask(question) if question else session.resume())
+        report = fold(
+            events,
+            thread=session.thread,
+            squad=session.squad,
+            model=session.model,
+            timeline=await session.timeline(),
+        )
+        if not quiet:
+            _show_end(shared, session.thread, events)
+    return report
+
+
+async def _quietly(events: "AsyncIterator[Event]") -> "list[Event]":
+    return [event async for event in events]
+
+
+def _drawing(shared: Shared, session: Any) -> Any:
+    from opssquad.cli.render.scope import Scope
+    from opssquad.cli.render.stream import Stream
+
+    stream = Stream(shared.screen(), Scope(session.target, session.squad, session.model), bodies=False)
+
+    async def follow(events: "AsyncIterator[Event]") -> "list[Event]":
+        seen = []
+        async for event in events:
+            seen.append(event)
+            stream.show(event)
+        return seen
+
+    return follow
+
+
+def _show_end(shared: Shared, thread: str, events: "list[Event]") -> None:
+    from opssquad.cli.render.screen import MUTED
+    from opssquad.events import Decided, Requested
+
+    screen = shared.screen()
+    screen.gap()
+    decided = {e.approval.id for e in events if isinstance(e, Decided)}
+    for event in events:
+        if isinstance(event, Requested) and event.approval.id not in decided:
+            screen.line(f"approval {event.approval.id} of thread {thread} is pending; to carry it out:")
+            screen.command(f"opssquad approvals approve {event.approval.id}", indent=2)
+            screen.command(f"opssquad ask --resume {thread}", indent=2)
+    screen.line((f"thread {thread}; go on with: opssquad chat --resume {thread}", MUTED))

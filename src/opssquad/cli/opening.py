@@ -1,0 +1,45 @@
+"""Opens the conversation that the command line asked for. The investigation, and with it the graph, is
+imported here and only when a conversation begins.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from opssquad import content
+from opssquad.cli.session import Approve, Wanted
+from opssquad.errors import UsageError
+from opssquad.settings import Settings
+
+if TYPE_CHECKING:
+    from opssquad.investigation import Investigation, Options
+
+Mode = Literal["chat", "ask"]
+
+
+def options(settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve = "ask") -> "Options":
+    """What the investigation is asked to be. Raises UsageError for what cannot be meant."""
+    from opssquad.investigation import Options
+
+    if wanted.recording and (wanted.context or wanted.kubeconfig):
+        other = "--context" if wanted.context else "--kubeconfig"
+        raise UsageError(f"--recording and {other} exclude each other; give one")
+    return Options(
+        state=settings.state,
+        by=settings.by,
+        squad=wanted.squad,
+        recording=content.recording(wanted.recording) if wanted.recording else None,
+        kubeconfig=wanted.kubeconfig,
+        context=wanted.context,
+        namespace=wanted.namespace,
+        model=wanted.model or settings.model,
+        mode=mode,
+        approve=approve,
+    )
+
+
+async def open_session(
+    settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve = "ask"
+) -> "Investigation":
+    """The conversation, new or resumed; close it by leaving its context. Raises OpsError."""
+    from opssquad.investigation import Investigation
+
+    return await Investigation.open(options(settings, wanted, mode=mode, approve=approve), wanted.resume)
