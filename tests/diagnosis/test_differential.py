@@ -46,7 +46,7 @@ def top(*signals: Signal) -> Hypothesis:
 def test_a_crash_after_a_release_is_blamed_on_the_release_and_offers_a_rollback() -> None:
     found = top(crash(), release())
     assert (found.fault, str(found.component)) == ("K01", "Deployment/ns/api")
-    assert "12:00 UTC (revision 7: image v1 -> v2)" in found.root_cause
+    assert found.root_cause.startswith("rollout.recent at Deployment/ns/api. Since then")
     assert [o.action for o in found.options] == ["rollback", "escalate"]
     assert found.options[0].args == {"deployment": "api", "namespace": "ns"}
 
@@ -54,7 +54,7 @@ def test_a_crash_after_a_release_is_blamed_on_the_release_and_offers_a_rollback(
 def test_a_release_after_the_crash_began_is_not_blamed() -> None:
     found = top(crash(), release(at=30))
     assert found.confidence != "confirmed"
-    assert "revision" not in found.root_cause
+    assert "Since then" not in found.root_cause
     assert "rollback" not in [o.action for o in found.options]
 
 

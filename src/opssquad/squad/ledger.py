@@ -19,12 +19,12 @@ class Ledger(Value):
     def took(self, call: ToolCall, result: ToolResult, turn: int, check: Check | None = None) -> "Ledger":
         """The ledger after a call came back: its signals with numbered evidence, and the call itself.
 
-        A second look at the same thing replaces what the first one saw: what was mended does not linger.
+        A second look at the same thing replaces what the first one saw, and an act that helped ends what was
+        known about what it mended: nothing lingers.
         """
-        evidence, seen = (
-            list(self.evidence),
-            [s for s in self.signals if result.status != "ok" or s.origin != _origin(call)],
-        )
+        mended = {s.owner for s in check.signals} if check and check.outcome == "better" else set()
+        evidence, again = list(self.evidence), _origin(call) if result.status == "ok" else ""
+        seen = [s for s in self.signals if s.origin != again and s.signal.owner not in mended]
         for signal in (*result.signals, *(check.signals if check else ())):
             ids = tuple(_number(evidence, call.id, quote.locator, quote.text) for quote in signal.quotes)
             seen = [s for s in seen if not _same(s.signal, signal)]
