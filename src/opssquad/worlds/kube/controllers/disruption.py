@@ -45,6 +45,8 @@ class BudgetController:
         if budget is None:
             return
         pods = [pod for pod in self._plane.all(kinds.PODS, key[0]) if _selects(budget, pod)]
+        if not pods:
+            self._plane.events.say(budget, "NoPods", "No matching pods found", "controllermanager")
         healthy = sum(is_ready(pod) and not is_deleted(pod) for pod in pods)
         spec, expected = budget["spec"], len(pods)
         if "maxUnavailable" in spec:

@@ -7,7 +7,7 @@ combined, and one source may say 25 things about an object and then one every 5 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from opssquad.times import parse_time, rfc3339
+from opssquad.times import rfc3339
 from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.meta import copy
 
@@ -21,28 +21,13 @@ COMBINED = "(combined from similar events): "
 
 
 class Recorder:
-    """Writes events about objects. Knows the events that were there at the start."""
+    """Writes events about objects. Recorded ones are not repeated: controllers forget when they restart."""
 
     def __init__(self, plane: "Plane") -> None:
         self._plane = plane
         self._names: dict[tuple[str, ...], str] = {}
         self._messages: dict[tuple[str, ...], tuple[datetime, set[str]]] = {}
         self._tokens: dict[tuple[str, ...], tuple[float, datetime]] = {}
-        for event in plane.all(kinds.EVENTS):
-            self._remember(event)
-
-    def _remember(self, event: Json) -> None:
-        if not event.get("lastTimestamp"):
-            return
-        about, source = event["involvedObject"], event.get("source", {})
-        similar = _similar(source, about, event["type"], event["reason"])
-        combined = event["message"].startswith(COMBINED)
-        key = similar if combined else (*similar, event["message"])
-        self._names[key] = event["metadata"]["name"]
-        last = parse_time(event["lastTimestamp"])
-        if self._plane.now - last <= WINDOW:
-            _, said = self._messages.get(similar, (last, set()))
-            self._messages[similar] = (last, said | {event["message"]})
 
     def say(
         self,

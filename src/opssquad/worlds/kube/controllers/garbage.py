@@ -102,6 +102,8 @@ class GarbageCollector:
     def _end_first(self, resource: ResourceKey, obj: Json) -> None:
         if resource == kinds.PODS:
             self._plane.delete_pod(obj)
+        elif not self._dependents(obj):
+            self._plane.remove(resource, obj)
         elif not is_deleted(obj):
             changed = self._plane.dying(obj, 0)
             changed["metadata"]["finalizers"] = [*(obj["metadata"].get("finalizers") or ()), FOREGROUND]

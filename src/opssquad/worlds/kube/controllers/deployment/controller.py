@@ -18,6 +18,7 @@ from opssquad.worlds.kube.controllers.meta import (
     copy,
     is_deleted,
     key_of,
+    labels_of,
     name_of,
     namespace_of,
     reference_to,
@@ -36,6 +37,14 @@ class DeploymentController:
 
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
+        # A ReplicaSet that was deleted comes back under its name, which cannot be computed from the JSON.
+        self._hashes = {
+            (owner["uid"], naming.digest(revisions.plain(rs["spec"]["template"]))): labels_of(rs)[
+                revisions.HASH
+            ]
+            for rs in plane.all(kinds.REPLICA_SETS)
+            if (owner := controller_of(rs)) and revisions.HASH in labels_of(rs)
+        }
         for deployment in plane.all(kinds.DEPLOYMENTS):
             self._watch_deadline(deployment)
 
@@ -117,13 +126,16 @@ class DeploymentController:
             status = progress.with_condition(status, found)
         return self._write(deployment, status, annotations_of(current).get(revisions.REVISION))
 
+    def _hash(self, deployment: Json, template: Json) -> str:
+        plain, uid = revisions.plain(template), deployment["metadata"]["uid"]
+        collisions = status_of(deployment).get("collisionCount", 0)
+        known = self._hashes.get((uid, naming.digest(plain)))
+        return known or naming.template_hash([plain, uid], collisions)
+
     def _create(self, deployment: Json, owned: list[Json]) -> None:
         """The ReplicaSet of a template that has none yet, then revision and NewReplicaSetCreated."""
         template = copy(deployment["spec"]["template"])
-        suffix = naming.template_hash(
-            [revisions.plain(template), deployment["metadata"]["uid"]],
-            status_of(deployment).get("collisionCount", 0),
-        )
+        suffix = self._hash(deployment, template)
         meta = template.setdefault("metadata", {})
         meta["labels"] = {**(meta.get("labels") or {}), revisions.HASH: suffix}
         selector = copy(deployment["spec"]["selector"])
@@ -149,7 +161,10 @@ class DeploymentController:
         if size:
             self._say(deployment, f"Scaled up replica set {name_of(created)} from 0 to {size}")
         status = status_of(deployment)
-        if progress.has_deadline(deployment):
+        found = condition(status, "Progressing")
+        # Right after a resume the real controller loses this write to its own conflict.
+        resumed = found is not None and found["reason"] == progress.RESUMED
+        if progress.has_deadline(deployment) and not resumed:
             message = f'Created new replica set "{name_of(created)}"'
             new = progress.make("Progressing", "True", progress.CREATED, message, self._plane.now)
             status = progress.with_condition(status, new)

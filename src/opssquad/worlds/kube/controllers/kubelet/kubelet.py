@@ -45,10 +45,25 @@ class Kubelet:
     def concerns(self, change: Change) -> Iterable[Key]:
         """A pod on a node; every pod that is not ready when something else changed."""
         if change.resource == kinds.PODS:
+            if change.type == "DELETED":
+                self._forget(change.object)
             if change.type != "DELETED" and _bound(change.object):
                 yield _key(change.object)
         elif change.resource not in NO_CAUSE:
             yield from (_key(pod) for pod in self._plane.all(kinds.PODS) if _bound(pod) and not is_ready(pod))
+
+    def _forget(self, pod: Json) -> None:
+        """A pod that was removed by force is stopped all the same."""
+        uid = pod["metadata"]["uid"]
+        if uid in self._lives and uid not in self._stopping:
+            self._say_killing(pod)
+        self._lives.pop(uid, None)
+        self._stopping.discard(uid)
+
+    def _say_killing(self, pod: Json) -> None:
+        for status in status_of(pod).get("containerStatuses") or ():
+            if "running" in status["state"]:
+                self._containers.say(pod, status["name"], "Killing", f"Stopping container {status['name']}")
 
     def sync(self, key: Key) -> None:
         """Take up a new pod, end one that is to go, or note that its fate has changed."""
@@ -83,9 +98,7 @@ class Kubelet:
         if uid in self._stopping:
             return
         self._stopping.add(uid)
-        for status in status_of(pod).get("containerStatuses") or ():
-            if "running" in status["state"]:
-                self._containers.say(pod, status["name"], "Killing", f"Stopping container {status['name']}")
+        self._say_killing(pod)
         grace = pod["metadata"].get("deletionGracePeriodSeconds", 30)
         self._plane.kernel.after(min(self._timing.stop, grace), lambda: self._ended(_key(pod)))
 
