@@ -44,33 +44,49 @@ async def replay(operation: Operation, transcript: Json | None = None) -> list[s
     """What differs from the recording (or from another transcript), each line led by the request; empty
     if all is equal.
     """
-    return await _Replay(transcript or operation.transcript()).run()
+    if operation.standing_still:
+        return await Replay(transcript or operation.transcript(), StandingStill()).run()
+    from tests.conformance.running import RunningReplay
+
+    return await RunningReplay(transcript or operation.transcript()).run()
 
 
-class _Replay:
-    def __init__(self, transcript: Json) -> None:
+class Replay:
+    """Sends the requests of a transcript to a world, one after the other, and collects differences."""
+
+    def __init__(self, transcript: Json, world: StandingStill) -> None:
         self.transcript = transcript
-        self.world = StandingStill()
+        self.world = world
         self.comparison = Comparison()
         self.playing: list[Playing] = []
         self.found: list[str] = []
 
     async def run(self) -> list[str]:
+        """Play everything."""
         for exchange in self.transcript["exchanges"]:
-            self._exchange(exchange)
+            self.exchange(exchange)
             await asyncio.sleep(0)
+        return await self.finish()
+
+    async def finish(self) -> list[str]:
+        """End the streams, compare them, and give all differences."""
         if self.playing:
             await asyncio.sleep(SETTLE)
         for playing in self.playing:
             assert playing.task is not None
             playing.task.cancel()
             await asyncio.gather(playing.task, return_exceptions=True)
-            self._compare_stream(playing)
+            self.compare_stream(playing)
         return self.found
 
-    def _exchange(self, exchange: Json) -> None:
+    def set_clock(self, exchange: Json) -> None:
+        """The world is at the recorded moment."""
+        self.world.moment = parsedate_to_datetime(exchange["response"]["headers"]["Date"])
+
+    def exchange(self, exchange: Json) -> None:
+        """Send one request and compare the answer; a stream is compared in the end."""
         request, recorded = exchange["request"], exchange["response"]
-        self.world.moment = parsedate_to_datetime(recorded["headers"]["Date"])
+        self.set_clock(exchange)
         call = self._call(request)
         if call is None:
             self._check(exchange, "401", recorded["status"], 401)
@@ -94,7 +110,11 @@ class _Replay:
             wanted, got = yaml.safe_load(wanted), yaml.safe_load(got)
         elif got and got.startswith("{") and not isinstance(wanted, str):
             got = json.loads(got)
-        self._differences(exchange, wanted, got)
+        self.compare(exchange, wanted, got)
+
+    def compare(self, exchange: Json, wanted: Any, got: Any) -> None:
+        """Compare two bodies."""
+        self.differences(exchange, wanted, got)
 
     def _call(self, request: Json) -> Call | None:
         """The request with our values in the place of recorded ones; None without credentials."""
@@ -121,19 +141,21 @@ class _Replay:
     def _own_version(self, recorded: str) -> str:
         return self.comparison.learned.get(recorded, recorded)
 
-    def _compare_stream(self, playing: Playing) -> None:
+    def compare_stream(self, playing: Playing) -> None:
+        """Compare what came out of a stream, event by event."""
         recorded = playing.recorded["response"].get("stream", [])
         ours = b"".join(playing.chunks).decode()
         if recorded and "text" in recorded[0]:
-            self._differences(playing.recorded, "".join(part["text"] for part in recorded), ours)
+            self.differences(playing.recorded, "".join(part["text"] for part in recorded), ours)
             return
         if text := playing.recorded["response"].get("body_text"):
             recorded = [{"event": json.loads(line)} for line in text.splitlines()]
         wanted = [_typed(part["event"]) for part in recorded if not _periodic_bookmark(part["event"])]
         got = [_typed(json.loads(line)) for line in ours.splitlines()]
-        self._differences(playing.recorded, {"events": wanted}, {"events": got})
+        self.differences(playing.recorded, {"events": wanted}, {"events": got})
 
-    def _differences(self, exchange: Json, wanted: Any, got: Any) -> None:
+    def differences(self, exchange: Json, wanted: Any, got: Any) -> None:
+        """Note what differs."""
         lead = _lead(exchange)
         self.found += [f"{lead}: {line}" for line in self.comparison.differences(wanted, got)]
 

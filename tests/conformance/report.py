@@ -42,6 +42,10 @@ def summary(chosen: Sequence[Operation], found: Failures, details: bool = False)
     lines = []
     for client, (passed, total) in shares(chosen, found).items():
         lines.append(f"{client}: {passed} of {total} operations pass ({100 * passed / total:.1f} %)")
+    running = sum(not operation.standing_still for operation in chosen)
+    lines.append(
+        f"  ({running} were recorded with controllers at work: of those the course of objects is compared)"
+    )
     for operation, differences in found.items():
         lines.append(f"  {operation}")
         lines += [f"    {line}" for line in (differences if details else differences[:1])]
