@@ -23,12 +23,13 @@ PIECE = 12
 
 @dataclass
 class Stub:
-    """What the endpoint was asked, and when (monotonic seconds)."""
+    """What the endpoint was asked, when each request came and when its reply was out (monotonic seconds)."""
 
     replies: Sequence[Json]
     url: str = ""
     asked: list[Json] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Play the next reply, streamed where the client asks for it."""
@@ -37,8 +38,11 @@ class Stub:
         self.asked.append(asked)
         reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
         if asked.get("stream"):
-            return await _stream(request, reply)
+            response = await _stream(request, reply)
+            self.ended.append(time.monotonic())
+            return response
         choice = {"index": 0, "message": reply["message"], "finish_reason": reply["finish"]}
+        self.ended.append(time.monotonic())
         return web.json_response({"object": "chat.completion", "choices": [choice], "usage": USAGE})
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks of what the project promises: `make bench`, or `python -m tests.bench`. No tests."""

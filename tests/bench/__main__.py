@@ -1,0 +1,111 @@
+"""`make bench`: every figure with its median, spread and target; missed ones are said, and nothing fails."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench import conversation, large, starting
+from tests.bench.measure import ROOT, Figure, environment, machine, run
+from tests.stub_model import calls, serving, text
+
+TIMES = 5
+TURNS = 20
+READY = 90.0
+"""Seconds that the server of the large cluster has to read it."""
+
+
+async def turn_figures(wanted: int, target: float) -> Figure:
+    """From the end of a reply to the next request: judging, running `wanted` trivial calls, checkpointing."""
+    replies = [calls(*[("look", {})] * wanted) for _ in range(TURNS)] + [text("done")]
+    async with serving(replies) as stub:
+        with tempfile.TemporaryDirectory() as folder:
+            argv = ["-m", "tests.bench.turning", stub.url, folder]
+            await asyncio.to_thread(run, argv, Path(folder), _with_tests(Path(folder)))
+    name = (
+        "overhead per turn, one trivial call" if wanted == 1 else f"overhead per turn, {wanted} calls at once"
+    )
+    return Figure(name, starting.spans(stub.times[1:], stub.ended)[1:], "ms", target, f"{TURNS - 1} turns")
+
+
+def health_figures(times: int) -> list[Figure]:
+    """Health of everything in a large cluster that another process serves."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        large.write(here / "large-0001")
+        with _served(here / "large-0001", here) as kubeconfig:
+            argv = ["-m", "tests.bench.looking", kubeconfig]
+            runs = [run(argv, here, _with_tests(here)) for _ in range(times)]
+    told = [json.loads(r.output) for r in runs]
+    size = large.Size()
+    shape = f"{size.pods} pods, {size.nodes} nodes, {size.events} events"
+    return [
+        Figure(f"health of {shape}", [t["seconds"] for t in told], "s", 3),
+        Figure("health, memory of the client", [r.megabytes for r in runs], "MB", 250),
+        Figure(
+            "health, what the model reads",
+            [t["characters"] / 4 for t in told],
+            "tokens",
+            1500,
+            "characters / 4",
+        ),
+    ]
+
+
+@contextmanager
+def _served(recording: Path, folder: Path) -> Iterator[str]:
+    """Serve a recording in a process of its own; gives the kubeconfig's path."""
+    argv = [sys.executable, "-m", "opssquad", "recording", "serve", str(recording)]
+    server = subprocess.Popen(argv, env=environment(folder), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip().removeprefix("KUBECONFIG=")
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(READY)
+        server.stdout.close()
+
+
+def _with_tests(folder: Path) -> dict[str, str]:
+    return environment(folder) | {"PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
+
+
+async def figures() -> AsyncIterator[Figure]:
+    """All of them, as they are measured."""
+    for figure in starting.help_figures(TIMES):
+        yield figure
+    for figure in await starting.ask_figures(TIMES):
+        yield figure
+    yield await turn_figures(1, 15)
+    yield await turn_figures(8, 30)
+    for figure in await asyncio.to_thread(health_figures, TIMES):
+        yield figure
+    yield await conversation.figure(3)
+
+
+async def main() -> None:
+    began = time.monotonic()
+    say(f"{machine()}\nmedians (least to most) of {TIMES} runs after one that warms the disk's cache\n")
+    missed = []
+    async for figure in figures():
+        say(figure.line())
+        if not figure.met:
+            missed.append(figure.name)
+    said = f"missed: {', '.join(missed)}" if missed else "every target is met"
+    say(f"\n{said}; {time.monotonic() - began:.0f} s in all")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
