@@ -14,11 +14,11 @@ from typing import Annotated
 
 from opssquad import Cluster, Json, Quote, Result, ToolError, tool
 
-from ._addresses import Directory
+from ._addresses import Address, Directory
 from ._digest import hanging
 from ._instances import Instance, Previous, instance, most_broken
 from ._kube import dig, owner, ref, selected, source
-from ._loglines import Entry, entries
+from ._loglines import entries
 from ._logtext import Wanted, body, command, head
 from .signals.logs import Case, Read, called, log_signals
 
@@ -52,7 +52,8 @@ async def logs(
         (entry for index, each in enumerate(reads) for entry in entries(each.text, index)),
         key=lambda entry: entry.stamp,
     )
-    case = Case(reads, found, now, await _directory(cluster, found, space))
+    failed = called(found)
+    case = Case(reads, found, now, await _directory(cluster, (a for a, _ in failed.values()), space), failed)
     signals = log_signals(case)
     instances = [each for each, _ in read]
     heads = [*choice, *unread, *(head(i, text) for i, text in read)]
@@ -175,9 +176,9 @@ async def _fetch(cluster: Cluster, chosen: Instance, wanted: Wanted) -> str:
     )
 
 
-async def _directory(cluster: Cluster, found: Sequence[Entry], namespace: str) -> Directory:
+async def _directory(cluster: Cluster, named: Iterable[list[Address]], namespace: str) -> Directory:
     """The Services behind the addresses that were called in vain, with the pods and workloads they select."""
-    wanted = called(found)
+    wanted = dict.fromkeys(address for some in named for address in some)
     if not wanted:
         return Directory(())
     try:

@@ -5,7 +5,8 @@ Pure; a log is read into entries by `_loglines`, and what stands behind an addre
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,13 +65,14 @@ class Read:
 
 @dataclass(frozen=True)
 class Case:
-    """Logs that were read together, their entries (whose `origin` is the log's index), and what tells which
-    Service is behind an address."""
+    """Logs that were read together, their entries (whose `origin` is the log's index), what tells which
+    Service is behind an address, and the addresses of failed calls as `called` finds them."""
 
     reads: Sequence[Read]
     entries: Sequence[Entry]
     now: datetime
     directory: Directory
+    called: Mapping[int, tuple[list[Address], bool]]
 
     def signal(
         self, name: str, found: Group, words: str, fragment: str, severity: Severity, data: Json
@@ -140,23 +142,20 @@ def fatal_entries(case: Case) -> list[Entry]:
     return found
 
 
-def called(entries: Sequence[Entry]) -> list[Address]:
-    """Every address that refused connections or timed out, once."""
-    hits = [each for each in entries if _calling(each, REFUSED) or _calling(each, TIMEOUT)]
-    found = (address for each in hits for address in addresses(each.text) or announced(entries, each))
-    return list(dict.fromkeys(found))
-
-
-def announced(entries: Sequence[Entry], failed: Entry) -> list[Address]:
-    """The address that the same process said it would connect to, just before a failure that names none."""
-    for index, each in enumerate(entries):
-        if each is failed:
-            before = [e for e in entries[max(0, index - ANNOUNCED * 4) : index] if e.origin == failed.origin]
-            said = (
-                endpoints(e.message) for e in reversed(before[-ANNOUNCED:]) if CONNECTING.search(e.message)
-            )
-            return next(said, [])
-    return []
+def called(entries: Sequence[Entry]) -> dict[int, tuple[list[Address], bool]]:
+    """The addresses of every failed call, by the id of its entry, and whether they stand just before it only:
+    where a failure names none, it is what the same process said it would connect to."""
+    found: dict[int, tuple[list[Address], bool]] = {}
+    before: dict[int, deque[Entry]] = {}
+    for each in entries:
+        latest = before.setdefault(each.origin, deque(maxlen=ANNOUNCED))
+        if _calling(each, REFUSED) or _calling(each, TIMEOUT):
+            named = addresses(each.text)
+            told = (endpoints(e.message) for e in reversed(latest) if CONNECTING.search(e.message))
+            guess = [] if named else next(told, [])
+            found[id(each)] = (named or guess, bool(guess))
+        latest.append(each)
+    return found
 
 
 def _said(case: Case, name: str, entries: Iterable[Entry], severity: Severity) -> Iterator[Signal]:
@@ -191,10 +190,9 @@ def _calls(case: Case, name: str, pattern: re.Pattern[str]) -> Iterator[Signal]:
 
 def _callee(case: Case, entry: Entry, key: str) -> Json:
     namespace = case.reads[entry.origin].pod["metadata"].get("namespace", "")
-    named = addresses(entry.text)
-    guess = [] if named else announced(case.entries, entry)
-    address, service = case.directory.reached(named or guess, namespace)
-    data: Json = {key: str(address) if address else "", **({"announced": True} if guess else {})}
+    named, guessed = case.called[id(entry)]
+    address, service = case.directory.reached(named, namespace)
+    data: Json = {key: str(address) if address else "", **({"announced": True} if guessed else {})}
     if service:
         workload = case.directory.workload(service)
         data |= {"service": str(ref(service)), **({"workload": str(workload)} if workload else {})}

@@ -1,11 +1,12 @@
 """What logs prove: fatal lines, failed calls, answered probes."""
 
+import time
 from datetime import UTC, datetime
 
 from tools._addresses import Directory
 from tools._loglines import entries
 from tools._pods import Past
-from tools.signals.logs import QUOTED, Case, Read, log_signals, probe_paths, quote_line
+from tools.signals.logs import QUOTED, Case, Read, called, log_signals, probe_paths, quote_line
 
 from opssquad import Json, Signal
 
@@ -18,9 +19,12 @@ POD: Json = {
 
 
 def _signals(*bodies: str, ended: Past | None = None, minute: int = 36) -> list[Signal]:
-    text = "\n".join(f"2026-03-08T14:{minute:02}:{second:02}Z {body}" for second, body in enumerate(bodies))
+    text = "\n".join(
+        f"2026-03-08T14:{minute:02}:{second % 60:02}Z {body}" for second, body in enumerate(bodies)
+    )
     read = Read(POD, "web", ended is not None, text, ended)
-    return log_signals(Case([read], entries(text), NOW, Directory(())))
+    said = entries(text)
+    return log_signals(Case([read], said, NOW, Directory(()), called(said)))
 
 
 def _ids(found: list[Signal]) -> list[str]:
@@ -73,3 +77,13 @@ def test_a_quote_of_a_long_line_holds_what_matters_and_is_literal() -> None:
     assert "connection refused" in quote.text
     assert quote.text in line
     assert len(quote.text) == QUOTED
+
+
+def test_what_thousands_of_failures_prove_is_read_without_looking_back_through_all_of_them() -> None:
+    start = time.process_time()
+    found = _signals(*(f"ERROR request {number} timed out" for number in range(10_000)))
+    assert time.process_time() - start < 5
+    assert [(each.id, each.data["count"]) for each in found] == [
+        ("log.timeout", 10_000),
+        ("log.error", 10_000),
+    ]
