@@ -97,7 +97,10 @@ def needs(plan: Plan, there: Mapping[Ref, Json | None]) -> Finding:
         return Finding("references", "unknown", f"could not be read: {', '.join(dict.fromkeys(unread))}")
     count = len({ref(each) for each in read})
     return Finding(
-        "references", "ok", f"all {count} objects that the old template names are there", tuple(read)
+        "references",
+        "ok",
+        f"what the old template names is there ({count} objects)" if count > 1 else "what it needs is there",
+        tuple(read),
     )
 
 

@@ -19,7 +19,7 @@ PATIENCE = timedelta(seconds=300)
 # New pods that fail the same way for this long are not going to get up by themselves.
 STUCK = timedelta(seconds=20)
 # A pod that is ready may still fall over at once: ready counts only after this long.
-SETTLE = timedelta(seconds=3)
+SETTLE = timedelta(seconds=2)
 Verdict = Literal["better", "same", "worse", "unknown"]
 PAUSES = (0.3, 0.3, 0.5, 0.5, 1.0)
 
@@ -71,7 +71,7 @@ def judge(outcome: Outcome, before: Json) -> Check:
     state, was = outcome.state, int(before.get("ready", 0))
     counts = (
         f"ready {was} of {before.get('desired', '?')} before, {state.ready} of {state.desired} now; "
-        f"{state.fresh_restarts} restarts of the {len(state.fresh)} pods with the newest template"
+        f"restarts of the pods with the newest template: {state.fresh_restarts}"
     )
     verdict = _verdict(outcome, before)
     words: dict[str, Callable[[], str]] = {
@@ -108,7 +108,9 @@ def _verdict(outcome: Outcome, before: Json) -> Verdict:
 def _signals(outcome: Outcome, before: Json) -> tuple[Signal, ...]:
     state, address = outcome.state, ref(outcome.state.workload)
     if outcome.how == "settled" and state.desired:
-        name = "workload.recovered" if _verdict(outcome, before) == "better" else "workload.healthy"
+        ailing = before.get("troubles") or int(before.get("ready", 0)) < int(before.get("desired", 0))
+        back = ailing or not before.get("desired")
+        name = "workload.recovered" if back else "workload.healthy"
         text = f"{address.name}: {state.ready} of {state.desired} pods ready"
         signal = Signal(id=name, entity=address, owner=address, text=text, severity="info")
         return (signal.model_copy(update={"quotes": health_quotes(state)}),)
