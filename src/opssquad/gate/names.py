@@ -52,6 +52,7 @@ PLACEHOLDER = re.compile(r"«redacted[^»\n]{0,40}»")
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _KEBAB = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)+")
+_OBJECT = re.compile(r"[a-z0-9.-]+/[a-z0-9.-]+")
 _HOLE = re.compile(
     r"\$\{[^}]*\}|\$\([^)]*\)|\$[A-Za-z_]\w*|\{\{.*\}\}|%\(\w*\)s|%[sdvq]|<[^>]*>|\[?redacted\]?"
     r"|[*•.xX]{3,}|-+|null|none|nil|true|false|undefined|\([^)]*\)",
@@ -104,7 +105,9 @@ def hides(name: str, value: str, *, loose: bool = False) -> bool:
         return False
     if name.lower() in ("pwd", "oldpwd") and bare.startswith("/"):
         return False
-    kebab = bool(_KEBAB.fullmatch(name)) and not last.startswith("pass")
+    if loose and name.lower() == "secret" and _OBJECT.fullmatch(bare):
+        return False
+    kebab = bool(_KEBAB.fullmatch(name)) and not last.startswith("pass") and not name.startswith("x-")
     if not loose or (len(words(name)) > 1 and not kebab):
         return True
     return looks_random(bare) if kebab else bare.split()[0].rstrip(".,;:!").lower() not in secrets().prose

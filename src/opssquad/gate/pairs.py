@@ -17,8 +17,11 @@ LONGEST_NAME = 80
 _NAME_AFTER = re.compile(r"[\w.-]*")
 _QUOTE = r"""\\*["']"""
 _STOP = r"""[,;&](?!\s|\Z|\\*["']|[\w .-]{1,40}[=:])|[)\]}](?![\s,;.)\]}"']|\Z)"""
-_BARE = rf"""(?:«redacted[^»\n]*»|[^\s"'<>\\,;&)\]}}«]|{_STOP})+"""
-_QUOTED = r"""(?P<q>\\*["'])(?P<quoted>(?:(?!(?P=q)).){0,4000}?)(?P=q)"""
+_HOLE = r"\$\{[^}\s]*\}|\$\([^)\s]*\)|\{\{[^}\n]*\}\}|«redacted[^»\n]*»"
+_BARE = rf"""(?:{_HOLE}|[^\s"'<>\\,;&)\]}}«]|{_STOP})+"""
+_END = r"(?<!\\)(?P=q)"
+_CLOSED = rf"""(?P<quoted>(?:(?!{_END})[^\n]){{0,4000}}){_END}"""
+_QUOTED = rf"""(?P<q>\\*["'])(?:{_CLOSED}|(?P<open>[^\n]{{1,4000}}))"""
 _VALUE = rf"(?:{_QUOTED}|(?P<bare>{_BARE}))"
 _ARROW = re.compile(rf"[ \t]*(?:->|→|=>)[ \t]*{_VALUE}", re.DOTALL)
 _AFTER_NAME = re.compile(
@@ -32,7 +35,7 @@ _ENTRY = re.compile(
     re.DOTALL,
 )
 _ENTRY_BEFORE = re.compile(
-    rf"""{_QUOTE}value{_QUOTE}\s*:\s*{_QUOTED}\s*,\s*{_QUOTE}name{_QUOTE}\s*:\s*{_QUOTE}\Z""", re.DOTALL
+    rf"""{_QUOTE}value{_QUOTE}\s*:\s*(?P<q>\\*["']){_CLOSED}\s*,\s*{_QUOTE}name{_QUOTE}\s*:\s*{_QUOTE}\Z"""
 )
 _YAML_VALUE = re.compile(rf"""(?:{_QUOTE})?[ \t]*\n[ \t+-]*value:[ \t]*(?P<bare>[^\n]+)""")
 _LINE_HEAD = re.compile(r"""(?:^|\n)[ \t]*(?:[+-][ \t]*)*(?:export[ \t]+)?["']?\Z""")
@@ -74,7 +77,9 @@ def _values(text: str, name: str, start: int, end: int, *, flag: bool) -> Iterat
         return
     if head and (line := _LINE_VALUE.match(text, end)) and not _several(line["bare"]):
         yield from _hidden(name, line, loose=True)
-    if pair := _AFTER_NAME.match(text, end):
+    pair = _AFTER_NAME.match(text, end)
+    # A name at the end of a path (an image with its tag, an object) is nobody's key.
+    if pair and not (text[start - 1 : start] == "/" and ":" in pair["sep"]):
         loose = pair["q"] is None and ":" in pair["sep"] and '"' not in pair["sep"]
         found = list(_hidden(name, pair, loose=loose))
         yield from found
@@ -95,7 +100,8 @@ def _entries(text: str, name: str, start: int, end: int) -> Iterator[Place]:
     while entry := _ENTRY.match(text, at):
         yield from _hidden(name, entry)
         at = entry.end() - len(entry["q"] or "")
-    if entry := _ENTRY_BEFORE.search(text, max(0, start - 4000), start):
+    quoted = text[start - 1 : start] in ('"', "'")
+    if quoted and (entry := _ENTRY_BEFORE.search(text, max(0, start - 4000), start)):
         yield from _hidden(name, entry)
     if entry := _YAML_VALUE.match(text, end):
         yield from _hidden(name, entry)
@@ -109,8 +115,8 @@ def _several(value: str) -> bool:
 
 
 def _hidden(name: str, found: re.Match[str], *, loose: bool = False) -> Iterator[Place]:
-    groups = found.re.groupindex
-    group = "quoted" if "quoted" in groups and found["quoted"] is not None else "bare"
+    named = found.groupdict()
+    group = next(each for each in ("quoted", "open", "bare") if named.get(each) is not None)
     value = found[group]
     if hides(name, value, loose=loose):
         lead = len(value) - len(value.lstrip())
