@@ -14,7 +14,8 @@ def show_conclusion(screen: Screen, conclusion: Conclusion) -> None:
     """Draw what the squad holds to be true; the options are numbered from 1."""
     title, style = _title(conclusion)
     screen.line((title, f"{STRONG} {style}"))
-    if conclusion.summary:
+    # The offline model sums up in the words of the cause: once is enough.
+    if conclusion.summary and conclusion.summary not in {c.root_cause for c in conclusion.causes}:
         screen.flow(conclusion.summary, indent=2)
     for cause in conclusion.causes:
         _show_cause(screen, cause)
