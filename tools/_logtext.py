@@ -12,8 +12,9 @@ from opssquad import Signal
 
 from ._digest import chain, groups, hanging, table, told
 from ._instances import Instance
-from ._kube import kubectl, owner, ref
+from ._kube import dig, kubectl, owner, ref
 from ._loglines import Entry, split_stamp
+from ._text import some
 from .signals.logs import Case
 
 VERBATIM = 100
@@ -68,8 +69,14 @@ def head(chosen: Instance, text: str) -> str:
         return f"{named}: no log, {chosen.why}."
     lines = text.splitlines()
     first, last = (split_stamp(lines[i])[0][11:19] for i in (0, -1)) if lines else ("", "")
-    span = f" {len(lines)} lines, {first} to {last} UTC." if lines else " It is empty."
-    return f"{named}{why}.{span}"
+    span = (
+        f" {len(lines)} {'line' if len(lines) == 1 else 'lines'}, {first} to {last} UTC."
+        if lines
+        else " It is empty."
+    )
+    listed = [each["name"] for each in dig(chosen.pod, "spec", "containers", default=())]
+    others = [each for each in listed if each != chosen.container]
+    return f"{named}{why}.{span}" + (f" Not read: container {some(others, 5)}." if others else "")
 
 
 def body(case: Case, signals: Iterable[Signal], wanted: Wanted) -> list[str]:

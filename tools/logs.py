@@ -129,8 +129,8 @@ async def _read_all(
     )
     read: list[tuple[Instance, str]] = []
     for each, got in zip(chosen, tried, strict=False):
-        if isinstance(got, ToolError) and len(chosen) > 1:
-            told.append(f"Pod {each.pod['metadata']['name']}: {got}")
+        if isinstance(got, ToolError):
+            told.append(_unread(each, got))
         elif isinstance(got, BaseException):
             raise got
         else:
@@ -138,6 +138,12 @@ async def _read_all(
     if not read:
         raise ToolError("; ".join(told))
     return read, told
+
+
+def _unread(chosen: Instance, error: ToolError) -> str:
+    node = dig(chosen.pod, "spec", "nodeName")
+    where = f" on node {node}: if that does not answer, `nodes` tells" if node else ""
+    return f"The log of pod {chosen.pod['metadata']['name']} cannot be read ({error}){where}."
 
 
 async def _read(cluster: Cluster, chosen: Instance, wanted: Wanted) -> tuple[Instance, str]:

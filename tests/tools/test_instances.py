@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tools._instances import instance, most_broken
 from tools._kube import owner
+from tools._logtext import head
 
 from opssquad import Json, ToolError
 from tests.tools.recorded import clock, of_kind, one
@@ -58,6 +59,12 @@ def test_of_several_containers_the_one_in_trouble_is_read_else_the_default_one()
     assert instance(fine, "", "auto", NOW).container == "a"
     fine["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "b"}
     assert instance(fine, "", "auto", NOW).container == "b"
+
+
+def test_the_containers_that_were_not_read_are_named() -> None:
+    pod = _pod(_running("a", timedelta(hours=1)), _running("b", timedelta(hours=1)))
+    told = head(instance(pod, "", "auto", NOW), "2026-03-08T14:36:40Z up")
+    assert told == "Log of pod p, container a. 1 line, 14:36:40 to 14:36:40 UTC. Not read: container b."
 
 
 def test_an_unknown_container_is_refused_with_those_there_are() -> None:
