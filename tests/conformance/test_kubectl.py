@@ -8,7 +8,6 @@ computes from its own clock are not compared.
 import asyncio
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,11 +15,11 @@ import pytest
 from opssquad.worlds.kube.apiserver.request import User
 from opssquad.worlds.kube.apiserver.server import serving
 from tests.conformance.compare import STAMP, UUID
+from tests.conformance.kubectl import installed, run
 from tests.conformance.transcripts import Json, Operation, operations
 from tests.conformance.world import USERS, StandingStill
 
-KUBECTL = shutil.which("kubectl")
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed on this machine")
+pytestmark = installed
 
 # What these print is not ours alone: the version of the client, its flags, its editor, addresses, revisions,
 # differences as another program shows them.
@@ -39,7 +38,6 @@ NOT_COMPARED = frozenset(
 )
 FAMILIES = tuple(dict.fromkeys(o.name.split("-")[0] for o in operations() if o.client == "kubectl-1.32"))
 AT_ONCE = 2
-SECONDS = 30
 AGE = re.compile(r"\b(?:\d+[ydhms]){1,2}\b")
 URL = re.compile(r"http://127\.0\.0\.1:\d+")
 VOLATILE = ((URL, "<url>"), (UUID, "<uid>"), (STAMP, "<time>"), (AGE, "<age>"))
@@ -98,30 +96,13 @@ def write_kubeconfig(path: Path, url: str) -> None:
 
 
 async def compare_step(step: Json, home: Path) -> list[str]:
-    code, *texts = await run(shlex.split(step["command"])[1:], home)
+    code, *texts = await run(shlex.split(step["command"])[1:], home, home / "config")
     found = [f"exit code {step['exit_code']} expected, {code} came"] if code != step["exit_code"] else []
     for name, text in zip(("stdout", "stderr"), texts, strict=True):
         wanted, got = plain(step[name]), plain(text)
         found += [f"{name} has {line!r}" for line in got if line not in wanted]
         found += [f"{name} lacks {line!r}" for line in wanted if line not in got]
     return found
-
-
-async def run(arguments: list[str], home: Path) -> tuple[int, str, str]:
-    """kubectl with a configuration and a cache of its own: exit code, stdout, stderr."""
-    environment = {
-        "KUBECONFIG": str(home / "config"),
-        "HOME": str(home),
-        "TZ": "UTC",
-        "PATH": "/usr/bin:/bin",
-    }
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        str(KUBECTL), *arguments, cwd=home, env=environment, stdout=pipe, stderr=pipe
-    )
-    async with asyncio.timeout(SECONDS):
-        out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
 
 
 def plain(text: str) -> list[str]:
