@@ -86,7 +86,11 @@ async def _find(cluster: Cluster, address: Ref) -> tuple[bool, Json | None]:
 
 
 async def _allowed(cluster: Cluster, plan: Plan) -> Finding:
-    if await cluster.can_i("patch", "Deployment", plan.namespace, name=plan.name):
+    try:
+        allowed = await cluster.can_i("patch", "Deployment", plan.namespace, name=plan.name)
+    except ToolError as error:
+        return Finding("rights", "unknown", f"the server does not say whether this login may: {error}")
+    if allowed:
         return Finding("rights", "ok", "this login may patch the Deployment")
     return Finding("rights", "blocked", "this login may not patch the Deployment")
 
