@@ -70,7 +70,6 @@ def check(options: Options) -> None:
 
 async def connect(options: Options, thread: str, began: datetime, stack: AsyncExitStack) -> Cluster:
     """The cluster, live or recorded; a recorded one goes on where the thread left it."""
-    kubeconfig, context = options.kubeconfig, options.context
     if options.recording:
         from opssquad.worlds.kube.serve import open_recording
 
@@ -81,8 +80,13 @@ async def connect(options: Options, thread: str, began: datetime, stack: AsyncEx
                 options.recording, journal=folder / f"{thread}.jsonl", started_at=began, speed=options.speed
             )
         )
-        kubeconfig, context = served.kubeconfig, ""
-    cluster = await Cluster.connect(kubeconfig=kubeconfig, context=context, namespace=options.namespace)
+        # The clock of our own world is known, so the client library is loaded while the model thinks.
+        cluster = await Cluster.connect(
+            served.kubeconfig, namespace=options.namespace, clock=served.world.store.now
+        )
+        stack.push_async_callback(cluster.close)
+        return cluster
+    cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
     stack.push_async_callback(cluster.close)
     try:
         # The first answer carries the world's clock, without which nothing can be dated.
