@@ -18,18 +18,20 @@ began = time.monotonic()
 with open(sys.argv[1], "wb") as out:
     child = subprocess.Popen(sys.argv[2:], stdout=out, stderr=out)
     _, status, used = os.wait4(child.pid, 0)
-print(json.dumps([began, time.monotonic(), os.waitstatus_to_exitcode(status), used.ru_maxrss / 1024]))
+code, cpu = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
+print(json.dumps([began, time.monotonic(), code, used.ru_maxrss / 1024, cpu]))
 """
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run: start on the monotonic clock, seconds, exit code, peak memory in MB, and what it printed."""
+    """One run: start on the monotonic clock, seconds, exit code, peak memory in MB, CPU seconds, output."""
 
     began: float
     seconds: float
     code: int
     megabytes: float
+    cpu: float
     output: str
 
 
@@ -71,8 +73,8 @@ def run(argv: Sequence[str], folder: Path, env: Mapping[str, str]) -> Run:
     out = folder / "output"
     command = [sys.executable, "-S", "-c", LAUNCHER, str(out), sys.executable, *argv]
     told = subprocess.run(command, env=dict(env), cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    began, ended, code, megabytes = json.loads(told)
-    return Run(began, ended - began, code, megabytes, out.read_text(encoding="utf-8"))
+    began, ended, code, megabytes, cpu = json.loads(told)
+    return Run(began, ended - began, code, megabytes, cpu, out.read_text(encoding="utf-8"))
 
 
 def machine() -> str:

@@ -27,7 +27,7 @@ def help_figures(times: int) -> list[Figure]:
 
 async def ask_figures(times: int) -> list[Figure]:
     """`opssquad ask` on a recording, a stub as endpoint: start to first request, memory, that request."""
-    seconds, megabytes, sizes = [], [], []
+    seconds, runs, sizes = [], [], []
     for number in range(times + 1):
         async with serving([text("I cannot tell.")]) as stub:
             with tempfile.TemporaryDirectory() as folder:
@@ -48,11 +48,12 @@ async def ask_figures(times: int) -> list[Figure]:
             raise RuntimeError(f"the question never reached the endpoint: {done.output[-500:]}")
         if number:
             seconds.append(stub.times[0] - done.began)
-            megabytes.append(done.megabytes)
+            runs.append(done)
             sizes.append(tokens(stub.asked[0]))
     return [
         Figure("ask, process start to first request", seconds, "s", 1.6),
-        Figure("ask, memory of the whole run", megabytes, "MB", 140),
+        Figure("ask, CPU of the whole run, on a busy machine the truer", [r.cpu for r in runs], "s", None),
+        Figure("ask, memory of the whole run", [r.megabytes for r in runs], "MB", 140),
         Figure("first request", sizes, "tokens", 4000, how_counted(stub.asked[0])),
     ]
 
