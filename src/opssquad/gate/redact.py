@@ -30,16 +30,20 @@ class Redacted:
 
     def __init__(self, original: str) -> None:
         odd = (Span(*m.span(), "\ufffd" if m["shown"] else "") for m in _CONTROL.finditer(original))
-        self._shown = Edit(original, odd)
-        self._hidden = Edit(self._shown.text, _secrets(self._shown.text))
-        self.text = self._hidden.text
-        self.count = len(self._hidden.spans)
+        self._edits = [Edit(original, odd)]
+        self.text = self._edits[0].text
+        self.count = 0
+        # A placeholder can bring a name and a value together that stood apart: until nothing is found.
+        while spans := _secrets(self.text):
+            self._edits.append(Edit(self.text, spans))
+            self.text = self._edits[-1].text
+            self.count += len(self._edits[-1].spans)
 
     def fragment(self, original: str) -> str:
         """A passage of the original as it reads in `text`, which contains it literally."""
-        start = self._shown.original.find(original)
-        first, last = start, start + len(original)
-        for edit in (self._shown, self._hidden):
+        first = self._edits[0].original.find(original)
+        last = first + len(original)
+        for edit in self._edits:
             first, last = edit.begin(first), edit.end(last)
         return self.text[first:last]
 
