@@ -15,6 +15,7 @@ from .signals.workloads import KINDS, desired, ready
 MOST_OWNERS = 10
 MOST_PODS = 6
 MOST_LINES = 5
+MOST_WELL = 40
 QUIET = frozenset({"workload.unavailable"})
 """Told by the head line of their block."""
 
@@ -106,12 +107,12 @@ def _block(owner: Ref, pods: list[Json], signals: list[Signal], scene: Scene) ->
 
 def _head(owner: Ref, signals: list[Signal], scene: Scene) -> str:
     missing = next((each.text for each in signals if each.id in QUIET), None)
-    if missing:
-        return missing
     obj = scene.get(owner)
-    if obj and owner.kind in KINDS:
-        return f"{_name(owner)}: {ready(obj)} of {desired(obj)} pods ready"
-    return _name(owner)
+    said = missing or _name(owner)
+    if obj and owner.kind in KINDS and not missing:
+        said = f"{said}: {ready(obj)} of {desired(obj)} pods ready"
+    several = len({each["metadata"].get("namespace") for each in scene.of("Pod")}) > 1
+    return f"{owner.namespace}: {said}" if several and owner.namespace else said
 
 
 def _afar(reading: Reading) -> list[str]:
@@ -119,9 +120,8 @@ def _afar(reading: Reading) -> list[str]:
     if not reading.afar:
         return []
     lines = ["ALSO NOT WELL (ask for the namespace to see more)"]
-    for space, pods in list(reading.afar.items())[:10]:
-        said = f"{len(pods)} pods: {some(pods, 2)}" if pods else "workloads without all their pods"
-        lines.append(f"  {space}: {said}")
+    for space, said in list(reading.afar.items())[:10]:
+        lines += bullet(f"{space}: {some(said, 2)}")
     left = len(reading.afar) - 10
     return [*lines, f"  and {left} more namespaces" if left > 0 else "", ""]
 
@@ -145,6 +145,6 @@ def _rest(signals: Sequence[Signal], owners: list[Ref], scene: Scene, only: Ref 
         for each in scene.of(*KINDS)
         if ref(each) not in owners
     ]
-    if well and not only:
+    if well and not only and len(well) <= MOST_WELL:
         lines += ["WELL", *bullet(some(well, 14))]
     return lines

@@ -6,7 +6,7 @@ cutting in `_text`; nothing here waits or talks to a server.
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -91,11 +91,6 @@ def owner(obj: Json, known: Mapping[Ref, Json] | None = None) -> Ref:
     if up.kind == "ReplicaSet" and len(suffix) > 1 and up.name.endswith(suffix):
         return Ref(kind="Deployment", namespace=up.namespace, name=up.name.removesuffix(suffix))
     return up
-
-
-def by_ref(objects: Iterable[Json]) -> dict[Ref, Json]:
-    """Objects by their address."""
-    return {ref(each): each for each in objects}
 
 
 def selected(labels: Mapping[str, str], selector: Mapping[str, str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from opssquad import Json, ago, parse_time
+from opssquad import Json, parse_time
 
 from ._kube import condition, dig, moment
 
@@ -93,17 +93,6 @@ def started(pod: Json) -> datetime:
 def restarts(pod: Json) -> int:
     """Restarts of all its containers, since the pod started: the API knows no other window."""
     return sum(each.restarts for each in containers(pod))
-
-
-def restarts_in_words(pod: Json, now: datetime) -> str:
-    """`15 restarts since the pod started 51 min ago, the last 20 s ago`."""
-    count, since = restarts(pod), ago(started(pod), now)
-    if not count:
-        return f"no restarts since the pod started {since}"
-    plural = "restart" if count == 1 else "restarts"
-    latest = max((e.last.finished for e in containers(pod) if e.last and e.last.finished), default=None)
-    tail = f", the last {ago(latest, now)}" if latest else ""
-    return f"{count} {plural} since the pod started {since}{tail}"
 
 
 def ready_count(pod: Json) -> str:

@@ -6,13 +6,15 @@ only those are read whole.
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from opssquad import Cluster, Json, ToolError
+from opssquad import Cluster, Json, Table, ToolError
 
 from ._kube import condition, dig
 from ._pods import is_finished, is_ready, is_terminating
 from .signals._scene import Scene
+from .signals.services import SERVICE_LABEL
 
 SMALL = 400
 """Pods up to which a scope is read whole."""
@@ -24,14 +26,14 @@ SPACED = (
     *("PodDisruptionBudget", "PersistentVolumeClaim", "ResourceQuota", "Event"),
 )
 GLOBAL = ("Node", "StorageClass")
-FINE = frozenset({"Running", "Completed", "Succeeded"})
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
 class Reading:
     """What was read: the scene, pods counted, kinds not read and why, trouble seen from afar."""
 
-    scene: Scene
+    scene: Scene = field(default_factory=lambda: Scene(EPOCH, ()))
     pods: int = 0
     ready: int = 0
     finished: int = 0
@@ -41,29 +43,35 @@ class Reading:
 
 async def read(cluster: Cluster, namespace: str) -> Reading:
     """The scene of a namespace, or of the whole cluster where it is "". Raises ToolError."""
-    pods = await cluster.table("Pod", namespace, detail=_unwell)
+    pods, lacking = await asyncio.gather(
+        cluster.table("Pod", namespace, detail=_unwell), _lacking(cluster, namespace)
+    )
+    reading, bad = _counted(pods)
+    if reading.pods <= SMALL or namespace:
+        reading.scene, reading.unread = await _whole(cluster, (namespace,), trim=reading.pods > SMALL)
+        return reading
+    for space, said in lacking:
+        bad.setdefault(space, []).append(said)
+    worst = sorted(bad, key=lambda each: (-len(bad[each]), each))
+    reading.scene, reading.unread = await _whole(cluster, worst[:DEEP], trim=True)
+    reading.afar = {each: bad[each] for each in worst[DEEP:]}
+    return reading
+
+
+def _counted(pods: Table) -> tuple[Reading, dict[str, list[str]]]:
+    """Pods counted by the table's words, and those that are not well by namespace."""
     ready, state = pods.column("Ready"), pods.column("Status")
     bad: dict[str, list[str]] = {}
-    count, fine, finished = len(pods.rows), 0, 0
+    fine = finished = 0
     for row in pods.rows:
         have, _, want = str(row.cells[ready]).partition("/")
         if row.cells[state] in {"Completed", "Succeeded"}:
             finished += 1
-        elif have == want and row.cells[state] in FINE:
+        elif have == want and row.cells[state] == "Running":
             fine += 1
         else:
             bad.setdefault(row.namespace, []).append(f"{row.name} {row.cells[state]}")
-    if count <= SMALL:
-        scene, unread = await _whole(cluster, (namespace,))
-        return Reading(scene, count, fine, finished, unread)
-    if namespace:
-        scene, unread = await _whole(cluster, (namespace,), trim=True)
-        return Reading(scene, count, fine, finished, unread)
-    for space in await _short_of_pods(cluster):
-        bad.setdefault(space, [])
-    worst = sorted(bad, key=lambda each: (-len(bad[each]), each))
-    scene, unread = await _whole(cluster, worst[:DEEP], trim=True)
-    return Reading(scene, count, fine, finished, unread, {each: bad[each] for each in worst[DEEP:]})
+    return Reading(pods=len(pods.rows), ready=fine, finished=finished), bad
 
 
 def _unwell(headings: tuple[str, ...], cells: tuple[Any, ...]) -> bool:
@@ -71,19 +79,35 @@ def _unwell(headings: tuple[str, ...], cells: tuple[Any, ...]) -> bool:
     row = dict(zip(map(str.lower, headings), cells, strict=False))
     have, _, want = str(row.get("ready")).partition("/")
     status = row.get("status")
-    return status not in {"Completed", "Succeeded"} and (have != want or status not in FINE)
+    return status not in {"Completed", "Succeeded"} and (have != want or status != "Running")
 
 
-async def _short_of_pods(cluster: Cluster) -> list[str]:
-    """Namespaces with a Deployment or StatefulSet that has fewer pods ready than it wants, or wants none."""
+def _short(headings: tuple[str, ...], cells: tuple[Any, ...]) -> bool:
+    """Whether a row tells of a workload that lacks pods or wants none, or of a slice without endpoints."""
+    row = dict(zip(map(str.lower, headings), cells, strict=False))
+    have, _, want = str(row.get("ready", "1/1")).partition("/")
+    return have != want or want == "0" or str(row.get("endpoints", "")).startswith("<")
 
-    def short(obj: Json) -> str | None:
-        want = dig(obj, "spec", "replicas", default=1)
-        lacks = dig(obj, "status", "readyReplicas", default=0) < want or not want
-        return str(obj["metadata"]["namespace"]) if lacks else None
 
-    found = await asyncio.gather(*(cluster.list(kind, keep=short) for kind in ("Deployment", "StatefulSet")))
-    return sorted({space for spaces in found for space in spaces})
+async def _lacking(cluster: Cluster, namespace: str) -> list[tuple[str, str]]:
+    """Namespace and words for workloads that lack pods or want none, and Services without endpoints."""
+    if namespace:
+        return []
+    found: list[tuple[str, str]] = []
+    kinds = ("Deployment", "StatefulSet", "EndpointSlice")
+    *workloads, slices = await asyncio.gather(*(cluster.table(each, detail=_short) for each in kinds))
+    for kind, listed in zip(kinds, workloads, strict=False):
+        ready = listed.column("Ready")
+        for row in listed.rows:
+            have, _, want = str(row.cells[ready]).partition("/")
+            if _short(listed.columns, row.cells):
+                found.append((row.namespace, f"{kind} {row.name} {have}/{want} ready"))
+    ends = slices.column("Endpoints")
+    for row in slices.rows:
+        name = dig(row.metadata, "labels", SERVICE_LABEL)
+        if name and str(row.cells[ends]).startswith("<"):
+            found.append((row.namespace, f"Service {name} without endpoints"))
+    return found
 
 
 async def _whole(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from opssquad.types import Ref as Ref
     from opssquad.types import Undo as Undo
     from opssquad.worlds.kube.cluster import Cluster as Cluster
+    from opssquad.worlds.kube.reading import Table as Table
 
 __version__ = "0.1.0"
 
@@ -42,6 +43,7 @@ _PUBLIC = {
     "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Undo"),
     "worlds.kube.cluster": ("Cluster",),
+    "worlds.kube.reading": ("Table",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 

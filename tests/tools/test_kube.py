@@ -3,7 +3,6 @@
 import pytest
 from tools._kube import (
     about,
-    by_ref,
     event_count,
     event_text,
     kubectl,
@@ -22,13 +21,13 @@ from tests.tools.recorded import IDS, conformance, objects, of_kind, one
 
 def test_a_pods_owner_is_its_deployment_with_or_without_the_replica_set_at_hand() -> None:
     for recording in IDS:
-        known = by_ref(of_kind(recording, "ReplicaSet"))
+        known = {ref(each): each for each in of_kind(recording, "ReplicaSet")}
         for pod in of_kind(recording, "Pod"):
             assert owner(pod, known) == owner(pod)
 
 
 def test_a_job_pod_belongs_to_its_cron_job_where_the_job_was_read() -> None:
-    jobs = by_ref(of_kind("auth-0308", "Job"))
+    jobs = {ref(each): each for each in of_kind("auth-0308", "Job")}
     pod = next(p for p in of_kind("auth-0308", "Pod") if owner(p).kind == "Job")
     assert owner(pod, jobs).kind == "CronJob"
 

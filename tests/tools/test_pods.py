@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tools._pods import containers, is_finished, overdue, ready_count, restarts, restarts_in_words, state
+from tools._pods import containers, is_finished, overdue, ready_count, restarts, state
 
 from opssquad import Json, parse_time
-from tests.tools.recorded import ROOT, clock, conformance, of_kind, one
+from tests.tools.recorded import ROOT, conformance, one
 
 TRANSCRIPT = ROOT / "tests/conformance/data/transcripts"
 
@@ -27,15 +27,6 @@ def test_status_ready_and_restarts_are_what_kubectl_prints() -> None:
     for name, row in rows.items():
         pod = pods[name]
         assert (ready_count(pod), state(pod), str(restarts(pod))) == row, name
-
-
-def test_restarts_name_the_only_window_the_api_has() -> None:
-    pod = one("auth-0308", "Pod", "auth-service-cff498559-nqd7q")
-    now = clock("auth-0308")
-    said = "15 restarts since the pod started 51 min ago, the last 20 s ago"
-    assert restarts_in_words(pod, now) == said
-    healthy = next(p for p in of_kind("auth-0308", "Pod") if not restarts(p))
-    assert restarts_in_words(healthy, now).startswith("no restarts since the pod started ")
 
 
 def test_a_container_keeps_its_state_and_its_end_before() -> None:

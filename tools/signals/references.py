@@ -1,13 +1,12 @@
-"""What objects name that is not there: ConfigMaps, Secrets, Services of an Ingress, backends of a webhook."""
+"""What objects name that is not there: ConfigMaps, Secrets, Services of an Ingress."""
 
 from collections.abc import Iterator
 
-from opssquad import Json, Quote, Ref, Signal
+from opssquad import Json, Ref, Signal
 
 from .._kube import dig, quote, ref
 from .._needs import references
 from ._scene import Scene, make
-from .services import behind
 
 
 def _named(kind: str, namespace: str, name: str) -> Ref:
@@ -56,29 +55,3 @@ def ingress_signals(ingress: Json, scene: Scene) -> Iterator[Signal]:
                 [quote(ingress, f'"{target.name}"')],
                 data={"ref": str(target)},
             )
-
-
-def webhook_signals(webhook: Json, scene: Scene) -> Iterator[Signal]:
-    """`webhook.no_backend` for a webhook whose Service is missing or has no pod."""
-    for index, each in enumerate(webhook.get("webhooks") or ()):
-        service = dig(each, "clientConfig", "service")
-        if not service or "Service" not in scene.complete:
-            continue
-        target = _named("Service", service.get("namespace", ""), service["name"])
-        obj = scene.get(target)
-        if obj is None or not behind(dig(obj, "spec", "selector", default={}), target.namespace, scene):
-            fails = each.get("failurePolicy") != "Ignore"
-            yield make(
-                "webhook.no_backend",
-                webhook,
-                ref(webhook),
-                f"{webhook['kind']} {webhook['metadata']['name']}: webhook {each['name']} calls Service "
-                f"{target.namespace}/{target.name}, which " + ("has no pod" if obj else "does not exist"),
-                _webhook_quotes(webhook, service),
-                severity="warning" if fails else "info",
-                data={"webhook": each["name"], "ref": str(target), "fails_closed": fails, "index": index},
-            )
-
-
-def _webhook_quotes(webhook: Json, service: Json) -> list[Quote]:
-    return [quote(webhook, f'"name":"{service["name"]}"')]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from opssquad import Json, Quote, Ref, Signal, ago
+from opssquad import Json, Quote, Signal, ago
 
 from .._edits import last_edit
 from .._kube import dig, quote, quote_at, ref, selected
@@ -169,11 +169,3 @@ def _ports(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
                 [quote_at(service, "spec", "ports", index)],
                 data={"port": port.get("port"), "target_port": target, "workload": str(scene.owner(pods[0]))},
             )
-
-
-def service_of(address: str, scene: Scene) -> Ref | None:
-    """The Service with that cluster IP."""
-    for each in scene.of("Service"):
-        if address in (dig(each, "spec", "clusterIPs", default=[]) or [dig(each, "spec", "clusterIP")]):
-            return ref(each)
-    return None
