@@ -82,14 +82,14 @@ class Case:
         at, until = found.first.at, found.last.at
         past = until is not None and self.now - until > OLD
         who = read.pod["metadata"]["name"] if len(self.reads) == 1 else owner(read.pod).name
-        seen = f"{found.count} x, {when(at, self.now)}" + (
-            f" to {when(until, self.now)}" if until != at else ""
-        )
+        start, end = when(at, self.now), when(until, self.now)
+        span = f"at {end}" if start == end else f"from {start} to {end}"
+        seen = f"{f'{found.count} times ' if found.count > 1 else ''}{span}"
         return make(
             name,
             read.pod,
             owner(read.pod),
-            f"{who} logs ({seen}): {cut(words)}"
+            f"{who} logged {seen}: {cut(words)}"
             + (f"; not since {ago(until, self.now)}" if past and until else ""),
             [quote_line(read, found.last, fragment)],
             severity="info" if past else severity,
