@@ -3,15 +3,14 @@
 from opssquad.worlds.kube.apiserver.dispatch import answer
 from opssquad.worlds.kube.apiserver.request import Call, Reply
 from tests.conformance.world import USERS, StandingStill
-from tests.worlds.kube.apiserver.driver import SHOP
+from tests.worlds.kube.apiserver.driver import SHOP, body_of
 
 
 def status(user: str, path: str, **headers: str) -> tuple[int, str]:
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     reply = answer(StandingStill(), Call("GET", path, USERS[user], given))
     assert isinstance(reply, Reply)
-    assert isinstance(reply.body, dict)
-    return reply.status, reply.body.get("message", "")
+    return reply.status, body_of(reply).get("message", "")
 
 
 def test_an_admin_sees_what_the_other_sees() -> None:
