@@ -10,6 +10,7 @@ from opssquad.worlds.kube.controllers.deployment import DeploymentController
 from opssquad.worlds.kube.controllers.disruption import BudgetController
 from opssquad.worlds.kube.controllers.endpoints import EndpointController
 from opssquad.worlds.kube.controllers.garbage import GarbageCollector
+from opssquad.worlds.kube.controllers.job import JobController
 from opssquad.worlds.kube.controllers.kernel import Kernel
 from opssquad.worlds.kube.controllers.kubelet import LIFE_LIKE, Kubelet, Timing
 from opssquad.worlds.kube.controllers.kubelet.containers import CONFIG_ERROR
@@ -47,6 +48,7 @@ class Controllers:
             DeploymentController(plane),
             ReplicaSetController(plane, Admission(plane, self._refused_by_quota)),
             StatefulSetController(plane),
+            JobController(plane),
             Scheduler(plane, self._finds_no_node),
             Kubelet(plane, self.fate, logs, timing),
             EndpointController(plane),

@@ -184,6 +184,11 @@ class Containers:
         delay = max(probe.get("initialDelaySeconds", 0), self._timing.first_probe)
         seconds = min(delay, self._timing.ready) if probe else self._timing.first_probe / 2
         self._plane.kernel.after(seconds, lambda: self._probe(pod, container))
+        if pod["spec"].get("restartPolicy", "Always") != "Always":
+            self._plane.kernel.after(self._timing.task, lambda: self._completed(pod, container))
+
+    def _completed(self, pod: Json, container: Json) -> None:
+        self._edit(pod, lambda p: states.end(p, container["name"], 0, "Completed", self._plane.now))
 
     def _probe(self, pod: Json, container: Json) -> None:
         if self._fate(pod, container).kind == "ready":
@@ -206,6 +211,8 @@ class Containers:
         now = self._plane.now
         ended = self._edit(pod, lambda p: states.end(p, name, crash.exit_code, crash.reason, now))
         if ended is None:
+            return
+        if pod["spec"].get("restartPolicy") == "Never":
             return
         restarts = states.status_of_container(ended, name)["restartCount"]
         if not restarts:

@@ -105,11 +105,8 @@ def settle(pod: Json, now: datetime) -> None:
     status["observedGeneration"] = pod["metadata"].get("generation", 1)
     ended = all("terminated" in c["state"] for c in mains)
     begun = all("waiting" not in c["state"] or c["lastState"] for c in mains)
-    stays = pod["spec"].get("restartPolicy", "Always") == "Always" and not pod["metadata"].get(
-        "deletionTimestamp"
-    )
-    if ended and not stays:
-        codes = [c["state"]["terminated"]["exitCode"] for c in mains]
+    codes = [(c["state"].get("terminated") or {}).get("exitCode", 0) for c in mains]
+    if ended and not _restarts(pod, any(codes)):
         status["phase"] = "Failed" if any(codes) else "Succeeded"
     elif begun or status["phase"] == "Running":
         status["phase"] = "Running"
@@ -128,6 +125,14 @@ def settle(pod: Json, now: datetime) -> None:
     made = [_condition(pod, kind, good, reason, now) for kind, good, reason in found]
     others = [c for c in status.get("conditions") or [] if c["type"] not in ORDER]
     status["conditions"] = [*made, *others]
+
+
+def _restarts(pod: Json, failed: bool) -> bool:
+    """Whether containers that have ended are started again."""
+    policy = pod["spec"].get("restartPolicy", "Always")
+    return not pod["metadata"].get("deletionTimestamp") and (
+        policy == "Always" or (policy == "OnFailure" and failed)
+    )
 
 
 def _condition(pod: Json, kind: str, good: bool, why: tuple[str, str], now: datetime) -> Json:

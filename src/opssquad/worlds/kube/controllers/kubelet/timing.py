@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timing:
-    """Durations. `ready` is the most that readiness takes, whatever the probe's initial delay."""
+    """Durations. `task` is how long a container runs that is to end by itself.
+
+    `ready` is the most that readiness takes, whatever the probe's initial delay.
+    """
 
     pull: float = 2.0
     present: float = 0.3
     failed_pull: float = 0.7
     to_back_off: float = 3.0
     init: float = 0.5
+    task: float = 2.6
     first_probe: float = 0.3
     ready: float = 2.0
     crash: float = 1.0
