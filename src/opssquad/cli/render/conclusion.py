@@ -52,8 +52,8 @@ def _title(conclusion: Conclusion) -> tuple[str, str]:
 
 
 def _show_cause(screen: Screen, cause: Cause) -> None:
-    fault = f" ({cause.fault})" if cause.fault else ""
-    screen.flow(f"{named(cause.component)}: {cause.root_cause}{fault}, {cause.confidence}", indent=2)
+    known = f"{cause.fault}, {cause.confidence}" if cause.fault else cause.confidence
+    screen.flow(f"{named(cause.component)} ({known}): {cause.root_cause}", indent=2, first="  ")
     for finding in cause.findings:
         _show_finding(screen, finding)
 
