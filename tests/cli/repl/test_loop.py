@@ -194,6 +194,39 @@ async def test_ctrl_c_stops_the_run_and_not_the_chat() -> None:
     assert session.said == ["check the pods", "check the pods"]
 
 
+async def test_a_change_stopped_midway_is_looked_after_before_the_next_question() -> None:
+    events = recorded("golden")
+    last = max(n for n, e in enumerate(events) if isinstance(e, Asked))
+    session, out = Replay(events[last:], pause=0.05), io.StringIO()
+    screen = Screen(width=80, file=out)
+
+    async def ask() -> str:
+        return "roll back"
+
+    async def approve() -> str:
+        await until(lambda: "y approve" in out.getvalue() and bool(session.cards))
+        await asyncio.sleep(0.1)
+        return "yes"
+
+    async def ctrl_c() -> str:
+        await until(lambda: "approved by ana" in out.getvalue())
+        raise KeyboardInterrupt
+
+    async def next_question() -> str:
+        return "is it well?"
+
+    async def leave() -> str:
+        await until(lambda: session.said[-1] == "is it well?")
+        return "/exit"
+
+    stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
+    lines = Typing(ask, approve, ctrl_c, next_question, leave)
+    await Repl(session, screen, stream, lines, by="ana").talk()
+    text = out.getvalue()
+    assert text.index("stopped; the thread is kept") < text.index("what became of the change")
+    assert text.index("what became of the change") < text.index("better: 3 of 3 pods ready")
+
+
 async def test_what_is_typed_during_a_run_is_asked_after_it() -> None:
     session, out = Replay(recorded("golden"), pause=0.01), io.StringIO()
     screen = Screen(width=80, file=out)

@@ -92,6 +92,8 @@ class Commands:
             raise UsageError("something runs; wait for it or stop it with Ctrl-C")
         if self._repl.desk.cards:
             raise UsageError("a card waits; answer it first (/approve shows it)")
+        if self._repl.finish_first():
+            return
         self._repl.runner.begin(self._repl.session.undo())
 
     async def _squad(self, argument: str) -> None:

@@ -15,7 +15,7 @@ from opssquad.cli.repl.runner import Runner
 from opssquad.cli.repl.sources import Lines, Mood
 from opssquad.cli.session import Session
 from opssquad.errors import OpsError
-from opssquad.events import Event, Stopped
+from opssquad.events import Decided, Event, Stopped
 
 LOOK = 1.0
 """Seconds between looks at cards that may have been answered from elsewhere."""
@@ -31,6 +31,7 @@ class Repl:
         self.desk = Desk(session, screen, stream.scope, by=by, go_on=self._go_on)
         self._lines = lines
         self._next: list[str] = []
+        self._midway = False
         self._commands = Commands(self)
 
     async def talk(self, *, resumed: bool = False) -> None:
@@ -54,8 +55,19 @@ class Repl:
         if self.runner.running:
             self._next.append(text)
             self.screen.line(("  • noted; it is asked when this run is over", MUTED))
+        elif self.finish_first():
+            self._next.append(text)
         else:
             self.runner.begin(self.session.ask(text))
+
+    def finish_first(self) -> bool:
+        """Take up a change that was approved and then stopped midway; whether there was one. It is not done
+        again: its end is looked up or checked."""
+        if not self._midway:
+            return False
+        self.screen.line(("  • first, what became of the change that was stopped", MUTED))
+        self.runner.begin(self.session.resume())
+        return True
 
     async def _watch(self) -> None:
         """While a card is up, look whether it was answered from elsewhere."""
@@ -108,6 +120,8 @@ class Repl:
         self.desk.see(event)
         self.stream.show(event)
         self._lines.see(event)
+        if isinstance(event, Decided | Stopped):
+            self._midway = isinstance(event, Decided)
         if isinstance(event, Stopped) and event.status == "pending":
             self.desk.ask()
         if isinstance(event, Stopped) and self._lines.live:
