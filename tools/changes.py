@@ -59,7 +59,7 @@ async def changes(
             kubectl(
                 *(
                     "get",
-                    "deployments,replicasets,configmaps,services",
+                    "deploy,rs,cm,svc",
                     "--show-managed-fields",
                     "-o",
                     "yaml",
