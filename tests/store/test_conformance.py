@@ -116,6 +116,18 @@ async def test_a_yes_may_be_voided_until_its_call_is_claimed(store: Storage) -> 
         await store.claim("c1", card.call.digest)
 
 
+async def test_a_yes_that_was_not_acted_on_in_time_expires(store: Storage) -> None:
+    card = a_card(minutes=10)
+    await store.add_approval(card)
+    await store.decide(a_decision(card))
+    early = a_decision(card, "expired", at=NOW + timedelta(minutes=9))
+    assert (await store.decide(early)).outcome == "approved"
+    late = a_decision(card, "expired", at=NOW + timedelta(minutes=10))
+    assert (await store.decide(late)).outcome == "expired"
+    with pytest.raises(Refused, match="approval a-c1 is expired"):
+        await store.claim("c1", card.call.digest)
+
+
 async def test_a_yes_whose_call_has_begun_cannot_be_voided(store: Storage) -> None:
     card = a_card()
     await store.add_approval(card)

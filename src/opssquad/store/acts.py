@@ -45,13 +45,19 @@ def settle(c: sqlite3.Connection, card: Approval, decision: Decision) -> Decisio
     past = answers(c, card.id)
     if not past:
         new = _late(card, decision)
-    elif decision.outcome == "voided" and past[-1].outcome == "approved" and _unclaimed(c, card.call.id):
+    elif _ends(card, decision) and past[-1].outcome == "approved" and _unclaimed(c, card.call.id):
         new = decision
     else:
         return past[-1]
     c.execute("insert into decisions values (?, ?, ?)", (card.id, len(past), dump(new)))
     append_audit(c, chain.of_decision(card, new))
     return new
+
+
+def _ends(card: Approval, decision: Decision) -> bool:
+    """Whether the decision takes back a yes that was not acted on: void, or not acted on in time."""
+    late = decision.outcome == "expired" and decision.at >= card.expires_at
+    return late or decision.outcome == "voided"
 
 
 def _late(card: Approval, decision: Decision) -> Decision:

@@ -40,7 +40,7 @@ class ThreadRecord(Value):
 
 
 class ApprovalRecord(Value):
-    """A card and what became of it. An approved card may later be voided: then both decisions are here."""
+    """A card and what became of it. A yes may later be voided or expire: then both decisions are here."""
 
     approval: Approval
     decisions: tuple[Decision, ...] = ()

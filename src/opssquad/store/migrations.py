@@ -12,7 +12,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "create table approvals (id text primary key, thread text not null, call text not null,"
         " digest text not null, body text not null)",
         "create index approvals_by_call on approvals (call)",
-        # Step 0 is the answer, step 1 a later voiding of a yes: each can exist once.
+        # Step 0 is the answer, step 1 the end of a yes that was not acted on: each can exist once.
         "create table decisions (approval text not null references approvals (id),"
         " step integer not null check (step in (0, 1)), body text not null, primary key (approval, step))",
         "create table ledger (call text primary key, digest text not null,"

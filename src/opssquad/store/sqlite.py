@@ -118,7 +118,7 @@ class Store:
         """Record what became of a card, with its audit line in the same transaction; returns what holds.
 
         The first answer wins, from whichever process. An answer after the expiry is recorded as `expired`.
-        A yes may still be voided as long as its call was not claimed; nothing else ever changes.
+        A yes may still be voided, or expire, as long as its call was not claimed; nothing else ever changes.
         Raises UsageError if there is no such card, Refused if the decision is about another call.
         """
 
