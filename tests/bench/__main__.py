@@ -32,7 +32,8 @@ async def turn_figures(wanted: int, target: float) -> Figure:
     name = (
         "overhead per turn, one trivial call" if wanted == 1 else f"overhead per turn, {wanted} calls at once"
     )
-    return Figure(name, starting.spans(stub.times[1:], stub.ended)[1:], "ms", target, f"{TURNS - 1} turns")
+    gaps = starting.spans(stub.times[1:], stub.ended)[1:]
+    return Figure(name, gaps, "ms", target, f"{len(gaps)} turns")
 
 
 def health_figures(times: int) -> list[Figure]:
