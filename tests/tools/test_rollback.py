@@ -2,6 +2,7 @@
 
 import pytest
 from tools._checks import Finding, verdict
+from tools._plan import plan
 from tools.rollback import rollback, rollback_check
 from tools.workloads import restart, scale
 
@@ -167,3 +168,13 @@ async def test_a_paused_deployment_is_refused_with_the_line_that_resumes_it() ->
 def test_a_verdict_is_safe_only_when_every_check_is_well(found: list[str], expected: str) -> None:
     findings = [Finding("x", each, "") for each in found]  # type: ignore[arg-type]
     assert verdict(findings) == expected
+
+
+async def test_a_change_between_the_last_look_and_the_act_is_refused_by_the_server_itself() -> None:
+    async with stage("auth-0308") as s:
+        thought = await plan(s.cluster, "auth-service", "authentication", 0)
+        await s.run(scale, name="auth-service", namespace="authentication", replicas=4)
+        with pytest.raises(ToolError, match="the server"):
+            await s.cluster.patch("Deployment", "auth-service", "authentication", thought.patch(), how="json")
+        now = await s.get("Deployment", "auth-service", "authentication")
+    assert now["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":v2.4.1")
