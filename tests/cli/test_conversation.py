@@ -75,6 +75,16 @@ def test_a_card_survives_kill_9_and_is_carried_out_by_another_process(
         again.process.close(force=True)
 
 
+def test_ctrl_c_amid_a_change_leaves_the_chat_usable_and_the_change_checked(terminal: Terminal) -> None:
+    up_to_the_card(terminal)
+    terminal.say("yes", "with the newest template")
+    terminal.process.sendcontrol("c")
+    terminal.wait("stopped; the thread is kept")
+    terminal.say("check the pod status of auth-service", "what became of the change")
+    terminal.wait("better:", seconds=60)
+    terminal.wait("health", after=terminal.seen.rindex("better:"))
+
+
 def test_leaving_with_a_card_up_says_which_one_waits(terminal: Terminal) -> None:
     up_to_the_card(terminal)
     terminal.say("later", "It waits")

@@ -139,8 +139,12 @@ class Investigation:
                 yield event
             await task
         finally:
-            # Whoever listened has gone: stop the work, keep the thread resumable.
+            # Whoever listened has gone: stop the work, keep the thread resumable, and leave nothing of this
+            # run for the next one to read.
             task.cancel()
+            await asyncio.wait([task])
+            while not self._queue.empty():
+                self._queue.get_nowait()
 
     async def _drive(self, update: dict[str, Any] | None) -> None:
         """Run the graph; answer cards by policy where `--approve` says so; say how it ended."""
