@@ -33,7 +33,7 @@ def canonical(text: str | float) -> str:
     if value == 0:
         return "0"
     if form == "binary":
-        return _scaled(value, [(size, unit) for unit, size in reversed(BINARY.items())])
+        return _scaled(value, [*((size, unit) for unit, size in reversed(BINARY.items())), (1, "")])
     if form == "exponent":
         return _scaled(
             value, [(Fraction(10) ** power, f"e{power}" if power else "") for power in range(18, -12, -3)]
