@@ -1,0 +1,50 @@
+"""What a user installs: the wheel holds squads, tools, prompts and a recording, and works elsewhere."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked wheel, far from the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = folder.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(folder / "site")
+    return folder / "site"
+
+
+def run(site: Path, home: Path, *words: str) -> str:
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": str(site)}
+    command = [sys.executable, "-m", "opssquad", *words]
+    done = subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_wheel_holds_what_a_run_needs(installed: Path) -> None:
+    bundled = installed / "opssquad" / "bundled"
+    for name in (
+        "squads/k8s/squad.yaml",
+        "tools/health.py",
+        "prompts/k8s.md",
+        "recordings/auth-0308/incident.yaml",
+    ):
+        assert (bundled / name).is_file(), name
+
+
+def test_the_demo_runs_from_the_wheel_in_another_folder(installed: Path, tmp_path: Path) -> None:
+    told = run(installed, tmp_path, "demo", "--fast")
+    assert "better: auth-service is settled" in " ".join(told.split())
+
+
+def test_a_question_is_answered_from_the_wheel_in_another_folder(installed: Path, tmp_path: Path) -> None:
+    assert '"fault": "K01"' in run(installed, tmp_path, "ask", "why?", "--recording", "auth-0308", "--json")
