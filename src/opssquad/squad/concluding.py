@@ -83,18 +83,20 @@ async def _cause(ctx: Context, cause: Draft.Cause, ledger: Ledger, ranked: Seque
                 claim=claim,
                 confidence=cause.confidence,
                 evidence=tuple(es),
-                against=_against(component, ranked, ledger),
+                against=_against(component, cause.fault, ranked, ledger),
             )
             for claim, es in findings.items()
         ),
     )
 
 
-def _against(component: Ref, ranked: Sequence[Hypothesis], ledger: Ledger) -> tuple[Evidence, ...]:
+def _against(
+    component: Ref, fault: str, ranked: Sequence[Hypothesis], ledger: Ledger
+) -> tuple[Evidence, ...]:
     ids = [
         e
         for h in ranked
-        if h.component == component
+        if (h.component, h.fault) == (component, fault)
         for index in h.opposing
         for e in ledger.signals[index].evidence
     ]
