@@ -1,5 +1,6 @@
 """What every store must do, stated once; run against the embedded one."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -238,3 +239,11 @@ async def test_the_audit_log_is_a_chain(store: Storage) -> None:
     assert await store.audit_records(thread="t2") == [second]
     assert await store.audit_records(last=1) == [second]
     assert await store.verify_audit() is None
+
+
+async def test_events_of_calls_side_by_side_are_all_kept(store: Storage) -> None:
+    await store.create_thread(a_thread())
+    event = Stopped(**STAMP, status="answered")
+    for _ in range(100):
+        await asyncio.gather(*(store.append(event) for _ in range(8)))
+    assert len(await store.events("t1")) == 800

@@ -159,7 +159,8 @@ class Store:
         rows = [(e.thread, e.kind, dump(e)) for e in events if not isinstance(e, Streamed)]
         sql = "insert into events (thread, kind, body) values (?, ?, ?)"
         if rows:
-            await self._db.write(lambda c: c.executemany(sql, rows))
+            # A cursor that got out would be closed by another thread, in the middle of the next statement.
+            await self._db.write(lambda c: c.executemany(sql, rows).close())
 
     async def events(self, thread: str) -> list[Event]:
         """The events of a thread in the order they were recorded."""
