@@ -130,6 +130,8 @@ def make_context(
     toolbox = Toolbox(content.tools(spec.tools))
     catalogue = load_catalogue(content.squad(options.squad) / "faults.yaml")
     policy, signer = Policy.load(content.policy()), Signer.open(store.folder)
+    if policy.problem:
+        raise UsageError(policy.problem)
     handles: Handles = {
         Cluster: cluster,
         Progress: Progress(voices.progress),

@@ -1,4 +1,7 @@
-"""What the audit log holds: a line for each decision, for the start of an act, for each result."""
+"""What the audit log holds of a run: a line for the start of an act, and for each result.
+
+Decisions are audited by the store, in the transaction that records them.
+"""
 
 from opssquad.events import Decided, Event, Returned, Started
 from opssquad.store.base import AuditApproval, AuditDraft, Storage
@@ -15,6 +18,7 @@ class Auditor:
         self._store, self._toolbox = store, toolbox
         self._by, self._squad, self._model, self._prompt = by, squad, model, digest(prompt)
         self._decided: dict[str, AuditApproval] = {}
+        self._why: dict[str, str] = {}
 
     async def __call__(self, event: Event) -> None:
         if draft := self._draft(event):
@@ -24,9 +28,7 @@ class Auditor:
         match event:
             case Decided(decision=d, approval=a):
                 self._decided[a.call.id] = AuditApproval(id=a.id, decision=d.outcome, by=d.by, at=d.at)
-                return self._line(event, a.call, status=d.outcome, why=d.reason or a.why).model_copy(
-                    update={"kind": "decision", "policy_rule": a.rule}
-                )
+                self._why[a.call.id] = a.why
             case Started(call=call) if self._effect(call) == "mutate":
                 return self._line(event, call, status="started")
             case Returned(call=call, result=result):
@@ -36,18 +38,19 @@ class Auditor:
                         "output_ref": result.call,
                         "output_sha256": digest(result.model_dump(mode="json")),
                         "truncated": result.cut,
+                        "redactions": result.redactions,
                     }
                 )
         return None
 
-    def _line(self, event: Event, call: ToolCall, *, status: str, why: str = "") -> AuditDraft:
+    def _line(self, event: Event, call: ToolCall, *, status: str) -> AuditDraft:
         return AuditDraft(
             ts=event.recorded_at,
             thread=event.thread,
             incident=event.thread,
             requested_by=self._by,
             agent=self._squad,
-            why=why,
+            why=self._why.get(call.id, ""),
             target=call.target,
             tool=call.tool,
             args=call.args,

@@ -36,12 +36,12 @@ class Investigation:
     @classmethod
     async def open(cls, options: Options, resume: str = "") -> Self:
         """Start a thread, or take one up again. Raises UsageError, StoreError."""
-        assemble.check(options)
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(await Store.open(options.state))
             now = assemble.wall()
             record = await store.thread(resume) if resume else None
             options = assemble.options_of(record, options) if record else options
+            assemble.check(options)
             thread = record.id if record else assemble.thread_id()
             cluster = await assemble.connect(options, thread, record.started_at if record else now, stack)
             run: list[Self] = []
@@ -81,9 +81,13 @@ class Investigation:
 
     async def ask(self, text: str) -> AsyncIterator[Event]:
         """One utterance: yields events until `Stopped`. Closing the iterator cancels the run."""
-        state = await self._engine.state()
-        if await self._engine.waiting():
+        if await self.pending():
             raise UsageError("a card waits for an answer; approve or refuse it first")
+        if await self._engine.waiting():
+            # Decided elsewhere, and not carried out yet: that comes before anything new.
+            async for event in self.resume():
+                yield event
+        state = await self._engine.state()
         picked = chosen(text, state.choices)
         call = ModelCall(id="chosen", tool=picked.tool, args=picked.args) if picked and picked.tool else None
         words = picked.say or picked.label if picked and not picked.tool else text

@@ -51,9 +51,14 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
         no_fault=draft.no_fault,
         summary=draft.summary,
         causes=tuple(causes),
-        options=tuple(sorted(options, key=lambda o: ({"low": 0, "medium": 1, "high": 2}[o.risk], o.minutes))),
+        options=tuple(sorted(options, key=_order)),
         missing=draft.missing,
     )
+
+
+def _order(option: Option) -> tuple[bool, int, int]:
+    """What mends before what hands over; then by risk and time."""
+    return option.action == "escalate", ("low", "medium", "high").index(option.risk), option.minutes
 
 
 async def _cause(ctx: Context, cause: Draft.Cause, ledger: Ledger, ranked: Sequence[Hypothesis]) -> Cause:
