@@ -111,3 +111,13 @@ async def test_a_patch_of_an_object_that_moved_on_is_refused_by_the_server(clust
 async def test_the_on_call_engineer_may_roll_back_here(cluster: Cluster) -> None:
     assert await cluster.can_i("patch", "deployments.apps", SPACE)
     assert {"Deployment", "Pod", "PodMetrics"} <= {resource.kind for resource in await cluster.kinds()}
+
+
+async def test_the_clock_does_not_run_backwards_at_an_answer_cut_to_seconds() -> None:
+    started = datetime.now(UTC) - timedelta(seconds=0.9)
+    async with open_recording(RECORDING, started_at=started) as served:
+        handle = await Cluster.connect(served.kubeconfig, clock=served.world.store.now)
+        before = handle.now()
+        await handle.version()
+        assert handle.now() >= before
+        await handle.close()

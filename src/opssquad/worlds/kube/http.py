@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from opssquad.errors import ToolError, ToolUnsure
@@ -53,14 +53,21 @@ class KubeHTTP:
         self.deadline = deadline
         self._clock = clock or _real_clock
         self._ahead: float | None = None
+        self._latest: datetime | None = None
         self._login: Login | None = None
         self._lock = asyncio.Lock()
 
     def now(self) -> datetime:
-        """The server's clock by its Date headers; before the first answer, the clock given at the start."""
-        if self._ahead is None:
-            return self._clock()
-        return datetime.fromtimestamp(time.monotonic() + self._ahead, UTC)
+        """The server's clock by its Date headers; before the first answer, the clock given at the start.
+
+        Dates are cut to seconds, so it may be a second behind; it does not run backwards for that.
+        """
+        heard = self._ahead is not None
+        now = datetime.fromtimestamp(time.monotonic() + (self._ahead or 0.0), UTC) if heard else self._clock()
+        if self._latest and timedelta(0) < self._latest - now < timedelta(seconds=STEP_BACK):
+            now = self._latest
+        self._latest = now
+        return now
 
     async def read(self, path: str, query: Query = (), accept: str = JSON) -> Json:
         """GET a JSON document; repeated on lost connections, 429 and 503. Raises ToolError."""
