@@ -61,6 +61,7 @@ async def answer(text: str, *calls: PastCall, turn: int = 2, mode: str = "chat",
         ("Yes, verify we can roll back safely.", "rollback_check", {"deployment": "api", "revision": 0}),
         ("is it safe to roll back?", "rollback_check", {"deployment": "api"}),
         ("Yes, please roll back.", "rollback", {"deployment": "api", "namespace": "auth"}),
+        ("Roll api back", "rollback", {"deployment": "api"}),
         ("roll it back to revision 3", "rollback", {"revision": 3}),
         ("restart db", "restart", {"name": "db", "kind": "StatefulSet"}),
         ("scale api to 5", "scale", {"replicas": 5}),
@@ -84,6 +85,13 @@ async def test_the_first_utterance_is_looked_up_before_anything_else() -> None:
     second = await answer(text, LOOKED[0], turn=1)
     assert [c.tool for c in second.calls] == ["health"]
     assert second.calls[0].args["namespace"] == "auth"
+
+
+async def test_after_a_chosen_call_its_result_is_the_answer() -> None:
+    refused = PastCall(turn=2, tool="scale", args={}, status="refused", text="refused by ada: no", call="t-s")
+    reply = await answer("Bring it home", *LOOKED, refused)
+    assert not reply.calls
+    assert reply.text == "Not done: refused by ada: no. Nothing was changed."
 
 
 async def test_two_matches_are_a_question_not_a_guess() -> None:

@@ -90,7 +90,7 @@ class Investigation:
         state = await self._engine.state()
         picked = chosen(text, state.choices)
         call = ModelCall(id="chosen", tool=picked.tool, args=picked.args) if picked and picked.tool else None
-        words = picked.say or picked.label if picked and not picked.tool else text
+        words = (picked.say or picked.label) if picked else text
         async for event in self._turn(text, words, call):
             yield event
 

@@ -17,6 +17,8 @@ from opssquad.types import Json
 BATCH = 4
 """Calls made side by side at most."""
 SOFT_CALLS = 12
+LOOK_UP = "find"
+"""The call that every investigation begins with."""
 
 
 class Offline:
@@ -35,6 +37,9 @@ class Offline:
         if intent and intent.answer:
             return Reply(text=intent.answer)
         if intent is None or not intent.steps:
+            if case.mode == "chat" and done and done[0].tool != LOOK_UP:
+                # The engineer chose a numbered call: it was made, and what it showed is the answer.
+                return self._told(case, done)
             return self._investigate(case, done, offered)
         return self._carry_out(intent, case, done, offered)
 
@@ -66,8 +71,8 @@ class Offline:
     def _look_up(self, case: Case, done: Sequence[PastCall], filled: Json, intent: Intent) -> Reply | None:
         """Find what is meant, then its pods if a pod is needed; each once an utterance."""
         made = {c.tool for c in done}
-        if "find" not in made and ("workload" not in filled):
-            return _calls(("find", {"what": case.question}))
+        if LOOK_UP not in made and ("workload" not in filled):
+            return _calls((LOOK_UP, {"what": case.question}))
         if "pod" in intent.needs and "pod" not in filled and "health" not in made and "workload" in filled:
             args = {"namespace": filled["namespace"], "workload": filled["workload"]["name"]}
             return _calls(("health", args))
@@ -75,7 +80,7 @@ class Offline:
 
     def _which(self, case: Case, missing: list[str]) -> Reply:
         last = case.calls[-1] if case.calls else None
-        matches = list(last.data.get("matches", [])) if last and last.tool == "find" else []
+        matches = list(last.data.get("matches", [])) if last and last.tool == LOOK_UP else []
         if not matches:
             return Reply(
                 text=f"Which {' and '.join(missing)} do you mean? I could not tell from what I have seen."
@@ -118,8 +123,8 @@ class Offline:
 
     def _plan(self, case: Case, done: Sequence[PastCall]) -> list[Choice]:
         made = {c.tool for c in done}
-        if "find" not in made:
-            return [_look("find", {"what": case.question})]
+        if LOOK_UP not in made:
+            return [_look(LOOK_UP, {"what": case.question})]
         if "health" not in made:
             known = slots(case).get("namespace", "")
             namespaces = _namespaces(case, done) or [known]
@@ -140,7 +145,7 @@ def _undecided(hypothesis: Hypothesis) -> bool:
 
 def _closer_looks(case: Case, done: Sequence[PastCall]) -> list[Choice]:
     """The logs of what the question names where nothing is broken: its complaints lead on."""
-    found = next((c for c in done if c.tool == "find"), None)
+    found = next((c for c in done if c.tool == LOOK_UP), None)
     named = [str(m) for m in (found.data.get("matches") or [])][:2] if found else []
     broken = {str(h.component) for h in case.differential if not h.no_fault}
     looks = []
@@ -153,7 +158,7 @@ def _closer_looks(case: Case, done: Sequence[PastCall]) -> list[Choice]:
 
 def _namespaces(case: Case, done: Sequence[PastCall]) -> list[str]:
     """Namespaces of what the question names, most named first; else the one the thread looks at."""
-    found = next((c for c in done if c.tool == "find"), None)
+    found = next((c for c in done if c.tool == LOOK_UP), None)
     names = [str(m).split("/")[1] for m in (found.data.get("matches") or [])] if found else []
     names += [str(n) for n in (found.data.get("namespaces") or [])] if found else []
     ranked = sorted(dict.fromkeys(n for n in names if n), key=lambda n: -names.count(n))
