@@ -38,18 +38,22 @@ class Terminal:
         top = ["".join(line[x].data for x in range(WIDTH)).rstrip() for line in self._screen.history.top]
         return "\n".join([*top, *(line.rstrip() for line in self._screen.display)])
 
-    def wait(self, text: str, *, after: int = 0, seconds: float = 40) -> None:
-        """Wait until the text was seen after that position of `seen`, line breaks aside."""
-        wanted, end = " ".join(text.split()), time.monotonic() + seconds
-        while wanted not in " ".join(self.seen[after:].split()):
+    def wait(self, text: str, *, times: int = 1, seconds: float = 40) -> None:
+        """Wait until the text was seen that many times in all, line breaks aside."""
+        end = time.monotonic() + seconds
+        while self._count(text) < times:
             assert time.monotonic() < end, f"{text!r} did not appear:\n{self.seen}"
             self._read()
 
     def say(self, text: str, then: str, seconds: float = 40) -> None:
         """Type a line and wait for what should follow it."""
-        after = len(self.seen.rstrip())
+        # Counted, not searched behind a position: the prompt's lower lines are drawn over.
+        times = self._count(then) + 1
         self.process.send(text + "\r")
-        self.wait(then, after=after, seconds=seconds)
+        self.wait(then, times=times, seconds=seconds)
+
+    def _count(self, text: str) -> int:
+        return " ".join(self.seen.split()).count(" ".join(text.split()))
 
     def kill(self) -> None:
         """kill -9, as a crash would."""
