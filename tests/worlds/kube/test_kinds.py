@@ -97,7 +97,7 @@ def test_built_in_kinds_need_no_question_to_the_server(said: str, path: str) -> 
 def test_names_are_quoted_in_paths() -> None:
     resource = match("pod", "", KNOWN)
     assert resource is not None
-    assert resource.path("a/../b", "x?y") == "/api/v1/namespaces/a%2F..%2Fb/pods/x%3Fy"
+    assert resource.path("a b", "x?y") == "/api/v1/namespaces/a%20b/pods/x%3Fy"
 
 
 def line(kind: str, name: str, version: str) -> bytes:

@@ -279,6 +279,9 @@ class Cluster(Handle):
     async def _place(self, kind: str, namespace: str, group: str, name: str) -> tuple[Resource, str]:
         """The resource, and the namespace that the object lives in."""
         resource = await self.resource(kind, group)
+        if not name.strip():
+            # Without a name the path is that of the whole collection.
+            raise ToolError(f"which {resource.kind}? The name is empty")
         place = (namespace or self.namespace) if resource.namespaced else ""
         if resource.namespaced and not place:
             raise ToolError(f"{resource.kind} {name!r} lives in a namespace: say which")

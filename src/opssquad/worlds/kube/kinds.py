@@ -57,16 +57,29 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """The URL path; without namespace all namespaces, without name the collection."""
+        """The URL path; without namespace all namespaces, without name the collection.
+
+        Raises ToolError for a name that would lead elsewhere: servers decode a slash before they route.
+        """
         parts = ["apis", self.group, self.version] if self.group else ["api", self.version]
         if namespace and self.namespaced:
-            parts += ["namespaces", namespace]
-        parts += [self.plural, *([name] if name else []), *([subresource] if subresource else [])]
+            parts += ["namespaces", _segment("a namespace", namespace)]
+        parts += [self.plural, *([_segment(f"a {self.kind}", name)] if name else [])]
+        parts += [subresource] if subresource else []
         return "/" + "/".join(quote(part, safe=":") for part in parts)
 
     def names(self) -> set[str]:
         """Everything an engineer may call it, in lower case, without group."""
         return {self.plural.lower(), self.kind.lower(), *map(str.lower, self.short)}
+
+
+def _segment(what: str, name: str) -> str:
+    """The name, if it can be one part of a path and nothing else. Raises ToolError."""
+    if name in {".", ".."} or "/" in name or "%" in name or not name.isprintable():
+        raise ToolError(
+            f"{name!r} cannot be the name of {what}: no '/', no '%', nothing unprintable, no '..'"
+        )
+    return name
 
 
 def _builtin() -> Iterator[Resource]:
