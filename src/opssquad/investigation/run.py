@@ -17,6 +17,7 @@ from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.graph.engine import Engine
 from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
+from opssquad.store.threads import alone
 from opssquad.types import Approval, Decision, Target, Undo
 
 Status = Literal["concluded", "inconclusive", "answered", "pending", "failed", "cancelled"]
@@ -43,6 +44,7 @@ class Investigation:
             options = assemble.options_of(record, options) if record else options
             assemble.check(options)
             thread = record.id if record else assemble.thread_id()
+            stack.enter_context(alone(options.state, thread))
             cluster = await assemble.connect(options, thread, record.started_at if record else now, stack)
             run: list[Self] = []
             voices = assemble.Voices(lambda text: run[0]._progress(text), lambda: run[0].timeline())
