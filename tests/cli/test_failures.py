@@ -1,5 +1,6 @@
 """An error on screen is one line; a bug's traceback is in a file."""
 
+import errno
 from pathlib import Path
 
 import click
@@ -43,3 +44,22 @@ def test_a_bug_leaves_its_traceback_in_a_file_and_one_line_on_screen(
     assert "ZeroDivisionError: " in said
     assert "Traceback (most recent call last)" in log.read_text()
     assert log.stat().st_mode & 0o077 == 0
+
+
+def test_a_file_that_stands_in_the_way_is_no_bug(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "worlds").write_text("", encoding="utf-8")
+    with pytest.raises(FileExistsError) as caught:
+        (tmp_path / "worlds").mkdir()
+    assert report(caught.value, tmp_path) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"opssquad: {tmp_path / 'worlds'}: File exists; check ")
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_full_disk_is_told_and_any_other_system_error_is_a_bug(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(OSError(errno.ENOSPC, "No space left on device"), tmp_path)
+    assert capsys.readouterr().err.startswith("opssquad: the disk: No space left on device; ")
+    report(OSError(errno.EBADF, "Bad file descriptor"), tmp_path)
+    assert "this is a bug" in capsys.readouterr().err

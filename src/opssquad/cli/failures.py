@@ -3,6 +3,7 @@
 A mistake of the operator is told as such; a bug leaves its traceback in a log file, never on the screen.
 """
 
+import errno
 import os
 import sys
 from datetime import UTC, datetime
@@ -30,8 +31,18 @@ def report(error: BaseException, state: Path | None = None) -> int:
             return _say(str(error), USAGE)
         case OpsError():
             return _say(str(error), INTERNAL)
+        case OSError() if said := disk_line(error):
+            return _say(said, INTERNAL)
         case _:
             return _say(bug_line(error, state), INTERNAL)
+
+
+def disk_line(error: OSError) -> str:
+    """What stands in the way on the disk, in one line; empty where the error is about no file."""
+    if error.filename is None and error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+        return ""
+    advice = "check what stands there, its permissions, and that the disk has room"
+    return f"{error.filename or 'the disk'}: {error.strerror}; {advice}"
 
 
 def bug_line(error: BaseException, state: Path | None = None) -> str:

@@ -190,3 +190,13 @@ def test_a_file_that_is_no_journal_is_refused_with_its_line(tmp_path: Path) -> N
     file.write_text("hello\n")
     with pytest.raises(UsageError, match=r"journal\.jsonl, line 1: not the journal"):
         RecordedWorld(load(AUTH), journal=file)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_journal_that_holds_anything_else_is_told_with_its_line(tmp_path: Path, number: int) -> None:
+    file = tmp_path / "journal.jsonl"
+    RecordedWorld(load(AUTH), journal=file, real=Wall())
+    lines = file.read_bytes().splitlines()[: number - 1]
+    file.write_bytes(b"\n".join([*lines, b"\xff\xfe\x00", b""]))
+    with pytest.raises(UsageError, match=f"line {number}: not "):
+        RecordedWorld(load(AUTH), journal=file, real=Wall())

@@ -4,7 +4,7 @@ lines come from and how events look is not known here.
 
 import asyncio
 
-from opssquad.cli.failures import bug_line
+from opssquad.cli.failures import bug_line, disk_line
 from opssquad.cli.render.card import ANSWERS
 from opssquad.cli.render.screen import BAD, MUTED, WARN, Screen
 from opssquad.cli.render.stream import Stream
@@ -155,5 +155,6 @@ class Repl:
             self.screen.line(("  Ctrl-D or /exit leaves; the thread is kept", MUTED))
 
     def _complain(self, error: BaseException) -> None:
-        said = str(error) if isinstance(error, OpsError) else bug_line(error)
+        disk = disk_line(error) if isinstance(error, OSError) else ""
+        said = str(error) if isinstance(error, OpsError) else disk or bug_line(error)
         self.screen.flow(" ".join(said.split()), indent=4, first="  ✗ ", style=BAD)

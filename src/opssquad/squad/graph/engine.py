@@ -8,12 +8,15 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 from langsmith import tracing_context
+from pydantic import ValidationError
 
+from opssquad.errors import StoreError
 from opssquad.squad.context import Context
 from opssquad.squad.graph import nodes
 from opssquad.squad.graph.nodes import State
+from opssquad.store.database import translate
 
 STEPS = 150
 """Most steps of one utterance; budgets end it long before."""
@@ -28,8 +31,11 @@ class Engine:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self._path.touch(mode=0o600)
-        saver = await self._stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(self._path)))
+        with translate(self._path):
+            self._path.touch(mode=0o600)
+            saver = await self._stack.enter_async_context(AsyncSqliteSaver.from_conn_string(str(self._path)))
+            # The file is read now: a damaged one is told before anything is asked or done.
+            await saver.setup()
         self._graph = _build(saver)
         return self
 
@@ -38,11 +44,15 @@ class Engine:
 
     async def state(self) -> State:
         """What the thread remembers; an empty state for a new one."""
-        return State.model_validate((await self._graph.aget_state(self._config)).values)
+        snapshot = await self._snapshot()
+        try:
+            return State.model_validate(snapshot.values)
+        except ValidationError as error:
+            raise StoreError(self._unreadable()) from error
 
     async def waiting(self) -> list[str]:
         """The cards that the graph stopped at."""
-        snapshot = await self._graph.aget_state(self._config)
+        snapshot = await self._snapshot()
         return [card for i in snapshot.interrupts for card in i.value["approvals"]]
 
     async def start(self, update: dict[str, Any]) -> None:
@@ -51,15 +61,30 @@ class Engine:
 
     async def go_on(self) -> bool:
         """Run on from a decided card or a crash; False if there was nothing left to do."""
-        snapshot = await self._graph.aget_state(self._config)
+        snapshot = await self._snapshot()
         if not snapshot.next:
             return False
         await self._invoke(Command(resume=True) if snapshot.interrupts else None)
         return True
 
+    async def _snapshot(self) -> StateSnapshot:
+        try:
+            with translate(self._path):
+                return await self._graph.aget_state(self._config)
+        # Bytes that are no checkpoint fail wherever they first make no sense.
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(self._unreadable()) from error
+
+    def _unreadable(self) -> str:
+        thread = self._ctx.thread
+        return (
+            f"{self._path}: the state of thread {thread} cannot be read; restore a copy, or ask anew"
+            f" (what was done is kept: `opssquad incident show {thread}`)"
+        )
+
     async def _invoke(self, value: Any) -> None:
         # Graph state stays on this machine, whatever tracing variables the shell has set.
-        with tracing_context(enabled=False):
+        with tracing_context(enabled=False), translate(self._path):
             await self._graph.ainvoke(value, self._config, context=self._ctx, durability="sync")
 
 

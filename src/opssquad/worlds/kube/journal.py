@@ -83,10 +83,11 @@ class Journal:
 def _complete_lines(file: Path) -> list[str]:
     if not file.exists():
         return []
-    text = file.read_text(encoding="utf-8")
+    # What is no text fails as a line, with its number.
+    text = file.read_text(encoding="utf-8", errors="surrogateescape")
     whole, _, rest = text.rpartition("\n")
     if rest:
-        file.write_text(f"{whole}\n" if whole else "", encoding="utf-8")
+        file.write_text(f"{whole}\n" if whole else "", encoding="utf-8", errors="surrogateescape")
     return whole.splitlines()
 
 
