@@ -23,17 +23,20 @@ PIECE = 12
 
 @dataclass
 class Stub:
-    """What the endpoint was asked, when each request came and when its reply was out (monotonic seconds)."""
+    """What the endpoint was asked and with what key; when each request came and when its reply was out
+    (monotonic seconds)."""
 
     replies: Sequence[Json]
     url: str = ""
     asked: list[Json] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     ended: list[float] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Play the next reply, streamed where the client asks for it."""
         self.times.append(time.monotonic())
+        self.keys.append(request.headers.get("Authorization", ""))
         asked = await request.json()
         self.asked.append(asked)
         reply = self.replies[min(len(self.asked), len(self.replies)) - 1]

@@ -95,6 +95,15 @@ async def test_calls_and_their_results_go_back_as_the_protocol_wants_them() -> N
     assert result["content"] == "all ready"
 
 
+@pytest.mark.parametrize("key", ["", "sk-mine"])
+async def test_a_key_is_sent_where_there_is_one(key: str) -> None:
+    async with stub_model.serving([stub_model.text("fine")]) as stub:
+        chat = Chat("m", stub.url, SecretStr(key), QUICK)
+        assert (await chat.reply(ASKED, Ear())).text == "fine"
+        await chat.close()
+    assert stub.keys == ([f"Bearer {key}"] if key else [""])
+
+
 async def test_a_server_that_does_not_stream_is_understood(httpx2_mock: respx.Router) -> None:
     httpx2_mock.post(URL).respond(json=OK)
     ear = Ear()

@@ -2,6 +2,8 @@
 imported here and only when a conversation begins.
 """
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from opssquad import content
@@ -10,6 +12,8 @@ from opssquad.errors import UsageError
 from opssquad.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from opssquad.investigation import Investigation, Options
 
 Mode = Literal["chat", "ask"]
@@ -40,6 +44,19 @@ async def open_session(
     settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve = "ask"
 ) -> "Investigation":
     """The conversation, new or resumed; close it by leaving its context. Raises OpsError."""
-    from opssquad.investigation import Investigation
+    with _uncollected():
+        from opssquad.investigation import Investigation
 
-    return await Investigation.open(options(settings, wanted, mode=mode, approve=approve), wanted.resume)
+        return await Investigation.open(options(settings, wanted, mode=mode, approve=approve), wanted.resume)
+
+
+@contextmanager
+def _uncollected() -> "Iterator[None]":
+    """Hold the garbage collector while what stays for good is loaded: it would look through the classes of
+    the graph and the clients again and again, a fifth of the start, and find none to free."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

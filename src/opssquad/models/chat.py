@@ -1,27 +1,30 @@
 """Any OpenAI-compatible endpoint as a model: streaming, retries that are told, deadlines, one-line errors.
 
-Speaks the chat-completions protocol over HTTP itself: the official library takes 0.6 s and 20 MB to import
-and would hide the waits. Assembling what comes back is `assembly`'s, the request's body `wire`'s.
+The openai library carries the requests. Its retries are off, since they would wait unseen; what streams back
+is read as text and put together by `assembly`, since its own types trip over what other servers send. The
+request's body is `wire`'s. This module is imported only when an endpoint is meant: openai takes its time.
 """
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+import httpx2
+import openai
+from openai import AsyncOpenAI, Omit
 from pydantic import SecretStr
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
 from opssquad.errors import ModelBadReply, ModelError, ModelRateLimited, ModelUnreachable, UsageError
 from opssquad.models.assembly import Assembly, said, whole
 from opssquad.models.base import Listener, Reply, Request
 from opssquad.models.wire import body
 from opssquad.settings import Settings
-
-if TYPE_CHECKING:
-    from httpx2 import AsyncClient, Response
-    from tenacity import RetryCallState
 
 OPENAI = "https://api.openai.com/v1"
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
@@ -61,7 +64,7 @@ class Chat:
         self._url = base_url.rstrip("/")
         self._key = (api_key or SecretStr("")).get_secret_value()
         self._patience = patience or Patience()
-        self._client: AsyncClient | None = None
+        self._client: AsyncOpenAI | None = None
         self._streams = True
         self._counts = True
 
@@ -75,14 +78,13 @@ class Chat:
     async def close(self) -> None:
         """Give the connections back."""
         if self._client:
-            await self._client.aclose()
+            await self._client.close()
             self._client = None
 
     async def reply(self, request: Request, listener: Listener) -> Reply:
         """Answer a request; every wait is told to the listener. Raises ModelError."""
-        from tenacity import AsyncRetrying, retry_if_exception_type
 
-        def warn(state: "RetryCallState") -> None:
+        def warn(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
             wait = f"{state.upcoming_sleep:.1f}".removesuffix(".0")
             listener.warn(f"{error}; trying again in {wait} s")
@@ -105,45 +107,41 @@ class Chat:
                 raise ModelRateLimited(str(error), error.retry_after) from error
             raise
 
-    def _wait(self, state: "RetryCallState") -> float:
-        from tenacity import wait_exponential_jitter
-
+    def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Passing) and error.retry_after is not None:
             return error.retry_after
         return wait_exponential_jitter(multiplier=0.5, max=8, jitter=0.5)(state)
 
-    def _enough(self, state: "RetryCallState") -> bool:
+    def _enough(self, state: RetryCallState) -> bool:
         return state.attempt_number >= self._patience.attempts or state.upcoming_sleep > self._patience.wait
 
     async def _once(self, request: Request, listener: Listener) -> Reply:
-        import httpx2
-
         try:
             return await self._ask(request, listener)
-        except httpx2.TimeoutException as error:
+        except openai.APIStatusError as error:
+            if self._yields(error.response):
+                return await self._once(request, listener)
+            raise self._refused(error.response) from error
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             raise Passing(f"{self._url} was silent for {self._patience.idle:g} s") from error
-        except (httpx2.TransportError, httpx2.InvalidURL) as error:
-            raise Passing(f"{self._url} cannot be reached ({_short(error)})") from error
+        except (openai.APIConnectionError, httpx2.TransportError) as error:
+            raise Passing(f"{self._url} cannot be reached ({_short(error.__cause__ or error)})") from error
 
     async def _ask(self, request: Request, listener: Listener) -> Reply:
         content = body(self.name, request, stream=self._streams, usage=self._counts)
-        stream = self._http().stream("POST", f"{self._url}/chat/completions", json=content)
-        async with stream as response:
-            if response.status_code >= 400:
-                await response.aread()
-                if self._yields(response):
-                    return await self._ask(request, listener)
-                raise self._refused(response)
-            if "event-stream" in response.headers.get("content-type", ""):
-                return await _streamed(response, listener)
-            await response.aread()
-        reply = whole(self._json(response))
+        # A server of one's own may want no key, and then none is sent.
+        headers = {} if self._key else {"Authorization": Omit()}
+        completions = self._endpoint().chat.completions.with_streaming_response
+        async with completions.create(**content, extra_headers=headers) as answer:
+            if "event-stream" in answer.headers.get("content-type", ""):
+                return await _streamed(answer.iter_lines(), listener)
+            reply = whole(self._json(await answer.read(), answer.headers.get("content-type", "")))
         if reply.text:
             listener.text(reply.text)
         return reply
 
-    def _yields(self, response: "Response") -> bool:
+    def _yields(self, response: httpx2.Response) -> bool:
         """Ask for less when the server does not know an option; True when another try is worth it."""
         if response.status_code not in {400, 422}:
             return False
@@ -155,7 +153,7 @@ class Chat:
             return True
         return False
 
-    def _refused(self, response: "Response") -> ModelError:
+    def _refused(self, response: httpx2.Response) -> ModelError:
         status, text = response.status_code, self._clean(_error_text(response))
         where = f"{self._url} answered {status}{f' ({text})' if text else ''}"
         if status in {401, 403}:
@@ -168,35 +166,38 @@ class Chat:
             return Passing(where, _retry_after(response), limited=status == 429)
         return ModelBadReply(where)
 
-    def _json(self, response: "Response") -> Any:
+    def _json(self, content: bytes, kind: str) -> Any:
         try:
-            return json.loads(response.content)
+            return json.loads(content)
         except ValueError as error:
-            kind = response.headers.get("content-type", "no content type").split(";")[0]
+            kind = kind.split(";")[0] or "no content type"
             text = f"{self._url} answered with {kind}, not JSON; does OPENAI_BASE_URL end in /v1?"
             raise ModelBadReply(text) from error
 
     def _clean(self, text: str) -> str:
         return text.replace(self._key, "«key»") if self._key else text
 
-    def _http(self) -> "AsyncClient":
+    def _endpoint(self) -> AsyncOpenAI:
         if self._client is None:
-            import httpx2
-
             idle = self._patience.idle
-            self._client = httpx2.AsyncClient(
-                headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+            self._client = AsyncOpenAI(
+                api_key=self._key or "none",
+                base_url=self._url,
                 timeout=httpx2.Timeout(idle, connect=min(10.0, idle)),
-                # No TLS, no certificates to load; no proxy stands before this machine itself.
-                verify=self._url.startswith("https"),
-                trust_env=urlsplit(self._url).hostname not in {"localhost", "127.0.0.1", "::1"},
+                # The waits are ours: each is told, and none outlasts our patience.
+                max_retries=0,
+                http_client=httpx2.AsyncClient(
+                    # No TLS, no certificates to load; no proxy stands before this machine itself.
+                    verify=self._url.startswith("https"),
+                    trust_env=urlsplit(self._url).hostname not in {"localhost", "127.0.0.1", "::1"},
+                ),
             )
         return self._client
 
 
-async def _streamed(response: "Response", listener: Listener) -> Reply:
+async def _streamed(lines: AsyncIterator[str], listener: Listener) -> Reply:
     assembly = Assembly()
-    async for data in _events(response):
+    async for data in _events(lines):
         if data == "[DONE]":
             assembly.done = True
             break
@@ -211,10 +212,10 @@ async def _streamed(response: "Response", listener: Listener) -> Reply:
     return assembly.reply()
 
 
-async def _events(response: "Response") -> AsyncIterator[str]:
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[str]:
     """The data of server-sent events; comments and other fields are skipped."""
     held: list[str] = []
-    async for line in response.aiter_lines():
+    async for line in lines:
         if line.startswith("data:"):
             held.append(line[5:].removeprefix(" "))
         elif not line and held:
@@ -224,18 +225,15 @@ async def _events(response: "Response") -> AsyncIterator[str]:
         yield "\n".join(held)
 
 
-def _error_text(response: "Response") -> str:
+def _error_text(response: httpx2.Response) -> str:
     try:
         return said(json.loads(response.content))
     except ValueError:
         return response.headers.get("content-type", "").split(";")[0]
 
 
-def _retry_after(response: "Response") -> float | None:
+def _retry_after(response: httpx2.Response) -> float | None:
     """Seconds to wait as the server says: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
-    from datetime import UTC, datetime
-    from email.utils import parsedate_to_datetime
-
     exact, plain = response.headers.get("retry-after-ms", ""), response.headers.get("retry-after", "")
     try:
         return max(0.0, float(exact) / 1000 if exact else float(plain))
@@ -247,5 +245,5 @@ def _retry_after(response: "Response") -> float | None:
         return None
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     return " ".join(str(error).split())[:160] or type(error).__name__
