@@ -1,4 +1,4 @@
-"""YAML files that people write, read into a model; whatever is wrong is one line with file and place."""
+"""YAML files that people write, read into a model; what is wrong is one line with file, line and reason."""
 
 import difflib
 from collections.abc import Iterator
@@ -14,36 +14,100 @@ from opssquad.errors import UsageError
 M = TypeVar("M", bound=BaseModel)
 
 
-def read_yaml(path: Path, model: type[M]) -> M:
-    """The file as that model. Raises UsageError: what is wrong, where, and the key that was meant."""
+class BadFile(UsageError):
+    """A file that cannot be used; the text is one line: file, line (from 1, where one is known), reason."""
+
+    def __init__(self, file: Path | str, reason: str, line: int | None = None) -> None:
+        super().__init__(f"{file}, line {line}: {reason}" if line else f"{file}: {reason}")
+        self.file, self.line, self.reason = file, line, reason
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises BadFile if it is missing, unreadable or not UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
-    return parse_yaml(text, model, str(path))
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BadFile(path, "this file is missing") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise BadFile(path, "not UTF-8 text", line) from None
+    except OSError as error:
+        raise BadFile(path, f"cannot be read: {error.strerror}") from None
 
 
-def parse_yaml(text: str, model: type[M], name: str) -> M:
+def read_yaml(path: Path, model: type[M]) -> M:
+    """The file as that model. Raises BadFile: what is wrong, where, and the key that was meant."""
+    return parse_yaml(read_text(path), model, path)
+
+
+def parse_yaml(text: str, model: type[M], name: Path | str) -> M:
     """The same for text; `name` is what the message calls it."""
     try:
-        return model.model_validate(yaml.safe_load(text))
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        _refuse_doubles(root, name, set())
+        data = loader.construct_document(root) if root else None
     except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UsageError(f"{name}{line}: not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{name}: not YAML: {' '.join(str(error).split())}") from error
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        raise BadFile(name, f"not YAML: {error.problem or error.context}", line) from None
+    except RecursionError:
+        raise BadFile(name, "nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise BadFile(name, f"not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return model.model_validate(data)
     except ValidationError as error:
         # A misspelt key is the cause of the key that is then missing: say it first.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        raise UsageError(f"{name}: {_said(first, model)}") from error
+        raise BadFile(name, _said(first, model), _line(root, first["loc"])) from None
+
+
+def _refuse_doubles(node: yaml.Node | None, name: Path | str, seen: set[int]) -> None:
+    """A key that stands twice would silently lose its first value; an alias is looked at once."""
+    if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+        return
+    seen.add(id(node))
+    keys: set[str] = set()
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode) and key.value in keys:
+            raise BadFile(name, f"key {key.value!r} stands twice", key.start_mark.line + 1)
+        keys.add(str(key.value))
+        _refuse_doubles(value, name, seen)
+    for value in node.value if isinstance(node, yaml.SequenceNode) else ():
+        _refuse_doubles(value, name, seen)
+
+
+def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
+    """The line of the deepest part of that place that the text has, from 1."""
+    line = node.start_mark.line + 1 if node else 1
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            hit = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if hit is None:
+                continue
+            line, node = hit[0].start_mark.line + 1, hit[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
 
 
 def _said(problem: ErrorDetails, model: type[BaseModel]) -> str:
     where = ".".join(map(str, problem["loc"])) or "the whole file"
-    if problem["type"] != "extra_forbidden":
-        return f"{where}: {problem['msg']}"
-    near = difflib.get_close_matches(str(problem["loc"][-1]), set(_keys(model, set())), n=1)
-    return f"{where}: unknown key{f'; did you mean {near[0]!r}?' if near else ''}"
+    match problem["type"]:
+        case "extra_forbidden":
+            known = list(dict.fromkeys(_keys(model, set())))
+            near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
+            said = f"unknown key; {f'did you mean {near[0]!r}?' if near else 'known: ' + ', '.join(known)}"
+        case "missing":
+            said = "is missing"
+        case "model_type" | "model_attributes_type":
+            said = "must be a mapping of keys to values"
+        case _:
+            said = problem["msg"].removeprefix("Value error, ")
+            said = said[0].lower() + said[1:]
+    return f"{where}: {said}"
 
 
 def _keys(model: type[BaseModel], seen: set[type]) -> Iterator[str]:

@@ -110,7 +110,7 @@ def test_history_is_no_cause() -> None:
     ("text", "said"),
     [
         ("faults: [{id: X, title: t, anchors: []}]", "did you mean 'anchor'"),
-        ("faults: {", "yaml:1: not YAML"),
+        ("faults: {", "yaml, line 1: not YAML"),
         ("[]", "the whole file"),
     ],
 )

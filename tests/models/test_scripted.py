@@ -33,5 +33,7 @@ async def test_a_script_is_played_in_order_and_then_is_over(tmp_path: Path) -> N
 def test_a_script_that_is_none_is_told_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "script.yaml"
     path.write_text("replies: [{txt: hello}]")
-    with pytest.raises(UsageError, match=r"script.yaml: replies.0.txt: unknown key; did you mean 'text'"):
+    with pytest.raises(
+        UsageError, match=r"script.yaml, line 1: replies.0.txt: unknown key; did you mean 'text'"
+    ):
         Scripted.load(path)

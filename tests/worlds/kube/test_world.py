@@ -10,13 +10,14 @@ import aiohttp
 import pytest
 import yaml
 
+from opssquad.documents import BadFile
 from opssquad.errors import UsageError
 from opssquad.times import parse_time
 from opssquad.worlds.kube.apiserver.dispatch import answer
 from opssquad.worlds.kube.apiserver.request import Call, Reply
 from opssquad.worlds.kube.apiserver.resources import ResourceKey
 from opssquad.worlds.kube.clock import WorldClock
-from opssquad.worlds.kube.recording import BadRecording, load
+from opssquad.worlds.kube.recording import load
 from opssquad.worlds.kube.serve import open_recording
 from opssquad.worlds.kube.world import ONCALL, RecordedWorld
 
@@ -104,7 +105,7 @@ async def test_a_wrong_token_is_refused() -> None:
 
 
 async def test_a_folder_that_is_no_recording_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadRecording, match=r"incident\.yaml: this file is missing"):
+    with pytest.raises(BadFile, match=r"incident\.yaml: this file is missing"):
         async with open_recording(tmp_path):
             pass
 
@@ -112,7 +113,7 @@ async def test_a_folder_that_is_no_recording_is_refused(tmp_path: Path) -> None:
 def test_a_kind_that_no_resource_has_is_refused_with_its_line() -> None:
     recording = load(AUTH)
     recording.objects.insert(4, {"apiVersion": "x.example/v1", "kind": "Gizmo", "metadata": {"name": "a"}})
-    with pytest.raises(BadRecording, match=r"objects\.jsonl\.gz, line 5: no resource has kind Gizmo"):
+    with pytest.raises(BadFile, match=r"objects\.jsonl\.gz, line 5: no resource has kind Gizmo"):
         RecordedWorld(recording)
 
 

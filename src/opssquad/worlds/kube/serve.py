@@ -34,7 +34,7 @@ async def open_recording(
     port: int = 0,
     speed: float = 1.0,
 ) -> AsyncIterator[Served]:
-    """Serve the recording in a folder for as long as the context lasts. Raises BadRecording.
+    """Serve the recording in a folder for as long as the context lasts. Raises BadFile.
 
     `journal` and `started_at` let another process go on in the same world; `speed` runs its clock faster.
     """

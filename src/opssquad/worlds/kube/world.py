@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from opssquad.documents import BadFile
 from opssquad.times import Clock
 from opssquad.worlds.kube.apiserver.dispatch import answer
 from opssquad.worlds.kube.apiserver.request import Call, User
@@ -15,7 +16,7 @@ from opssquad.worlds.kube.clock import WorldClock, real_time
 from opssquad.worlds.kube.controllers import Controllers
 from opssquad.worlds.kube.journal import Beginning, Journal
 from opssquad.worlds.kube.logbook import Logbook
-from opssquad.worlds.kube.recording import BadRecording, Recording
+from opssquad.worlds.kube.recording import Recording
 
 ONCALL = User("oncall", ("system:masters", "system:authenticated"))
 # Requests that ask for a judgement change nothing, though they are sent as creations.
@@ -119,7 +120,7 @@ def _loaded(recording: Recording, store: Store) -> Resources:
         resource = resources.of_kind(obj["apiVersion"], obj["kind"])
         if resource is None:
             file = recording.folder / "cluster" / "objects.jsonl.gz"
-            raise BadRecording(file, f"no resource has kind {obj['kind']} in {obj['apiVersion']}", number)
+            raise BadFile(file, f"no resource has kind {obj['kind']} in {obj['apiVersion']}", number)
         if resource.group != "events.k8s.io":
             store.load(resource.key, obj)
     return resources

@@ -98,4 +98,4 @@ def test_an_object_whose_owner_is_missing_is_found(copy: Path) -> None:
 def test_a_recording_that_does_not_load_says_so_in_one_sentence(copy: Path) -> None:
     (copy / "world.yaml").write_text("outcomes: []\n")
     [problem] = check(copy)
-    assert problem.endswith("'default' is missing")
+    assert problem.endswith("default: is missing")

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from opssquad.documents import BadFile, read_text
 from opssquad.times import parse_time, rfc3339
 from opssquad.worlds.kube.recording import health
-from opssquad.worlds.kube.recording.files import STAMP, BadRecording, read_text
+from opssquad.worlds.kube.recording.files import STAMP
 from opssquad.worlds.kube.recording.load import Recording, load, load_truth
 from opssquad.worlds.kube.recording.logs_check import check_logs
 from opssquad.worlds.kube.recording.refs import Key, Object, reference, split
@@ -36,7 +37,7 @@ def check(folder: Path) -> list[str]:
     """Everything that is wrong with a recording, a sentence each; empty when it may go into a suite."""
     try:
         recording, truth = load(folder), load_truth(folder)
-    except BadRecording as error:
+    except BadFile as error:
         return [str(error)]
     named = {reference(obj): obj for obj in recording.objects}
     return [

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from opssquad.worlds.kube.recording.files import BadRecording, check_log, read_objects, read_text, read_yaml
+from opssquad.documents import BadFile, read_text, read_yaml
+from opssquad.worlds.kube.recording.files import check_log, read_objects
 from opssquad.worlds.kube.recording.spec import Incident, Truth, WorldRules
 
 
@@ -45,15 +46,15 @@ class Recording:
 
 
 def load(folder: Path) -> Recording:
-    """The recording in a folder; BadRecording with file, line and reason if it cannot be served."""
+    """The recording in a folder; BadFile with file, line and reason if it cannot be served."""
     if not folder.is_dir():
-        raise BadRecording(folder, "no such folder; a recording is a folder with an incident.yaml")
+        raise BadFile(folder, "no such folder; a recording is a folder with an incident.yaml")
     incident = read_yaml(folder / "incident.yaml", Incident)
     rules = read_yaml(folder / "world.yaml", WorldRules)
     for outcome in rules.outcomes:
         log = outcome.pods.crash.log if outcome.pods.crash else None
         if log and not (folder / log).is_file():
-            raise BadRecording(folder / "world.yaml", f"there is no log {log!r}", _line_of(folder, log))
+            raise BadFile(folder / "world.yaml", f"there is no log {log!r}", _line_of(folder, log))
     objects = read_objects(folder / "cluster" / "objects.jsonl.gz")
     for file in sorted((folder / "logs").rglob("*.log")):
         check_log(file)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from opssquad.documents import read_text
 from opssquad.times import parse_time
-from opssquad.worlds.kube.recording.files import read_text
 from opssquad.worlds.kube.recording.load import Recording
 
 Object = dict[str, Any]

@@ -1,6 +1,6 @@
 """The shapes of incident.yaml, world.yaml and truth.yaml: pydantic models that refuse unknown keys.
 
-Only shapes live here. How a rule of world.yaml is matched is in `outcomes`; how files are read in `files`.
+Only shapes live here. How a rule of world.yaml is matched is in `outcomes`; YAML is read by `documents`.
 """
 
 from datetime import datetime
