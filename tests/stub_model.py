@@ -7,9 +7,10 @@ own: `python -m tests.stub_model SCRIPT.json`, which prints its URL. Past the la
 import asyncio
 import json
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from typing import Any
 from aiohttp import web
 
 Json = dict[str, Any]
+Reply = Json | Callable[[Json], Json]
+"""What to say, or what to make of the request to say it."""
 PIECE = 12
 """Characters of text or arguments in a streamed chunk."""
 
@@ -26,7 +29,7 @@ class Stub:
     """What the endpoint was asked and with what key; when each request came and when its reply was out
     (monotonic seconds)."""
 
-    replies: Sequence[Json]
+    replies: Sequence[Reply]
     url: str = ""
     asked: list[Json] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -39,7 +42,8 @@ class Stub:
         self.keys.append(request.headers.get("Authorization", ""))
         asked = await request.json()
         self.asked.append(asked)
-        reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
+        planned = self.replies[min(len(self.asked), len(self.replies)) - 1]
+        reply = planned(asked) if callable(planned) else planned
         if asked.get("stream"):
             response = await _stream(request, reply)
             self.ended.append(time.monotonic())
@@ -110,7 +114,7 @@ async def _send(response: web.StreamResponse, chunk: Json) -> None:
 
 
 @asynccontextmanager
-async def serving(replies: Sequence[Json]) -> AsyncIterator[Stub]:
+async def serving(replies: Sequence[Reply]) -> AsyncIterator[Stub]:
     """Serve on a free port; `stub.url` is the base URL to give to a client."""
     stub = Stub(replies)
     app = web.Application(client_max_size=64 * 1024 * 1024)
@@ -123,6 +127,23 @@ async def serving(replies: Sequence[Json]) -> AsyncIterator[Stub]:
         yield stub
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def served(replies: Sequence[Reply]) -> Iterator[Stub]:
+    """The same for a test that does not run in an event loop: served from a thread of its own."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        endpoint = serving(replies)
+        stub = loop.run_until_complete(endpoint.__aenter__())
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            yield stub
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.run_until_complete(endpoint.__aexit__(None, None, None))
 
 
 async def _forever(script: Path) -> None:
