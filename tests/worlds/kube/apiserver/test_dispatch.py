@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from opssquad.worlds.kube.apiserver.dispatch import answer
 from opssquad.worlds.kube.apiserver.encoding import render
-from opssquad.worlds.kube.apiserver.request import Call, Stream
+from opssquad.worlds.kube.apiserver.request import Call, Reply, Stream
 from opssquad.worlds.kube.apiserver.route import route
 from tests.worlds.kube.apiserver.small import ADMIN, START, SmallWorld, pod
 
@@ -98,3 +98,23 @@ def test_a_watch_of_one_object_by_its_path_is_a_get() -> None:
     found = route("GET", "/api/v1/namespaces/a/pods/p", {"watch": "1"})
     assert found is not None
     assert found.verb == "get"
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "headers", "says"),
+    [
+        ("POST", "exec?command=ls", {"upgrade": "SPDY/3.1"}, "no exec to a pod of a recorded cluster: "),
+        ("GET", "attach", {"upgrade": "websocket"}, "no attach to a pod of a recorded cluster: "),
+        ("POST", "portforward", {"upgrade": "SPDY/3.1"}, "no portforward to a pod of a recorded cluster: "),
+        ("GET", "proxy", {}, "no proxy to a pod of a recorded cluster: "),
+        ("GET", "exec?command=ls", {}, "Upgrade request required"),
+    ],
+)
+def test_a_connection_to_a_container_is_refused_with_the_reason(
+    method: str, what: str, headers: dict[str, str], says: str
+) -> None:
+    reply = answer(WORLD, Call(method, f"/api/v1/namespaces/a/pods/web-1/{what}", ADMIN, headers))
+    assert isinstance(reply, Reply)
+    assert reply.status == 400
+    assert isinstance(reply.body, dict)
+    assert reply.body["message"].startswith(says)

@@ -44,6 +44,8 @@ def test_numbers_are_compared_as_numbers() -> None:
     [
         ("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
         ("=web", "found '=', expected: !, identifier, or 'end of string'"),
+        ("app in (", "unable to parse requirement: found '', expected: ',', ')' or identifier"),
+        ("app in (web", "unable to parse requirement: found '', expected: ',' or ')'"),
         ("a=!b,,", "unable to parse requirement: found '!', expected: identifier"),
     ],
 )

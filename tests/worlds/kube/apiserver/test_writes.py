@@ -178,8 +178,36 @@ def test_apply_creates_updates_and_conflicts(client: Driver) -> None:
     config["data"] = {"a": "other"}
     status, body = client.patch(f"{path}?fieldManager=ben", config, APPLY)
     assert status == 409
-    assert body["message"] == 'Apply failed with 1 conflict: conflict with "ann" using v1: .data.a'
+    assert body["message"] == 'Apply failed with 1 conflict: conflict with "ann": .data.a'
     assert client.patch(f"{path}?fieldManager=ben&force=true", config, APPLY)[1]["data"] == {"a": "other"}
+
+
+def test_conflicts_are_told_by_managers_in_the_order_of_their_names(client: Driver) -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "new"},
+        "data": {"a": "1", "b": "2"},
+    }
+    path = f"{SHOP}/configmaps/new"
+    assert client.patch(f"{path}?fieldManager=zoe", config, APPLY)[0] == 201
+    assert client.patch(f"{path}?fieldManager=ann", config, APPLY)[0] == 200
+    assert client.patch(f"{path}?fieldManager=max", {"data": {"c": "3"}})[0] == 200
+    config["data"] = {"a": "other", "b": "other", "c": "other"}
+    status, body = client.patch(f"{path}?fieldManager=ben", config, APPLY)
+    assert (status, body["message"].splitlines()) == (
+        409,
+        [
+            'Apply failed with 5 conflicts: conflicts with "ann":',
+            "- .data.a",
+            "- .data.b",
+            'conflicts with "max" using v1:',
+            "- .data.c",
+            'conflicts with "zoe":',
+            "- .data.a",
+            "- .data.b",
+        ],
+    )
 
 
 def test_apply_of_an_unknown_field_is_refused(client: Driver) -> None:

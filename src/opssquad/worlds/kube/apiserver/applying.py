@@ -92,6 +92,7 @@ def _client_side(live: Json, kind: Type | None) -> set[Path]:
 
 
 def _conflict(found: list[tuple[Manager, Path]]) -> ApiStatus:
+    found = sorted(found, key=lambda pair: pair[0].identity)  # stable: the fields keep their order
     causes = [
         Cause("FieldManagerConflict", f"conflict with {_who(manager)}", show(path)) for manager, path in found
     ]
@@ -113,7 +114,9 @@ def _conflict(found: list[tuple[Manager, Path]]) -> ApiStatus:
 
 def _who(manager: Manager) -> str:
     place = f' with subresource "{manager.subresource}"' if manager.subresource else ""
-    return f'"{manager.name}"{place} using {manager.api_version}'
+    # An applier is the same whatever version it applies in; the server then leaves the version out.
+    version = "" if manager.applied else f" using {manager.api_version}"
+    return f'"{manager.name}"{place}{version}'
 
 
 def _with_last_applied(writing: Writing, before: Json, merged: Json, config: Json) -> Json:

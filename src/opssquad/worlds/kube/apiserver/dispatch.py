@@ -27,6 +27,9 @@ from opssquad.worlds.kube.apiserver.writes import REVIEWS, write
 PAGE_NOT_FOUND = Reply(404, "404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
 # Subresources that turn a request into a connection of another kind; nothing stands behind them here.
 CONNECTS = ("exec", "attach", "portforward", "proxy")
+NOT_RUNNING = (
+    "no {} to a {} of a recorded cluster: no container runs there; logs, events and metrics can be read"
+)
 DEPRECATED = {
     "endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     "componentstatuses": "v1 ComponentStatus is deprecated in v1.19+",
@@ -79,6 +82,8 @@ def _read(world: ServedWorld, request: Request) -> Reply | Stream:
         return logs.read(world.store, world.logs, request)
     if request.subresource in CONNECTS:
         reads.stored_object(world.store, request)
+        if request.subresource == "proxy" or "upgrade" in request.headers:
+            raise bad_request(NOT_RUNNING.format(request.subresource, request.resource.kind.lower()))
         raise bad_request("Upgrade request required")
     match request.verb:
         case "list":

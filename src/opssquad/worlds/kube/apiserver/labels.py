@@ -149,6 +149,8 @@ class _Parser:
         if self.peek() != "(":
             raise _expected(self.peek(), "'('")
         self.take()
+        if self.peek() in SYMBOLS - {",", ")"} or not self.peek():
+            raise _expected(self.peek(), "',', ')' or identifier")
         values = set()
         while self.peek() != ")":
             if self.peek() == "":
