@@ -81,6 +81,23 @@ class Course:
                 course.append(step)
         return course
 
+    def jobs(self) -> list[tuple[Any, ...]]:
+        """Conditions and counts of Jobs, each change once."""
+        course: list[tuple[Any, ...]] = []
+        for version in self._versions:
+            status = version.object.get("status") or {}
+            if version.object["kind"] != "Job" or not status:
+                continue
+            held = tuple((c["type"], c["status"], c["reason"]) for c in status.get("conditions", ()))
+            waiting = {kind: len(uids) for kind, uids in status["uncountedTerminatedPods"].items()}
+            counts = [
+                status.get(field) for field in ("active", "ready", "terminating", "succeeded", "failed")
+            ]
+            step = (held, waiting, *counts)
+            if course[-1:] != [step]:
+                course.append(step)
+        return course
+
     def workloads(self) -> list[Json]:
         """Deployments and StatefulSets at rest, moments aside."""
         found = []

@@ -26,7 +26,7 @@ from tests.conformance.world import DATA, USERS, StandingStill
 
 Json = dict[str, Any]
 FOLDER = DATA / "sequences"
-WRITTEN = ("Deployment", "StatefulSet")
+WRITTEN = ("Deployment", "StatefulSet", "Job")
 BY_CONTROLLER = frozenset({"deployment.kubernetes.io/revision"})
 QUICK = Timing(pull=0.7, init=0.5, ready=0.3, crash=0.15, stop=1.2, always_pulls=True)
 REST = 10.0
@@ -41,6 +41,7 @@ def _rule(workload: str, pods: Any, **template: Any) -> Json:
 RULES = WorldRules.model_validate(
     {
         "outcomes": [
+            {"when": {"workload": "Job/shop/*", "template": {"image": "*-crash"}}, "pods": CRASH},
             _rule("*", "image_pull_error", image="*-broken"),
             _rule("*", CRASH, image="*-crash"),
             _rule("*", "unready", image="*-notready"),
@@ -204,7 +205,7 @@ def differences(name: str) -> list[str]:
     theirs = Course(sequence.initial, sequence.versions, own)
     ours = Course(sequence.initial, replay.versions(), own)
     found = []
-    for what in ("scaling", "sizes", "deployments", "workloads", "replica_sets", "pods", "events"):
+    for what in ("scaling", "sizes", "deployments", "jobs", "workloads", "replica_sets", "pods", "events"):
         wanted, got = getattr(theirs, what)(), getattr(ours, what)()
         if wanted != got:
             found.append(f"{what}: {_only(wanted, got)} expected, {_only(got, wanted)} came")

@@ -10,8 +10,6 @@ from tests.conformance.sequences import differences, names
 NOT_REPLAYED = {
     "cordon-and-drain": "evictions come from a client's loop",
     "hpa-scales-up": "the autoscaler stands still",
-    "job-complete": "only Deployments and StatefulSets are compared",
-    "job-fails": "only Deployments and StatefulSets are compared",
     "node-not-ready": "nodes stand still",
 }
 # A change of the user overtakes a step of the controllers that is some milliseconds away, or does not.

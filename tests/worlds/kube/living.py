@@ -88,6 +88,12 @@ class Living:
     def listed(self, kind: str, namespace: str) -> list[Json]:
         return self.call("GET", self.path(f"{kind}/{namespace}/").rstrip("/"))["items"]
 
+    def stored(self, target: str) -> Json | None:
+        """An object as it is at this moment; nothing is asked and no time passes."""
+        kind, namespace, name = target.split("/")
+        resource = next(r for r in builtin().all if r.kind == kind and r.group != "metrics.k8s.io")
+        return self.world.store.get(resource.key, namespace, name)
+
     def owned(self, kind: str, owner: Json) -> list[Json]:
         uid = owner["metadata"]["uid"]
         found = self.listed(kind, owner["metadata"]["namespace"])

@@ -50,3 +50,51 @@ def test_a_job_whose_pods_fail_gives_up_at_its_limit() -> None:
     job = living.get("Job/shop/task")
     assert job["status"]["failed"] == 2
     assert [c["reason"] for c in job["status"]["conditions"]] == ["BackoffLimitExceeded"] * 2
+
+
+def test_a_failed_pod_is_replaced_after_a_pause_that_doubles() -> None:
+    living = Living("shop-0412")
+    crash = Fate.model_validate({"crash": {"exit_code": 1, "reason": "Error"}})
+    object.__setattr__(living.recording.rules.default, "pods", crash)
+    made(living, backoffLimit=5)
+    counts = []
+    for _ in range(45):
+        living.wait(1)
+        job = living.stored("Job/shop/task")
+        assert job is not None
+        counts.append(job["status"].get("failed", 0))
+    moments = [counts.index(n) for n in (1, 2, 3)]
+    first, second = moments[1] - moments[0], moments[2] - moments[1]
+    assert 10 <= first <= 16
+    assert 20 <= second <= 26
+
+
+def test_a_pod_that_is_deleted_counts_as_failed_and_is_replaced() -> None:
+    living = Living("shop-0412")
+    made(living, backoffLimit=3)
+    [pod] = living.owned("Pod", living.get("Job/shop/task"))
+    living.delete(f"Pod/shop/{pod['metadata']['name']}")
+    living.wait(30)
+    job = living.get("Job/shop/task")
+    assert (job["status"]["failed"], job["status"]["succeeded"]) == (1, 1)
+    assert [p["status"]["phase"] for p in living.owned("Pod", job)] == ["Succeeded"]
+
+
+def test_no_pod_stays_behind_when_a_job_is_deleted_while_it_runs() -> None:
+    living = Living("shop-0412")
+    job = made(living)
+    assert len(living.owned("Pod", job)) == 1
+    living.delete("Job/shop/task", propagationPolicy="Background")
+    living.wait(10)
+    assert living.owned("Pod", job) == []
+
+
+def test_the_pods_of_a_job_that_was_replaced_by_one_of_its_name_go() -> None:
+    living = Living("shop-0412")
+    old = made(living)
+    living.delete("Job/shop/task", propagationPolicy="Background")
+    new = made(living)
+    living.wait(20)
+    assert living.owned("Pod", old) == []
+    assert living.get("Job/shop/task")["status"]["succeeded"] == 1
+    assert len(living.owned("Pod", new)) == 1

@@ -97,10 +97,11 @@ class Plane:
         if is_deleted(pod):
             return
         finished = status_of(pod).get("phase") in ("Succeeded", "Failed")
-        if finished or not pod["spec"].get("nodeName"):
+        at_once = finished or not pod["spec"].get("nodeName")
+        if at_once and not pod["metadata"].get("finalizers"):
             self.remove(kinds.PODS, pod)
             return
-        grace = pod["spec"].get("terminationGracePeriodSeconds", 30)
+        grace = 0 if at_once else pod["spec"].get("terminationGracePeriodSeconds", 30)
         self.store.put(kinds.PODS, self.dying(pod, grace))
 
     def dying(self, obj: Json, grace: int) -> Json:
