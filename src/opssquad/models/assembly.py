@@ -10,6 +10,7 @@ from typing import Any
 
 from opssquad.errors import ModelBadReply
 from opssquad.models.base import ModelCall, Reply
+from opssquad.models.bounds import SAID, WHOLE_NUMBER, clean, fault
 from opssquad.types import Json, Usage
 
 FILTERED = ("content_filter", "refusal", "safety")
@@ -33,35 +34,41 @@ class Assembly:
     finish: str = ""
     usage: Usage = Usage()
     done: bool = False
+    _size: int = 0
 
     def add(self, chunk: Json) -> str:
         """Take a chunk; returns the text it brought. Raises ModelBadReply for an error sent mid-stream."""
         if chunk.get("error"):
             raise ModelBadReply(f"the endpoint broke off: {said(chunk)}")
         self.usage = _usage(chunk.get("usage")) or self.usage
-        choices = chunk.get("choices") or []
-        if not choices or not isinstance(choices[0], dict):
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             return ""
         choice = choices[0]
         if choice.get("finish_reason"):
             self.finish, self.done = str(choice["finish_reason"]), True
-        return self._part(choice.get("delta") or choice.get("message") or {})
+        return self._part(_mapping(choice.get("delta")) or _mapping(choice.get("message")))
 
     def _part(self, part: Json) -> str:
-        text = _text(part.get("content"))
+        text, refusal = _text(part.get("content")), _text(part.get("refusal"))
+        self._grow(text + refusal)
         self.pieces.append(text)
-        self.refused.append(_text(part.get("refusal")))
-        for fragment in part.get("tool_calls") or []:
-            self._fragment(fragment)
+        self.refused.append(refusal)
+        fragments = part.get("tool_calls")
+        for fragment in fragments if isinstance(fragments, list) else ():
+            self._fragment(_mapping(fragment))
         return text
 
+    def _grow(self, text: str) -> None:
+        self._size += len(text)
+        if self._size > SAID:
+            raise ModelBadReply(f"the answer is longer than {SAID} characters; it is not read on")
+
     def _fragment(self, fragment: Json) -> None:
-        function = fragment.get("function") or {}
-        index, id_, name = (
-            fragment.get("index"),
-            str(fragment.get("id") or ""),
-            str(function.get("name") or ""),
-        )
+        function = _mapping(fragment.get("function"))
+        index = fragment.get("index")
+        index = index if isinstance(index, int) else None
+        id_, name = clean(str(fragment.get("id") or "")), clean(str(function.get("name") or ""))
         call = self._open(index, id_, name)
         if call is None:
             call = _Call(index, id_, name)
@@ -70,9 +77,9 @@ class Assembly:
             call.name = name
         call.id = call.id or id_
         arguments = function.get("arguments")
-        call.arguments += (
-            arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
-        )
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
+        self._grow(text + name)
+        call.arguments += text
 
     def _open(self, index: int | None, id_: str, name: str) -> _Call | None:
         """The call that a fragment goes on with; None when it begins one."""
@@ -115,7 +122,7 @@ def said(body: Any) -> str:
         return ""
     error = body.get("error", body.get("detail", body.get("message", "")))
     text = error.get("message") or error.get("code") or "" if isinstance(error, dict) else error
-    return " ".join(str(text).split())[:300]
+    return clean(" ".join(str(text).split())[:300])
 
 
 def _finished(call: _Call, number: int) -> ModelCall:
@@ -124,14 +131,16 @@ def _finished(call: _Call, number: int) -> ModelCall:
         return ModelCall(id=id_, tool="", problem="the call names no tool")
     try:
         args = json.loads(call.arguments or "{}")
-    except ValueError as error:
-        problem = f"the arguments are not valid JSON ({error}): {call.arguments[:200]}"
+    except (ValueError, RecursionError) as error:
+        problem = f"the arguments are not valid JSON ({error}): {clean(call.arguments[:200])}"
         return ModelCall(id=id_, tool=call.name, problem=problem)
     if isinstance(args, str):
         args = _unwrapped(args)
     if not isinstance(args, dict):
-        problem = f"the arguments must be a JSON object, not {call.arguments[:200]}"
+        problem = f"the arguments must be a JSON object, not {clean(call.arguments[:200])}"
         return ModelCall(id=id_, tool=call.name, problem=problem)
+    if why := fault(args):
+        return ModelCall(id=id_, tool=call.name, problem=f"the arguments cannot be taken: {why}")
     return ModelCall(id=id_, tool=call.name, args=args)
 
 
@@ -139,20 +148,26 @@ def _unwrapped(text: str) -> Any:
     """Some servers encode the object twice."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
+
+
+def _mapping(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
 
 
 def _text(content: Any) -> str:
     """Text as a string or as a list of parts."""
     if isinstance(content, list):
-        return "".join(str(p.get("text") or "") for p in content if isinstance(p, dict))
-    return str(content) if content else ""
+        return clean("".join(str(p.get("text") or "") for p in content if isinstance(p, dict)))
+    return clean(str(content)) if content else ""
 
 
 def _usage(usage: Any) -> Usage | None:
     if not isinstance(usage, dict):
         return None
-    return Usage(
-        prompt=int(usage.get("prompt_tokens") or 0), completion=int(usage.get("completion_tokens") or 0)
-    )
+    return Usage(prompt=_count(usage.get("prompt_tokens")), completion=_count(usage.get("completion_tokens")))
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and 0 <= value < WHOLE_NUMBER else 0

@@ -23,6 +23,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from opssquad.errors import ModelBadReply, ModelError, ModelRateLimited, ModelUnreachable, UsageError
 from opssquad.models.assembly import Assembly, said, whole
 from opssquad.models.base import Listener, Reply, Request
+from opssquad.models.bounds import MEGA, WIRE
 from opssquad.models.wire import body
 from opssquad.settings import Settings
 
@@ -169,7 +170,7 @@ class Chat:
     def _json(self, content: bytes, kind: str) -> Any:
         try:
             return json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             kind = kind.split(";")[0] or "no content type"
             text = f"{self._url} answered with {kind}, not JSON; does OPENAI_BASE_URL end in /v1?"
             raise ModelBadReply(text) from error
@@ -190,9 +191,32 @@ class Chat:
                     # No TLS, no certificates to load; no proxy stands before this machine itself.
                     verify=self._url.startswith("https"),
                     trust_env=urlsplit(self._url).hostname not in {"localhost", "127.0.0.1", "::1"},
+                    event_hooks={"response": [_bound]},
                 ),
             )
         return self._client
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Have the body of a response end in ModelBadReply past `WIRE`, whoever reads it: a client's hook."""
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Bounded(response.stream)
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        total = 0
+        async for piece in self._inner:
+            total += len(piece)
+            if total > WIRE:
+                raise ModelBadReply(f"the answer is longer than {WIRE // MEGA} MB; it is not read on")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 async def _streamed(lines: AsyncIterator[str], listener: Listener) -> Reply:
@@ -203,7 +227,7 @@ async def _streamed(lines: AsyncIterator[str], listener: Listener) -> Reply:
             break
         try:
             chunk = json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Passing(f"the answer's stream is garbled: {data[:80]!r}") from error
         if isinstance(chunk, dict) and (text := assembly.add(chunk)):
             listener.text(text)
@@ -228,7 +252,7 @@ async def _events(lines: AsyncIterator[str]) -> AsyncIterator[str]:
 def _error_text(response: httpx2.Response) -> str:
     try:
         return said(json.loads(response.content))
-    except ValueError:
+    except (ValueError, RecursionError):
         return response.headers.get("content-type", "").split(";")[0]
 
 
