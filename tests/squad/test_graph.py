@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opssquad.errors import ModelUnreachable
-from opssquad.events import Answered, Concluded, Decided, Returned, Verified
+from opssquad.events import Answered, Concluded, Decided, Returned, Verified, Warned
 from opssquad.models.base import ModelCall, Reply
 from tests.squad.stage import Counter, Replies, call, calls, conclude, stage
 
@@ -132,4 +132,14 @@ async def test_an_endless_loop_of_calls_ends_at_the_budget(tmp_path: Path) -> No
     async with stage(tmp_path, Replies(*looping), Replies(conclude()), calls_soft=3, calls_hard=5) as s:
         kinds = await s.ask("why?", mode="ask")
         assert kinds.count("returned") == 5
+        assert kinds[-1] == "concluded"
+
+
+async def test_calls_past_the_budget_are_not_made_even_when_asked_for_at_once(tmp_path: Path) -> None:
+    flood = calls(*[call("look") for _ in range(200)])
+    async with stage(tmp_path, Replies(flood, conclude())) as s:
+        kinds = await s.ask("how is it?")
+        assert kinds.count("called") == kinds.count("returned") == s.ctx.squad.limits.calls_hard
+        said = [e.text for e in s.events if isinstance(e, Warned)]
+        assert said == [f"200 calls were asked for at once; the budget has room for {kinds.count('called')}"]
         assert kinds[-1] == "concluded"

@@ -50,7 +50,7 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     if state.strikes >= STRIKES and not ctx.model_down:
         ctx.model_down = True
         await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")
-    reply = await think(ctx, state.messages, case)
+    reply = await _within(ctx, case, await think(ctx, state.messages, case))
     calls = [
         c.model_copy(update={"id": f"{ctx.thread}-{state.steps}.{n}"}) for n, c in enumerate(reply.calls, 1)
     ]
@@ -63,6 +63,17 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
         "messages": [*state.messages, Message(role="assistant", text=reply.text, calls=tuple(calls))],
     }
     return Command(update=update, goto=_after(reply, case))
+
+
+async def _within(ctx: Context, case: Case, reply: Reply) -> Reply:
+    """The reply with no more calls than the budget has left: the rest is not made, and that is said."""
+    spent = sum(call.turn == case.turn for call in case.calls)
+    room = max(1, ctx.squad.limits.calls_hard - spent)
+    if len(reply.calls) <= room:
+        return reply
+    text = f"{len(reply.calls)} calls were asked for at once; the budget has room for {room}"
+    await ctx.emit(Warned, text=text)
+    return reply.model_copy(update={"calls": reply.calls[:room]})
 
 
 def _after(reply: Reply, case: Case) -> Next:
