@@ -6,6 +6,7 @@ from pathlib import Path
 from opssquad.worlds.kube.recording import load
 from tests.bench.large import Size, objects, write
 from tests.bench.measure import Figure
+from tests.bench.reading import long_log
 
 SMALL = Size(pods=80, nodes=5, events=40, namespaces=4, broken=1)
 
@@ -31,3 +32,9 @@ def test_a_figure_is_judged_by_its_median_and_a_missed_one_says_so() -> None:
     assert (good.median, good.met, bad.met) == (2, True, False)
     assert "MISSED" in bad.line()
     assert "(1 to 9)" in good.line()
+
+
+def test_a_long_log_has_as_many_lines_as_it_says_and_none_is_empty() -> None:
+    lines = long_log(70_000).splitlines()
+    assert len(lines) == 70_000
+    assert all(line.startswith("2026-") for line in lines)

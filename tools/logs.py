@@ -20,7 +20,8 @@ from ._instances import Instance, Previous, instance, most_broken
 from ._kube import dig, owner, ref, selected, source
 from ._loglines import entries
 from ._logtext import Wanted, body, command, head
-from .signals.logs import Case, Read, called, log_signals
+from .signals.calls import called
+from .signals.logs import Case, Read, log_signals
 
 MOST = 20_000
 MOST_PODS = 5
@@ -53,7 +54,9 @@ async def logs(
         key=lambda entry: entry.stamp,
     )
     failed = called(found)
-    case = Case(reads, found, now, await _directory(cluster, (a for a, _ in failed.values()), space), failed)
+    case = Case(
+        reads, found, now, await _directory(cluster, (each.named for each in failed.values()), space), failed
+    )
     signals = log_signals(case)
     instances = [each for each, _ in read]
     heads = [*choice, *unread, *(head(i, text) for i, text in read)]
@@ -182,7 +185,7 @@ async def _fetch(cluster: Cluster, chosen: Instance, wanted: Wanted) -> str:
     )
 
 
-async def _directory(cluster: Cluster, named: Iterable[list[Address]], namespace: str) -> Directory:
+async def _directory(cluster: Cluster, named: Iterable[Sequence[Address]], namespace: str) -> Directory:
     """The Services behind the addresses that were called in vain, with the pods and workloads they select."""
     wanted = dict.fromkeys(address for some in named for address in some)
     if not wanted:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import conversation, large, starting
+from tests.bench import conversation, large, reading, starting
 from tests.bench.measure import ROOT, Figure, environment, machine, run
 from tests.stub_model import calls, serving, text
 
@@ -87,6 +87,8 @@ async def figures() -> AsyncIterator[Figure]:
     yield await turn_figures(1, 15)
     yield await turn_figures(8, 30)
     for figure in await asyncio.to_thread(health_figures, TIMES):
+        yield figure
+    for figure in await asyncio.to_thread(reading.digest_figures, TIMES):
         yield figure
     yield await conversation.figure(3)
 

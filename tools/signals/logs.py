@@ -1,23 +1,22 @@
 """What a container's log proves: errors, the line before the end, refused connections, timeouts, values that
 do not parse, probes answered with an error.
 
-Pure; a log is read into entries by `_loglines`, and what stands behind an address is told by `_addresses`.
+Pure; a log is read into entries by `_loglines`, failed calls are found by `calls`, values by `parsing`.
 """
 
-import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from opssquad import Json, Quote, Severity, Signal, ago
 
-from .._addresses import Address, Directory, addresses, endpoints
+from .._addresses import Directory
 from .._digest import Group, cut, groups, root, when
 from .._kube import dig, owner, ref
 from .._loglines import Entry
 from .._pods import Past
 from ._scene import make
+from .calls import REFUSED, TIMEOUT, Called, Failure
 from .parsing import unparsed
 
 OLD = timedelta(minutes=15)
@@ -25,20 +24,6 @@ OLD = timedelta(minutes=15)
 MOST = 8
 AT_THE_END = 5
 QUOTED = 400
-ANNOUNCED = 3
-"""How many entries before a failure may tell what was being connected to."""
-CONNECTING = re.compile(r"\bconnect(?:ing)? (?:to|with)\b|\bdial(?:l?ing)?\b", re.IGNORECASE)
-
-REFUSED = re.compile(
-    r"connection refused|ECONNREFUSED|no live upstreams|no healthy upstream|no endpoints available"
-    r"|actively refused",
-    re.IGNORECASE,
-)
-TIMEOUT = re.compile(
-    r"timed[ -]?out|timeout (?:of|after|expired|exceeded|awaiting|waiting|while|error)|i/o timeout|ETIMEDOUT"
-    r"|deadline exceeded|\btimeout\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -66,13 +51,13 @@ class Read:
 @dataclass(frozen=True)
 class Case:
     """Logs that were read together, their entries (whose `origin` is the log's index), what tells which
-    Service is behind an address, and the addresses of failed calls as `called` finds them."""
+    Service is behind an address, and the failed calls as `called` finds them."""
 
     reads: Sequence[Read]
     entries: Sequence[Entry]
     now: datetime
     directory: Directory
-    called: Mapping[int, tuple[list[Address], bool]]
+    called: Mapping[int, Called]
 
     def signal(
         self, name: str, found: Group, words: str, fragment: str, severity: Severity, data: Json
@@ -121,8 +106,8 @@ def log_signals(case: Case) -> list[Signal]:
     return [
         *_said(case, "log.fatal", fatal, "critical"),
         *_unparsed(case),
-        *_calls(case, "log.connect_refused", REFUSED),
-        *_calls(case, "log.timeout", TIMEOUT),
+        *_calls(case, REFUSED),
+        *_calls(case, TIMEOUT),
         *_probes(case),
         *_said(case, "log.error", errors, "warning"),
     ]
@@ -142,22 +127,6 @@ def fatal_entries(case: Case) -> list[Entry]:
     return found
 
 
-def called(entries: Sequence[Entry]) -> dict[int, tuple[list[Address], bool]]:
-    """The addresses of every failed call, by the id of its entry, and whether they stand just before it only:
-    where a failure names none, it is what the same process said it would connect to."""
-    found: dict[int, tuple[list[Address], bool]] = {}
-    before: dict[int, deque[Entry]] = {}
-    for each in entries:
-        latest = before.setdefault(each.origin, deque(maxlen=ANNOUNCED))
-        if _calling(each, REFUSED) or _calling(each, TIMEOUT):
-            named = addresses(each.text)
-            told = (endpoints(e.message) for e in reversed(latest) if CONNECTING.search(e.message))
-            guess = [] if named else next(told, [])
-            found[id(each)] = (named or guess, bool(guess))
-        latest.append(each)
-    return found
-
-
 def _said(case: Case, name: str, entries: Iterable[Entry], severity: Severity) -> Iterator[Signal]:
     for found in groups(entries)[:MOST]:
         deepest = root(found.last)
@@ -165,17 +134,14 @@ def _said(case: Case, name: str, entries: Iterable[Entry], severity: Severity) -
         yield case.signal(name, found, words, "", severity, {"template": found.words})
 
 
-def _calling(entry: Entry, pattern: re.Pattern[str]) -> bool:
-    return entry.level in {"fatal", "error", "warn"} and bool(pattern.search(entry.text))
-
-
-def _calls(case: Case, name: str, pattern: re.Pattern[str]) -> Iterator[Signal]:
+def _calls(case: Case, failure: Failure) -> Iterator[Signal]:
     """Calls that failed in one way, by the address called; lines without an address only for timeouts."""
     by_address: dict[str, tuple[Json, list[Entry]]] = {}
     for entry in case.entries:
-        if not _calling(entry, pattern):
+        call = case.called.get(id(entry))
+        if call is None or failure not in call.failures:
             continue
-        data = _callee(case, entry, "address" if name == "log.connect_refused" else "target")
+        data = _callee(case, entry, call, failure.key)
         by_address.setdefault(data.get("service") or str(data), (data, []))[1].append(entry)
     for data, entries in by_address.values():
         entries.sort(key=lambda each: each.stamp)
@@ -184,15 +150,13 @@ def _calls(case: Case, name: str, pattern: re.Pattern[str]) -> Iterator[Signal]:
         words = found.words + (f" [{data['service']}]" if data.get("service") else "")
         if data.get("announced"):
             words += f" (just before it was connecting to {data.get('address') or data.get('target')})"
-        hit = pattern.search(whole.last.text)
-        yield case.signal(name, whole, words, hit[0] if hit else "", "warning", data)
+        yield case.signal(failure.signal, whole, words, failure.words(whole.last.text), "warning", data)
 
 
-def _callee(case: Case, entry: Entry, key: str) -> Json:
+def _callee(case: Case, entry: Entry, call: Called, key: str) -> Json:
     namespace = case.reads[entry.origin].pod["metadata"].get("namespace", "")
-    named, guessed = case.called[id(entry)]
-    address, service = case.directory.reached(named, namespace)
-    data: Json = {key: str(address) if address else "", **({"announced": True} if guessed else {})}
+    address, service = case.directory.reached(call.named, namespace)
+    data: Json = {key: str(address) if address else "", **({"announced": True} if call.announced else {})}
     if service:
         workload = case.directory.workload(service)
         data |= {"service": str(ref(service)), **({"workload": str(workload)} if workload else {})}

@@ -16,7 +16,9 @@ _FORMS = tuple(
         r"time: (?:invalid duration|unknown unit|missing unit in duration)"
         r"[^\n]*?\\?\"(?P<value>[^\"\\\n]+)\\?\"",
         r"cannot unmarshal (?:!!\w+ )?[`\"]?(?P<value>[^`\"\n]*?)[`\"]? into (?:Go [^\n\"]*|\w+)",
-        r"(?i:could not|couldn't|cannot|can't|failed to|unable to) parse [\w -]{0,40}?[:=]? ?"
+        # Spelt out: a form that begins with letters of either case is tried at every place of a line.
+        r"(?:could not|couldn't|cannot|can't|failed to|unable to"
+        r"|Could not|Couldn't|Cannot|Can't|Failed to|Unable to) parse [\w -]{0,40}?[:=]? ?"
         r"[\"'`](?P<value>[^\"'`\n]*)[\"'`]",
         r"invalid (?:value|digit|integer|number|boolean|duration|URL|port)[^\"'`\n]{0,40}"
         r"[\"'`](?P<value>[^\"'`\n]*)[\"'`]",

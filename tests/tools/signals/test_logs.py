@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from tools._addresses import Directory
 from tools._loglines import entries
 from tools._pods import Past
-from tools.signals.logs import QUOTED, Case, Read, called, log_signals, probe_paths, quote_line
+from tools.signals.calls import called
+from tools.signals.logs import QUOTED, Case, Read, log_signals, probe_paths, quote_line
 
 from opssquad import Json, Signal
 

@@ -1,0 +1,88 @@
+"""Calls that failed, as log entries tell them: refused or timed out, and whom they were made to.
+
+Pure; which Service is behind an address is told by `_addresses`, what becomes a signal is `logs`' business.
+"""
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .._addresses import Address, addresses, endpoints
+from .._loglines import Entry
+
+ANNOUNCED = 3
+"""How many entries before a failure may tell what was being connected to."""
+CONNECTING = re.compile(r"\bconnect(?:ing)? (?:to|with)\b|\bdial(?:l?ing)?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A way in which a call fails. One of the hints, in lower case, stands in all that the pattern matches:
+    looking for them first is ten times as fast."""
+
+    signal: str
+    key: str
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def words(self, text: str) -> str:
+        """The words that tell of such a failure; empty where none do."""
+        lower = text.lower()
+        found = self.pattern.search(text) if any(hint in lower for hint in self.hints) else None
+        return found[0] if found else ""
+
+
+REFUSED = Failure(
+    signal="log.connect_refused",
+    key="address",
+    hints=("refused", "upstream", "no endpoints"),
+    pattern=re.compile(
+        r"connection refused|ECONNREFUSED|no live upstreams|no healthy upstream|no endpoints available"
+        r"|actively refused",
+        re.IGNORECASE,
+    ),
+)
+TIMEOUT = Failure(
+    signal="log.timeout",
+    key="target",
+    hints=("timed", "timeout", "deadline exceeded"),
+    pattern=re.compile(
+        r"timed[ -]?out|timeout (?:of|after|expired|exceeded|awaiting|waiting|while|error)|i/o timeout"
+        r"|ETIMEDOUT|deadline exceeded|\btimeout\b",
+        re.IGNORECASE,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Called:
+    """A failed call: in which ways it failed, the addresses that may be the callee's, and whether they only
+    stand just before it (`announced`)."""
+
+    failures: tuple[Failure, ...]
+    named: Sequence[Address]
+    announced: bool
+
+
+def called(entries: Sequence[Entry]) -> dict[int, Called]:
+    """Every failed call by the id of its entry. Where a failure names no address, it is what the same process
+    said it would connect to."""
+    found: dict[int, Called] = {}
+    before: dict[int, deque[Entry]] = {}
+    for each in entries:
+        latest = before.setdefault(each.origin, deque(maxlen=ANNOUNCED))
+        if failures := _failures(each):
+            named = addresses(each.text)
+            told = (endpoints(e.message) for e in reversed(latest) if CONNECTING.search(e.message))
+            guess = [] if named else next(told, [])
+            found[id(each)] = Called(failures, named or guess, bool(guess))
+        latest.append(each)
+    return found
+
+
+def _failures(entry: Entry) -> tuple[Failure, ...]:
+    if entry.level not in {"fatal", "error", "warn"}:
+        return ()
+    text = entry.text
+    return tuple(each for each in (REFUSED, TIMEOUT) if each.words(text))
