@@ -39,11 +39,16 @@ class Living:
         scope = f"/namespaces/{namespace}" if namespace else ""
         return f"{root}{scope}/{resource.plural}/{name}"
 
+    @staticmethod
+    def sent(body: Any) -> bytes:
+        """A body as it goes over the wire."""
+        return b"" if body is None else json.dumps(body).encode()
+
     def call(self, method: str, path: str, body: Any = None, kind: str = "json") -> Json:
         """One request, a second after the last."""
         self.wait(1)
         sent = "application/json" if method != "PATCH" else f"application/{PATCHES[kind]}+json"
-        raw = b"" if body is None else json.dumps(body).encode()
+        raw = self.sent(body)
         reply = answer(
             self.world, Call(method, path, ONCALL, {"content-type": sent, "user-agent": "kubectl/v1"}, raw)
         )

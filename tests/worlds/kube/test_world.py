@@ -19,6 +19,7 @@ from opssquad.worlds.kube.apiserver.resources import ResourceKey
 from opssquad.worlds.kube.clock import WorldClock
 from opssquad.worlds.kube.recording import load
 from opssquad.worlds.kube.serve import open_recording
+from opssquad.worlds.kube.standard import missing_roles
 from opssquad.worlds.kube.world import ONCALL, RecordedWorld
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "evals" / "recordings"
@@ -122,7 +123,8 @@ def test_every_recording_becomes_a_world_with_all_its_objects(folder: Path) -> N
     recording = load(folder)
     world = RecordedWorld(recording)
     stored = sum(len(objects) for objects in everything(world).values())
-    assert stored == sum(obj["apiVersion"] != "events.k8s.io/v1" for obj in recording.objects)
+    added = len(list(missing_roles(recording.objects, recording.incident.id)))
+    assert stored == added + sum(obj["apiVersion"] != "events.k8s.io/v1" for obj in recording.objects)
 
 
 def test_a_journal_brings_the_same_world_back_in_another_process(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from opssquad.worlds.kube.controllers import Controllers
 from opssquad.worlds.kube.journal import Beginning, Journal
 from opssquad.worlds.kube.logbook import Logbook
 from opssquad.worlds.kube.recording import Recording
+from opssquad.worlds.kube.standard import missing_roles
 
 ONCALL = User("oncall", ("system:masters", "system:authenticated"))
 # Requests that ask for a judgement change nothing, though they are sent as creations.
@@ -123,4 +124,6 @@ def _loaded(recording: Recording, store: Store) -> Resources:
             raise BadFile(file, f"no resource has kind {obj['kind']} in {obj['apiVersion']}", number)
         if resource.group != "events.k8s.io":
             store.load(resource.key, obj)
+    for key, obj in missing_roles(recording.objects, recording.incident.id):
+        store.load(key, obj)
     return resources

@@ -10,6 +10,7 @@ USERS = Resource("", "v1", "users", "user", "User", namespaced=False)
 GROUPS = Resource("", "v1", "groups", "group", "Group", namespaced=False)
 AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
 ANONYMOUS = "system:anonymous"
+SERVICE_ACCOUNT, SERVICE_ACCOUNTS = "system:serviceaccount:", "system:serviceaccounts"
 
 
 def acting_user(store: Store, call: Call) -> User:
@@ -26,6 +27,8 @@ def acting_user(store: Store, call: Call) -> User:
         _check(store, call.user, GROUPS, group)
     if name == ANONYMOUS:
         return User(name, (UNAUTHENTICATED,))
+    if not groups and name.startswith(SERVICE_ACCOUNT) and name.count(":") == 3:
+        groups = (SERVICE_ACCOUNTS, f"{SERVICE_ACCOUNTS}:{name.split(':')[2]}")
     return User(name, (*groups, AUTHENTICATED))
 
 
