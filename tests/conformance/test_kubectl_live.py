@@ -108,3 +108,32 @@ async def test_what_cannot_be_done_is_refused_as_the_server_refuses_it(kubectl: 
     gone = await kubectl("get --raw /api/v1/pods?limit=1&resourceVersion=1")
     assert "The resourceVersion for the provided list is too old" in gone
     assert "cannot list resource" in await kubectl(f"get secrets {WEB} --as=nobody")
+
+
+async def test_a_namespace_is_made_worked_in_and_taken_away(kubectl: Kubectl) -> None:
+    await kubectl("create namespace lab")
+    await kubectl("create deployment x --image=registry.example.com/x:1 -n lab")
+    said = await kubectl("rollout status deploy/x -n lab --timeout=50s")
+    assert said.endswith('deployment "x" successfully rolled out\n')
+    assert await kubectl("delete namespace lab --timeout=50s") == 'namespace "lab" deleted\n'
+    assert "NotFound" in await kubectl("get namespace lab")
+
+
+async def test_rights_of_others_can_be_asked_for_and_given(kubectl: Kubectl) -> None:
+    asked = f"auth can-i list pods {WEB} --as=system:serviceaccount:authentication:default"
+    assert await kubectl(asked) == "1: "
+    given = "--clusterrole=view --serviceaccount=authentication:default"
+    await kubectl(f"create rolebinding looks {given} {WEB}")
+    assert await kubectl(asked) == "yes\n"
+    assert (await kubectl(f"create token default {WEB}")).count(".") == 2
+
+
+async def test_what_needs_a_container_fails_with_one_line_that_says_why(kubectl: Kubectl) -> None:
+    for line in (
+        "exec session-store-0 -- ls",
+        "attach session-store-0",
+        "port-forward session-store-0 :6379",
+    ):
+        said = await kubectl(f"{WEB} {line}")
+        assert said.startswith("1: ")
+        assert said.count("recorded cluster: no container runs there") == 1

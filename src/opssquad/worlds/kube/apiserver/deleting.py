@@ -10,11 +10,12 @@ from opssquad.worlds.kube.apiserver.admit.facts import facts
 from opssquad.worlds.kube.apiserver.options import DeleteOptions, delete_options
 from opssquad.worlds.kube.apiserver.request import Reply, Request
 from opssquad.worlds.kube.apiserver.resources import Resource
-from opssquad.worlds.kube.apiserver.status import ApiStatus, not_found, success
+from opssquad.worlds.kube.apiserver.status import ApiStatus, not_found, refused, success
 from opssquad.worlds.kube.apiserver.store import Store
 
 Json = dict[str, Any]
 POLICY_FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+IMMORTAL = ("default", "kube-public", "kube-system")
 FINISHED = ("Succeeded", "Failed")
 
 
@@ -169,7 +170,9 @@ def _zeroed(obj: Json) -> Json:
 
 
 def _end_namespace(store: Store, resource: Resource, obj: Json, options: DeleteOptions) -> tuple[Json, bool]:
-    """A namespace goes to Terminating and stays until its content is gone."""
+    """A namespace goes to Terminating and stays until its content is gone; the system's own may not: 403."""
+    if obj["metadata"]["name"] in IMMORTAL:
+        raise refused(resource, obj["metadata"]["name"], "this namespace may not be deleted")
     if obj["metadata"].get("deletionTimestamp"):
         return obj, False
     ending = {

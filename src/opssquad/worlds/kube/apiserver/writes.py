@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from opssquad.worlds.kube.apiserver.access.reviews import review
+from opssquad.worlds.kube.apiserver.access.tokens import create_token
 from opssquad.worlds.kube.apiserver.create import create
 from opssquad.worlds.kube.apiserver.deleting import delete, delete_collection
 from opssquad.worlds.kube.apiserver.evicting import evict
@@ -17,6 +18,7 @@ Handler = Callable[[Store, Request], Reply]
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("create", ""): create,
     ("create", "eviction"): evict,
+    ("create", "token"): create_token,
     ("update", ""): update,
     ("update", "status"): update,
     ("update", "finalize"): update,

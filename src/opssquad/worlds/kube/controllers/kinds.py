@@ -5,6 +5,7 @@ from opssquad.worlds.kube.apiserver.resources import ResourceKey
 CONFIG_MAPS = ResourceKey("", "configmaps")
 ENDPOINTS = ResourceKey("", "endpoints")
 EVENTS = ResourceKey("", "events")
+NAMESPACES = ResourceKey("", "namespaces")
 NODES = ResourceKey("", "nodes")
 PODS = ResourceKey("", "pods")
 QUOTAS = ResourceKey("", "resourcequotas")
@@ -36,6 +37,7 @@ KINDS: dict[ResourceKey, tuple[str, str]] = {
     QUOTAS: ("v1", "ResourceQuota"),
     SECRETS: ("v1", "Secret"),
     SERVICES: ("v1", "Service"),
+    SERVICE_ACCOUNTS: ("v1", "ServiceAccount"),
     CLAIMS: ("v1", "PersistentVolumeClaim"),
     VOLUMES: ("v1", "PersistentVolume"),
     DEPLOYMENTS: ("apps/v1", "Deployment"),

@@ -21,7 +21,17 @@ from opssquad.worlds.kube.controllers.meta import copy, is_deleted, key_of, stat
 Json = dict[str, Any]
 MANAGER = "kube-controller-manager"
 WITH_STATUS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Pod", "Job"})
-WITHOUT_GENERATION = frozenset({kinds.EVENTS, kinds.ENDPOINTS, kinds.POD_METRICS, kinds.NODES, kinds.QUOTAS})
+WITHOUT_GENERATION = frozenset(
+    {
+        kinds.CONFIG_MAPS,
+        kinds.EVENTS,
+        kinds.ENDPOINTS,
+        kinds.POD_METRICS,
+        kinds.NODES,
+        kinds.QUOTAS,
+        kinds.SERVICE_ACCOUNTS,
+    }
+)
 
 
 class Plane:
