@@ -16,10 +16,19 @@ from opssquad.times import Clock
 from opssquad.types import Json
 from opssquad.worlds.kube.access import Access
 from opssquad.worlds.kube.login import Login, login
-from opssquad.worlds.kube.trouble import ApiError, Unreachable, document, from_answer, from_exception, silent
+from opssquad.worlds.kube.trouble import (
+    MOST,
+    ApiError,
+    Unreachable,
+    document,
+    from_answer,
+    from_exception,
+    silent,
+    too_long,
+)
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse
+    from aiohttp import ClientResponse, StreamReader
     from tenacity import RetryCallState
 
 JSON = "application/json"
@@ -27,6 +36,8 @@ DEADLINE = 10.0
 ATTEMPTS = 4
 FIRST_WAIT = 0.2
 STEP_BACK = 5.0
+LOST = frozenset({502, 504})
+"""Statuses of what stands between: the change may have arrived, its answer did not come back."""
 Query = Sequence[tuple[str, str]]
 
 
@@ -89,7 +100,7 @@ class KubeHTTP:
         async def once() -> bytes:
             try:
                 async with self._answer(ask) as answer:
-                    return await answer.read()
+                    return await _whole(answer.content, self.access)
             except ToolError as error:
                 failed.append(error)
                 raise
@@ -112,13 +123,24 @@ class KubeHTTP:
         await self._client()
         try:
             async with asyncio.timeout(self.deadline), self._answer(ask) as answer:
-                return document(await answer.read(), self.access)
+                return self._made(await _whole(answer.content, self.access))
         except TimeoutError as error:
             raise self._unknown(f"no answer within {self.deadline:g} s") from error
+        except ApiError as error:
+            if error.status in LOST:
+                raise self._unknown(str(error)) from error
+            raise
         except Unreachable as error:
             if error.sent:
                 raise self._unknown(str(error)) from error
             raise
+
+    def _made(self, body: bytes) -> Json:
+        """What a change was answered with; it was made, so an answer that is none is no failure of it."""
+        try:
+            return document(body, self.access)
+        except ToolError as error:
+            raise self._unknown(str(error)) from error
 
     async def lines(self, path: str, query: Query = ()) -> AsyncGenerator[bytes, None]:
         """Stream a body line by line; the deadline is for its first byte only. Raises ToolError."""
@@ -131,8 +153,10 @@ class KubeHTTP:
             except TimeoutError as error:
                 raise self._silent() from error
             async for piece in answer.content.iter_any():
-                *whole, rest = (rest + piece).split(b"\n")
-                for line in whole:
+                *complete, rest = (rest + piece).split(b"\n")
+                if len(rest) > MOST:
+                    raise too_long(self.access)
+                for line in complete:
                     yield line
         if rest:
             yield rest
@@ -168,7 +192,8 @@ class KubeHTTP:
                 response = await self._send(await self._client(renew=used), ask)
             self._heard(response.headers.get("Date"))
             if response.status >= 400:
-                raise from_answer(response.status, response.headers, await response.read(), self.access)
+                body = await _whole(response.content, self.access)
+                raise from_answer(response.status, response.headers, body, self.access)
             yield response
         except (OSError, aiohttp.ClientError) as error:
             raise from_exception(error, self.access, self.deadline) from error
@@ -198,9 +223,11 @@ class KubeHTTP:
         """Learn how far the server's clock is ahead of our monotonic one; a Date is never in its future."""
         from email.utils import parsedate_to_datetime
 
-        if not date:
+        try:
+            ahead = parsedate_to_datetime(date or "").timestamp() - time.monotonic()
+        except ValueError:
+            # No date, or none that can be read: the clock that we have runs on.
             return
-        ahead = parsedate_to_datetime(date).timestamp() - time.monotonic()
         # Dates are cut to seconds: the largest difference is nearest; a big step back is a clock set back.
         if self._ahead is None or ahead > self._ahead or ahead < self._ahead - STEP_BACK:
             self._ahead = ahead
@@ -213,6 +240,16 @@ class KubeHTTP:
             f"the change was sent to {self.access.name!r} and may or may not have been made ({reason}); "
             "read the object before anything is repeated"
         )
+
+
+async def _whole(content: "StreamReader", access: Access) -> bytes:
+    """A body to its end. Raises ToolError past `MOST`: a server that never stops must not fill the memory."""
+    body = bytearray()
+    async for piece in content.iter_any():
+        body += piece
+        if len(body) > MOST:
+            raise too_long(access)
+    return bytes(body)
 
 
 def _real_clock() -> datetime:

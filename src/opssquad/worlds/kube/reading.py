@@ -4,7 +4,6 @@ Resolving what a kind means, and single objects, are the cluster handle's.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from opssquad.errors import ToolError
 from opssquad.types import Json
 from opssquad.worlds.kube.http import JSON, KubeHTTP, Query
 from opssquad.worlds.kube.kinds import Resource
-from opssquad.worlds.kube.trouble import ApiError, Unreachable
+from opssquad.worlds.kube.trouble import ApiError, Unreachable, document
 from opssquad.worlds.kube.withhold import withheld
 
 PAGE = 500
@@ -197,15 +196,14 @@ async def _changes(http: KubeHTTP, what: Collection, place: _Place) -> AsyncGene
     query += [("resourceVersion", place.version)] if place.version else []
     async with aclosing(http.lines(what.resource.path(what.namespace), query)) as lines:
         async for line in lines:
-            kind, obj = _event(line)
+            kind, obj = _event(document(line, http.access))
             place.version = str(obj.get("metadata", {}).get("resourceVersion") or place.version)
             place.lost = 0
             if kind != "BOOKMARK":
                 yield kind, withheld(what.resource, obj)
 
 
-def _event(line: bytes) -> tuple[str, Json]:
-    event = json.loads(line)
+def _event(event: Json) -> tuple[str, Json]:
     kind, obj = str(event.get("type")), event.get("object") or {}
     if kind == "ERROR":
         code = int(obj.get("code") or 500)

@@ -9,6 +9,9 @@ from opssquad.errors import ToolError
 from opssquad.types import Json
 from opssquad.worlds.kube.access import Access
 
+MOST = 256 * 2**20
+"""Bytes of one answer: five hundred of the largest objects there are, by far."""
+
 
 class ApiError(ToolError):
     """The server answered with an error: `status` of HTTP, `reason` and `details` of its Status object."""
@@ -94,11 +97,18 @@ def silent(access: Access, deadline: float) -> str:
     )
 
 
+def too_long(access: Access) -> ToolError:
+    """The error for an answer that does not end."""
+    return ToolError(
+        f"{access.server} sent more than {MOST // 2**20} MB for one answer; is it an API server?"
+    )
+
+
 def document(body: bytes, access: Access) -> Json:
     """A JSON object, or a ToolError that says what came instead."""
     try:
         value: Any = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         head = " ".join(body[:60].decode(errors="replace").split())
         raise ToolError(
             f"{access.server} did not answer in JSON (it begins {head!r}); is it an API server?"
@@ -119,7 +129,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _status_object(body: bytes) -> Json:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) and value.get("kind") == "Status" else {}
 
