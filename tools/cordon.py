@@ -2,15 +2,11 @@
 
 import asyncio
 
-from opssquad import Check, Cluster, Json, Preview, Result, ToolError, Undo, tool
+from opssquad import Check, Cluster, Json, Preview, Result, Tool, ToolError, Undo, tool
 
 from ._binding import binding
 from ._fields import unified
 from ._kube import dig, kubectl, ref, source
-
-
-def _node_line(verb: str, node: str) -> str:
-    return kubectl(verb, node)
 
 
 async def _set(cluster: Cluster, node: str, closed: bool, dry_run: bool = False) -> Json:
@@ -31,7 +27,7 @@ async def _foresee(cluster: Cluster, node: str, closed: bool) -> Preview:
     effect = "no new pods go there" if closed else "new pods may go there again"
     last = closed and not open_
     return Preview(
-        command=_node_line(verb, node),
+        command=kubectl(verb, node),
         impact=f"{effect}; its {len(pods)} pods stay; {len(open_)} other nodes take pods",
         risk="high" if last else "low",
         risk_rule="no other node would take pods" if last else "running pods are not touched",
@@ -53,59 +49,44 @@ async def _now(cluster: Cluster, node: str, closed: bool) -> Check:
     )
 
 
-async def _node_observe(cluster: Cluster, node: str) -> dict[str, str]:
-    return binding(await cluster.get("Node", node))
+def _carded(one: Tool, *, back: str, closed: bool) -> None:
+    """Give a tool its card, its undo (the tool `back`) and its check."""
 
+    async def foresee(cluster: Cluster, node: str) -> Preview:
+        return await _foresee(cluster, node, closed)
 
-def _node_undo(verb: str, node: str) -> Undo:
-    return Undo(note=f"{verb} it again", tool=verb, args={"node": node}, command=_node_line(verb, node))
+    def undo(node: str) -> Undo:
+        return Undo(note=f"{back} it again", tool=back, args={"node": node}, command=kubectl(back, node))
+
+    async def check(cluster: Cluster, node: str) -> Check:
+        return await _now(cluster, node, closed)
+
+    async def observe(cluster: Cluster, node: str) -> dict[str, str]:
+        return binding(await cluster.get("Node", node))
+
+    one.preview(foresee)
+    one.undo(undo)
+    one.verify(check)
+    one.observe(observe)
 
 
 @tool(effect="mutate")
 async def cordon(cluster: Cluster, node: str) -> Result:
     """Let no new pods onto a node."""
     after = await _set(cluster, node, closed=True)
-    line = _node_line("cordon", node)
-    return Result(text=f"node {node} is cordoned", sources=(source(after),), commands=(line,))
-
-
-@cordon.preview
-async def _cordon_preview(cluster: Cluster, node: str) -> Preview:
-    return await _foresee(cluster, node, closed=True)
-
-
-@cordon.undo
-def _cordon_undo(node: str) -> Undo:
-    return _node_undo("uncordon", node)
-
-
-@cordon.verify
-async def _cordon_verify(cluster: Cluster, node: str) -> Check:
-    return await _now(cluster, node, closed=True)
+    return Result(
+        text=f"node {node} is cordoned", sources=(source(after),), commands=(kubectl("cordon", node),)
+    )
 
 
 @tool(effect="mutate")
 async def uncordon(cluster: Cluster, node: str) -> Result:
     """Let pods onto a node again."""
     after = await _set(cluster, node, closed=False)
-    line = _node_line("uncordon", node)
-    return Result(text=f"node {node} takes pods again", sources=(source(after),), commands=(line,))
+    return Result(
+        text=f"node {node} takes pods again", sources=(source(after),), commands=(kubectl("uncordon", node),)
+    )
 
 
-@uncordon.preview
-async def _uncordon_preview(cluster: Cluster, node: str) -> Preview:
-    return await _foresee(cluster, node, closed=False)
-
-
-@uncordon.undo
-def _uncordon_undo(node: str) -> Undo:
-    return _node_undo("cordon", node)
-
-
-@uncordon.verify
-async def _uncordon_verify(cluster: Cluster, node: str) -> Check:
-    return await _now(cluster, node, closed=False)
-
-
-cordon.observe(_node_observe)
-uncordon.observe(_node_observe)
+_carded(cordon, back="uncordon", closed=True)
+_carded(uncordon, back="cordon", closed=False)

@@ -1,24 +1,11 @@
 """`changes` and `history` against the recorded clusters, over HTTP."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from tools.changes import changes, history
 
 from opssquad import Cluster, Result, ToolError
-from opssquad.worlds.kube.serve import open_recording
-from tests.tools.recorded import IDS, RECORDINGS, truth
-
-
-@asynccontextmanager
-async def cluster_of(recording: str) -> AsyncIterator[Cluster]:
-    async with open_recording(RECORDINGS / recording) as served:
-        cluster = await Cluster.connect(served.kubeconfig)
-        try:
-            yield cluster
-        finally:
-            await cluster.close()
+from tests.tools.recorded import IDS, truth
+from tests.tools.served import cluster_of
 
 
 async def run(recording: str, **args: object) -> Result:
