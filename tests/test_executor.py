@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from opssquad.errors import LimitReached, NodeError, Refused, ToolError, ToolUnsure, UsageError
+from opssquad.errors import NodeError, Refused, StoreError, ToolError, ToolUnsure, UsageError
 from opssquad.executor import Executor, cited, shorten
 from opssquad.findings import Check, Quote, Result, Signal
 from opssquad.gate.grant import Signer
@@ -129,7 +129,7 @@ async def test_what_a_tool_raises_is_told(error: Exception, status: str) -> None
     assert (result.status, result.text) == (status, str(error))
 
 
-@pytest.mark.parametrize("error", [KeyError("bug"), LimitReached("calls"), TimeoutError("own")])
+@pytest.mark.parametrize("error", [KeyError("bug"), StoreError("disk"), TimeoutError("own")])
 async def test_what_is_not_the_tools_to_say_is_passed_on(error: Exception) -> None:
     with pytest.raises(type(error)):
         await an_executor([a_read()], World(error)).run(cleared("look"))

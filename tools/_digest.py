@@ -153,11 +153,11 @@ def _sum(found: Iterable[Group]) -> int:
     return sum(each.count for each in found)
 
 
-def cut(text: str, size: int = SHOWN) -> str:
-    """One line of at most that many characters, its middle left out."""
+def cut(text: str) -> str:
+    """One line of at most 300 characters, its middle left out."""
     text = " ".join(text.split())
-    half = (size - 3) // 2
-    return text if len(text) <= size else f"{text[:half]} … {text[-half:]}"
+    half = (SHOWN - 3) // 2
+    return text if len(text) <= SHOWN else f"{text[:half]} … {text[-half:]}"
 
 
 def hanging(head: str, text: str) -> list[str]:

@@ -6,7 +6,7 @@ for `_edits`.
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,14 +106,13 @@ def _numbered(names: list[str], index: int) -> str:
     return f"{names[index]}#{earlier + 1}" if earlier else names[index]
 
 
-def differences(before: Any, after: Any, ignore: Iterable[str] = SERVER_OWNED) -> list[Change]:
-    """The fields that differ: in the order of `before`, then what is new; none of those below `ignore`."""
+def differences(before: Any, after: Any) -> list[Change]:
+    """The fields that differ: in the order of `before`, then what is new; none that the server owns."""
     old, new = dict(flat(before)), dict(flat(after))
-    skipped = tuple(ignore)
     return [
         Change(path, old.get(path), new.get(path))
         for path in [*old, *(path for path in new if path not in old)]
-        if old.get(path) != new.get(path) and not _below(path, skipped)
+        if old.get(path) != new.get(path) and not _below(path, SERVER_OWNED)
     ]
 
 

@@ -8,7 +8,7 @@ pretends otherwise.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from opssquad import Json, Ref
 
@@ -183,8 +183,3 @@ def previous(history: Sequence[Revision]) -> Revision | None:
     if current is None:
         return None
     return next((e for e in reversed(history) if e.kept and e.number < current.number), None)
-
-
-def recent(found: Iterable[Rollout], now: datetime, window: timedelta) -> list[Rollout]:
-    """Rollouts whose time is known and lies within the window."""
-    return [each for each in found if each.revision.at and now - each.revision.at <= window]

@@ -3,6 +3,8 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 
+WIDTH = 80
+
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
     """Lines of a table; every column as wide as its widest cell, the last one as long as it is."""
@@ -14,11 +16,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], indent: str = 
     ]
 
 
-def bullet(text: str, width: int = 80) -> list[str]:
+def bullet(text: str) -> list[str]:
     """The text as an item of a list, wrapped; names and numbers are never broken."""
     return textwrap.wrap(
         text,
-        width,
+        WIDTH,
         initial_indent="  - ",
         subsequent_indent="    ",
         break_long_words=False,

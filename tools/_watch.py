@@ -33,12 +33,10 @@ class Outcome:
     took: timedelta
 
 
-async def watch(
-    cluster: Cluster, progress: Progress, address: Ref, patience: timedelta = PATIENCE
-) -> Outcome:
-    """Look until the rollout is over and stays so, fails for good, or `patience` (world's time) is over."""
+async def watch(cluster: Cluster, progress: Progress, address: Ref) -> Outcome:
+    """Look until the rollout is over and stays so, fails for good, or our patience (world's time) is over."""
     began, told, calm, failing = cluster.now(), "", None, None
-    async with asyncio.timeout(patience.total_seconds() + 30):
+    async with asyncio.timeout(PATIENCE.total_seconds() + 30):
         turn = 0
         while True:
             state, now = await look(cluster, address), cluster.now()
@@ -51,7 +49,7 @@ async def watch(
                 return Outcome("paused" if state.paused else "settled", state, now - began)
             if failing and now - failing >= STUCK:
                 return Outcome("stuck", state, now - began)
-            if now - began >= patience:
+            if now - began >= PATIENCE:
                 return Outcome("late", state, now - began)
             await asyncio.sleep(PAUSES[min(turn, len(PAUSES) - 1)])
             turn += 1

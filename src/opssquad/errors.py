@@ -9,7 +9,6 @@
     ├── ToolError       told to the model; the run goes on
     │   └── ToolUnsure         a write was sent and its answer was lost: it may have happened
     ├── Refused         the gate said no, or a card was refused, expired or voided
-    ├── LimitReached    calls, tokens or seconds of a question are used up
     ├── StoreError      the state on disk cannot be read or written
     └── NodeError       a remote executor failed
 
@@ -55,10 +54,6 @@ class ToolUnsure(ToolError):
 
 class Refused(OpsError):
     """The gate said no, or the card was refused, expired or voided."""
-
-
-class LimitReached(OpsError):
-    """A budget of the question (calls, tokens, seconds) is used up."""
 
 
 class StoreError(OpsError):

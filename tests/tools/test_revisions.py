@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from tools._edits import author, drift, edits, paths
 from tools._kube import ref, source
-from tools._revisions import Revision, Rollout, previous, recent, revisions, rollouts
+from tools._revisions import Revision, Rollout, previous, revisions, rollouts
 from tools._scalings import scalings
 from tools._template import summary
 
 from opssquad import Json, parse_time, rfc3339
-from tests.tools.recorded import IDS, clock, conformance, of_kind, one, truth
+from tests.tools.recorded import IDS, conformance, of_kind, one, truth
 
 DEPLOYED = [
     (recording, each["metadata"]["name"]) for recording in IDS for each in of_kind(recording, "Deployment")
@@ -120,13 +120,6 @@ def test_a_gap_in_the_numbers_is_admitted() -> None:
     assert newest.lost
     assert newest.before is not None
     assert newest.before.number == 1
-
-
-def test_only_rollouts_of_the_window_are_recent() -> None:
-    now = clock("auth-0308")
-    found = rolled("auth-0308", "auth-service")
-    assert [each.revision.number for each in recent(found, now, timedelta(hours=1))] == [3]
-    assert recent(found, now, timedelta(minutes=51)) == []
 
 
 # Edits

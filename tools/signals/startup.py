@@ -57,7 +57,7 @@ def startup_signal(pod: Json, each: Container, scene: Scene) -> Signal | None:
     return None
 
 
-def _since(pod: Json, each: Container, scene: Scene) -> str:
+def _since(pod: Json, scene: Scene) -> str:
     begun = moment(dig(pod, "metadata", "creationTimestamp"))
     return f"for {ago(begun, scene.now).removesuffix(' ago')}" if begun else ""
 
@@ -87,7 +87,7 @@ def _pull(pod: Json, each: Container, scene: Scene) -> Signal:
         pod,
         owner,
         f"{pod['metadata']['name']}: container {each.name} cannot pull {image} "
-        f"({each.waiting} {_since(pod, each, scene)}): {WHY_WORDS[why]}",
+        f"({each.waiting} {_since(pod, scene)}): {WHY_WORDS[why]}",
         (*_waiting(pod, each), *event_quotes(said), *scene.template(owner, each.name, "image")),
         severity="critical",
         at=moment(dig(pod, "metadata", "creationTimestamp")),
@@ -116,7 +116,7 @@ def _config_error(pod: Json, each: Container, scene: Scene) -> Signal:
         pod,
         owner,
         f"{pod['metadata']['name']}: container {each.name} {what}{tail} "
-        f"({each.waiting} {_since(pod, each, scene)})",
+        f"({each.waiting} {_since(pod, scene)})",
         (*_waiting(pod, each), *event_quotes(e for e in said if words in event_text(e)), *template),
         severity="critical",
         at=moment(dig(pod, "metadata", "creationTimestamp")),

@@ -45,7 +45,7 @@ def workload_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
     if workload["kind"] == "Deployment":
         yield from _rollout(workload, scene)
     elif _behind(workload):
-        yield _in_progress(workload, scene)
+        yield _in_progress(workload)
 
 
 def _unavailable(workload: Json, scene: Scene) -> Signal:
@@ -148,7 +148,7 @@ def _rollout(workload: Json, scene: Scene) -> Iterator[Signal]:
             data={"updated": updated(workload), "desired": desired(workload)},
         )
     elif _behind(workload):
-        yield _in_progress(workload, scene)
+        yield _in_progress(workload)
 
 
 def _behind(workload: Json) -> bool:
@@ -166,7 +166,7 @@ def _behind(workload: Json) -> bool:
     )
 
 
-def _in_progress(workload: Json, scene: Scene) -> Signal:
+def _in_progress(workload: Json) -> Signal:
     paused = bool(dig(workload, "spec", "paused"))
     how = "paused" if paused else "under way"
     return make(

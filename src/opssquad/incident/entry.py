@@ -10,22 +10,14 @@ from opssquad.times import clock_time
 from opssquad.types import Json, Value
 
 Kind = Literal[
-    "alert",
-    "declared",
-    "assessment",
-    "role",
     "hypothesis",
     "finding",
-    "command",
     "approval_requested",
     "approval_decided",
     "action",
     "verification",
-    "update_posted",
     "decision",
     "note",
-    "todo",
-    "status",
     "imported",
 ]
 SUMMARY = 140
@@ -34,7 +26,7 @@ SUMMARY = 140
 class TimelineEntry(Value):
     """What happened (`occurred_at`, the world's clock) and when it was noted (`recorded_at`, real time).
 
-    `evidence` holds evidence ids or the places that were quoted; a correction names what it `supersedes`.
+    `evidence` holds evidence ids or the places that were quoted.
     """
 
     id: str
@@ -43,14 +35,12 @@ class TimelineEntry(Value):
     ended_at: datetime | None = None
     recorded_at: datetime
     kind: Kind
-    source: Literal["human", "squad", "tool", "alert", "node"]
+    source: Literal["human", "squad", "tool"]
     actor: str
     summary: str = Field(max_length=SUMMARY)
     details: Json = Field(default_factory=dict)
     evidence: tuple[str, ...] = ()
-    audience: Literal["internal", "restricted", "public"] = "internal"
     pinned: bool = False
-    supersedes: str | None = None
 
 
 def summarise(text: str) -> str:

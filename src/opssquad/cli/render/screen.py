@@ -14,6 +14,8 @@ from rich.text import Text
 
 from opssquad.cli import text as plain
 
+LABEL = 9
+"""Columns that the label of a field has."""
 READABLE = 100
 """Columns past which lines get hard to read; a wider terminal is not filled."""
 
@@ -114,17 +116,17 @@ class Screen:
             for number, piece in enumerate(chop(line, room)):
                 self.line((" " * (indent + (2 if number else 0)) + piece, style))
 
-    def command(self, command: str, *, indent: int = 0, style: str = "", prompt: str = "$ ") -> None:
+    def command(self, command: str, *, indent: int = 0, style: str = "") -> None:
         """A command line, whole."""
-        head = " " * indent + prompt
+        head = " " * indent + "$ "
         for line in plain.fold_command(command, self.width - len(head)):
             self.line((head + line, style))
             head = " " * len(head)
 
-    def field(self, label: str, text: str, *, style: str = "", width: int = 9) -> None:
+    def field(self, label: str, text: str, *, style: str = "") -> None:
         """A labelled paragraph from outside, wrapped beside its label."""
-        margin = width + 4
-        head = f"  {label:<{width}}  "
+        margin = LABEL + 4
+        head = f"  {label:<{LABEL}}  "
         for line in plain.lines(text):
             for piece in self._wrapped(line, margin):
                 self.line((head, MUTED), (piece, style))

@@ -16,6 +16,8 @@ from opssquad.types import Json
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+MOST = 8
+"""Names that a message lists."""
 LISTS = {"clusters": "cluster", "contexts": "context", "users": "user"}
 HELP = "pass --context, set KUBECONFIG, or use --recording DIR"
 
@@ -168,6 +170,6 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"nearest: {', '.join(near)}" if near else f"there are: {_names(names)}"
 
 
-def _names(known: Iterable[str], most: int = 8) -> str:
+def _names(known: Iterable[str]) -> str:
     names = sorted(known)
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")

@@ -47,9 +47,9 @@ class Cluster(Handle):
     the URL. Every call raises ToolError in one line that says what to try.
     """
 
-    def __init__(self, http: KubeHTTP, namespace: str = "") -> None:
+    def __init__(self, http: KubeHTTP) -> None:
         self.name = http.access.name
-        self.namespace = namespace or http.access.namespace
+        self.namespace = http.access.namespace
         self.server = http.access.server
         self._http = http
         self._catalogue = Catalogue(http)
@@ -170,12 +170,11 @@ class Cluster(Handle):
         previous: bool = False,
         tail: int = 0,
         since: datetime | None = None,
-        limit_bytes: int = LOG_BYTES,
     ) -> str:
         """A container's log, every line headed by its time (RFC 3339). `tail` lines from the end, 0 for all;
         `previous` is the instance before the last restart. ToolError in the server's words."""
         resource, namespace = await self._place("Pod", namespace, "", pod)
-        query = [("timestamps", "true"), ("limitBytes", str(limit_bytes))]
+        query = [("timestamps", "true"), ("limitBytes", str(LOG_BYTES))]
         query += [("container", container)] if container else []
         query += [("previous", "true")] if previous else []
         query += [("tailLines", str(tail))] if tail else []

@@ -98,9 +98,12 @@ def already_exists(resource: Resource, name: str) -> ApiStatus:
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
-def conflict(resource: Resource, name: str, why: str = MODIFIED) -> ApiStatus:
+def conflict(
+    resource: Resource,
+    name: str,
+) -> ApiStatus:
     """409 on a write with an old resourceVersion."""
-    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {MODIFIED}'
     return ApiStatus(409, "Conflict", message, _who(name, resource.group, resource.plural))
 
 

@@ -21,7 +21,6 @@ from opssquad.worlds.kube.apiserver.resources import Resource
 Json = dict[str, Any]
 # An annotation that is not stored: the server adds it to whole DaemonSets, and not to their metadata alone.
 ONLY_SHOWN = "deprecated.daemonset.template.generation"
-PATH = "Custom resource definition column (in JSONPath format)"
 
 
 def table(

@@ -58,12 +58,6 @@ def controller_of(obj: Json) -> Json | None:
     return next((owner for owner in owners if owner.get("controller")), None)
 
 
-def owned_by(obj: Json, owner: Json) -> bool:
-    """Whether `owner` controls it, by uid."""
-    reference = controller_of(obj)
-    return reference is not None and reference["uid"] == owner["metadata"]["uid"]
-
-
 def reference_to(owner: Json) -> Json:
     """The owner reference that a controller puts on what it creates."""
     meta = owner["metadata"]
