@@ -64,9 +64,9 @@ class Course:
                     steps.append(size)
         return course
 
-    def deployments(self) -> list[tuple[Any, ...]]:
-        """Revision, generation and the conditions' reasons of Deployments, each change once."""
-        course: list[tuple[Any, ...]] = []
+    def deployments(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Revision, generation and the conditions' reasons of each Deployment, each change once."""
+        courses: dict[str, list[tuple[Any, ...]]] = {}
         for version in self._versions:
             obj = version.object
             if obj["kind"] != "Deployment" or version.type == "DELETED":
@@ -77,9 +77,10 @@ class Course:
             notes = obj["metadata"].get("annotations") or {}
             revision = notes.get("deployment.kubernetes.io/revision")
             step = (obj["metadata"]["generation"], revision, progressing.get("reason"), message)
+            course = courses.setdefault(obj["metadata"]["name"], [])
             if course[-1:] != [step]:
                 course.append(step)
-        return course
+        return courses
 
     def jobs(self) -> list[tuple[Any, ...]]:
         """Conditions and counts of Jobs, each change once."""

@@ -15,14 +15,15 @@ from typing import Any
 
 from opssquad.times import parse_time
 from opssquad.worlds.kube.apiserver.dispatch import answer
-from opssquad.worlds.kube.apiserver.request import Call
+from opssquad.worlds.kube.apiserver.request import Reply
 from opssquad.worlds.kube.apiserver.world import LogLine
 from opssquad.worlds.kube.controllers import Controllers
 from opssquad.worlds.kube.controllers.kinds import KEYS
 from opssquad.worlds.kube.controllers.kubelet import Timing
 from opssquad.worlds.kube.recording.spec import WorldRules
+from tests.conformance.acts import acts
 from tests.conformance.course import Course, Version
-from tests.conformance.world import DATA, USERS, StandingStill
+from tests.conformance.world import DATA, StandingStill
 
 Json = dict[str, Any]
 FOLDER = DATA / "sequences"
@@ -121,29 +122,6 @@ def wishes(sequence: Recorded) -> Iterator[Version]:
         last[key] = _wish(obj)
 
 
-DELETIONS = {
-    "pod": "/api/v1/namespaces/shop/pods/",
-    "deploy": "/apis/apps/v1/namespaces/shop/deployments/",
-    "rs": "/apis/apps/v1/namespaces/shop/replicasets/",
-    "hpa": "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/",
-}
-
-
-def deletions(sequence: Recorded) -> Iterator[tuple[float, str, Json]]:
-    """The deletions that users asked for: when, path, options."""
-    for command in sequence.commands:
-        words = command["command"].split()
-        if "delete" not in words:
-            continue
-        what, name = words[words.index("delete") + 1 :][:2]
-        policies = {"--cascade=foreground": "Foreground", "--cascade=orphan": "Orphan"}
-        policy = next((policies[word] for word in words if word in policies), "Background")
-        options: Json = {"propagationPolicy": policy}
-        if "--force" in words:
-            options["gracePeriodSeconds"] = 0
-        yield command["t"] + 0.05, DELETIONS[what] + name, options
-
-
 class Replay:
     """Our world, from the same start, with the same wishes at the same moments."""
 
@@ -159,14 +137,15 @@ class Replay:
 
     def _play(self, sequence: Recorded) -> None:
         steps: list[tuple[float, Any]] = [(v.t, v) for v in wishes(sequence)]
-        steps += [(t, (path, options)) for t, path, options in deletions(sequence)]
+        steps += acts(sequence.commands, sequence.versions)
         for t, step in sorted(steps, key=lambda s: s[0]):
             self._reach(t)
             if isinstance(step, Version):
                 self._write(step.object)
             else:
-                path, options = step
-                answer(self.world, Call("DELETE", path, USERS["admin"], {}, json.dumps(options).encode()))
+                reply = answer(self.world, step)
+                assert isinstance(reply, Reply)
+                assert reply.status < 300, (step, reply)
             self.controllers.observe(self.world.moment)
         self._reach(max([sequence.versions[-1].t, *(t for t, _ in steps)]) + REST)
 

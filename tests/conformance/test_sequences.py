@@ -8,7 +8,6 @@ from tests.conformance.sequences import differences, names
 
 # Why these are not held to: what sets them off is no request of a user, or is not imitated.
 NOT_REPLAYED = {
-    "cordon-and-drain": "evictions come from a client's loop",
     "hpa-scales-up": "the autoscaler stands still",
     "node-not-ready": "nodes stand still",
 }

@@ -29,6 +29,8 @@ Json = dict[str, Any]
 COMPONENT = "replicaset-controller"
 RETRY = 10.0
 """Seconds until a refused creation is tried again; the real back-off grows to minutes."""
+ECHO = 0.003
+"""Seconds more until it sees what it has written itself, pods and status: others see that before."""
 KEPT = frozenset({"replicas", "terminatingReplicas", "observedGeneration"})
 
 
@@ -44,10 +46,16 @@ class ReplicaSetController:
     def concerns(self, change: Change) -> Iterable[tuple[str, str]]:
         """The ReplicaSet itself, the owner of a pod, and those that a changed quota held back."""
         if change.resource == kinds.REPLICA_SETS:
-            yield key_of(change.object)
+            if change.type != "DELETED" and _is_observed(change.object):
+                self._plane.kernel.look_in(ECHO, self, key_of(change.object))
+            else:
+                yield key_of(change.object)
         elif change.resource == kinds.PODS and (owner := controller_of(change.object)):
-            if owner["kind"] == "ReplicaSet":
-                yield namespace_of(change.object), owner["name"]
+            key = (namespace_of(change.object), owner["name"])
+            if owner["kind"] == "ReplicaSet" and change.type == "ADDED":
+                self._plane.kernel.look_in(ECHO, self, key)
+            elif owner["kind"] == "ReplicaSet":
+                yield key
         elif change.resource == kinds.QUOTAS:
             self._retry_refused(namespace_of(change.object))
 
@@ -144,6 +152,11 @@ class ReplicaSetController:
         ready = [pod for pod in pods if is_active(pod) and is_ready(pod)]
         if waits and any(not is_available(pod, waits, self._plane.now) for pod in ready):
             self._plane.kernel.look_in(waits, self, key_of(replica_set))
+
+
+def _is_observed(replica_set: Json) -> bool:
+    """Whether its status answers its latest spec: then the change asks for nothing new."""
+    return bool(status_of(replica_set).get("observedGeneration") == replica_set["metadata"].get("generation"))
 
 
 def _terminates(pod: Json) -> bool:
