@@ -66,11 +66,11 @@ def _value(value: Any, field: Field) -> Any:
         case "string":
             return _text(value)
         case "bool":
-            return bool(value)
+            return bool(_number(value))
         case "int32" | "int64":
-            return value - (1 << 64) if value >> 63 else value
+            return _number(value) - (1 << 64) if _number(value) >> 63 else value
         case "bytes":
-            return base64.b64encode(value).decode()
+            return base64.b64encode(_bytes(value)).decode()
         case "time" | "microtime":
             return _moment(value, field.leaf)
         case "quantity":
@@ -79,7 +79,7 @@ def _value(value: Any, field: Field) -> Any:
             parts = dict(_fields(value))
             return _text(parts.get(3, b"")) if parts.get(1) else parts.get(2, 0)
         case "any":
-            raw = dict(_fields(value)).get(1, b"")
+            raw = _text(dict(_fields(value)).get(1, b""))
             return json.loads(raw) if raw else None
         case "double":
             raise BadWire(f"a floating point number in {field.name}")
@@ -87,16 +87,20 @@ def _value(value: Any, field: Field) -> Any:
             return _message(value, schema().type(leaf))
 
 
-def _moment(value: bytes, leaf: str) -> str | None:
-    if not value:
+def _moment(value: Any, leaf: str) -> str | None:
+    if not _bytes(value):
         return None
     parts = dict(_fields(value))
-    moment = datetime.fromtimestamp(parts.get(1, 0), UTC).replace(microsecond=parts.get(2, 0) // 1000)
+    seconds, nanos = _number(parts.get(1, 0)), _number(parts.get(2, 0))
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=nanos // 1000)
+    except (OverflowError, OSError, ValueError) as error:
+        raise BadWire(f"no moment: {seconds} seconds and {nanos} nanoseconds") from error
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if leaf == "time" else "%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _fields(data: bytes) -> Iterator[Wire]:
-    at = 0
+def _fields(value: Any) -> Iterator[Wire]:
+    data, at = _bytes(value), 0
     while at < len(data):
         key, at = _varint(data, at)
         match key & 7:
@@ -128,5 +132,22 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     raise BadWire("unexpected EOF")
 
 
-def _text(value: bytes) -> str:
-    return value.decode("utf-8")
+def _bytes(value: Any) -> bytes:
+    """The bytes of a field that must hold some."""
+    if not isinstance(value, bytes):
+        raise BadWire("a number where a text or message belongs")
+    return value
+
+
+def _number(value: Any) -> int:
+    """The number of a field that must hold one."""
+    if not isinstance(value, int):
+        raise BadWire("a text or message where a number belongs")
+    return value
+
+
+def _text(value: Any) -> str:
+    try:
+        return _bytes(value).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadWire("string field contains invalid UTF-8") from error
