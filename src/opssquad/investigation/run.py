@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from opssquad.errors import UsageError
 from opssquad.events import Asked, Event, Progressed, Stopped
 from opssquad.findings import Choice, Evidence
+from opssquad.gate.redact import Redactor
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble
 from opssquad.investigation.choosing import chosen
@@ -112,6 +113,8 @@ class Investigation:
         return approved[-1].approval.undo
 
     async def _turn(self, said: str, words: str, call: ModelCall | None) -> AsyncIterator[Event]:
+        # What is typed is kept and sent to the model: a pasted secret is not.
+        said, words = Redactor().read(said).text, Redactor().read(words).text
         state, ctx = await self._engine.state(), self._ctx
         ctx.turn, ctx.first, ctx.seconds = state.turn + 1, (call,) if call else (), {}
         await ctx.emit(Asked, text=said, squad=self.squad, by=ctx.by, target=ctx.target)

@@ -24,7 +24,7 @@ class ToolSpec(Value):
 
 
 class ModelCall(Value):
-    """A call as the model wrote it. `problem` is set when the arguments were not a JSON object."""
+    """A call as the model wrote it. `problem` says why it cannot be made as it is written."""
 
     id: str
     tool: str

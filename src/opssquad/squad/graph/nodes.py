@@ -18,6 +18,7 @@ from opssquad.squad.concluding import conclude, read_draft
 from opssquad.squad.context import Context
 from opssquad.squad.ledger import Ledger
 from opssquad.squad.thinking import think
+from opssquad.squad.vetting import vetted
 
 Next = Literal["think", "judge", "approve", "act", "answer", "conclude", "__end__"]
 
@@ -52,7 +53,8 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
         await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")
     reply = await _within(ctx, case, await think(ctx, state.messages, case))
     calls = [
-        c.model_copy(update={"id": f"{ctx.thread}-{state.steps}.{n}"}) for n, c in enumerate(reply.calls, 1)
+        vetted(ctx.toolbox, c).model_copy(update={"id": f"{ctx.thread}-{state.steps}.{n}"})
+        for n, c in enumerate(reply.calls, 1)
     ]
     update: dict[str, Any] = {
         "steps": state.steps + 1,

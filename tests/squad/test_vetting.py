@@ -1,0 +1,76 @@
+"""Calls that carry a secret, or the sign that stands for one: not made, and not on record."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opssquad.models.base import CONCLUDE, ModelCall, Reply
+from opssquad.squad.vetting import vetted
+from opssquad.toolbox import Toolbox
+from tests.squad.stage import Replies, bump, call, calls, look, stage
+
+BOX = Toolbox([look, bump])
+
+
+def vet(tool: str, args: dict[str, Any]) -> ModelCall:
+    return vetted(BOX, ModelCall(id="x", tool=tool, args=args))
+
+
+@pytest.mark.parametrize(
+    ("args", "secret"),
+    [
+        ({"env": "DB_URL=postgres://app:s3cr3t-pw@db/app"}, "s3cr3t-pw"),
+        ({"env": f"PLAIN=ghp_{'a1B2' * 9}"}, "a1B2a1B2"),
+        ({"body": {"env": [{"name": "API_KEY", "value": "zzTop-123"}]}}, "zzTop-123"),
+        ({"body": {"kind": "Secret", "stringData": {"x": "plainest"}}}, "plainest"),
+    ],
+)
+@pytest.mark.parametrize("name", ["look", "bump", "unheard_of"])
+def test_a_secret_among_the_arguments_is_taken_out_and_the_call_not_made(
+    name: str, args: dict[str, Any], secret: str
+) -> None:
+    kept = vet(name, args)
+    assert "put the value into a Secret" in kept.problem
+    assert secret not in kept.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"env": "DB_POOL_SIZE=50"},
+        {"env": "TOKEN_TTL=300"},
+        {"name": "token-service", "namespace": "auth", "replicas": 3},
+        {"grep": "password authentication failed"},
+        {"image": f"registry/secret-store:1.2.3@sha256:{'ab' * 32}"},
+        {
+            "body": {
+                "env": [{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "pw"}}}]
+            }
+        },
+    ],
+)
+def test_what_only_speaks_of_secrets_passes_as_it_is(args: dict[str, Any]) -> None:
+    assert vet("bump", args) == ModelCall(id="x", tool="bump", args=args)
+
+
+def test_a_placeholder_is_never_written_but_may_be_looked_for() -> None:
+    assert "taken out" in vet("bump", {"body": {"env": [{"name": "A", "value": "«redacted»"}]}}).problem
+    assert not vet("look", {"grep": "password=«redacted»"}).problem
+    assert not vet(CONCLUDE, {"summary": "password=«redacted»"}).problem
+
+
+def test_a_problem_quotes_no_secret_either() -> None:
+    broken = ModelCall(id="x", tool="bump", problem='not valid JSON: {"password": "hunter2-x"')
+    assert "hunter2-x" not in vetted(BOX, broken).problem
+
+
+async def test_nothing_that_is_kept_holds_the_secret_of_a_call(tmp_path: Path) -> None:
+    secret = "s3cr3t-pw"
+    asked = calls(call("look", text=f"postgres://app:{secret}@db/app"))
+    async with stage(tmp_path, Replies(asked, Reply(text="well"))) as s:
+        kinds = await s.ask("how is it?")
+        assert kinds.count("returned") == 1
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if secret.encode() in path.read_bytes()]
