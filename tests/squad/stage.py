@@ -163,11 +163,12 @@ async def stage(
     model: Replies,
     fallback: Replies | None = None,
     counter: Counter | None = None,
+    toolbox: Toolbox | None = None,
     **limits: Any,
 ) -> AsyncIterator[Stage]:
     """Open the thread `t` in a state folder; opening it again goes on where it stood."""
     counter = counter or Counter()
-    toolbox, signer, events = Toolbox([look, bump]), Signer.open(folder), list[Event]()
+    toolbox, signer, events = toolbox or Toolbox([look, bump]), Signer.open(folder), list[Event]()
     spec = SquadSpec(
         name="s", title="S", description="", prompt="", tools=("look", "bump"), limits=Limits(**limits)
     )

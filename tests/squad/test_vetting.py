@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from opssquad import Check, Preview, Quote, Result, Signal, Toolbox, ToolError, Undo, tool
 from opssquad.models.base import CONCLUDE, ModelCall, Reply
 from opssquad.squad.vetting import vetted
-from opssquad.toolbox import Toolbox
-from tests.squad.stage import Replies, bump, call, calls, look, stage
+from tests.squad.stage import COUNTER, Counter, Replies, bump, call, calls, look, stage
 
 BOX = Toolbox([look, bump])
+SECRET = "hunter2-and-more"
+LEAK = f"\x1b[2Jpassword={SECRET}"
 
 
 def vet(tool: str, args: dict[str, Any]) -> ModelCall:
@@ -74,3 +76,62 @@ async def test_nothing_that_is_kept_holds_the_secret_of_a_call(tmp_path: Path) -
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert kept
     assert not [path for path in kept if secret.encode() in path.read_bytes()]
+
+
+@tool(effect="mutate")
+async def leak(counter: Counter) -> Result:
+    """Change something beside a secret."""
+    counter.add(1)
+    return Result(text=LEAK)
+
+
+@leak.preview
+async def _() -> Preview:
+    return Preview(command="leak", impact=LEAK, risk="low", risk_rule="none", diff=f"-note: {LEAK}")
+
+
+@leak.undo
+def _() -> Undo:
+    return Undo(note=LEAK)
+
+
+@leak.observe
+async def _() -> dict[str, str]:
+    return {}
+
+
+@leak.verify
+async def _() -> Check:
+    quotes = (Quote(locator=str(COUNTER), text=LEAK),)
+    found = Signal(id="counter.low", entity=COUNTER, owner=COUNTER, text=LEAK, quotes=quotes)
+    return Check(outcome="better", text=LEAK, signals=(found,), quotes=quotes)
+
+
+@tool(effect="mutate")
+async def balk() -> Result:
+    """Fail before its card is up."""
+    return Result(text="")
+
+
+@balk.preview
+async def _() -> Preview:
+    raise ToolError(f"invalid value: {LEAK}")
+
+
+balk.undo(leak.roles["undo"].function)
+balk.observe(leak.roles["observe"].function)
+balk.verify(leak.roles["verify"].function)
+
+
+async def test_no_card_check_or_error_keeps_a_secret_that_a_tool_read(tmp_path: Path) -> None:
+    model = Replies(calls(call("balk"), call("leak")), Reply(text="well"))
+    async with stage(tmp_path, model, toolbox=Toolbox([leak, balk])) as s:
+        await s.ask("change it")
+        await s.decide("approved")
+        await s.go_on()
+        assert s.counter.value == 1
+        shown = [e.model_dump_json() for e in s.events]
+        assert sum("verified" in each for each in shown) == 1
+        assert not [each for each in shown if SECRET in each or "\\u001b" in each]
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in kept if SECRET.encode() in path.read_bytes()]

@@ -8,7 +8,6 @@ from typing import Any, Literal, Self
 from opssquad.errors import UsageError
 from opssquad.events import Asked, Event, Progressed, Stopped
 from opssquad.findings import Choice, Evidence
-from opssquad.gate.redact import Redactor
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble
 from opssquad.investigation.choosing import chosen
@@ -16,6 +15,7 @@ from opssquad.investigation.options import Options
 from opssquad.models.base import Message, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.graph.engine import Engine
+from opssquad.squad.vetting import clean
 from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.store.threads import alone
@@ -114,7 +114,7 @@ class Investigation:
 
     async def _turn(self, said: str, words: str, call: ModelCall | None) -> AsyncIterator[Event]:
         # What is typed is kept and sent to the model: a pasted secret is not.
-        said, words = Redactor().read(said).text, Redactor().read(words).text
+        said, words = clean(said), clean(words)
         state, ctx = await self._engine.state(), self._ctx
         ctx.turn, ctx.first, ctx.seconds = state.turn + 1, (call,) if call else (), {}
         await ctx.emit(Asked, text=said, squad=self.squad, by=ctx.by, target=ctx.target)
@@ -223,7 +223,7 @@ class Investigation:
         return render(fold(await self._store.events(self.thread)))
 
     def _progress(self, text: str) -> None:
-        ctx = self._ctx
+        ctx, text = self._ctx, clean(text)
         call = CURRENT_CALL.get()
         stamp = {"thread": ctx.thread, "turn": ctx.turn, "at": ctx.clock(), "recorded_at": ctx.wall()}
         self._queue.put_nowait(Progressed.model_validate({**stamp, "call": call, "text": text}))

@@ -1,22 +1,52 @@
-"""The last look at a call before it is on record: what looks like a secret goes no further than here.
+"""The last look at calls, cards and checks before they are on record: a secret goes no further than here.
 
 Arguments are kept in checkpoints, events and the audit log, and stand on cards; so a call that carries a
 secret is kept without it, and not made.
 """
 
 import json
+from collections.abc import Sequence
 
+from opssquad.findings import Check, Quote
 from opssquad.gate.redact import HIDDEN, Redactor
 from opssquad.models.base import CONCLUDE, ModelCall
 from opssquad.toolbox import Toolbox
+from opssquad.types import Preview, Undo
 
 _REDACT = Redactor()
+
+
+def clean(text: str) -> str:
+    """A tool's words as they may be kept and shown: without secrets and terminal control."""
+    return _REDACT.read(text).text
+
+
+def clean_card(preview: Preview, undo: Undo) -> tuple[Preview, Undo]:
+    """The words of a card likewise. Its commands and arguments are what will be done: they stay."""
+    words = {"diff": clean(preview.diff), "impact": clean(preview.impact)}
+    return preview.model_copy(update=words), undo.model_copy(update={"note": clean(undo.note)})
+
+
+def clean_check(check: Check) -> Check:
+    """A check likewise, with what it quotes and found."""
+    signals = tuple(
+        s.model_copy(
+            update={"text": clean(s.text), "quotes": _quotes(s.quotes), "data": _REDACT.value(s.data)[0]}
+        )
+        for s in check.signals
+    )
+    words = {"text": clean(check.text), "quotes": _quotes(check.quotes), "signals": signals}
+    return check.model_copy(update=words)
+
+
+def _quotes(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
+    return tuple(q.model_copy(update={"text": clean(q.text)}) for q in quotes)
 
 
 def vetted(toolbox: Toolbox, call: ModelCall) -> ModelCall:
     """The call as it may be kept, with the problem for which it is not made."""
     if call.problem:
-        return call.model_copy(update={"problem": _REDACT.read(call.problem).text})
+        return call.model_copy(update={"problem": clean(call.problem)})
     if call.tool == CONCLUDE:
         return call
     args, found = _REDACT.value(call.args)
