@@ -50,3 +50,14 @@ def test_in_a_pod_the_api_server_is_where_the_kubelet_says() -> None:
         == "[fd00::1]:443"
     )
     assert load({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}).in_cluster == ""
+
+
+def test_cards_wait_as_long_as_the_operator_says_and_ten_minutes_otherwise() -> None:
+    assert load({}).approval_minutes == 10
+    assert load({"OPSSQUAD_APPROVAL_MINUTES": "2.5"}).approval_minutes == 2.5
+
+
+@pytest.mark.parametrize("said", ["soon", "0", "-1", "nan", "inf", "1441"])
+def test_minutes_that_are_none_are_refused(said: str) -> None:
+    with pytest.raises(UsageError, match="OPSSQUAD_APPROVAL_MINUTES is"):
+        load({"OPSSQUAD_APPROVAL_MINUTES": said})

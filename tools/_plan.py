@@ -37,6 +37,12 @@ class Plan:
         return str(self.workload["metadata"]["namespace"])
 
     @property
+    def unnumbered(self) -> bool:
+        """Whether the template that is asked for now belongs to no revision: an edit was a moment ago."""
+        now = self.workload["spec"]["template"]
+        return self.current is None or bool(differs(now, self.current.template))
+
+    @property
     def paused(self) -> bool:
         return bool(dig(self.workload, "spec", "paused", default=False))
 
@@ -76,7 +82,8 @@ async def plan(cluster: Cluster, deployment: str, namespace: str, revision: int)
     history = revisions(workload, sets, events)
     current = next((each for each in history if each.current), None)
     target = choose(history, revision, deployment)
-    diff = differs(current.template, target.template) if current else []
+    # Not from the current revision: after an edit its own revision may not be there yet.
+    diff = differs(workload["spec"]["template"], target.template)
     return Plan(workload, history, target, current, diff)
 
 

@@ -80,7 +80,11 @@ def _from_events(workload: Json, history: Sequence[Revision], events: Sequence[J
         before = counts.get(step.name, 0) if step.before is None else step.before
         others = any(count for name, count in counts.items() if name != step.name)
         counts[step.name] = step.after
-        if not others and not _rolls(step, before, steps, history):
+        if (
+            not others
+            and not _rolls(step, before, steps, history)
+            and not _making_room(workload, step, steps)
+        ):
             found.append(
                 Scaling(
                     ref(workload), step.at, before, step.after, _who(workload, step.at), step.event, workload
@@ -109,6 +113,11 @@ def _rolls(step: _Step, before: int, steps: Sequence[_Step], history: Sequence[R
         each.keeper["metadata"]["name"] == step.name and each.at and abs(each.at - step.at) <= CLOSE
         for each in history
     )
+
+
+def _making_room(workload: Json, step: _Step, steps: Sequence[_Step]) -> bool:
+    """Whether the old pods were just taken down for new ones that are not there yet: nobody asks for 0."""
+    return step is steps[-1] and step.after == 0 and bool(dig(workload, "spec", "replicas", default=1))
 
 
 def _who(workload: Json, at: datetime) -> str:

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from opssquad import Json, Quote, clock_time, rfc3339
 
+from ._edits import edits
 from ._entry import Entry, signal
 from ._kube import about, compact, dig, event_source, quote_at, ref, source
 from ._revisions import NUMBER, Revision, Rollout, revisions, rollouts
 from ._scalings import Scaling, scalings
-from ._template import only_restart, summary
+from ._template import differs, only_restart, summary
 
 
 def workload_entries(
@@ -20,6 +21,8 @@ def workload_entries(
     for rollout in rollouts(workload, history):
         if rollout.revision.at is not None:
             yield rollout_entry(workload, rollout, rollout.revision.at)
+    if begun := _begun(workload, history):
+        yield begun
     mine = {
         str(ref(each))
         for each in autoscalers
@@ -29,6 +32,32 @@ def workload_entries(
     rescales = [e for e in events if e.get("reason") == "SuccessfulRescale" and str(about(e)) in mine]
     for scaling in scalings(workload, history, events, rescales):
         yield scaling_entry(workload, scaling)
+
+
+def _begun(workload: Json, history: Sequence[Revision]) -> Entry | None:
+    """A new pod template of which no revision is there yet: the old pods still have to go."""
+    current = next((each for each in history if each.current), None)
+    diff = differs(current.template, workload["spec"]["template"]) if current else []
+    edit = next((each for each in edits(workload) if each.below("spec.template")), None)
+    if workload["kind"] != "Deployment" or not diff or edit is None:
+        return None
+    address, words = ref(workload), summary(diff)
+    where = source(workload, managed=True).locator
+    return Entry(
+        at=edit.at,
+        what=f"{address.kind} {address.name} edited: {words}; its rollout has only begun",
+        who=edit.manager,
+        about=address,
+        signal=signal(
+            "rollout.begun",
+            address,
+            f"{address.name} edited at {clock_time(edit.at)}: {words}; its rollout has only begun",
+            edit.at,
+            [Quote(locator=where, text=edit.entry)],
+            {"at": rfc3339(edit.at), "by": edit.manager, "diff": [each.data() for each in diff]},
+        ),
+        read=(workload,),
+    )
 
 
 def rollout_entry(workload: Json, rollout: Rollout, at: datetime) -> Entry:

@@ -106,6 +106,8 @@ async def _preview(cluster: Cluster, deployment: str, namespace: str, revision: 
         binding=binding(thought.workload, thought.target.keeper),
         verify_plan="watch the rollout until all pods are ready and stay so; compare with before",
         before=state.snapshot(),
+        # After somebody else's change "the previous one" is another; proposed again, this one is meant.
+        settled={"revision": thought.target.number},
     )
 
 
@@ -131,8 +133,8 @@ async def _observe(cluster: Cluster, deployment: str, namespace: str, revision: 
 @rollback.undo
 async def _undo(cluster: Cluster, deployment: str, namespace: str, revision: int) -> Undo:
     thought = await plan(cluster, deployment, namespace, revision)
-    if thought.current is None:
-        return Undo(note="the revision that runs now is not known: it cannot be brought back by number")
+    if thought.current is None or thought.unnumbered:
+        return Undo(note="what is asked for now has no revision number: it cannot be brought back by one")
     number = thought.current.number
     args: Json = {"deployment": deployment, "namespace": thought.namespace, "revision": number}
     line = kubectl(

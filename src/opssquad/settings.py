@@ -15,12 +15,14 @@ from opssquad.types import Value
 
 OFFLINE = "offline"
 """The model that needs no endpoint: the default."""
+APPROVAL_MINUTES = 10.0
+"""How long a card waits for its answer, unless OPSSQUAD_APPROVAL_MINUTES says otherwise."""
 
 
 class Settings(Value):
     """What the environment says. `state` need not exist yet; `kubeconfigs` are files to merge, first wins;
     `in_cluster` is `host:port` of the API server where we run in a pod, else ""; `model` is a name at the
-    endpoint, or `offline`."""
+    endpoint, or `offline`; `approval_minutes` is how long a card waits for its answer."""
 
     state: Path
     by: str
@@ -29,13 +31,14 @@ class Settings(Value):
     api_key: SecretStr = SecretStr("")
     kubeconfigs: tuple[Path, ...] = ()
     in_cluster: str = ""
+    approval_minutes: float = APPROVAL_MINUTES
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPENAI_API_KEY, OPENAI_BASE_URL, KUBECONFIG,
-    KUBERNETES_SERVICE_HOST and _PORT.
+    """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPSSQUAD_APPROVAL_MINUTES, OPENAI_API_KEY,
+    OPENAI_BASE_URL, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
 
-    Raises UsageError for a base URL that is none.
+    Raises UsageError for a base URL that is none, and for minutes that are none.
     """
     env = os.environ if environ is None else environ
     base_url = env.get("OPENAI_BASE_URL", "").strip()
@@ -51,6 +54,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         in_cluster=_in_cluster(
             env.get("KUBERNETES_SERVICE_HOST", ""), env.get("KUBERNETES_SERVICE_PORT", "")
         ),
+        approval_minutes=_minutes(env.get("OPSSQUAD_APPROVAL_MINUTES", "").strip()),
     )
 
 
@@ -77,6 +81,17 @@ def _kubeconfigs(value: str) -> tuple[Path, ...]:
     named = tuple(Path(part).expanduser() for part in value.split(os.pathsep) if part.strip())
     usual = Path.home() / ".kube" / "config"
     return named or ((usual,) if usual.is_file() else ())
+
+
+def _minutes(value: str) -> float:
+    """Minutes above zero, at most a day. Raises UsageError."""
+    try:
+        minutes = float(value) if value else APPROVAL_MINUTES
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes <= 1440:
+        raise UsageError(f"OPSSQUAD_APPROVAL_MINUTES is {value!r}; give minutes, above 0 and up to 1440")
+    return minutes
 
 
 def _in_cluster(host: str, port: str) -> str:

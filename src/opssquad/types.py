@@ -84,6 +84,7 @@ class Preview(Value):
     `command` is the line an engineer would type. `diff` comes from a server-side dry run. `binding` maps
     objects (`Kind/namespace/name`) to what was observed (resourceVersion, or `revision=N`): if any of it
     differs at the moment of the act, the approval is void. `before` is what `verify` compares with later.
+    `settled` are arguments that the call left open, as this preview took them ("the previous one" is 2).
     """
 
     command: str
@@ -94,6 +95,7 @@ class Preview(Value):
     binding: Mapping[str, str] = Field(default_factory=dict)
     verify_plan: str = ""
     before: Json = Field(default_factory=dict)
+    settled: Json = Field(default_factory=dict)
 
 
 class Undo(Value):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -80,3 +81,16 @@ class Terminal:
         except pexpect.EOF:
             return False
         return True
+
+
+def run(state: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """A command without a terminal."""
+    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "PYTHONPATH", "HOME"}}
+    return subprocess.run(
+        [sys.executable, "-m", "opssquad", *arguments],
+        env={**kept, "OPSSQUAD_STATE": str(state)},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )

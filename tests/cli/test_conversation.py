@@ -1,16 +1,13 @@
 """The golden conversation in a terminal, typed as an engineer types it, over the recorded incident."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, run
 
 QUESTION = (
     "I'm seeing high error rates on the authentication service in the production namespace. "
@@ -91,19 +88,6 @@ def test_leaving_with_a_card_up_says_which_one_waits(terminal: Terminal) -> None
     terminal.say("later", "It waits")
     assert terminal.leave() == 4
     assert "opssquad approvals approve a-" in terminal.seen
-
-
-def run(state: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    """A command without a terminal."""
-    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "PYTHONPATH", "HOME"}}
-    return subprocess.run(
-        [sys.executable, "-m", "opssquad", *arguments],
-        env={**kept, "OPSSQUAD_STATE": str(state)},
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
 
 
 def test_ask_prints_one_object_and_nothing_else(tmp_path: Path) -> None:

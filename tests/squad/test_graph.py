@@ -53,7 +53,7 @@ async def test_a_world_that_changed_since_the_card_voids_the_approval(tmp_path: 
         assert s.counter.value == 5
         decided = [e.decision for e in s.events if isinstance(e, Decided)]
         assert decided[-1].outcome == "voided"
-        assert "version=1 when the card was shown, version=2 now" in decided[-1].reason
+        assert "Counter/ns/main changed after the card was shown: version 1 -> 2" in decided[-1].reason
 
 
 async def test_a_card_outlives_the_process_that_put_it_up(tmp_path: Path) -> None:

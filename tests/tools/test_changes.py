@@ -86,3 +86,16 @@ async def test_history_lists_each_revision_with_what_it_changed() -> None:
         assert "1 [current]" in (await history.run(stateful, handles)).text
         with pytest.raises(ToolError, match="nearest: auth-service"):
             await history.run({"deployment": "auth-servce", "namespace": "authentication"}, handles)
+
+
+async def test_an_edit_whose_pods_are_still_to_come_is_told_and_is_no_scaling() -> None:
+    container = {"name": "auth-service", "env": [{"name": "DB_POOL_SIZE", "value": "30"}]}
+    edit = {"spec": {"template": {"spec": {"containers": [container]}}}}
+    async with cluster_of("auth-0308") as cluster:
+        await cluster.patch("Deployment", "auth-service", "authentication", edit, how="strategic")
+        result = await changes.run({"namespace": "authentication", "minutes": 5}, {Cluster: cluster})
+    lines = [line for line in result.text.splitlines() if "auth-service" in line]
+    assert len(lines) == 1
+    assert "Deployment auth-service edited: DB_POOL_SIZE 20 -> 30; its rollout has only begun" in lines[0]
+    quote = next(s for s in result.signals if s.id == "rollout.begun").quotes[0]
+    assert any(s.locator == quote.locator and quote.text in s.text for s in result.sources)

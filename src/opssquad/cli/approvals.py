@@ -11,7 +11,7 @@ from opssquad.cli.looking import with_store
 from opssquad.cli.shared import Shared, screen_options, shared
 
 if TYPE_CHECKING:
-    from opssquad.store.base import ApprovalRecord
+    from opssquad.store.base import ApprovalRecord, ThreadRecord
     from opssquad.store.sqlite import Store
 
 Outcome = Literal["approved", "refused"]
@@ -42,7 +42,8 @@ def show(shared: Shared, approval: str) -> None:
     """The whole card, and what became of it."""
     from opssquad.cli.render.approvals import show_record
 
-    show_record(shared.screen(), *with_store(shared, lambda store: _found(store, approval)))
+    record, thread = with_store(shared, lambda store: _found(store, approval))
+    show_record(shared.screen(), record, thread.squad, thread.model)
 
 
 @command.command("approve")
@@ -55,12 +56,13 @@ def approve(shared: Shared, approval: str, yes: bool, reason: str) -> None:
     """Say yes to a card."""
     from opssquad.cli.render.approvals import show_record
 
-    record, squad, model = with_store(shared, lambda store: _found(store, approval))
-    show_record(shared.screen(), record, squad, model)
+    record, thread = with_store(shared, lambda store: _found(store, approval))
+    _still_open(record, thread, "approved")
+    show_record(shared.screen(), record, thread.squad, thread.model)
     if not yes and sys.stdin.isatty() and not click.confirm("Approve?", default=False):
         click.echo("not decided; the card still waits")
         return
-    _decide(shared, record, "approved", reason)
+    _decide(shared, record, thread, "approved", reason)
 
 
 @command.command("refuse")
@@ -70,20 +72,38 @@ def approve(shared: Shared, approval: str, yes: bool, reason: str) -> None:
 @shared
 def refuse(shared: Shared, approval: str, reason: tuple[str, ...]) -> None:
     """Say no to a card, with a reason if you like."""
-    record, _, _ = with_store(shared, lambda store: _found(store, approval))
-    _decide(shared, record, "refused", " ".join(reason))
+    record, thread = with_store(shared, lambda store: _found(store, approval))
+    _still_open(record, thread, "refused")
+    _decide(shared, record, thread, "refused", " ".join(reason))
 
 
-async def _found(store: "Store", approval: str) -> tuple["ApprovalRecord", str, str]:
-    """The card with the squad and model of its thread."""
+async def _found(store: "Store", approval: str) -> tuple["ApprovalRecord", "ThreadRecord"]:
+    """The card with its thread."""
     record = await store.approval_record(approval)
-    thread = await store.thread(record.approval.thread)
-    return record, thread.squad, thread.model
+    return record, await store.thread(record.approval.thread)
 
 
-def _decide(shared: Shared, record: "ApprovalRecord", outcome: Outcome, reason: str) -> None:
-    from opssquad.cli.render.approvals import show_decision
+def _still_open(record: "ApprovalRecord", thread: "ThreadRecord", wanted: Outcome) -> None:
+    """Refuse to decide a card that something became of; the same answer again is no fault. Raises Refused."""
+    from opssquad.cli.render.approvals import resuming
+    from opssquad.cli.render.card import said_of
     from opssquad.errors import Refused
+    from opssquad.times import wall_clock
+
+    card, decision, status = record.approval, record.decision, record.status(wall_clock())
+    if status in ("pending", wanted):
+        return
+    if decision and status in ("approved", "refused"):
+        raise Refused(f"{card.id} is {status} already, by {decision.by} at {decision.at:%H:%M:%S} UTC")
+    said = said_of(card, decision) if decision else f"{card.id} expired at {card.expires_at:%H:%M:%S} UTC"
+    anew = f"for a new card: {resuming(card, thread.mode)}"
+    raise Refused(f"{said}; it cannot be {wanted} any more, nothing was done; {anew}")
+
+
+def _decide(
+    shared: Shared, record: "ApprovalRecord", thread: "ThreadRecord", outcome: Outcome, reason: str
+) -> None:
+    from opssquad.cli.render.approvals import show_decision
     from opssquad.times import wall_clock
     from opssquad.types import Decision
 
@@ -101,6 +121,6 @@ def _decide(shared: Shared, record: "ApprovalRecord", outcome: Outcome, reason: 
         return await store.decide(decision)
 
     stands = with_store(shared, decide)
-    if stands.outcome != outcome:
-        raise Refused(f"{card.id} is {stands.outcome} already, by {stands.by} at {stands.at:%H:%M:%S} UTC")
-    show_decision(shared.screen(), card, stands)
+    # Between the look at the card and now its time may have ended, or another may have answered.
+    _still_open(record.model_copy(update={"decisions": (*record.decisions, stands)}), thread, outcome)
+    show_decision(shared.screen(), card, stands, thread.mode)

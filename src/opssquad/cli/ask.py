@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from opssquad.cli.report import AskReport, Status
     from opssquad.cli.session import Approve, Wanted
     from opssquad.events import Event
+    from opssquad.types import Approval
 
 EXIT: "dict[Status, int]" = {
     "concluded": OK,
@@ -74,7 +75,7 @@ async def ask(
             timeline=await session.timeline(),
         )
         if not quiet:
-            _show_end(shared, session.thread, events)
+            _show_end(shared, session.thread, await session.pending())
     return report
 
 
@@ -98,16 +99,13 @@ def _drawing(shared: Shared, session: Any) -> Any:
     return follow
 
 
-def _show_end(shared: Shared, thread: str, events: "list[Event]") -> None:
+def _show_end(shared: Shared, thread: str, pending: "list[Approval]") -> None:
     from opssquad.cli.render.screen import MUTED
-    from opssquad.events import Decided, Requested
 
     screen = shared.screen()
     screen.gap()
-    decided = {e.approval.id for e in events if isinstance(e, Decided)}
-    for event in events:
-        if isinstance(event, Requested) and event.approval.id not in decided:
-            screen.line(f"approval {event.approval.id} of thread {thread} is pending; to carry it out:")
-            screen.command(f"opssquad approvals approve {event.approval.id}", indent=2)
-            screen.command(f"opssquad ask --resume {thread}", indent=2)
+    for card in pending:
+        screen.line(f"approval {card.id} of thread {thread} is pending; to carry it out:")
+        screen.command(f"opssquad approvals approve {card.id}", indent=2)
+        screen.command(f"opssquad ask --resume {thread}", indent=2)
     screen.line((f"thread {thread}; go on with: opssquad chat --resume {thread}", MUTED))

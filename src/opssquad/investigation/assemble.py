@@ -168,4 +168,5 @@ def make_context(
         clock=cluster.now,
         wall=wall,
         approve=options.approve,
+        approval_minutes=options.approval_minutes,
     )

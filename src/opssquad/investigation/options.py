@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from opssquad.settings import APPROVAL_MINUTES
+
 Approve = Literal["ask", "never", "all"]
 
 
@@ -11,7 +13,7 @@ Approve = Literal["ask", "never", "all"]
 class Options:
     """A recording or a live cluster (`context` empty: the current one). `approve`: `ask` waits for
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
-    fast a recording's clock runs against the real one."""
+    fast a recording's clock runs against the real one, `approval_minutes` how long a card waits."""
 
     state: Path
     by: str
@@ -24,3 +26,4 @@ class Options:
     mode: Literal["chat", "ask"] = "chat"
     approve: Approve = "ask"
     speed: float = 1.0
+    approval_minutes: float = APPROVAL_MINUTES

@@ -21,6 +21,9 @@ from opssquad.store.sqlite import Store
 from opssquad.store.threads import alone
 from opssquad.types import Approval, Decision, Target, Undo
 
+Outcome = Literal["approved", "refused", "expired"]
+UNDO = "/undo"
+"""The words that take the last change back, typed or offered as a choice."""
 Status = Literal["concluded", "inconclusive", "answered", "pending", "failed", "cancelled"]
 
 
@@ -92,6 +95,10 @@ class Investigation:
                 yield event
         state = await self._engine.state()
         picked = chosen(text, state.choices)
+        if (picked.say if picked else text).strip() == UNDO:
+            async for event in self.undo():
+                yield event
+            return
         call = ModelCall(id="chosen", tool=picked.tool, args=picked.args) if picked and picked.tool else None
         words = (picked.say or picked.label) if picked else text
         async for event in self._turn(text, words, call):
@@ -161,7 +168,7 @@ class Investigation:
             await self._engine.start(update)
         while True:
             waiting = await self._engine.waiting()
-            open_cards = [a for a in waiting if await self._store.decision(a) is None]
+            open_cards = [a for a in waiting if await self._open(a)]
             if open_cards and self.options.approve == "ask":
                 await self._ctx.emit(Stopped, status="pending", reason=", ".join(open_cards))
                 return
@@ -170,6 +177,14 @@ class Investigation:
             if not await self._engine.go_on():
                 break
         await self._ctx.emit(Stopped, status=await self._status())
+
+    async def _open(self, card: str) -> bool:
+        """Whether a card still waits. One whose time is over does not: that is put on record."""
+        record = await self._store.approval_record(card)
+        if record.status(assemble.wall()) == "expired" and not record.decision:
+            await self._decide(record.approval, "expired", "opssquad", "no answer in time")
+            return False
+        return record.decision is None
 
     async def _by_option(self, card: str) -> None:
         approve = self.options.approve == "all"
@@ -186,7 +201,9 @@ class Investigation:
         self, approval_id: str, outcome: Literal["approved", "refused"], by: str, reason: str = ""
     ) -> Decision:
         """Put a decision on record; the one that stands comes back, which may be an earlier one."""
-        card = await self._store.approval(approval_id)
+        return await self._decide(await self._store.approval(approval_id), outcome, by, reason)
+
+    async def _decide(self, card: Approval, outcome: Outcome, by: str, reason: str = "") -> Decision:
         return await self._store.decide(
             Decision(
                 approval=card.id,
@@ -199,9 +216,9 @@ class Investigation:
         )
 
     async def pending(self) -> list[Approval]:
-        """Cards of this thread that wait for an answer."""
-        cards = [await self._store.approval(a) for a in await self._engine.waiting()]
-        return [c for c in cards if await self._store.decision(c.id) is None]
+        """Cards of this thread that wait for an answer, and whose time is not over."""
+        records = [await self._store.approval_record(a) for a in await self._engine.waiting()]
+        return [r.approval for r in records if r.status(assemble.wall()) == "pending"]
 
     async def choices(self) -> Sequence[Choice]:
         """The numbered next steps offered last."""

@@ -39,7 +39,7 @@ class Offline:
         if intent is None or not intent.steps:
             if case.mode == "chat" and done and done[0].tool != LOOK_UP:
                 # The engineer chose a numbered call: it was made, and what it showed is the answer.
-                return self._told(case, done)
+                return self._told(case, done, offered)
             return self._investigate(case, done, offered)
         return self._carry_out(intent, case, done, offered)
 
@@ -56,7 +56,7 @@ class Offline:
         if made := [c for c in done if c.tool in {s.tool for s in wanted}]:
             if case.mode == "ask":
                 return self._investigate(case, done, offered)
-            return self._told(case, made)
+            return self._told(case, made, offered)
         filled = slots(case)
         if any(n not in filled for n in intent.needs):
             found = self._look_up(case, done, filled, intent)
@@ -90,24 +90,28 @@ class Offline:
         )
         return Reply(text=f"{len(matches)} workloads match. Which one do you mean?", choices=choices)
 
-    def _told(self, case: Case, made: Sequence[PastCall]) -> Reply:
-        return Reply(text=told(case, made), choices=tuple(self._follow(case, made[-1])))
+    def _told(self, case: Case, made: Sequence[PastCall], offered: set[str]) -> Reply:
+        """What came of the calls. Where the world has changed under a card, how it is now belongs to that."""
+        last = made[-1]
+        looked = case.calls[case.calls.index(last) + 1 :]
+        again = self._book.steps.get(self._book.look_again.get(_end(last), ""))
+        if again and again.tool in offered and not looked:
+            return _calls((again.tool, filled_args(again.args, slots(case))))
+        return Reply(text=told(case, [*made, *looked]), choices=tuple(self._follow(case, last)))
 
     def _follow(self, case: Case, last: PastCall) -> list[Choice]:
-        """What is offered next: the catalogue's most telling call first, then what usually follows."""
-        filled, before = slots(case), {_key(c.tool, c.args) for c in case.calls}
-        if last.check and last.check.outcome in ("worse", "same"):
-            offers = [_as_choice(o) for h in case.differential[:1] for o in h.options]
-        else:
-            offers = []
-        tools = {c.tool for c in case.calls}
-        for name in self._book.follow.get(last.tool, []):
-            step = self._book.steps[name]
-            choice = _choice(step, filled)
-            done = step.tool in tools and step.tool != last.tool and step.tool not in ("timeline", "health")
-            if choice and not done and _key(choice.tool, choice.args) not in before:
-                offers.append(choice)
-        return offers[:4]
+        """What is offered next: what usually follows the call, or the way it ended, and was not done yet."""
+        end, filled = _end(last), slots(case)
+        names = self._book.follow.get(end) or self._book.follow.get(last.tool, [])
+        steps = [step for step in map(self._book.steps.__getitem__, names) if end or _new(step, last, case)]
+        offers = [choice for step in steps if (choice := _choice(step, filled))]
+        if end in ("expired", "voided"):
+            offers.insert(0, _anew(last))
+        if end == "unhelped":
+            offers[2:2] = [_as_choice(o) for h in case.differential[:1] for o in h.options]
+        before = {_key(c.tool, c.args) for c in case.calls} if not end else set()
+        fresh = {c.label: c for c in offers if _key(c.tool, c.args) not in before}
+        return list(fresh.values())[:4]
 
     def _investigate(self, case: Case, done: Sequence[PastCall], offered: set[str]) -> Reply:
         """Look until the leading hypothesis is confirmed or nothing is left to look at, then conclude."""
@@ -172,6 +176,25 @@ def _look(tool: str, args: Json) -> Choice:
 def _calls(*wanted: tuple[str, Json]) -> Reply:
     calls = tuple(ModelCall(id=f"o{n}", tool=t, args=a) for n, (t, a) in enumerate(wanted, 1))
     return Reply(calls=calls, finish="calls")
+
+
+def _end(call: PastCall) -> str:
+    """How a call ended where that decides what is offered next; empty for the usual way."""
+    if call.check and call.check.outcome != "better":
+        return "unhelped"
+    return str(call.data.get("declined", "")) if call.status == "refused" else ""
+
+
+def _new(step: Step, last: PastCall, case: Case) -> bool:
+    """Whether the step was not made yet; some are worth another time."""
+    made = {c.tool for c in case.calls}
+    return step.tool not in made or step.tool in (last.tool, "timeline", "health")
+
+
+def _anew(last: PastCall) -> Choice:
+    """The same again, as its card said it: it is looked at anew and gets a card of its own."""
+    label = f"Propose it again, with a new card: {last.data['command']}"
+    return Choice(label=label, tool=last.tool, args=last.data["again"])
 
 
 def _choice(step: Step, filled: Json) -> Choice | None:

@@ -35,15 +35,19 @@ class Step(Value):
 
 
 class PhraseBook(Value):
-    """All of it. Names used must exist."""
+    """All of it. `follow` is keyed by tool, and by how it ended where that matters more: `refused`, `expired`
+    or `voided` (its card), `unhelped`. `look_again`, by such an end, is looked at at once, before an answer.
+    Names used must exist."""
 
     intents: list[Intent]
     steps: dict[str, Step]
     follow: dict[str, list[str]]
+    look_again: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         used = {s for i in self.intents for s in i.steps} | {s for f in self.follow.values() for s in f}
+        used |= set(self.look_again.values())
         if unknown := sorted(used - set(self.steps)):
             raise ValueError(f"no such step: {', '.join(unknown)}")
         return self

@@ -10,6 +10,7 @@ from opssquad.models.base import Case, PastCall, SeenSignal
 from opssquad.types import Json
 
 GRAVITY = {"critical": 0, "warning": 1, "info": 2}
+CHECKED = {"better": "better", "same": "same, it did not help", "worse": "worse", "unknown": "unknown"}
 SURE = 0.45
 """The score from which a further, independent hypothesis is named as a cause of its own."""
 
@@ -18,7 +19,7 @@ def told(case: Case, made: Sequence[PastCall]) -> str:
     """What the calls showed, whether an act helped, and what the signals they brought mean."""
     parts = [_outcome(call) for call in made]
     calls = {c.call for c in made}
-    shown = " ".join(" ".join(c.text for c in made).split())
+    shown = " ".join(" ".join(f"{c.text} {c.check.text if c.check else ''}" for c in made).split())
     fresh = [s for s in case.signals if s.call in calls and s.signal.until is None and not _shown(s, shown)]
     if meaning := list(_meaning(fresh)):
         parts.append("What it means:\n" + "\n".join(meaning))
@@ -32,13 +33,16 @@ def _outcome(call: PastCall) -> str:
     match call.status:
         case "ok":
             text = call.text
+        case "refused" if call.data.get("declined") == "voided":
+            # Somebody else did change something: that is not to sound as if nothing had happened.
+            text = f"Not done: {call.text}. Nothing was changed by this approval."
         case "refused":
             text = f"Not done: {call.text}. Nothing was changed."
         case "unknown":
             text = f"It is not known whether this was done. {call.text}"
         case _:
             text = f"That did not work: {call.text}"
-    return f"{text}\n\nVerified: {call.check.outcome}. {call.check.text}" if call.check else text
+    return f"{text}\n\nVerified: {CHECKED[call.check.outcome]}. {call.check.text}" if call.check else text
 
 
 def _shown(seen: SeenSignal, shown: str) -> bool:

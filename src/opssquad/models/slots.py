@@ -33,6 +33,7 @@ def slots(case: Case) -> Json:
         "workload": workload and workload.model_dump(),
         "pod": pod and pod.model_dump(),
         "node": next((n for n in _nodes(case) if n.lower() in low), None),
+        "undo": case.calls[-1].data.get("undo") if case.calls else None,
         "namespace": (workload and workload.namespace) or case.target.namespace,
     }
     return {k: v for k, v in found.items() if v not in (None, "")}

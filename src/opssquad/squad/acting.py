@@ -18,6 +18,8 @@ from opssquad.squad.vetting import clean, clean_card, clean_check
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Cleared, Decision, Target, ToolCall, Value, Verdict
 
+ABSENT = "absent"
+
 
 class Pending(Value):
     """A call of the last reply on its way: refused at once (`problem`), free, or behind a card."""
@@ -142,8 +144,7 @@ async def _mutate(ctx: Context, pending: Pending) -> tuple[ToolResult, Check | N
     card = await ctx.records.approval(pending.approval)
     decision = await _settled(ctx, tool, card)
     if decision.outcome != "approved":
-        said = f"{decision.outcome} by {decision.by}" + (f": {decision.reason}" if decision.reason else "")
-        return await _returned(ctx, call, ToolResult(call=call.id, status="refused", text=said)), None
+        return await _returned(ctx, call, _declined(card, decision)), None
     earlier = await ctx.records.outcome(call.id)
     if isinstance(earlier, ToolResult):
         return earlier, await _verify(ctx, tool, card)
@@ -156,10 +157,25 @@ async def _mutate(ctx: Context, pending: Pending) -> tuple[ToolResult, Check | N
     await ctx.emit(Started, call=call)
     grant = ctx.sign(call, decision, card.expires_at)
     result = await ctx.executor.run(Cleared(call=call, verdict=pending.verdict, grant=grant))
+    if result.status == "ok" and card.undo.tool:
+        result = result.model_copy(update={"data": {**result.data, "undo": card.undo.note}})
     await ctx.records.done(call.id, result)
     await _returned(ctx, call, result)
     # What may have happened is looked at like what did.
     return result, await _verify(ctx, tool, card) if result.status in {"ok", "unknown"} else None
+
+
+def _declined(card: Approval, decision: Decision) -> ToolResult:
+    """A card that came to nothing. `data`: how, and the call with which it would be proposed again."""
+    why = decision.reason
+    said = {
+        "refused": f"refused by {decision.by}" + (f": {why}" if why else ""),
+        "expired": f"the card expired at {card.expires_at:%H:%M:%S} UTC, before it was carried out",
+        "voided": f"the card is void: {why}",
+    }[decision.outcome]
+    again = {**card.call.args, **card.preview.settled}
+    data = {"declined": decision.outcome, "again": again, "command": card.preview.command}
+    return ToolResult(call=card.call.id, status="refused", text=said, data=data)
 
 
 async def _settled(ctx: Context, tool: Tool, card: Approval) -> Decision:
@@ -199,10 +215,18 @@ async def _changed(ctx: Context, tool: Tool, card: Approval) -> str:
         return clean(f"the world cannot be looked at again: {error}")
     then = card.preview.binding
     return "; ".join(
-        f"{ref}: {then.get(ref, 'absent')} when the card was shown, {now.get(ref, 'absent')} now"
+        f"{ref} changed after the card was shown: {_moved(then.get(ref, ABSENT), now.get(ref, ABSENT))}"
         for ref in sorted({*then, *now})
         if then.get(ref) != now.get(ref)
     )
+
+
+def _moved(then: str, now: str) -> str:
+    """`generation 3 -> 4` of what was seen as `uid=1a generation=3`; whole where the parts do not match."""
+    old, new = (dict(part.partition("=")[::2] for part in seen.split()) for seen in (then, now))
+    if old.keys() != new.keys():
+        return f"{then} -> {now}"
+    return ", ".join(f"{key} {old[key]} -> {new[key]}" for key in old if old[key] != new[key])
 
 
 async def _verify(ctx: Context, tool: Tool, card: Approval) -> Check:

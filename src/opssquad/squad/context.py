@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from opssquad.events import Event, Occurred
 from opssquad.findings import ToolResult
 from opssquad.models.base import Case, Model, ModelCall, ToolSpec
+from opssquad.settings import APPROVAL_MINUTES
 from opssquad.squad.spec import SquadSpec
 from opssquad.toolbox import Handles, Toolbox
 from opssquad.types import Approval, Cleared, Decision, Effect, Grant, Target, ToolCall, Verdict
@@ -71,7 +72,7 @@ class Context:
     clock: Callable[[], datetime]
     wall: Callable[[], datetime]
     approve: str = "ask"
-    approval_minutes: float = 10.0
+    approval_minutes: float = APPROVAL_MINUTES
     turn: int = 0
     model_down: bool = False
     first: tuple[ModelCall, ...] = ()

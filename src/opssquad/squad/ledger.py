@@ -20,11 +20,13 @@ class Ledger(Value):
         """The ledger after a call came back: its signals with numbered evidence, and the call itself.
 
         A second look at the same thing replaces what the first one saw, and an act that helped ends what was
-        known about what it mended: nothing lingers.
+        known about what it mended, and one that did not what was known of its parts: nothing lingers.
         """
-        mended = {s.owner for s in check.signals} if check and check.outcome == "better" else set()
+        touched = {s.owner for s in check.signals} if check else set()
+        helped = check is not None and check.outcome == "better"
         evidence, again = list(self.evidence), _origin(call) if result.status == "ok" else ""
-        seen = [s for s in self.signals if s.origin != again and s.signal.owner not in mended]
+        seen = [s for s in self.signals if s.origin != again]
+        seen = [s for s in seen if s.signal.owner not in touched or not (helped or _part(s.signal))]
         for signal in (*result.signals, *(check.signals if check else ())):
             ids = tuple(_number(evidence, call.id, quote.locator, quote.text) for quote in signal.quotes)
             seen = [s for s in seen if not _same(s.signal, signal)]
@@ -49,6 +51,11 @@ class Ledger(Value):
         """Evidence by id, in the order asked; unknown ids are left out."""
         known = {e.id: e for e in self.evidence}
         return tuple(known[i] for i in ids if i in known)
+
+
+def _part(signal: Signal) -> bool:
+    """Whether it is about a part, such as a pod: a change to the whole has replaced it, or may have."""
+    return signal.entity != signal.owner
 
 
 def _number(evidence: list[Evidence], call: str, locator: str, text: str) -> str:

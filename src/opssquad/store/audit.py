@@ -82,7 +82,8 @@ def of_decision(approval: Approval, decision: Decision) -> AuditDraft:
         ts=decision.at,
         thread=approval.thread,
         requested_by=approval.requested_by,
-        why=decision.reason or approval.why,
+        # What speaks for the call is no reason to refuse it.
+        why=decision.reason or (approval.why if decision.outcome == "approved" else ""),
         target=approval.call.target,
         tool=approval.call.tool,
         args=approval.call.args,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from opssquad.cli.render.card import expiry, show_card
+from opssquad.cli.render.card import expiry, said_of, show_card
 from opssquad.cli.render.scope import where
 from opssquad.cli.render.screen import BAD, GOOD, MUTED, STRONG, WARN, Screen
 from opssquad.cli.text import visible
@@ -44,11 +44,20 @@ def show_record(screen: Screen, record: ApprovalRecord, squad: str, model: str) 
         screen.field("", said + (f": {decision.reason}" if decision.reason else ""))
 
 
-def show_decision(screen: Screen, card: Approval, decision: Decision) -> None:
-    """What was decided, and how it is carried out."""
-    screen.line((f"{visible(card.id)} {decision.outcome} by {visible(decision.by)}", STRONG))
-    screen.flow("An open chat of this thread goes on by itself. If none is open:")
-    screen.command(f"opssquad chat --resume {card.thread}", indent=2)
+def show_decision(screen: Screen, card: Approval, decision: Decision, mode: str) -> None:
+    """What was decided, and what carries it out: the chat or `ask` that the thread began with."""
+    screen.flow(said_of(card, decision), style=STRONG)
+    done = "to carry it out" if decision.outcome == "approved" else "to go on"
+    if mode == "chat":
+        screen.flow(f"An open chat of this thread goes on by itself. If none is open, {done}:")
+    else:
+        screen.flow(f"{done.capitalize()}:")
+    screen.command(resuming(card, mode), indent=2)
+
+
+def resuming(card: Approval, mode: str) -> str:
+    """The line that takes the thread of a card up again."""
+    return f"opssquad {mode} --resume {card.thread}"
 
 
 def _status(record: ApprovalRecord, now: datetime) -> tuple[str, str]:

@@ -28,5 +28,7 @@ def _show(screen: Screen, record: AuditRecord) -> None:
         (f"  {visible(place)}", ""),
     )
     approval = f", {record.approval.decision} by {record.approval.by}" if record.approval else ""
+    if record.kind == "decision" and record.status != "approved" and record.why:
+        approval += f": {record.why}"
     text = f"{record.kind} of thread {record.thread} for {record.requested_by}{approval}"
     screen.flow(f"{text}; hash {record.hash[:12]}", indent=7, style=MUTED)

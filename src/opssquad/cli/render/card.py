@@ -10,7 +10,7 @@ from opssquad.cli.render.scope import where
 from opssquad.cli.render.screen import BAD, GOOD, MARK, MUTED, STRONG, WARN, Screen, chop
 from opssquad.findings import Evidence
 from opssquad.times import duration
-from opssquad.types import Approval, Risk
+from opssquad.types import Approval, Decision, Risk
 
 ANSWERS = "y approve · n [reason] refuse · edit [what] · explain · later"
 _RISK: dict[Risk, str] = {"low": GOOD, "medium": WARN, "high": f"{STRONG} {BAD}"}
@@ -63,6 +63,18 @@ def expiry(card: Approval, now: datetime) -> str:
     if now >= card.expires_at:
         return f"expired at {card.expires_at:%H:%M:%S} UTC; ask again"
     return f"in {duration(card.expires_at - now)} ({card.expires_at:%H:%M:%S} UTC)"
+
+
+def said_of(card: Approval, decision: Decision) -> str:
+    """What became of a card: `a-1 approved by ada`, `a-1 is void: ...`."""
+    why = f": {decision.reason}" if decision.reason else ""
+    match decision.outcome:
+        case "expired":
+            return f"{card.id} expired at {card.expires_at:%H:%M:%S} UTC{why}"
+        case "voided":
+            return f"{card.id} is void{why}"
+        case outcome:
+            return f"{card.id} {outcome} by {decision.by}{why}"
 
 
 def show_diff(screen: Screen, diff: str, most: int = 0) -> None:

@@ -8,7 +8,7 @@ from functools import singledispatchmethod
 from rich.cells import cell_len
 
 from opssquad.cli import text as plain
-from opssquad.cli.render.card import show_card
+from opssquad.cli.render.card import said_of, show_card
 from opssquad.cli.render.conclusion import show_conclusion, show_options
 from opssquad.cli.render.scope import Scope
 from opssquad.cli.render.screen import BAD, GOOD, MUTED, STRONG, WARN, Screen
@@ -57,6 +57,7 @@ class Stream:
         self._headed = False
         self._held: tuple[str, Sequence[str], ToolResult] | None = None
         self._options = 0
+        self._declined: set[str] = set()
 
     @singledispatchmethod
     def show(self, event: Event) -> None:
@@ -102,8 +103,9 @@ class Stream:
     @show.register
     def _(self, event: Decided) -> None:
         mark, style = _DECIDED[event.decision.outcome]
-        reason = f": {event.decision.reason}" if event.decision.reason else ""
-        said = f"{event.approval.id} {event.decision.outcome} by {event.decision.by}{reason}"
+        if event.decision.outcome != "approved":
+            self._declined.add(event.approval.call.id)
+        said = said_of(event.approval, event.decision)
         self.screen.flow(said, indent=4, first=f"  {mark} ", style=style)
 
     @show.register
@@ -118,6 +120,9 @@ class Stream:
     def _(self, event: Returned) -> None:
         self._show_body()
         self.busy = "thinking"
+        if event.call.id in self._declined:
+            # The decision has said it.
+            return
         mark, style = _RESULT[event.result.status]
         sentence, *body = plain.lines(event.result.text.strip())
         self._step(mark, style, event.call.tool, sentence, event.result.ms)

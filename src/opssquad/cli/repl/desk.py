@@ -73,10 +73,13 @@ class Desk:
         if not self.cards:
             return
         waiting = {card.id for card in await self._session.pending()}
-        if not any(card.id not in waiting for card in self.cards):
+        gone = [card for card in self.cards if card.id not in waiting]
+        if not gone:
             return
         self.cards = [card for card in self.cards if card.id in waiting]
-        self._screen.line(("  • answered from elsewhere", MUTED))
+        # What became of a card whose time ended is said by the run that goes on.
+        if any(card.expires_at > self._now() for card in gone):
+            self._screen.line(("  • answered from elsewhere", MUTED))
         if not self.cards:
             self._editing = False
             self._go_on("")
