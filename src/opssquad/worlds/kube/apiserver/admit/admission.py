@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from opssquad.worlds.kube.apiserver.admit import names
+from opssquad.worlds.kube.apiserver.admit.limits import completed, limited
 from opssquad.worlds.kube.apiserver.resources import Resource, ResourceKey
 from opssquad.worlds.kube.apiserver.status import Cause, not_found, refused
 from opssquad.worlds.kube.apiserver.store import Store
@@ -53,8 +54,8 @@ def _pod(store: Store, resource: Resource, pod: Json) -> Json:
         spec = _with_token(spec, f"kube-api-access-{names.suffix(store, 'token', namespace, name)}")
     spec["tolerations"] = _tolerations(spec.get("tolerations") or [])
     spec.update(_priority(store, resource, name, spec))
-    status = {**pod.get("status", {}), "qosClass": qos_class(spec)}
-    return {**pod, "spec": spec, "status": status}
+    pod = limited(store, resource, {**pod, "spec": spec})
+    return {**pod, "status": {**pod.get("status", {}), "qosClass": qos_class(pod["spec"])}}
 
 
 def _mounts_token(spec: Json, account: Json) -> bool:
@@ -182,4 +183,5 @@ CHANGES: dict[str, Callable[[Store, Resource, Json], Json]] = {
     "services": _service,
     "jobs.batch": _job,
     "namespaces": _namespace,
+    "limitranges": completed,
 }
