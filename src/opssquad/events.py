@@ -8,6 +8,8 @@ from pydantic import Field, TypeAdapter
 from opssquad.findings import Answer, Check, Conclusion, ToolResult
 from opssquad.types import Approval, Decision, Target, ToolCall, Usage, Value, Verdict
 
+Ended = Literal["concluded", "inconclusive", "answered", "pending", "failed", "cancelled"]
+
 
 class Occurred(Value):
     """`at` is the world's clock, `recorded_at` the real one; `turn` counts the utterances of the thread."""
@@ -131,7 +133,7 @@ class Stopped(Occurred):
     """The run of this utterance is over. `pending`: a card waits for an answer."""
 
     kind: Literal["stopped"] = "stopped"
-    status: Literal["concluded", "inconclusive", "answered", "pending", "failed", "cancelled"]
+    status: Ended
     reason: str = ""
 
 

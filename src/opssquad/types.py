@@ -16,6 +16,10 @@ Json = dict[str, Any]
 Outcome = Literal["allow", "ask", "refuse"]
 Effect = Literal["read", "mutate"]
 Risk = Literal["low", "medium", "high"]
+Ruling = Literal["approved", "refused"]
+"""What an approver can say to a card."""
+Mode = Literal["chat", "ask"]
+"""How a thread is held: as a conversation, or as one question that must end in a conclusion."""
 
 
 class Value(BaseModel):

@@ -3,7 +3,7 @@ that waits does, or the one that takes its thread up again.
 """
 
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +13,7 @@ from opssquad.cli.shared import Shared, screen_options, shared
 if TYPE_CHECKING:
     from opssquad.store.base import ApprovalRecord, ThreadRecord
     from opssquad.store.sqlite import Store
-
-Outcome = Literal["approved", "refused"]
+    from opssquad.types import Ruling
 
 
 @click.group("approvals")
@@ -83,7 +82,7 @@ async def _found(store: "Store", approval: str) -> tuple["ApprovalRecord", "Thre
     return record, await store.thread(record.approval.thread)
 
 
-def _still_open(record: "ApprovalRecord", thread: "ThreadRecord", wanted: Outcome) -> None:
+def _still_open(record: "ApprovalRecord", thread: "ThreadRecord", wanted: "Ruling") -> None:
     """Refuse to decide a card that something became of; the same answer again is no fault. Raises Refused."""
     from opssquad.cli.render.approvals import resuming
     from opssquad.cli.render.card import said_of
@@ -101,7 +100,7 @@ def _still_open(record: "ApprovalRecord", thread: "ThreadRecord", wanted: Outcom
 
 
 def _decide(
-    shared: Shared, record: "ApprovalRecord", thread: "ThreadRecord", outcome: Outcome, reason: str
+    shared: Shared, record: "ApprovalRecord", thread: "ThreadRecord", outcome: "Ruling", reason: str
 ) -> None:
     from opssquad.cli.render.approvals import show_decision
     from opssquad.times import wall_clock

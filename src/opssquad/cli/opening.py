@@ -4,19 +4,18 @@ imported here and only when a conversation begins.
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from opssquad import content
 from opssquad.cli.session import Approve, Wanted
 from opssquad.errors import UsageError
 from opssquad.settings import Settings
+from opssquad.types import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from opssquad.investigation import Investigation, Options
-
-Mode = Literal["chat", "ask"]
 
 
 def options(settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve = "ask") -> "Options":

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from opssquad import content, settings
@@ -25,7 +25,7 @@ from opssquad.squad.spec import load_squad
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
-from opssquad.times import rfc3339
+from opssquad.times import rfc3339, wall_clock
 from opssquad.toolbox import Handles, Progress, Record, Toolbox
 from opssquad.types import Target
 from opssquad.worlds.kube.cluster import Cluster
@@ -33,11 +33,6 @@ from opssquad.worlds.kube.cluster import Cluster
 SCRIPT = "scripted:"
 """A model that plays the replies of a YAML file: for tests and documentation."""
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
-
-
-def wall() -> datetime:
-    """The real time."""
-    return datetime.now(UTC)
 
 
 def thread_id() -> str:
@@ -161,12 +156,11 @@ def make_context(
         judge=policy.judge,
         rank=ranked,
         sign=signer.grant,
-        executor=Executor(toolbox, handles, admit=signer.admit, redact=Redactor(), now=wall),
+        executor=Executor(toolbox, handles, admit=signer.admit, redact=Redactor(), now=wall_clock),
         records=store,
         audit=Auditor(store, toolbox, by=options.by, squad=options.squad, model=model.name, prompt=prompt),
         publish=lambda event: None,
         clock=cluster.now,
-        wall=wall,
-        approve=options.approve,
+        wall=wall_clock,
         approval_minutes=options.approval_minutes,
     )

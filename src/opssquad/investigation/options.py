@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from opssquad.settings import APPROVAL_MINUTES
+from opssquad.types import Mode
 
 Approve = Literal["ask", "never", "all"]
 
@@ -23,7 +24,7 @@ class Options:
     context: str = ""
     namespace: str = ""
     model: str = "offline"
-    mode: Literal["chat", "ask"] = "chat"
+    mode: Mode = "chat"
     approve: Approve = "ask"
     speed: float = 1.0
     approval_minutes: float = APPROVAL_MINUTES

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any, Literal, Self
 
 from opssquad.errors import UsageError
-from opssquad.events import Asked, Event, Progressed, Stopped
+from opssquad.events import Asked, Ended, Event, Progressed, Stopped
 from opssquad.findings import Choice, Evidence
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble
@@ -19,12 +20,12 @@ from opssquad.squad.vetting import clean
 from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.store.threads import alone
-from opssquad.types import Approval, Decision, Target, Undo
+from opssquad.times import wall_clock
+from opssquad.types import Approval, Decision, Ruling, Target, Undo
 
-Outcome = Literal["approved", "refused", "expired"]
+Outcome = Ruling | Literal["expired"]
 UNDO = "/undo"
 """The words that take the last change back, typed or offered as a choice."""
-Status = Literal["concluded", "inconclusive", "answered", "pending", "failed", "cancelled"]
 
 
 class Investigation:
@@ -43,7 +44,7 @@ class Investigation:
         """Start a thread, or take one up again. Raises UsageError, StoreError."""
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(await Store.open(options.state))
-            now = assemble.wall()
+            now = wall_clock()
             record = await store.thread(resume) if resume else None
             options = assemble.options_of(record, options) if record else options
             assemble.check(options)
@@ -181,7 +182,7 @@ class Investigation:
     async def _open(self, card: str) -> bool:
         """Whether a card still waits. One whose time is over does not: that is put on record."""
         record = await self._store.approval_record(card)
-        if record.status(assemble.wall()) == "expired" and not record.decision:
+        if record.status(wall_clock()) == "expired" and not record.decision:
             await self._decide(record.approval, "expired", "opssquad", "no answer in time")
             return False
         return record.decision is None
@@ -191,15 +192,13 @@ class Investigation:
         said = f"--approve {self.options.approve}"
         await self.decide(card, "approved" if approve else "refused", by=said, reason=said)
 
-    async def _status(self) -> Status:
+    async def _status(self) -> Ended:
         state = await self._engine.state()
         if state.conclusion is None:
             return "answered"
         return state.conclusion.status
 
-    async def decide(
-        self, approval_id: str, outcome: Literal["approved", "refused"], by: str, reason: str = ""
-    ) -> Decision:
+    async def decide(self, approval_id: str, outcome: Ruling, by: str, reason: str = "") -> Decision:
         """Put a decision on record; the one that stands comes back, which may be an earlier one."""
         return await self._decide(await self._store.approval(approval_id), outcome, by, reason)
 
@@ -210,7 +209,7 @@ class Investigation:
                 call_digest=card.call.digest,
                 outcome=outcome,
                 by=by,
-                at=assemble.wall(),
+                at=wall_clock(),
                 reason=reason,
             )
         )
@@ -218,7 +217,7 @@ class Investigation:
     async def pending(self) -> list[Approval]:
         """Cards of this thread that wait for an answer, and whose time is not over."""
         records = [await self._store.approval_record(a) for a in await self._engine.waiting()]
-        return [r.approval for r in records if r.status(assemble.wall()) == "pending"]
+        return [r.approval for r in records if r.status(wall_clock()) == "pending"]
 
     async def choices(self) -> Sequence[Choice]:
         """The numbered next steps offered last."""
@@ -240,13 +239,10 @@ class Investigation:
         return render(fold(await self._store.events(self.thread)))
 
     def _progress(self, text: str) -> None:
-        ctx, text = self._ctx, clean(text)
-        call = CURRENT_CALL.get()
-        stamp = {"thread": ctx.thread, "turn": ctx.turn, "at": ctx.clock(), "recorded_at": ctx.wall()}
-        self._queue.put_nowait(Progressed.model_validate({**stamp, "call": call, "text": text}))
+        self._queue.put_nowait(self._ctx.event(Progressed, call=CURRENT_CALL.get(), text=clean(text)))
 
 
-def _record(options: Options, ctx: Context, thread: str, now: Any) -> ThreadRecord:
+def _record(options: Options, ctx: Context, thread: str, now: datetime) -> ThreadRecord:
     return ThreadRecord(
         id=thread,
         squad=options.squad,

@@ -71,16 +71,20 @@ class Context:
     publish: Callable[[Event], None]
     clock: Callable[[], datetime]
     wall: Callable[[], datetime]
-    approve: str = "ask"
     approval_minutes: float = APPROVAL_MINUTES
     turn: int = 0
     model_down: bool = False
     first: tuple[ModelCall, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def event(self, kind: type[Occurred], **fields: Any) -> Event:
+        """An event of now, in this thread and turn."""
+        made = kind(thread=self.thread, turn=self.turn, at=self.clock(), recorded_at=self.wall(), **fields)
+        return cast(Event, made)
+
     async def emit(self, kind: type[Occurred], **fields: Any) -> None:
         """Make an event of now; on record first, then on screen."""
-        event = kind(thread=self.thread, turn=self.turn, at=self.clock(), recorded_at=self.wall(), **fields)
-        await self.records.append(cast(Event, event))
-        await self.audit(cast(Event, event))
-        self.publish(cast(Event, event))
+        event = self.event(kind, **fields)
+        await self.records.append(event)
+        await self.audit(event)
+        self.publish(event)

@@ -29,10 +29,7 @@ class Voice:
         self.warnings: list[str] = []
 
     def text(self, piece: str) -> None:
-        ctx = self._ctx
-        ctx.publish(
-            Streamed(thread=ctx.thread, turn=ctx.turn, at=ctx.clock(), recorded_at=ctx.wall(), text=piece)
-        )
+        self._ctx.publish(self._ctx.event(Streamed, text=piece))
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from opssquad.events import Event
 from opssquad.findings import ToolResult
-from opssquad.types import Approval, Decision, Effect, Json, Target, Value
+from opssquad.types import Approval, Decision, Effect, Json, Mode, Target, Value
 
 ApprovalStatus = Literal["pending", "approved", "refused", "expired", "voided"]
 AuditKind = Literal["call", "decision", "connection", "configuration"]
@@ -32,7 +32,7 @@ class ThreadRecord(Value):
     context: str = ""
     namespace: str = ""
     cluster: str = ""
-    mode: Literal["chat", "ask"] = "chat"
+    mode: Mode = "chat"
     by: str = ""
     title: str = ""
     started_at: datetime

@@ -13,7 +13,7 @@ from opssquad.errors import OpsError
 from opssquad.events import Decided, Event, Requested
 from opssquad.findings import Evidence
 from opssquad.times import Clock, wall_clock
-from opssquad.types import Approval
+from opssquad.types import Approval, Ruling
 
 Answer = words.Approve | words.Refuse | words.Edit | words.Explain | words.Later
 
@@ -122,7 +122,7 @@ class Desk:
         self._then = what
         await self._decide("refused", f"edit: {what}")
 
-    async def _decide(self, outcome: words.Outcome, reason: str = "") -> None:
+    async def _decide(self, outcome: Ruling, reason: str = "") -> None:
         # Off the desk before it is decided: nobody may take it for answered from elsewhere.
         card = self.cards.pop(0)
         await self._session.decide(card.id, outcome, self._by, reason)

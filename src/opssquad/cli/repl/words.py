@@ -5,7 +5,6 @@ Answers to a card are taken literally or not at all: a sentence that merely begi
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 _YES = re.compile(r"(?:y|yes|approve|approved)(?:,? please)?[.!]?", re.IGNORECASE)
 _NO = re.compile(r"(?:n|no|nope|refuse|reject|deny)(?:[\s,:.!-]+(?P<why>.*))?", re.IGNORECASE | re.DOTALL)
@@ -65,7 +64,6 @@ class Unclear:
     text: str
 
 
-Outcome = Literal["approved", "refused"]
 Meaning = Say | Slash | Approve | Refuse | Edit | Explain | Later | Unclear
 
 

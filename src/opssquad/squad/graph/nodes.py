@@ -19,6 +19,7 @@ from opssquad.squad.context import Context
 from opssquad.squad.ledger import Ledger
 from opssquad.squad.thinking import think
 from opssquad.squad.vetting import vetted
+from opssquad.types import Mode
 
 Next = Literal["think", "judge", "approve", "act", "answer", "conclude", "__end__"]
 
@@ -28,7 +29,7 @@ class State(BaseModel):
 
     question: str = ""
     turn: int = 0
-    mode: Literal["chat", "ask"] = "ask"
+    mode: Mode = "ask"
     steps: int = 0
     rounds: int = 0
     messages: list[Message] = []
