@@ -56,7 +56,7 @@ def approve(shared: Shared, approval: str, yes: bool, reason: str) -> None:
     from opssquad.cli.render.approvals import show_record
 
     record, thread = with_store(shared, lambda store: _found(store, approval))
-    _still_open(record, thread, "approved")
+    _still_open(record, "approved")
     show_record(shared.screen(), record, thread.squad, thread.model)
     if not yes and sys.stdin.isatty() and not click.confirm("Approve?", default=False):
         click.echo("not decided; the card still waits")
@@ -72,7 +72,7 @@ def approve(shared: Shared, approval: str, yes: bool, reason: str) -> None:
 def refuse(shared: Shared, approval: str, reason: tuple[str, ...]) -> None:
     """Say no to a card, with a reason if you like."""
     record, thread = with_store(shared, lambda store: _found(store, approval))
-    _still_open(record, thread, "refused")
+    _still_open(record, "refused")
     _decide(shared, record, thread, "refused", " ".join(reason))
 
 
@@ -82,7 +82,7 @@ async def _found(store: "Store", approval: str) -> tuple["ApprovalRecord", "Thre
     return record, await store.thread(record.approval.thread)
 
 
-def _still_open(record: "ApprovalRecord", thread: "ThreadRecord", wanted: "Ruling") -> None:
+def _still_open(record: "ApprovalRecord", wanted: "Ruling") -> None:
     """Refuse to decide a card that something became of; the same answer again is no fault. Raises Refused."""
     from opssquad.cli.render.approvals import resuming
     from opssquad.cli.render.card import said_of
@@ -95,7 +95,7 @@ def _still_open(record: "ApprovalRecord", thread: "ThreadRecord", wanted: "Rulin
     if decision and status in ("approved", "refused"):
         raise Refused(f"{card.id} is {status} already, by {decision.by} at {decision.at:%H:%M:%S} UTC")
     said = said_of(card, decision) if decision else f"{card.id} expired at {card.expires_at:%H:%M:%S} UTC"
-    anew = f"for a new card: {resuming(card, thread.mode)}"
+    anew = f"for a new card: {resuming(card, 'chat')}"
     raise Refused(f"{said}; it cannot be {wanted} any more, nothing was done; {anew}")
 
 
@@ -121,5 +121,5 @@ def _decide(
 
     stands = with_store(shared, decide)
     # Between the look at the card and now its time may have ended, or another may have answered.
-    _still_open(record.model_copy(update={"decisions": (*record.decisions, stands)}), thread, outcome)
+    _still_open(record.model_copy(update={"decisions": (*record.decisions, stands)}), outcome)
     show_decision(shared.screen(), card, stands, thread.mode)
