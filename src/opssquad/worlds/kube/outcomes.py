@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.typed.quantity import parse
 from opssquad.worlds.kube.recording.refs import split
 from opssquad.worlds.kube.recording.spec import (
@@ -17,7 +18,6 @@ from opssquad.worlds.kube.recording.spec import (
     WorldRules,
 )
 
-Json = dict[str, Any]
 Find = Callable[[str, str, str], Json | None]
 """Kind, namespace and name to the object as it is now."""
 COMPARISON = re.compile(r"(>=|<=|>|<)?\s*(.+)")

@@ -10,12 +10,11 @@ import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import ResourceKey
 from opssquad.worlds.kube.controllers import naming
 
-Json = dict[str, Any]
 GROUP = "rbac.authorization.k8s.io"
 PLURALS = {"ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings"}
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.create import create_object
 from opssquad.worlds.kube.apiserver.fields.managers import Manager, entries
 from opssquad.worlds.kube.apiserver.fields.ownership import Conflicts, applied
@@ -16,7 +17,6 @@ from opssquad.worlds.kube.apiserver.typed.schema import Type, schema
 from opssquad.worlds.kube.apiserver.typed.words import go_json
 from opssquad.worlds.kube.apiserver.update import change, check_identity, with_managers
 
-Json = dict[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 

@@ -7,7 +7,8 @@ written through v1 loses nothing. The values there are those of v2.
 import json
 from typing import Any
 
-Json = dict[str, Any]
+from opssquad.types import Json
+
 LEAD = "autoscaling.alpha.kubernetes.io/"
 TARGET = "targetCPUUtilizationPercentage"
 USED = "currentCPUUtilizationPercentage"

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.options import Validation
 from opssquad.worlds.kube.apiserver.request import Request
 from opssquad.worlds.kube.apiserver.status import ApiStatus, bad_request, unsupported_media_type
@@ -12,7 +13,6 @@ from opssquad.worlds.kube.apiserver.typed import wire
 from opssquad.worlds.kube.apiserver.typed.read import Mismatch, doubled, duplicates, read
 from opssquad.worlds.kube.apiserver.typed.schema import Type, schema
 
-Json = dict[str, Any]
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 SUMMARY = 30
 UNREADABLE = (

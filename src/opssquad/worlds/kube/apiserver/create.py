@@ -1,7 +1,6 @@
 """Creating objects."""
 
-from typing import Any
-
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.admit import names
 from opssquad.worlds.kube.apiserver.admit.admission import admit_namespace, admitted
 from opssquad.worlds.kube.apiserver.admit.facts import facts, has_generation
@@ -15,8 +14,6 @@ from opssquad.worlds.kube.apiserver.request import Reply, Request
 from opssquad.worlds.kube.apiserver.status import already_exists, bad_request, internal, invalid
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.validation import create_causes
-
-Json = dict[str, Any]
 
 
 def create(store: Store, request: Request) -> Reply:

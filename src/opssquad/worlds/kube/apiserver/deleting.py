@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from opssquad.times import parse_time, rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import forms, selectors
 from opssquad.worlds.kube.apiserver.admit.facts import facts
 from opssquad.worlds.kube.apiserver.options import DeleteOptions, delete_options
@@ -13,7 +13,6 @@ from opssquad.worlds.kube.apiserver.resources import Resource
 from opssquad.worlds.kube.apiserver.status import ApiStatus, not_found, refused, success
 from opssquad.worlds.kube.apiserver.store import Store
 
-Json = dict[str, Any]
 POLICY_FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 IMMORTAL = ("default", "kube-public", "kube-system")
 FINISHED = ("Succeeded", "Failed")

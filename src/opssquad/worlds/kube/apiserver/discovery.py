@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import negotiate
 from opssquad.worlds.kube.apiserver.request import Reply
 from opssquad.worlds.kube.apiserver.resources import Resource, Resources, Subresource, document
 from opssquad.worlds.kube.apiserver.status import no_such_resource
 
-Json = dict[str, Any]
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 

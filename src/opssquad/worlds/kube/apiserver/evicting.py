@@ -1,8 +1,7 @@
 """Evictions: deletions of pods that a disruption budget may forbid."""
 
-from typing import Any
-
 from opssquad.times import rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import labels
 from opssquad.worlds.kube.apiserver.bodies import Expected, read_body
 from opssquad.worlds.kube.apiserver.deleting import delete_object
@@ -13,7 +12,6 @@ from opssquad.worlds.kube.apiserver.status import Cause, internal, not_found, to
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.typed.schema import schema
 
-Json = dict[str, Any]
 BUDGETS = ResourceKey("policy", "poddisruptionbudgets")
 FORBIDDEN = "Cannot evict pod as it would violate the pod's disruption budget."
 SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."

@@ -5,12 +5,9 @@ The store holds core events and autoscaling/v2; `shown` and `stored` translate b
 resource's version shows.
 """
 
-from typing import Any
-
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import autoscalers, labels
 from opssquad.worlds.kube.apiserver.resources import Resource
-
-Json = dict[str, Any]
 
 # name in events.k8s.io/v1 -> name in core/v1
 EVENT_FIELDS = {

@@ -9,15 +9,14 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.request import Request
 from opssquad.worlds.kube.apiserver.route import flag
 from opssquad.worlds.kube.apiserver.selectors import selector
 from opssquad.worlds.kube.apiserver.status import ApiStatus, Cause, bad_request, gone, invalid
 from opssquad.worlds.kube.apiserver.store import Store
 
-Json = dict[str, Any]
 MATCH = "resourceVersionMatch"
 TOO_OLD = "The resourceVersion for the provided list is too old."
 CONTINUE_TOO_OLD = (

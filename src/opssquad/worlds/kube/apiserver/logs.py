@@ -7,9 +7,9 @@ yet).
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from opssquad.times import parse_time
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.lists import number
 from opssquad.worlds.kube.apiserver.reads import stored_object
 from opssquad.worlds.kube.apiserver.request import Reply, Request, Stream
@@ -19,7 +19,6 @@ from opssquad.worlds.kube.apiserver.status import ApiStatus, Cause, bad_request,
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.world import LogLine, Logs
 
-Json = dict[str, Any]
 TEXT = {"Content-Type": "text/plain"}
 STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 CONTAINERS = ("initContainers", "containers", "ephemeralContainers")

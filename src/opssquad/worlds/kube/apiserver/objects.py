@@ -4,9 +4,9 @@
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from opssquad.times import rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import forms
 from opssquad.worlds.kube.apiserver.admit.defaults import with_defaults
 from opssquad.worlds.kube.apiserver.admit.facts import facts
@@ -18,8 +18,6 @@ from opssquad.worlds.kube.apiserver.resources import Resource
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.typed.read import empty, read
 from opssquad.worlds.kube.apiserver.typed.schema import Type, schema
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.reads import is_builtin
 from opssquad.worlds.kube.apiserver.request import Reply
 from opssquad.worlds.kube.apiserver.resources import Resource, Resources
 
-Json = dict[str, Any]
 ROOT = "/openapi/v3"
 WITHOUT_DOCUMENT = "metrics.k8s.io"
 ACTIONS = {"get": "get", "create": "post", "update": "put", "patch": "patch", "delete": "delete"}

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.request import Request
 from opssquad.worlds.kube.apiserver.status import Cause, bad_request, invalid
 from opssquad.worlds.kube.apiserver.typed.words import go_json
 
-Json = dict[str, Any]
 Validation = Literal["Strict", "Warn", "Ignore"]
 KINDS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 META = "meta.k8s.io"

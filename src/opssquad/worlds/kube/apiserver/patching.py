@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.applying import apply
 from opssquad.worlds.kube.apiserver.bodies import Expected, custom, json_fault, load_yaml, media_type, typed
 from opssquad.worlds.kube.apiserver.objects import Writing, reply
@@ -26,7 +27,6 @@ from opssquad.worlds.kube.apiserver.typed.schema import Type
 from opssquad.worlds.kube.apiserver.typed.words import go_json, go_print
 from opssquad.worlds.kube.apiserver.update import change, check_identity, owned
 
-Json = dict[str, Any]
 STRATEGIC = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"
 OPERATIONS = "application/json-patch+json"

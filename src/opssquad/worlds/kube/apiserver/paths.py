@@ -4,13 +4,12 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.request import Reply
 from opssquad.worlds.kube.apiserver.resources import Resources
 from opssquad.worlds.kube.apiserver.world import ServedWorld
 
-Json = dict[str, Any]
 HEALTH = ("/healthz", "/livez", "/readyz", "/healthz/ping", "/livez/ping", "/readyz/ping")
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 

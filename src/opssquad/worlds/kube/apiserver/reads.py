@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import forms, negotiate, tables
 from opssquad.worlds.kube.apiserver.encoding import encode
 from opssquad.worlds.kube.apiserver.lists import page
@@ -12,7 +13,6 @@ from opssquad.worlds.kube.apiserver.resources import Resource, builtin
 from opssquad.worlds.kube.apiserver.status import not_found
 from opssquad.worlds.kube.apiserver.store import Store
 
-Json = dict[str, Any]
 METRICS = "metrics.k8s.io"
 # Scale has no path of its own, only that of what is scaled.
 SCALES = Resource("autoscaling", "v1", "scales", "scale", "Scale", True)

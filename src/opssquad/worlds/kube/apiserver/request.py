@@ -6,11 +6,11 @@ Reading a path, negotiating content and sending bytes is the work of `route` and
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import Resource
 
-Json = dict[str, Any]
 Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
 
 

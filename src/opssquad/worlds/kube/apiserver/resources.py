@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-Json = dict[str, Any]
+from opssquad.types import Json
 
 
 class ResourceKey(NamedTuple):

@@ -1,7 +1,6 @@
 """The scale subresource: written through Scale, kept in `spec.replicas` of the workload."""
 
-from typing import Any
-
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import forms
 from opssquad.worlds.kube.apiserver.bodies import Expected, read_body
 from opssquad.worlds.kube.apiserver.fields.ownership import updated
@@ -14,8 +13,6 @@ from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.typed.schema import schema
 from opssquad.worlds.kube.apiserver.update import change, check_identity, with_managers
 from opssquad.worlds.kube.apiserver.validation.words import not_negative
-
-Json = dict[str, Any]
 
 
 def scale(store: Store, request: Request) -> Reply:

@@ -9,11 +9,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import labels
 from opssquad.worlds.kube.apiserver.resources import Resource
 from opssquad.worlds.kube.apiserver.status import bad_request
 
-Json = dict[str, Any]
 Matches = Callable[[Json], bool]
 
 COMMON: dict[str, Mapping[str, str]] = {"metadata.name": {}, "metadata.namespace": {}}

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.request import Reply, Request, User
 from opssquad.worlds.kube.apiserver.resources import Resource
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ Knows nothing of HTTP, kinds or validation. Synchronous and single-threaded: one
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from opssquad.times import Clock
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import ResourceKey
 
-Json = dict[str, Any]
 REMEMBERED = 10_000  # changes that the log keeps at least; a watch or a list from before them is too old
 
 

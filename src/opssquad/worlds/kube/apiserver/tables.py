@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import jsonpath
 from opssquad.worlds.kube.apiserver.ages import since
 from opssquad.worlds.kube.apiserver.cells import CELLS
@@ -18,7 +19,6 @@ from opssquad.worlds.kube.apiserver.cells.pods import conditions
 from opssquad.worlds.kube.apiserver.forms import shown
 from opssquad.worlds.kube.apiserver.resources import Resource
 
-Json = dict[str, Any]
 # An annotation that is not stored: the server adds it to whole DaemonSets, and not to their metadata alone.
 ONLY_SHOWN = "deprecated.daemonset.template.generation"
 

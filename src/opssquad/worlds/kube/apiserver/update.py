@@ -1,7 +1,6 @@
 """Replacing objects, and the last stretch that every change of an existing object goes through."""
 
-from typing import Any
-
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.admit.facts import facts, generation_moves, has_generation
 from opssquad.worlds.kube.apiserver.bodies import read_body
 from opssquad.worlds.kube.apiserver.fields.ownership import updated
@@ -12,7 +11,6 @@ from opssquad.worlds.kube.apiserver.status import bad_request, conflict, invalid
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.validation import update_causes
 
-Json = dict[str, Any]
 KEPT = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
 IDENTITY = ("name", "namespace", "uid")
 # Fields that a replacement may leave out: the server fills in what it gave out itself.

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from time import monotonic
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import forms, negotiate, tables
 from opssquad.worlds.kube.apiserver.lists import bad_version, check_watch_options, number
 from opssquad.worlds.kube.apiserver.request import Request, Stream
@@ -19,7 +19,6 @@ from opssquad.worlds.kube.apiserver.selectors import Matches, selector
 from opssquad.worlds.kube.apiserver.status import gone, internal
 from opssquad.worlds.kube.apiserver.store import Change, Store
 
-Json = dict[str, Any]
 Event = tuple[str, Json]  # type, and the object as it is stored
 JSON = {"Content-Type": "application/json"}
 LONGEST = 1800.0  # seconds that a watch lasts when the client does not say

@@ -1,14 +1,12 @@
 """What may refuse a controller's new pod: quotas, and a rule of the recording that a quota holds it back."""
 
 from collections.abc import Callable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.admit.quota import charge
 from opssquad.worlds.kube.apiserver.status import refused
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.podspec import pods
-
-Json = dict[str, Any]
 
 
 class Admission:

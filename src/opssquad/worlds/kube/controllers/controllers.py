@@ -1,8 +1,8 @@
 """All controllers of a recorded cluster on one clock."""
 
 from datetime import datetime
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.admission import Admission
@@ -26,7 +26,6 @@ from opssquad.worlds.kube.logbook import Logbook
 from opssquad.worlds.kube.outcomes import fate
 from opssquad.worlds.kube.recording.spec import Fate, WorldRules
 
-Json = dict[str, Any]
 QUOTA_WORDS = "exceeded quota"
 
 

@@ -1,8 +1,8 @@
 """The counts of PodDisruptionBudgets."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.labels import matches, of_selector
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds
@@ -18,8 +18,6 @@ from opssquad.worlds.kube.controllers.meta import (
     status_of,
 )
 from opssquad.worlds.kube.controllers.plane import Plane
-
-Json = dict[str, Any]
 
 
 class BudgetController:

@@ -1,8 +1,8 @@
 """Endpoints and EndpointSlices of Services: which pods they name, and whether those are ready."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming
 from opssquad.worlds.kube.controllers.meta import (
@@ -18,7 +18,6 @@ from opssquad.worlds.kube.controllers.meta import (
 )
 from opssquad.worlds.kube.controllers.plane import Plane
 
-Json = dict[str, Any]
 SERVICE_NAME = "kubernetes.io/service-name"
 TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 

@@ -5,16 +5,16 @@ combined, and one source may say 25 things about an object and then one every 5 
 """
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opssquad.times import rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.meta import copy
 
 if TYPE_CHECKING:
     from opssquad.worlds.kube.controllers.plane import Plane
 
-Json = dict[str, Any]
 SIMILAR, WINDOW = 10, timedelta(minutes=10)
 BURST, REFILL = 25, 300.0
 COMBINED = "(combined from similar events): "

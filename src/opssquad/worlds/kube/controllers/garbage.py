@@ -1,15 +1,14 @@
 """The garbage collector: what has lost its owner goes too; foreground and orphaning deletions."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import ResourceKey
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.meta import copy, is_deleted, key_of
 from opssquad.worlds.kube.controllers.plane import Plane
 
-Json = dict[str, Any]
 Key = tuple[ResourceKey, str, str]
 OWNED = (
     kinds.REPLICA_SETS,

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from opssquad.worlds.kube.apiserver.store import Change, Store
 
-Json = dict[str, Any]
 Work = Callable[[], None]
 
 

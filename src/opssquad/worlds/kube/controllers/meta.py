@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from opssquad.times import parse_time
-
-Json = dict[str, Any]
+from opssquad.types import Json
 
 
 def copy(value: Any) -> Any:

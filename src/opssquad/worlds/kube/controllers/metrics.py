@@ -1,15 +1,14 @@
 """PodMetrics of new pods that are ready: what the same workload's pods used in the recording."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.apiserver.typed.quantity import canonical, parse
 from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.meta import copy, is_ready, key_of, labels_of, name_of, namespace_of
 from opssquad.worlds.kube.controllers.plane import Plane
 
-Json = dict[str, Any]
 FIRST_SAMPLE = 15.0
 SHARE_OF_REQUEST = 40
 """Percent of its requests that a container uses of which nothing was measured."""

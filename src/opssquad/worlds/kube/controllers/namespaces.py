@@ -1,15 +1,14 @@
 """The life of namespaces: what a new one is given, and how one that was deleted is emptied and goes."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import ResourceKey
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.meta import copy, is_deleted, name_of, namespace_of
 from opssquad.worlds.kube.controllers.plane import Plane
 
-Json = dict[str, Any]
 ACCOUNT, ROOT_CA = "default", "kube-root-ca.crt"
 
 

@@ -5,9 +5,9 @@ graceful deletion of pods.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from opssquad.times import rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.fields.ownership import Writer, updated
 from opssquad.worlds.kube.apiserver.resources import ResourceKey
 from opssquad.worlds.kube.apiserver.store import Store
@@ -18,7 +18,6 @@ from opssquad.worlds.kube.controllers.events import Recorder
 from opssquad.worlds.kube.controllers.kernel import Kernel
 from opssquad.worlds.kube.controllers.meta import copy, is_deleted, key_of, status_of
 
-Json = dict[str, Any]
 MANAGER = "kube-controller-manager"
 WITH_STATUS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Pod", "Job"})
 WITHOUT_GENERATION = frozenset(

@@ -1,13 +1,10 @@
 """A new pod from its owner's template. What admission adds is the API server's own code."""
 
-from typing import Any
-
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.admit.admission import admitted
 from opssquad.worlds.kube.apiserver.resources import Resource, builtin
 from opssquad.worlds.kube.controllers.meta import copy, namespace_of, reference_to
 from opssquad.worlds.kube.controllers.plane import Plane
-
-Json = dict[str, Any]
 
 
 def pods() -> Resource:

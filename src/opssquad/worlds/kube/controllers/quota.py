@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.admit.quota import usage
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.apiserver.typed.quantity import canonical, parse
@@ -11,8 +11,6 @@ from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.meta import copy, key_of, namespace_of, status_of
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.podspec import pods as pod_resource
-
-Json = dict[str, Any]
 
 
 class QuotaController:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from opssquad.times import parse_time
+from opssquad.types import Json
 from opssquad.worlds.kube.controllers.meta import annotations_of, is_active, is_ready, ready_since, status_of
 
-Json = dict[str, Any]
 COST = "controller.kubernetes.io/pod-deletion-cost"
 PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 

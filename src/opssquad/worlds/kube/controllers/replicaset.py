@@ -1,8 +1,8 @@
 """The ReplicaSet controller: creates and deletes pods, counts them, and says when it cannot."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import ApiStatus
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming, podspec, ranking
@@ -25,7 +25,6 @@ from opssquad.worlds.kube.controllers.meta import (
 )
 from opssquad.worlds.kube.controllers.plane import Plane
 
-Json = dict[str, Any]
 COMPONENT = "replicaset-controller"
 RETRY = 10.0
 """Seconds until a refused creation is tried again; the real back-off grows to minutes."""

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.admit.quota import usage
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.apiserver.typed.quantity import parse
@@ -24,7 +24,6 @@ from opssquad.worlds.kube.controllers.meta import (
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.podspec import pods as pod_resource
 
-Json = dict[str, Any]
 MANAGER = "kube-scheduler"
 TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 

@@ -1,8 +1,8 @@
 """The StatefulSet controller: ordered pods, rolling restart from the highest ordinal, scaling, revisions."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import ApiStatus
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming, podspec
@@ -21,7 +21,6 @@ from opssquad.worlds.kube.controllers.meta import (
 )
 from opssquad.worlds.kube.controllers.plane import Plane
 
-Json = dict[str, Any]
 COMPONENT = "statefulset-controller"
 HASH = "controller-revision-hash"
 KEPT = frozenset({"observedGeneration", "replicas", "availableReplicas"})

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.request import Request, User
 from opssquad.worlds.kube.apiserver.resources import ResourceKey
 from opssquad.worlds.kube.apiserver.store import Store
 
-Json = dict[str, Any]
 GROUP = "rbac.authorization.k8s.io"
 MASTERS = "system:masters"
 EVERYTHING = (

@@ -1,8 +1,7 @@
 """Access reviews: `auth can-i`, `auth can-i --list`, `auth whoami`, and reviews about others."""
 
-from typing import Any
-
 from opssquad.times import rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.access.rbac import Act, Decision, authorize, rules_for
 from opssquad.worlds.kube.apiserver.bodies import Expected, read_body
 from opssquad.worlds.kube.apiserver.fields.ownership import Writer, updated
@@ -13,7 +12,6 @@ from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.typed.read import empty, read
 from opssquad.worlds.kube.apiserver.typed.schema import Type, schema
 
-Json = dict[str, Any]
 ONE_OF = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
 
 

@@ -5,9 +5,9 @@ nobody has signed them, and no server takes them.
 import base64
 import json
 from datetime import timedelta
-from typing import Any
 
 from opssquad.times import rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.admit import names
 from opssquad.worlds.kube.apiserver.bodies import Expected, read_body
 from opssquad.worlds.kube.apiserver.request import Reply, Request
@@ -16,7 +16,6 @@ from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.typed.read import read
 from opssquad.worlds.kube.apiserver.typed.schema import schema
 
-Json = dict[str, Any]
 GROUP, VERSION, KIND = "authentication.k8s.io", "authentication.k8s.io/v1", "TokenRequest"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 LIFETIME, SHORTEST = 3600, 600  # seconds

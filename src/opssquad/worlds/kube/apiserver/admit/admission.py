@@ -3,15 +3,14 @@ account and tolerations of pods, addresses of services, selectors of jobs. Quota
 """
 
 from collections.abc import Callable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.admit import names
 from opssquad.worlds.kube.apiserver.admit.limits import completed, limited
 from opssquad.worlds.kube.apiserver.resources import Resource, ResourceKey
 from opssquad.worlds.kube.apiserver.status import Cause, not_found, refused
 from opssquad.worlds.kube.apiserver.store import Store
 
-Json = dict[str, Any]
 NAMESPACES = Resource("", "v1", "namespaces", "namespace", "Namespace", namespaced=False)
 ACCOUNTS = ResourceKey("", "serviceaccounts")
 PRIORITIES = ResourceKey("scheduling.k8s.io", "priorityclasses")

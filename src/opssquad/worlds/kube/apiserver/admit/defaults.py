@@ -11,9 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.typed.schema import Field, Type, schema
 
-Json = dict[str, Any]
 Names = tuple[str, ...]
 
 

@@ -6,9 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import Resource
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

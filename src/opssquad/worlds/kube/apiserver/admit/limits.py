@@ -4,14 +4,13 @@ Items of type Container only; those for whole pods and claims are stored and not
 """
 
 from collections.abc import Iterator
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import Resource, ResourceKey
 from opssquad.worlds.kube.apiserver.status import refused
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.typed.quantity import parse
 
-Json = dict[str, Any]
 RANGES = ResourceKey("", "limitranges")
 NOTE = "kubernetes.io/limit-ranger"
 WORDS = {"containers": "container", "initContainers": "init container"}

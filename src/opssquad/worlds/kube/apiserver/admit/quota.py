@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import Resource, ResourceKey
 from opssquad.worlds.kube.apiserver.status import refused
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.apiserver.typed.quantity import canonical, parse
 
-Json = dict[str, Any]
 QUOTAS = ResourceKey("", "resourcequotas")
 COUNTED = (
     "configmaps",

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.ages import age, since
 
-Json = dict[str, Any]
 NONE, UNKNOWN = "<none>", "<unknown>"
 ROLE = "node-role.kubernetes.io/"
 

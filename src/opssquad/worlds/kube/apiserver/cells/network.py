@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import labels
 from opssquad.worlds.kube.apiserver.ages import age
 from opssquad.worlds.kube.apiserver.cells.workloads import pairs
 
-Json = dict[str, Any]
 NONE, UNSET = "<none>", "<unset>"
 SHOWN = 3  # how many addresses, ports or hosts a cell names before it says "+ N more..."
 

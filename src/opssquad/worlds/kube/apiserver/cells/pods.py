@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from opssquad.times import parse_time
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.ages import age, since
 
-Json = dict[str, Any]
 NONE = "<none>"
 FINISHED = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}
 

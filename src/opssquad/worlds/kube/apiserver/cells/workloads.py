@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from opssquad.times import parse_time
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import labels
 from opssquad.worlds.kube.apiserver.ages import age, human, since
 
-Json = dict[str, Any]
 NONE, UNSET, UNKNOWN = "<none>", "<unset>", "<unknown>"
 JOB_STATES = (
     ("Complete", "Complete"),

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.fields.managers import Manager, entries, managers_of
 from opssquad.worlds.kube.apiserver.fields.paths import Path, Paths
 from opssquad.worlds.kube.apiserver.fields.walk import (
@@ -16,7 +16,6 @@ from opssquad.worlds.kube.apiserver.fields.walk import (
 )
 from opssquad.worlds.kube.apiserver.typed.schema import Type
 
-Json = dict[str, Any]
 UNOWNED = frozenset(
     {
         (("f", "apiVersion"),),

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.fields.paths import Path, Paths, Step
 from opssquad.worlds.kube.apiserver.typed.schema import Field, Type, schema
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

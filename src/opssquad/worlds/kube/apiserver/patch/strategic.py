@@ -7,10 +7,10 @@ Follows the server's rules for `$patch`, `$retainKeys`, `$setElementOrder/...` a
 from collections.abc import Callable
 from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.typed.schema import Field, Type, schema
 from opssquad.worlds.kube.apiserver.typed.words import go_print
 
-Json = dict[str, Any]
 DIRECTIVE, RETAIN = "$patch", "$retainKeys"
 ORDER, DELETE = "$setElementOrder/", "$deleteFromPrimitiveList/"
 

@@ -1,14 +1,13 @@
 """Validation of objects, word for word as the server says what is wrong; each function yields causes."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import Resource
 from opssquad.worlds.kube.apiserver.status import Cause
 from opssquad.worlds.kube.apiserver.validation import kinds, updates, workloads
 from opssquad.worlds.kube.apiserver.validation.metadata import metadata_causes, metadata_update_causes
 
-Json = dict[str, Any]
 Check = Callable[[Json], Iterable[Cause]]
 CHECKS: dict[str, Check] = {
     "pods": workloads.pod,

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import Cause
 from opssquad.worlds.kube.apiserver.validation.words import (
     at_least,
@@ -14,7 +14,6 @@ from opssquad.worlds.kube.apiserver.validation.words import (
     unsupported,
 )
 
-Json = dict[str, Any]
 SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 CONFIG_KEY = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "

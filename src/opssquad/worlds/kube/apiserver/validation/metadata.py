@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.resources import Resource
 from opssquad.worlds.kube.apiserver.status import Cause
 from opssquad.worlds.kube.apiserver.validation.words import invalid, required
 
-Json = dict[str, Any]
 SUBDOMAIN = (
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
     253,

@@ -1,8 +1,8 @@
 """Pod specs and templates: containers, environment, ports, mounts, probes, resources."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import Cause
 from opssquad.worlds.kube.apiserver.typed.quantity import parse
 from opssquad.worlds.kube.apiserver.validation.metadata import LABEL, label_causes, name_causes
@@ -17,7 +17,6 @@ from opssquad.worlds.kube.apiserver.validation.words import (
     unsupported,
 )
 
-Json = dict[str, Any]
 PULL = ("Always", "IfNotPresent", "Never")
 RESTART = ("Always", "OnFailure", "Never")
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")

@@ -1,12 +1,11 @@
 """What may not change once an object exists."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import Cause
 from opssquad.worlds.kube.apiserver.validation.words import forbidden, invalid
 
-Json = dict[str, Any]
 IMMUTABLE = "field is immutable"
 STATEFUL_FREE = (
     "replicas",

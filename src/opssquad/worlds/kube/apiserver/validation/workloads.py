@@ -1,8 +1,8 @@
 """Pods and what makes them: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver import labels
 from opssquad.worlds.kube.apiserver.status import Cause
 from opssquad.worlds.kube.apiserver.validation.pods import pod_spec_causes, template_causes
@@ -14,7 +14,6 @@ from opssquad.worlds.kube.apiserver.validation.words import (
     unsupported,
 )
 
-Json = dict[str, Any]
 MISMATCH = "`selector` does not match template `labels`"
 PERCENT = (
     "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex "

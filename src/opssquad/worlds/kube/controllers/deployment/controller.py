@@ -6,8 +6,8 @@ A status is computed from the ReplicaSets as they were when the look began.
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming
 from opssquad.worlds.kube.controllers.deployment import progress, revisions, sizes
@@ -26,7 +26,6 @@ from opssquad.worlds.kube.controllers.meta import (
 )
 from opssquad.worlds.kube.controllers.plane import Plane
 
-Json = dict[str, Any]
 COMPONENT = "deployment-controller"
 
 

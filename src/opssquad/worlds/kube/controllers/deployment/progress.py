@@ -1,13 +1,12 @@
 """The status of a Deployment: counts, conditions, and whether its rollout moves. Pure functions."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from opssquad.times import parse_time, rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.controllers.deployment.sizes import max_unavailable, total
 from opssquad.worlds.kube.controllers.meta import condition, copy, drop_zeros, name_of
 
-Json = dict[str, Any]
 AVAILABLE, FAILED, CREATED = "NewReplicaSetAvailable", "ProgressDeadlineExceeded", "NewReplicaSetCreated"
 UPDATED, PAUSED, RESUMED = "ReplicaSetUpdated", "DeploymentPaused", "DeploymentResumed"
 

@@ -1,11 +1,9 @@
 """Which ReplicaSet is the Deployment's current one, and how revisions are numbered. Pure functions."""
 
-from typing import Any
-
+from opssquad.types import Json
 from opssquad.worlds.kube.controllers.deployment.sizes import max_surge
 from opssquad.worlds.kube.controllers.meta import annotations_of, copy, name_of
 
-Json = dict[str, Any]
 REVISION = "deployment.kubernetes.io/revision"
 HISTORY = "deployment.kubernetes.io/revision-history"
 DESIRED = "deployment.kubernetes.io/desired-replicas"

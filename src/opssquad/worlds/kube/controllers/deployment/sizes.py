@@ -1,11 +1,10 @@
 """How many pods each ReplicaSet of a Deployment should have next. Pure; the arithmetic is the server's."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.controllers.meta import annotations_of, name_of, scaled
 
-Json = dict[str, Any]
 Plan = list[tuple[Json, int]]
 """ReplicaSets and their new sizes, in the order in which they are written."""
 

@@ -4,8 +4,8 @@ Indexed and suspended Jobs, deadlines and CronJobs stand still.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import ApiStatus
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming, podspec
@@ -23,7 +23,6 @@ from opssquad.worlds.kube.controllers.meta import (
 )
 from opssquad.worlds.kube.controllers.plane import Plane
 
-Json = dict[str, Any]
 COMPONENT = "job-controller"
 BATCH = 1.0
 """Seconds that changes of pods are gathered before a Job is looked at."""

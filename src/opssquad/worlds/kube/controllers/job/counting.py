@@ -7,12 +7,11 @@ none is lost, even if it is deleted meanwhile.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from opssquad.times import parse_time
+from opssquad.types import Json
 from opssquad.worlds.kube.controllers.meta import condition, copy, is_active, is_deleted, is_ready, status_of
 
-Json = dict[str, Any]
 FINALIZER = "batch.kubernetes.io/job-tracking"
 FIRST_PAUSE, LONGEST_PAUSE = 10, 600  # seconds until a failed pod is replaced, doubled after each failure
 BACKOFF_LIMIT = 6

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from opssquad.times import parse_time
+from opssquad.types import Json
 from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.kubelet import states
 from opssquad.worlds.kube.controllers.kubelet.images import Images
@@ -15,7 +15,6 @@ from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.logbook import Logbook
 from opssquad.worlds.kube.recording.spec import Fate
 
-Json = dict[str, Any]
 CONFIG_ERROR = re.compile(r"(?P<reason>[A-Z][A-Za-z]+Error): (?P<message>.+)", re.DOTALL)
 
 

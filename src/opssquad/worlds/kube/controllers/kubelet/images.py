@@ -1,13 +1,10 @@
 """Images on nodes: which are there already, how long a pull takes, and what registries answer."""
 
-from typing import Any
-
+from opssquad.types import Json
 from opssquad.worlds.kube.controllers import kinds, naming
 from opssquad.worlds.kube.controllers.kubelet.timing import Timing
 from opssquad.worlds.kube.controllers.meta import status_of
 from opssquad.worlds.kube.controllers.plane import Plane
-
-Json = dict[str, Any]
 
 
 class Images:

@@ -5,8 +5,8 @@ until their fate is another one than at the start.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming
 from opssquad.worlds.kube.controllers.kubelet import states
@@ -18,7 +18,6 @@ from opssquad.worlds.kube.controllers.scheduler import kubelet_answers
 from opssquad.worlds.kube.logbook import Logbook
 from opssquad.worlds.kube.recording.spec import Fate
 
-Json = dict[str, Any]
 Key = tuple[str, str, str]
 FatesOf = Callable[[Json], Fate]
 # What moves without anybody's wish cannot change a pod's fate.

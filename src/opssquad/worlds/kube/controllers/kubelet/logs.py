@@ -6,14 +6,13 @@ the first warning, with image tag and settings of the new template. A crash repe
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
 from opssquad.times import parse_time
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.world import LogLine
 from opssquad.worlds.kube.controllers.naming import tag
 from opssquad.worlds.kube.logbook import stamp
 
-Json = dict[str, Any]
 STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?(Z|\+00:00)?")
 TROUBLE = re.compile(r"\b(warn(ing)?|error|fatal|critical|panic|exception|traceback|fail(ed|ure)?)\b", re.I)
 STARTS_WITHIN = timedelta(seconds=3)

@@ -1,13 +1,12 @@
 """The status of a pod as its kubelet writes it. Pure functions on copies of pods."""
 
 from datetime import datetime
-from typing import Any
 
 from opssquad.times import rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.controllers import naming
 from opssquad.worlds.kube.controllers.meta import condition
 
-Json = dict[str, Any]
 ORDER = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
 
 

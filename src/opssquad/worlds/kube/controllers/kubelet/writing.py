@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from opssquad.times import parse_time
+from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.world import LogLine
 from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.kubelet import logs, states
@@ -12,7 +13,6 @@ from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.logbook import Logbook
 from opssquad.worlds.kube.recording.spec import Crash
 
-Json = dict[str, Any]
 LEAD = timedelta(milliseconds=300)
 
 
