@@ -98,3 +98,21 @@ def test_the_pods_of_a_job_that_was_replaced_by_one_of_its_name_go() -> None:
     assert living.owned("Pod", old) == []
     assert living.get("Job/shop/task")["status"]["succeeded"] == 1
     assert len(living.owned("Pod", new)) == 1
+
+
+def test_a_quota_holds_a_job_back_until_there_is_room() -> None:
+    living = Living("shop-0412")
+    quota = {"metadata": {"name": "tight"}, "spec": {"hard": {"pods": "0"}}}
+    living.call("POST", "/api/v1/namespaces/shop/resourcequotas", quota)
+    job = made(living)
+    living.wait(15)
+    assert living.owned("Pod", job) == []
+    [said] = {e["message"].split(": ", 2)[-1] for e in living.listed("Event", "shop") if _refused(e)}
+    assert said.startswith("exceeded quota: tight, requested: pods=1, used: pods=")
+    living.patch("ResourceQuota/shop/tight", {"spec": {"hard": {"pods": "100"}}})
+    living.wait(30)
+    assert living.get("Job/shop/task")["status"]["succeeded"] == 1
+
+
+def _refused(event: Json) -> bool:
+    return event["reason"] == "FailedCreate" and event["involvedObject"]["kind"] == "Job"

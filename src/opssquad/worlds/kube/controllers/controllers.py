@@ -44,11 +44,12 @@ class Controllers:
         self._rules = rules
         self._kernel = Kernel(store, now)
         self._plane = plane = Plane(self._kernel, seed)
+        admission = Admission(plane, self._refused_by_quota)
         self._kernel.controllers += [
             DeploymentController(plane),
-            ReplicaSetController(plane, Admission(plane, self._refused_by_quota)),
+            ReplicaSetController(plane, admission),
             StatefulSetController(plane),
-            JobController(plane),
+            JobController(plane, admission),
             Scheduler(plane, self._finds_no_node),
             Kubelet(plane, self.fate, logs, timing),
             EndpointController(plane),

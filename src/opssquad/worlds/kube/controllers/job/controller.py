@@ -9,6 +9,7 @@ from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import ApiStatus
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming, podspec
+from opssquad.worlds.kube.controllers.admission import Admission
 from opssquad.worlds.kube.controllers.job.counting import FINALIZER, MET, End, Tally, is_tracked, released
 from opssquad.worlds.kube.controllers.meta import (
     condition,
@@ -26,6 +27,8 @@ from opssquad.worlds.kube.controllers.plane import Plane
 COMPONENT = "job-controller"
 BATCH = 1.0
 """Seconds that changes of pods are gathered before a Job is looked at."""
+RETRY = 10.0
+"""Seconds until a refused creation is tried again; the real back-off grows to minutes."""
 KEPT = frozenset({"ready", "terminating"})
 
 
@@ -34,8 +37,9 @@ class JobController:
 
     latency = 0.02
 
-    def __init__(self, plane: Plane) -> None:
+    def __init__(self, plane: Plane, admission: Admission) -> None:
         self._plane = plane
+        self._admission = admission
         self._gathering: set[tuple[str, str]] = set()
 
     def concerns(self, change: Change) -> Iterable[tuple[str, str]]:
@@ -107,9 +111,11 @@ class JobController:
         name = prefix + naming.suffix(self._plane.seed, prefix, self._plane.store.revision, number)
         try:
             pod = podspec.from_template(self._plane, job, job["spec"]["template"], name)
+            self._admission.admit(pod)
         except ApiStatus as error:
             message = f"Error creating: {error.message}"
             self._plane.events.say(job, "FailedCreate", message, COMPONENT, warning=True)
+            self._plane.kernel.look_in(RETRY, self, key_of(job))
             return False
         pod["metadata"] |= {"generateName": prefix, "finalizers": [FINALIZER]}
         self._plane.create(kinds.PODS, pod)
