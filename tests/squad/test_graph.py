@@ -4,6 +4,7 @@ from pathlib import Path
 
 from opssquad.errors import ModelUnreachable
 from opssquad.events import Answered, Concluded, Decided, Returned, Verified, Warned
+from opssquad.findings import ToolResult
 from opssquad.models.base import ModelCall, Reply
 from tests.squad.stage import Counter, Replies, call, calls, conclude, stage
 
@@ -143,3 +144,19 @@ async def test_calls_past_the_budget_are_not_made_even_when_asked_for_at_once(tm
         said = [e.text for e in s.events if isinstance(e, Warned)]
         assert said == [f"200 calls were asked for at once; the budget has room for {kinds.count('called')}"]
         assert kinds[-1] == "concluded"
+
+
+async def test_an_end_that_was_recorded_and_not_yet_told_is_told_on_resuming(tmp_path: Path) -> None:
+    async with stage(tmp_path, Replies(calls(call("bump", by=2)))) as s:
+        await s.ask("raise it")
+        await s.decide("approved")
+        (card,) = [r.approval for r in await s.store.approvals("approved")]
+        assert await s.store.claim(card.call.id, card.call.digest)
+        s.counter.add(2)
+        await s.store.done(card.call.id, ToolResult(call=card.call.id, status="ok", text="raised by 2"))
+        counter = s.counter
+    async with stage(tmp_path, Replies(Reply(text="done")), counter=counter) as s:
+        await s.go_on()
+        assert s.counter.value == 2
+        assert [e.result.status for e in s.events if isinstance(e, Returned)] == ["ok"]
+        assert [e.check.outcome for e in s.events if isinstance(e, Verified)] == ["better"]

@@ -147,7 +147,8 @@ async def _mutate(ctx: Context, pending: Pending) -> tuple[ToolResult, Check | N
         return await _returned(ctx, call, _declined(card, decision)), None
     earlier = await ctx.records.outcome(call.id)
     if isinstance(earlier, ToolResult):
-        return earlier, await _verify(ctx, tool, card)
+        # Whoever did it may have died before it said so.
+        return await _returned(ctx, call, earlier), await _verify(ctx, tool, card)
     if earlier != "new" or not await ctx.records.claim(call.id, call.digest):
         text = (
             "This was started before and its end is not on record: it is not done again. See the check below."
