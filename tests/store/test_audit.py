@@ -150,3 +150,16 @@ async def test_tampering_with_the_file_is_found(tmp_path: Path, sql: str, seq: i
         found = await store.verify_audit()
     assert found is not None
     assert found.seq == seq
+
+
+async def test_a_log_that_was_emptied_with_its_head_is_found_by_the_decisions(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path, now=lambda: NOW) as store:
+        await store.audit(a_draft())
+        await store.add_approval(a_card())
+        await store.decide(a_decision(a_card(), "refused"))
+        with behind_our_back(tmp_path) as connection:
+            connection.executescript("delete from audit; delete from audit_head")
+        found = await store.verify_audit()
+        assert str(found) == "record 1: missing; 1 decisions are on record and 0 of them in the log"
+        await store.audit(a_draft())
+        assert await store.verify_audit() is not None

@@ -9,7 +9,7 @@ from typing import Literal
 from opssquad.errors import Refused, StoreError
 from opssquad.findings import ToolResult
 from opssquad.store import audit as chain
-from opssquad.store.base import ApprovalRecord, AuditDraft, AuditRecord
+from opssquad.store.base import ApprovalRecord, AuditDraft, AuditRecord, Misfit
 from opssquad.store.rows import dump, parse
 from opssquad.types import Approval, Decision
 
@@ -139,6 +139,17 @@ def append_audit(c: sqlite3.Connection, draft: AuditDraft) -> AuditRecord:
         (record.seq, record.hash),
     )
     return record
+
+
+def undocumented(c: sqlite3.Connection) -> Misfit | None:
+    """Where lines must be missing although the chain fits: a decision has its line in one transaction."""
+    (decided,) = c.execute("select count(*) from decisions").fetchone()
+    lines = c.execute("select body from audit")
+    told = sum(parse(AuditRecord, body, "an audit record").kind == "decision" for (body,) in lines)
+    if told >= decided:
+        return None
+    seq = (head(c) or chain.START)[0] + 1
+    return Misfit(seq=seq, why=f"missing; {decided} decisions are on record and {told} of them in the log")
 
 
 def head(c: sqlite3.Connection) -> chain.Head | None:

@@ -180,7 +180,9 @@ class Store:
     async def verify_audit(self) -> Misfit | None:
         """The first line of the audit log that does not fit the chain, or None if all do."""
         rows = "select seq, body from audit order by seq"
-        return await self._db.read(lambda c: chain.verify(c.execute(rows), acts.head(c)))
+        return await self._db.read(
+            lambda c: chain.verify(c.execute(rows), acts.head(c)) or acts.undocumented(c)
+        )
 
     async def _rows(self, sql: str, *values: str | int) -> list[tuple[str, str]]:
         return await self._db.read(lambda c: c.execute(sql, values).fetchall())
