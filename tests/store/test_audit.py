@@ -163,3 +163,12 @@ async def test_a_log_that_was_emptied_with_its_head_is_found_by_the_decisions(tm
         assert str(found) == "record 1: missing; 1 decisions are on record and 0 of them in the log"
         await store.audit(a_draft())
         assert await store.verify_audit() is not None
+
+
+def test_a_text_that_was_changed_to_half_a_character_is_found() -> None:
+    record = seal(a_draft(args={"key\U00010000": {"x\U00010000": None}}), START)
+    text = canonical(record).replace("\\ud800\\udc00", "\\ud800x")
+    assert text != canonical(record)
+    misfit = verify([(1, text)], (1, record.hash))
+    assert misfit is not None
+    assert misfit.seq == 1

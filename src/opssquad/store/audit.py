@@ -55,9 +55,11 @@ def verify(rows: Iterable[tuple[int, str]], head: Head | None) -> Misfit | None:
             return Misfit(seq=seq, why=f"added behind the end of the log, which is record {end}")
         try:
             record = parse(AuditRecord, text, f"audit record {seq}")
-        except StoreError:
+            why = _misfit(record, text, seq, last)
+        # Half a character can be read, and not be written again.
+        except (StoreError, UnicodeEncodeError):
             return Misfit(seq=seq, why="not a readable record")
-        if why := _misfit(record, text, seq, last):
+        if why:
             return Misfit(seq=seq, why=why)
         last = record.hash
     if seq < end:
