@@ -10,6 +10,7 @@ from ._checks import Finding
 from ._headroom import quota
 from ._needs import references
 from ._plan import Plan
+from ._rights import visible
 
 KINDS = ("HorizontalPodAutoscaler", "PodDisruptionBudget", "ResourceQuota", "Service", "Job", "Pod", "Node")
 
@@ -34,7 +35,7 @@ class Assessment:
 async def assess(cluster: Cluster, plan: Plan) -> Assessment:
     """Ask every question about a rollback. What these rights cannot read becomes `unknown`."""
     space = plan.namespace
-    listed = asyncio.gather(*(_list(cluster, kind, "" if kind == "Node" else space) for kind in KINDS))
+    listed = asyncio.gather(*(visible(cluster, kind, "" if kind == "Node" else space) for kind in KINDS))
     found, there, allowed, dry = await asyncio.gather(
         listed, _needed(cluster, plan), _allowed(cluster, plan), _dry_run(cluster, plan)
     )
@@ -60,14 +61,6 @@ async def assess(cluster: Cluster, plan: Plan) -> Assessment:
     if unread:
         findings.append(Finding("rights", "unknown", f"these rights do not show: {', '.join(unread)}"))
     return Assessment(findings, dry[1])
-
-
-async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Json] | None:
-    try:
-        return await cluster.list(kind, namespace)
-    except ToolError:
-        # What these rights do not show is told as unknown; the other questions can still be answered.
-        return None
 
 
 async def _needed(cluster: Cluster, plan: Plan) -> dict[Ref, Json | None]:

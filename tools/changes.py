@@ -12,6 +12,7 @@ from opssquad import Cluster, Json, Ref, Result, ToolError, ago, clock_time, dur
 from ._entry import Entry, sources
 from ._kube import about, dig, kubectl, ref, source
 from ._object_entries import in_window, object_entries, users_of
+from ._rights import visible
 from ._workload_entries import history_of, rollout_data, rollout_words, workload_entries
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -57,13 +58,7 @@ async def changes(
                 "get", "events", "--sort-by=.lastTimestamp", namespace=namespace, everywhere=not namespace
             ),
             kubectl(
-                *(
-                    "get",
-                    "deploy,rs,cm,svc",
-                    "--show-managed-fields",
-                    "-o",
-                    "yaml",
-                ),
+                *("get", "deploy,rs,cm,svc", "--show-managed-fields", "-o", "yaml"),
                 namespace=namespace,
                 everywhere=not namespace,
             ),
@@ -80,20 +75,14 @@ def _line(entry: Entry, age: str) -> str:
 async def _read(cluster: Cluster, namespace: str) -> tuple[dict[str, list[Json]], list[str]]:
     """Objects by kind, and the kinds that could not be read."""
     kinds = (*WORKLOADS, *KEEPERS, *CONFIG, *AUTOSCALERS, *WIDE, "Event")
-    found = await asyncio.gather(*(_list(cluster, kind, "" if kind in WIDE else namespace) for kind in kinds))
+    found = await asyncio.gather(
+        *(visible(cluster, kind, "" if kind in WIDE else namespace) for kind in kinds)
+    )
     objects = {kind: each for kind, each in zip(kinds, found, strict=True) if each is not None}
     unread = [kind for kind, each in zip(kinds, found, strict=True) if each is None]
     if "Deployment" in unread and "Event" in unread:
         await cluster.list("Deployment", namespace)
     return objects, unread
-
-
-async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Json] | None:
-    try:
-        return await cluster.list(kind, namespace)
-    except ToolError:
-        # One kind that these rights do not show must not hide the others; it is named in the answer.
-        return None
 
 
 def _entries(objects: dict[str, list[Json]]) -> list[Entry]:

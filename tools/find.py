@@ -5,10 +5,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from opssquad import Cluster, Json, Quote, Ref, Result, ToolError, tool
+from opssquad import Cluster, Json, Quote, Ref, Result, tool
 
 from ._kube import compact, dig, kubectl, ref, selected
 from ._match import Candidate, Meaning, understand
+from ._rights import visible
 from ._text import some, table
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
@@ -25,8 +26,9 @@ async def find(
     """Which workloads words like "the auth service in production" mean; several are all listed: ask."""
     kinds = (kind,) if kind else WORKLOADS
     listed = await asyncio.gather(*(cluster.list(each, namespace, keep=_light) for each in kinds))
-    services = [] if kind else await _or_none(cluster, "Service", namespace)
-    spaces = [each["metadata"]["name"] for each in await _or_none(cluster, "Namespace", "")]
+    services = [] if kind else await visible(cluster, "Service", namespace, keep=_light) or []
+    named = await visible(cluster, "Namespace", keep=_light) or []
+    spaces = [each["metadata"]["name"] for each in named]
     objects = {ref(each): each for objects in listed for each in objects}
     meaning = understand(what, _candidates(objects, services), spaces, cluster.name)
     matches = [each.candidate.ref for each in meaning.matches]
@@ -44,14 +46,6 @@ async def find(
             kubectl("get", kind or "deploy,sts,ds,cronjobs", namespace=namespace, everywhere=not namespace),
         ),
     )
-
-
-async def _or_none(cluster: Cluster, kind: str, namespace: str) -> list[Json]:
-    """The objects, or none where this login may not list them: they only help to understand."""
-    try:
-        return await cluster.list(kind, namespace, keep=_light)
-    except ToolError:
-        return []
 
 
 def _light(obj: Json) -> Json:

@@ -20,6 +20,7 @@ from ._instances import Instance, Previous, instance, most_broken
 from ._kube import dig, owner, ref, selected, source
 from ._loglines import entries
 from ._logtext import Wanted, body, command, head
+from ._rights import visible
 from .signals.calls import called
 from .signals.logs import Case, Read, log_signals
 
@@ -190,29 +191,21 @@ async def _directory(cluster: Cluster, named: Iterable[Sequence[Address]], names
     wanted = dict.fromkeys(address for some in named for address in some)
     if not wanted:
         return Directory(())
-    try:
-        known = Directory(await cluster.list("Service"))
-    except ToolError:
-        # Rights on one namespace only: then addresses of others stay unresolved.
-        known = Directory(await _list(cluster, "Service", namespace))
-    services = [s for each in wanted if (s := known.service(each, namespace))]
-    spaces = sorted({each["metadata"]["namespace"] for each in services})
+    # With rights on one namespace only, addresses of others stay unresolved.
+    services = await visible(cluster, "Service")
+    if services is None:
+        services = await visible(cluster, "Service", namespace)
+    known = Directory(services or ())
+    reached = [s for each in wanted if (s := known.service(each, namespace))]
+    spaces = sorted({each["metadata"]["namespace"] for each in reached})
     listed = await asyncio.gather(
-        *(_list(cluster, kind, space) for kind in ("Pod", *WORKLOADS) for space in spaces)
+        *(visible(cluster, kind, space) for kind in ("Pod", *WORKLOADS) for space in spaces)
     )
-    objects = [each for some in listed for each in some]
-    selectors = [dig(each, "spec", "selector", default={}) for each in services]
+    objects = [each for some in listed for each in some or ()]
+    selectors = [dig(each, "spec", "selector", default={}) for each in reached]
     pods = [o for o in objects if o["kind"] == "Pod" and any(_picks(each, o) for each in selectors)]
     return replace(known, pods=pods, workloads=[o for o in objects if o["kind"] != "Pod"])
 
 
 def _picks(selector: Json, pod: Json) -> bool:
     return selected(dig(pod, "metadata", "labels", default={}), selector)
-
-
-async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Json]:
-    try:
-        return await cluster.list(kind, namespace)
-    except ToolError:
-        # What these rights do not show stays unresolved; the log itself was read.
-        return []

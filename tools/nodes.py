@@ -11,7 +11,9 @@ from opssquad import Cluster, Json, Result, Signal, ToolError, tool
 
 from ._digest import hanging
 from ._kube import age, condition, dig, kubectl, ref, source
+from ._pods import is_finished
 from ._quantity import parse, show
+from ._rights import visible
 from ._text import some, table
 from .signals._scene import Scene
 from .signals.nodes import node_signals
@@ -25,12 +27,12 @@ async def nodes(cluster: Cluster) -> Result:
     """Nodes: ready, cordoned, under pressure, since when, and which workloads are on the bad ones."""
     listed, pods, events = await asyncio.gather(
         cluster.list("Node"),
-        _readable(cluster, "Pod"),
-        _readable(cluster, "Event", fields="involvedObject.kind=Node"),
+        visible(cluster, "Pod", keep=_slim),
+        visible(cluster, "Event", fields="involvedObject.kind=Node"),
     )
     if not listed:
         raise ToolError("the cluster lists no nodes")
-    now = cluster.now()
+    now, pods, events = cluster.now(), pods or [], events or []
     scene = Scene(now, [*listed, *pods, *events])
     signals = [signal for each in listed for signal in node_signals(each, scene)]
     bad = {str(each.entity) for each in signals}
@@ -52,16 +54,9 @@ async def nodes(cluster: Cluster) -> Result:
     )
 
 
-async def _readable(cluster: Cluster, kind: str, fields: str = "") -> list[Json]:
-    """Objects cut down to what is looked at here; none where these rights do not show them cluster-wide."""
-    try:
-        return await cluster.list(kind, fields=fields, keep=_slim if kind == "Pod" else None)
-    except ToolError:
-        return []
-
-
 def _slim(pod: Json) -> Json | None:
-    if dig(pod, "status", "phase") in {"Succeeded", "Failed"}:
+    """What is looked at here of a pod that runs."""
+    if is_finished(pod):
         return None
     meta = {
         key: pod["metadata"][key]
