@@ -8,6 +8,7 @@ from opssquad.worlds.kube.controllers import kinds, naming
 from opssquad.worlds.kube.controllers.meta import (
     copy,
     is_deleted,
+    is_finished,
     is_ready,
     key_of,
     labels_of,
@@ -137,8 +138,7 @@ class EndpointController:
 
 
 def _has_address(pod: Json) -> bool:
-    status = status_of(pod)
-    return bool(status.get("podIP")) and status.get("phase") not in ("Succeeded", "Failed")
+    return bool(status_of(pod).get("podIP")) and not is_finished(pod)
 
 
 def _target(pod: Json) -> Json:

@@ -86,9 +86,14 @@ def is_ready(pod: Json) -> bool:
     return is_true(pod, "Ready")
 
 
+def is_finished(pod: Json) -> bool:
+    """Whether all its containers have ended for good."""
+    return status_of(pod).get("phase") in ("Succeeded", "Failed")
+
+
 def is_active(pod: Json) -> bool:
     """Not finished and not being deleted: what counts as a replica."""
-    return status_of(pod).get("phase") not in ("Succeeded", "Failed") and not is_deleted(pod)
+    return not is_finished(pod) and not is_deleted(pod)
 
 
 def ready_since(pod: Json) -> datetime | None:

@@ -16,7 +16,12 @@ from opssquad.worlds.kube.apiserver.typed.schema import schema
 from opssquad.worlds.kube.controllers import kinds, naming
 from opssquad.worlds.kube.controllers.events import Recorder
 from opssquad.worlds.kube.controllers.kernel import Kernel
-from opssquad.worlds.kube.controllers.meta import copy, is_deleted, key_of, status_of
+from opssquad.worlds.kube.controllers.meta import (
+    copy,
+    is_deleted,
+    is_finished,
+    key_of,
+)
 
 MANAGER = "kube-controller-manager"
 WITH_STATUS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Pod", "Job"})
@@ -105,8 +110,7 @@ class Plane:
         """Ask for a pod's end: with its grace period if it is on a node and has not finished."""
         if is_deleted(pod):
             return
-        finished = status_of(pod).get("phase") in ("Succeeded", "Failed")
-        at_once = finished or not pod["spec"].get("nodeName")
+        at_once = is_finished(pod) or not pod["spec"].get("nodeName")
         if at_once and not pod["metadata"].get("finalizers"):
             self.remove(kinds.PODS, pod)
             return

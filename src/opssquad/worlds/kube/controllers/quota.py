@@ -8,7 +8,13 @@ from opssquad.worlds.kube.apiserver.admit.quota import usage
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.apiserver.typed.quantity import canonical, parse
 from opssquad.worlds.kube.controllers import kinds
-from opssquad.worlds.kube.controllers.meta import copy, key_of, namespace_of, status_of
+from opssquad.worlds.kube.controllers.meta import (
+    copy,
+    is_finished,
+    key_of,
+    namespace_of,
+    status_of,
+)
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.podspec import pods as pod_resource
 
@@ -34,7 +40,7 @@ class QuotaController:
         if quota is None:
             return
         hard, old = quota["spec"].get("hard") or {}, status_of(quota)
-        running = [p for p in self._plane.all(kinds.PODS, key[0]) if _counts(p)]
+        running = [p for p in self._plane.all(kinds.PODS, key[0]) if not is_finished(p)]
         used = {name: self._used(name, running, old) for name in hard}
         status = {**old, "hard": dict(hard), "used": used}
         if status != old:
@@ -51,7 +57,3 @@ class QuotaController:
             return before
         whole = total.denominator == 1 and total >= 1024 and total % 1024 == 0
         return canonical(f"{total // 1024}Ki") if whole else canonical(f"{total * 1000}m")
-
-
-def _counts(pod: Json) -> bool:
-    return status_of(pod).get("phase") not in ("Succeeded", "Failed")

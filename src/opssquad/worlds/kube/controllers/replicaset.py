@@ -16,6 +16,7 @@ from opssquad.worlds.kube.controllers.meta import (
     is_active,
     is_available,
     is_deleted,
+    is_finished,
     is_ready,
     key_of,
     labels_of,
@@ -123,7 +124,7 @@ class ReplicaSetController:
                 "fullyLabeledReplicas": sum(wanted.items() <= labels_of(pod).items() for pod in active),
                 "readyReplicas": sum(is_ready(pod) for pod in active),
                 "availableReplicas": sum(is_available(pod, waits, self._plane.now) for pod in active),
-                "terminatingReplicas": sum(_terminates(pod) for pod in pods),
+                "terminatingReplicas": sum(is_deleted(pod) and not is_finished(pod) for pod in pods),
                 "observedGeneration": replica_set["metadata"]["generation"],
             },
             KEPT,
@@ -156,7 +157,3 @@ class ReplicaSetController:
 def _is_observed(replica_set: Json) -> bool:
     """Whether its status answers its latest spec: then the change asks for nothing new."""
     return bool(status_of(replica_set).get("observedGeneration") == replica_set["metadata"].get("generation"))
-
-
-def _terminates(pod: Json) -> bool:
-    return is_deleted(pod) and status_of(pod).get("phase") not in ("Succeeded", "Failed")

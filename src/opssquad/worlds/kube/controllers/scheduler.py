@@ -14,6 +14,7 @@ from opssquad.worlds.kube.controllers.meta import (
     controller_of,
     copy,
     is_deleted,
+    is_finished,
     is_true,
     key_of,
     labels_of,
@@ -148,8 +149,7 @@ def _waits(pod: Json) -> bool:
 
 
 def _runs_on(pod: Json, node: Json) -> bool:
-    finished = status_of(pod).get("phase") in ("Succeeded", "Failed")
-    return pod["spec"].get("nodeName") == name_of(node) and not finished
+    return pod["spec"].get("nodeName") == name_of(node) and not is_finished(pod)
 
 
 def _tolerates(pod: Json, taint: Json) -> bool:

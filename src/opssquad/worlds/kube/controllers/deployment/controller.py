@@ -17,6 +17,7 @@ from opssquad.worlds.kube.controllers.meta import (
     controller_of,
     copy,
     is_deleted,
+    is_finished,
     key_of,
     labels_of,
     name_of,
@@ -202,7 +203,7 @@ class DeploymentController:
         if any(status_of(rs).get("replicas", 0) for rs in old):
             return True
         pods = [pod for rs in old for pod in self._plane.owned(kinds.PODS, rs)]
-        return any(status_of(pod).get("phase") not in ("Succeeded", "Failed") for pod in pods)
+        return not all(map(is_finished, pods))
 
     def _scale(self, deployment: Json, owned: list[Json], current: Json | None) -> None:
         old = [rs for rs in owned if rs is not current]

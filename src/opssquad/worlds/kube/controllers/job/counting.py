@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 
 from opssquad.times import parse_time
 from opssquad.types import Json
-from opssquad.worlds.kube.controllers.meta import condition, copy, is_active, is_deleted, is_ready, status_of
+from opssquad.worlds.kube.controllers.meta import (
+    condition,
+    copy,
+    is_active,
+    is_deleted,
+    is_finished,
+    is_ready,
+    status_of,
+)
 
 FINALIZER = "batch.kubernetes.io/job-tracking"
 FIRST_PAUSE, LONGEST_PAUSE = 10, 600  # seconds until a failed pod is replaced, doubled after each failure
@@ -46,12 +54,12 @@ class Tally:
     @property
     def terminating(self) -> list[Json]:
         """Pods that were deleted and have not ended yet."""
-        return [pod for pod in self.pods if is_deleted(pod) and not _finished(pod)]
+        return [pod for pod in self.pods if is_deleted(pod) and not is_finished(pod)]
 
     @property
     def uncounted(self) -> list[Json]:
         """Pods that count now: finished, or deleted before they could."""
-        return [pod for pod in self.pods if is_tracked(pod) and (_finished(pod) or is_deleted(pod))]
+        return [pod for pod in self.pods if is_tracked(pod) and (is_finished(pod) or is_deleted(pod))]
 
     @property
     def new_successes(self) -> list[str]:
@@ -140,10 +148,6 @@ def uid(pod: Json) -> str:
 
 def _phase(pod: Json) -> str:
     return str(status_of(pod).get("phase", ""))
-
-
-def _finished(pod: Json) -> bool:
-    return _phase(pod) in ("Succeeded", "Failed")
 
 
 def _ended_at(pod: Json) -> str:

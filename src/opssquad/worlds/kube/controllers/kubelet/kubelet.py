@@ -12,7 +12,15 @@ from opssquad.worlds.kube.controllers import kinds, naming
 from opssquad.worlds.kube.controllers.kubelet import states
 from opssquad.worlds.kube.controllers.kubelet.containers import Containers
 from opssquad.worlds.kube.controllers.kubelet.timing import Timing
-from opssquad.worlds.kube.controllers.meta import copy, is_deleted, is_ready, name_of, namespace_of, status_of
+from opssquad.worlds.kube.controllers.meta import (
+    copy,
+    is_deleted,
+    is_finished,
+    is_ready,
+    name_of,
+    namespace_of,
+    status_of,
+)
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.scheduler import kubelet_answers
 from opssquad.worlds.kube.logbook import Logbook
@@ -125,8 +133,7 @@ class Kubelet:
 
 
 def _bound(pod: Json) -> bool:
-    finished = status_of(pod).get("phase") in ("Succeeded", "Failed")
-    return bool(pod["spec"].get("nodeName")) and (not finished or is_deleted(pod))
+    return bool(pod["spec"].get("nodeName")) and (not is_finished(pod) or is_deleted(pod))
 
 
 def _key(pod: Json) -> Key:
