@@ -1,9 +1,9 @@
 """What the tools that change a workload share: reading it, its card, patches by container, their roles."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
-from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, ToolError
+from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk, ToolError
 
 from ._binding import binding
 from ._fields import unified
@@ -12,7 +12,6 @@ from ._kube import dig, kubectl, ref, source
 from ._state import State
 from ._watch import before_of, verify
 
-Risk = Literal["low", "medium", "high"]
 Kind = Annotated[str, "or StatefulSet, DaemonSet"]
 Before = dict[str, object]
 PLAN = "watch until all pods are ready and stay so; compare ready pods, restarts and failures with before"

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Annotated, Any, Literal
 
-from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, ToolError, Undo, tool
+from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk, ToolError, Undo, tool
 
 from ._binding import GONE, alive, binding
 from ._fields import unified
@@ -169,7 +169,7 @@ async def _delete_preview(cluster: Cluster, pod: str, namespace: str) -> Preview
     )
 
 
-def _risk(word: str) -> Literal["low", "medium", "high"]:
+def _risk(word: str) -> Risk:
     return "high" if word == "high" else "medium" if word == "medium" else "low"
 
 

@@ -1,8 +1,8 @@
 """Checking a rollback, and doing it as `kubectl rollout undo` does: back to an earlier pod template."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, ToolError, Undo, tool
+from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk, ToolError, Undo, tool
 
 from ._assess import Assessment, assess
 from ._binding import binding
@@ -16,7 +16,6 @@ from ._template import summary
 from ._watch import verify
 
 MARKS = {"ok": "ok     ", "risk": "RISK   ", "blocked": "BLOCKED", "unknown": "unknown"}
-Risk = Literal["low", "medium", "high"]
 Back = Annotated[int, "0 = the previous one"]
 
 

@@ -1,11 +1,10 @@
 """Restarting and scaling a workload, each with its card, its undo and its check."""
 
-from opssquad import Cluster, Json, Preview, Ref, Result, ToolError, Undo, rfc3339, tool
+from opssquad import Cluster, Json, Preview, Ref, Result, Risk, ToolError, Undo, rfc3339, tool
 
 from ._change import (
     Card,
     Kind,
-    Risk,
     address,
     check,
     done,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from opssquad.types import Json as Json
     from opssquad.types import Preview as Preview
     from opssquad.types import Ref as Ref
+    from opssquad.types import Risk as Risk
     from opssquad.types import Undo as Undo
     from opssquad.worlds.kube.cluster import Cluster as Cluster
     from opssquad.worlds.kube.reading import Table as Table
@@ -41,7 +42,7 @@ _PUBLIC = {
     "findings": ("Check", "Quote", "Result", "Severity", "Signal"),
     "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
     "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
-    "types": ("Json", "Preview", "Ref", "Undo"),
+    "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
     "worlds.kube.cluster": ("Cluster",),
     "worlds.kube.reading": ("Table",),
 }
