@@ -12,11 +12,12 @@ from pathlib import Path
 
 from opssquad.documents import BadFile, read_text
 from opssquad.times import parse_time, rfc3339
+from opssquad.types import Json
 from opssquad.worlds.kube.recording import health
 from opssquad.worlds.kube.recording.files import STAMP
 from opssquad.worlds.kube.recording.load import Recording, load, load_truth
 from opssquad.worlds.kube.recording.logs_check import check_logs
-from opssquad.worlds.kube.recording.refs import Key, Object, reference, split
+from opssquad.worlds.kube.recording.refs import Key, reference, split
 from opssquad.worlds.kube.recording.spec import Proof, Truth
 
 LABELS = (
@@ -57,7 +58,7 @@ def _frame(recording: Recording, truth: Truth) -> Iterator[str]:
         yield "truth.yaml: since is after the clock"
 
 
-def _truth(recording: Recording, truth: Truth, named: dict[Key, Object]) -> Iterator[str]:
+def _truth(recording: Recording, truth: Truth, named: dict[Key, Json]) -> Iterator[str]:
     component = truth.component
     key = (component.kind, component.namespace, component.name)
     if (key in named) == component.absent:
@@ -68,7 +69,7 @@ def _truth(recording: Recording, truth: Truth, named: dict[Key, Object]) -> Iter
             yield f"truth.yaml: {proof.kind} {proof.where} does not hold {proof.contains!r}"
 
 
-def _stands(recording: Recording, proof: Proof, named: dict[Key, Object]) -> bool:
+def _stands(recording: Recording, proof: Proof, named: dict[Key, Json]) -> bool:
     if proof.kind == "log":
         file = recording.folder / proof.where
         return file.is_file() and proof.contains in read_text(file)
@@ -83,7 +84,7 @@ def _stands(recording: Recording, proof: Proof, named: dict[Key, Object]) -> boo
     )
 
 
-def _concerns(event: Object, key: Key) -> bool:
+def _concerns(event: Json, key: Key) -> bool:
     about = event.get("involvedObject") or event.get("regarding") or {}
     return (about.get("kind"), about.get("name")) == (key[0], key[2]) and (about.get("namespace") or "") in (
         key[1],
@@ -91,7 +92,7 @@ def _concerns(event: Object, key: Key) -> bool:
     )
 
 
-def compact(obj: Object) -> str:
+def compact(obj: Json) -> str:
     """An object as its line in compact JSON."""
     return json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
 
@@ -117,7 +118,7 @@ def scan(name: str, text: str, clock: datetime) -> Iterator[str]:
             return
 
 
-def _coherence(recording: Recording, named: dict[Key, Object]) -> Iterator[str]:
+def _coherence(recording: Recording, named: dict[Key, Json]) -> Iterator[str]:
     for obj in recording.objects:
         yield from _ages(obj, named)
         if obj["kind"] == "Event":
@@ -130,7 +131,7 @@ def _coherence(recording: Recording, named: dict[Key, Object]) -> Iterator[str]:
         yield "core/v1 events and events.k8s.io differ"
 
 
-def _ages(obj: Object, named: dict[Key, Object]) -> Iterator[str]:
+def _ages(obj: Json, named: dict[Key, Json]) -> Iterator[str]:
     meta, kind = obj["metadata"], obj["kind"]
     if not meta.get("creationTimestamp"):
         return
@@ -148,7 +149,7 @@ def _ages(obj: Object, named: dict[Key, Object]) -> Iterator[str]:
             yield f"{kind}/{meta['name']} is older than its owner"
 
 
-def _event(event: Object, clock: datetime) -> Iterator[str]:
+def _event(event: Json, clock: datetime) -> Iterator[str]:
     name = event["metadata"]["name"]
     first = event.get("firstTimestamp") or event.get("deprecatedFirstTimestamp")
     last = event.get("lastTimestamp") or event.get("deprecatedLastTimestamp")

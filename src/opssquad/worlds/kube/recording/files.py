@@ -8,14 +8,14 @@ import json
 import re
 import zlib
 from pathlib import Path
-from typing import Any
 
 from opssquad.documents import BadFile, read_text
+from opssquad.types import Json
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 
 
-def read_objects(file: Path) -> list[dict[str, Any]]:
+def read_objects(file: Path) -> list[Json]:
     """The Kubernetes objects of a gzipped file with one JSON object a line, in the file's order."""
     try:
         raw = gzip.decompress(file.read_bytes())
@@ -23,7 +23,7 @@ def read_objects(file: Path) -> list[dict[str, Any]]:
         raise BadFile(file, "this file is missing") from None
     except (OSError, EOFError, zlib.error) as error:
         raise BadFile(file, f"not a gzip file: {error}") from None
-    objects: list[dict[str, Any]] = []
+    objects: list[Json] = []
     seen: dict[tuple[str, str, str, str], int] = {}
     for number, line in enumerate(raw.split(b"\n"), 1):
         if not line.strip():
@@ -41,7 +41,7 @@ def read_objects(file: Path) -> list[dict[str, Any]]:
     return objects
 
 
-def _object(file: Path, line: bytes, number: int) -> dict[str, Any]:
+def _object(file: Path, line: bytes, number: int) -> Json:
     try:
         obj = json.loads(line)
     except ValueError as error:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from opssquad.types import Json
 from opssquad.worlds.kube.recording.load import Recording
-from opssquad.worlds.kube.recording.refs import Key, Object, reference, split
+from opssquad.worlds.kube.recording.refs import Key, reference, split
 from opssquad.worlds.kube.recording.spec import Truth
 
 
-def unexplained(recording: Recording, truth: Truth, named: dict[Key, Object]) -> Iterator[str]:
+def unexplained(recording: Recording, truth: Truth, named: dict[Key, Json]) -> Iterator[str]:
     """Unhealthy objects that are neither the component's, nor owned by it, nor listed as affected."""
     component = truth.component
     affected = {split(text) for text in truth.affected}
@@ -23,7 +24,7 @@ def unexplained(recording: Recording, truth: Truth, named: dict[Key, Object]) ->
         yield "nothing is unhealthy in a recording with a fault"
 
 
-def _owners(obj: Object, named: dict[Key, Object]) -> set[Key]:
+def _owners(obj: Json, named: dict[Key, Json]) -> set[Key]:
     """The object itself and everything that owns it, upwards."""
     found = {reference(obj)}
     for owner in obj["metadata"].get("ownerReferences") or []:
@@ -33,7 +34,7 @@ def _owners(obj: Object, named: dict[Key, Object]) -> set[Key]:
     return found
 
 
-def unhealthy(objects: list[Object]) -> Iterator[tuple[Object, str]]:
+def unhealthy(objects: list[Json]) -> Iterator[tuple[Json, str]]:
     """Every object that is not as it should be, and why."""
     judges = {
         "Deployment": _workload,
@@ -52,18 +53,18 @@ def unhealthy(objects: list[Object]) -> Iterator[tuple[Object, str]]:
             yield obj, why
 
 
-def _conditions(obj: Object) -> dict[str, str]:
+def _conditions(obj: Json) -> dict[str, str]:
     return {c["type"]: c["status"] for c in (obj.get("status") or {}).get("conditions") or []}
 
 
-def _workload(obj: Object) -> str:
+def _workload(obj: Json) -> str:
     status, want = obj.get("status") or {}, obj["spec"].get("replicas", 1)
     ready, unset = status.get("readyReplicas", 0), want if obj["kind"] == "StatefulSet" else 0
     updated = status.get("updatedReplicas", unset)
     return "" if ready == updated == want and want else f"{ready}/{want} ready, {updated} up to date"
 
 
-def _pod(obj: Object) -> str:
+def _pod(obj: Json) -> str:
     status = obj.get("status") or {}
     if status.get("phase") == "Succeeded":
         return ""
@@ -73,23 +74,23 @@ def _pod(obj: Object) -> str:
     return f"{restarts} restarts" if restarts > 2 else ""
 
 
-def _node(obj: Object) -> str:
+def _node(obj: Json) -> str:
     conditions = _conditions(obj)
     if conditions.pop("Ready", "") != "True" or "True" in conditions.values():
         return "not ready"
     return "cordoned" if obj["spec"].get("unschedulable") else ""
 
 
-def _claim(obj: Object) -> str:
+def _claim(obj: Json) -> str:
     phase = (obj.get("status") or {}).get("phase", "")
     return "" if phase == "Bound" else f"is {phase}"
 
 
-def _job(obj: Object) -> str:
+def _job(obj: Json) -> str:
     return "failed" if _conditions(obj).get("Failed") == "True" else ""
 
 
-def _scaler(obj: Object) -> str:
+def _scaler(obj: Json) -> str:
     conditions = _conditions(obj)
     return (
         "does not scale"
@@ -98,7 +99,7 @@ def _scaler(obj: Object) -> str:
     )
 
 
-def _starved(service: Object, objects: list[Object]) -> bool:
+def _starved(service: Json, objects: list[Json]) -> bool:
     """A Service without a ready endpoint, unless the workload behind it is unhealthy itself."""
     selector, space = service["spec"].get("selector"), service["metadata"].get("namespace")
     if not selector:
@@ -115,6 +116,6 @@ def _starved(service: Object, objects: list[Object]) -> bool:
     return all((obj.get("status") or {}).get("readyReplicas", 0) for obj in behind)
 
 
-def _selected(workload: Object, selector: dict[str, str]) -> bool:
+def _selected(workload: Json, selector: dict[str, str]) -> bool:
     labels = workload["spec"]["template"]["metadata"].get("labels") or {}
     return all(labels.get(key) == value for key, value in selector.items())

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from opssquad.documents import BadFile, read_text, read_yaml
+from opssquad.types import Json
 from opssquad.worlds.kube.recording.files import check_log, read_objects
 from opssquad.worlds.kube.recording.spec import Incident, Truth, WorldRules
 
@@ -21,7 +21,7 @@ class Recording:
     folder: Path
     incident: Incident
     rules: WorldRules
-    objects: list[dict[str, Any]]
+    objects: list[Json]
 
     @property
     def clock(self) -> datetime:

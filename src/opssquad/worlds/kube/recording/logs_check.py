@@ -1,13 +1,12 @@
 """Lint of the logs of a recording: they exist for exactly the containers that ran, and within their lives."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from opssquad.documents import read_text
 from opssquad.times import parse_time
+from opssquad.types import Json
 from opssquad.worlds.kube.recording.load import Recording
 
-Object = dict[str, Any]
 NEVER = "1970"
 """A state that was never observed carries the epoch as its start."""
 
@@ -16,7 +15,7 @@ def check_logs(recording: Recording) -> Iterator[str]:
     """Missing logs, logs that nothing wrote, empty logs of running containers, lives that do not add up."""
     pods = [obj for obj in recording.objects if obj["kind"] == "Pod"]
     silent = {obj["metadata"]["name"] for obj in recording.objects if obj["kind"] == "Node" and _down(obj)}
-    expected: dict[str, Object] = {}
+    expected: dict[str, Json] = {}
     for pod in pods:
         for status in _statuses(pod):
             yield from _life(pod, status)
@@ -33,27 +32,27 @@ def check_logs(recording: Recording) -> Iterator[str]:
             yield f"{path}: empty"
 
 
-def _down(node: Object) -> bool:
+def _down(node: Json) -> bool:
     return any(c["type"] == "Ready" and c["status"] != "True" for c in node["status"]["conditions"])
 
 
-def _statuses(pod: Object) -> list[Object]:
+def _statuses(pod: Json) -> list[Json]:
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
 
 
-def _talks(pod: Object) -> bool:
+def _talks(pod: Json) -> bool:
     owners = pod["metadata"].get("ownerReferences") or []
     return (pod.get("status") or {}).get("phase") == "Running" and not any(o["kind"] == "Job" for o in owners)
 
 
-def _starts(status: Object) -> list[str]:
+def _starts(status: Json) -> list[str]:
     state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
     parts = (state.get("running"), state.get("terminated"), last)
     return [part["startedAt"] for part in parts if part and part.get("startedAt")]
 
 
-def _expected(pod: Object, status: Object) -> Iterator[str]:
+def _expected(pod: Json, status: Json) -> Iterator[str]:
     state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
     ran = "running" in state or "terminated" in state or last
     if not ran or any(start.startswith(NEVER) for start in _starts(status)):
@@ -65,7 +64,7 @@ def _expected(pod: Object, status: Object) -> Iterator[str]:
         yield f"{base}.previous.log"
 
 
-def _life(pod: Object, status: Object) -> Iterator[str]:
+def _life(pod: Json, status: Json) -> Iterator[str]:
     name, state = pod["metadata"]["name"], status.get("state") or {}
     last = (status.get("lastState") or {}).get("terminated")
     for end in (state.get("terminated"), last):

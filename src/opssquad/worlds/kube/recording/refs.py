@@ -1,12 +1,11 @@
 """Names of objects as truth and checks write them: Kind/namespace/name."""
 
-from typing import Any
+from opssquad.types import Json
 
-Object = dict[str, Any]
 Key = tuple[str, str, str]
 
 
-def reference(obj: Object) -> Key:
+def reference(obj: Json) -> Key:
     """Kind, namespace ("" when cluster-scoped) and name of an object."""
     meta = obj["metadata"]
     return obj["kind"], meta.get("namespace") or "", meta["name"]
