@@ -12,7 +12,7 @@ from typing import Literal
 
 from opssquad import Check, Cluster, Json, Progress, Ref, Signal, ToolError, duration
 
-from ._kube import ref
+from ._kube import ref, source
 from ._state import State, health_quotes, look
 
 PATIENCE = timedelta(seconds=300)
@@ -81,7 +81,14 @@ def judge(outcome: Outcome, before: Json) -> Check:
         ),
     }
     quotes = tuple(q for each in state.troubles for q in each.quotes) or health_quotes(state)
-    return Check(outcome=verdict, text=words[outcome.how](), signals=_signals(outcome, before), quotes=quotes)
+    read = [state.workload, *(each.read for each in state.troubles)]
+    return Check(
+        outcome=verdict,
+        text=words[outcome.how](),
+        signals=_signals(outcome, before),
+        quotes=quotes,
+        sources=tuple(dict.fromkeys(source(each) for each in read)),
+    )
 
 
 def _way(state: State) -> str:

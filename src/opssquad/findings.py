@@ -86,12 +86,14 @@ class ToolResult(Value):
 
 
 class Check(Value):
-    """Whether a mutation helped, computed by the tool's `verify` against what stood before."""
+    """Whether a mutation helped, computed by the tool's `verify` against what stood before. `sources` is what
+    it read; they are kept as an output of their own, not on events and in checkpoints."""
 
     outcome: Literal["better", "same", "worse", "unknown"]
     text: str
     signals: tuple[Signal, ...] = ()
     quotes: tuple[Quote, ...] = ()
+    sources: tuple[Quote, ...] = ()
 
 
 class Finding(Value):

@@ -78,7 +78,15 @@ async def _(counter: Counter) -> dict[str, str]:
 @bump.verify
 async def _(counter: Counter, by: int, before: dict[str, int]) -> Check:
     better = counter.value == before["value"] + by
-    return Check(outcome="better" if better else "worse", text=f"it stands at {counter.value}")
+    source = Quote(locator=str(COUNTER), text=f"checked value={counter.value}")
+    text = f"the counter stands at {counter.value}"
+    raised = Signal(id="counter.raised", entity=COUNTER, owner=COUNTER, text=text, quotes=(source,))
+    return Check(
+        outcome="better" if better else "worse",
+        text=f"it stands at {counter.value}",
+        signals=(raised,),
+        sources=(source,),
+    )
 
 
 class Replies:

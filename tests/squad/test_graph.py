@@ -33,6 +33,20 @@ async def test_a_mutation_waits_for_a_decision_and_happens_once_after_a_yes(tmp_
         assert s.events[-1].kind == "answered"
 
 
+async def test_what_the_check_of_a_change_found_can_be_cited_afterwards(tmp_path: Path) -> None:
+    model = Replies(calls(call("bump", by=2)), Reply(text="done"), conclude(["e1"]))
+    async with stage(tmp_path, model) as s:
+        await s.ask("raise it")
+        await s.decide("approved")
+        await s.go_on()
+        checks = [e.check for e in s.events if isinstance(e, Verified)]
+        assert checks[0].sources == (), "what was read is kept once, as an output"
+        assert (await s.ask("is it better now?", mode="ask"))[-1] == "concluded"
+        (finding,) = s.events[-1].conclusion.causes[0].findings
+        assert finding.claim == "the counter stands at 2"
+        assert [e.text for e in finding.evidence] == ["checked value=2"]
+
+
 async def test_a_refusal_reaches_the_model_with_its_reason_and_nothing_happens(tmp_path: Path) -> None:
     model = Replies(calls(call("bump")), Reply(text="as you wish"))
     async with stage(tmp_path, model) as s:

@@ -13,7 +13,7 @@ from opssquad.events import Called, Decided, Judged, Requested, Returned, Starte
 from opssquad.findings import Check, ToolResult
 from opssquad.models.base import ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
-from opssquad.squad.ledger import Ledger
+from opssquad.squad.ledger import Ledger, check_of
 from opssquad.squad.vetting import clean, clean_card, clean_check
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Cleared, Decision, Target, ToolCall, Value, Verdict
@@ -237,6 +237,9 @@ async def _verify(ctx: Context, tool: Tool, card: Approval) -> Check:
     except OpsError as error:
         check = Check(outcome="unknown", text=f"the check failed: {error}")
     check = clean_check(check)
+    read = ToolResult(call=check_of(card.call.id), status="ok", text=check.text, sources=check.sources)
+    await ctx.records.keep(read)
+    check = check.model_copy(update={"sources": ()})
     ctx.seconds["tools"] = ctx.seconds.get("tools", 0.0) + time.monotonic() - began
     await ctx.emit(Verified, call=card.call, check=check)
     return check

@@ -27,8 +27,10 @@ class Ledger(Value):
         evidence, again = list(self.evidence), _origin(call) if result.status == "ok" else ""
         seen = [s for s in self.signals if s.origin != again]
         seen = [s for s in seen if s.signal.owner not in touched or not (helped or _part(s.signal))]
-        for signal in (*result.signals, *(check.signals if check else ())):
-            ids = tuple(_number(evidence, call.id, quote.locator, quote.text) for quote in signal.quotes)
+        found = [(signal, call.id) for signal in result.signals]
+        found += [(signal, check_of(call.id)) for signal in (check.signals if check else ())]
+        for signal, read in found:
+            ids = tuple(_number(evidence, read, quote.locator, quote.text) for quote in signal.quotes)
             seen = [s for s in seen if not _same(s.signal, signal)]
             seen.append(SeenSignal(signal=signal, evidence=ids, call=call.id, origin=_origin(call)))
         past = PastCall(
@@ -56,6 +58,11 @@ class Ledger(Value):
 def _part(signal: Signal) -> bool:
     """Whether it is about a part, such as a pod: a change to the whole has replaced it, or may have."""
     return signal.entity != signal.owner
+
+
+def check_of(call: str) -> str:
+    """The id under which is kept what the check of a call read."""
+    return f"{call}.check"
 
 
 def _number(evidence: list[Evidence], call: str, locator: str, text: str) -> str:

@@ -35,8 +35,8 @@ def clean_check(check: Check) -> Check:
         )
         for s in check.signals
     )
-    words = {"text": clean(check.text), "quotes": _quotes(check.quotes), "signals": signals}
-    return check.model_copy(update=words)
+    quoted = {"quotes": _quotes(check.quotes), "sources": _quotes(check.sources)}
+    return check.model_copy(update={"text": clean(check.text), "signals": signals, **quoted})
 
 
 def _quotes(quotes: Sequence[Quote]) -> tuple[Quote, ...]:

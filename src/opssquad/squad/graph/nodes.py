@@ -51,7 +51,8 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     ctx, case = runtime.context, case_of(state, runtime.context)
     if state.strikes >= STRIKES and not ctx.model_down:
         ctx.model_down = True
-        await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")
+        if ctx.model.name != ctx.fallback.name:
+            await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")
     reply = await _within(ctx, case, await think(ctx, state.messages, case))
     calls = [
         vetted(ctx.toolbox, c).model_copy(update={"id": f"{ctx.thread}-{state.steps}.{n}"})
