@@ -93,3 +93,25 @@ async def test_a_change_whose_answer_was_lost_on_the_way_is_unsure_and_no_failur
             await cluster.patch("pod", "a", "shop", {"x": 1}, how="merge")
         await cluster.close()
     assert len(stub.seen) == 1
+
+
+@pytest.mark.parametrize("code", [302, 307])
+async def test_a_server_that_sends_requests_on_is_not_followed(tmp_path: Path, code: int) -> None:
+    asked: list[str] = []
+
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        asked.append(request.method)
+        return items(pod("a"))
+
+    async with serving(elsewhere, tmp_path) as other:
+
+        async def sends_on(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=code, headers={"Location": f"{other.url}/api/v1/pods"})
+
+        async with serving(sends_on, tmp_path) as stub:
+            cluster = await Cluster.connect(stub.kubeconfig())
+            for request in (cluster.list("pod"), cluster.delete("Pod", "a", "shop")):
+                with pytest.raises(ToolError, match="sends requests on to"):
+                    await request
+            await cluster.close()
+    assert asked == []

@@ -22,6 +22,7 @@ from opssquad.worlds.kube.access import Access
 from opssquad.worlds.kube.plugin import credential
 
 if TYPE_CHECKING:
+    from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
     from kubernetes.aio.client import ApiClient
 
 DATA = {
@@ -29,6 +30,7 @@ DATA = {
     "client-certificate-data": "client-certificate",
     "client-key-data": "client-key",
 }
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 SKEW = timedelta(minutes=1)
 
 
@@ -119,8 +121,9 @@ async def _client(access: Access, cluster: Json, user: Json) -> "ApiClient":
     configuration = Configuration()
     # The retries of the library would repeat writes; ours cover reads only.
     configuration.retries = None
+    configuration.client_session_kwargs = {"middlewares": (_staying(access),)}
     if _is_loopback(access.server):
-        configuration.client_session_kwargs = {"trust_env": False}
+        configuration.client_session_kwargs["trust_env"] = False
     document = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -138,6 +141,23 @@ async def _client(access: Access, cluster: Json, user: Json) -> "ApiClient":
     client = ApiClient(configuration)
     client.user_agent = "opssquad"
     return client
+
+
+def _staying(access: Access) -> "ClientMiddlewareType":
+    """Follow no redirect: an answer from another host would be read as this cluster's."""
+
+    async def stay(request: "ClientRequest", handler: "ClientHandlerType") -> "ClientResponse":
+        response = await handler(request)
+        if response.status in REDIRECTS:
+            response.release()
+            where = response.headers.get("Location", "nowhere")[:200]
+            raise ToolError(
+                f"context {access.name!r} ({access.server}): the server sends requests on to {where}; "
+                "that is not followed, put the address that is meant into the kubeconfig"
+            )
+        return response
+
+    return stay
 
 
 def _library() -> None:
