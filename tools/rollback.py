@@ -1,5 +1,6 @@
 """Checking a rollback, and doing it as `kubectl rollout undo` does: back to an earlier pod template."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk, ToolError, Undo, tool
@@ -136,10 +137,7 @@ async def _undo(cluster: Cluster, deployment: str, namespace: str, revision: int
         return Undo(note="what is asked for now has no revision number: it cannot be brought back by one")
     number = thought.current.number
     args: Json = {"deployment": deployment, "namespace": thought.namespace, "revision": number}
-    line = kubectl(
-        *("rollout", "undo", f"deployment/{deployment}", f"--to-revision={number}"),
-        namespace=thought.namespace,
-    )
+    line = replace(thought, target=thought.current).command()
     return Undo(note=f"go forward again to revision {number}", tool="rollback", args=args, command=line)
 
 
