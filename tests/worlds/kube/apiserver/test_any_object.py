@@ -103,7 +103,7 @@ def test_an_object_replaced_by_itself_does_not_change(recording: Path | None) ->
 )
 def test_every_patch_gets_an_answer(path: str, subresource: str, media: str, body: Any) -> None:
     status, answer = Driver().patch(f"{path}{subresource}?dryRun=All&fieldManager=m", body, media)
-    assert 200 <= status <= 500
+    assert 200 <= status < 500
     assert answer["kind"]
 
 
@@ -121,7 +121,7 @@ def test_every_patch_gets_an_answer(path: str, subresource: str, media: str, bod
 )
 def test_every_body_gets_an_answer(path: str, body: Any) -> None:
     status, answer = Driver().say("POST", f"{path}?dryRun=All", body)
-    assert 200 <= status <= 500
+    assert 200 <= status < 500
     assert answer["kind"]
 
 
