@@ -17,6 +17,11 @@ def test_holes_are_filled_in_the_words_of_a_timeline() -> None:
     assert fill("{name} at {at}: {diff}", FACTS) == "api at 13:45 UTC: image v1 -> v2, env X (none) -> 1"
 
 
+def test_a_change_whose_old_value_nobody_knows_is_not_said_to_have_had_none() -> None:
+    facts = {"diff": [{"field": "spec.hard.pods", "now": "60"}, {"field": "data.X", "now": None}]}
+    assert fill("{diff}", facts) == "spec.hard.pods (now 60), data.X (gone)"
+
+
 def test_a_part_whose_fact_is_missing_is_left_out() -> None:
     assert fill("{name} fails[[ since {none}]][[ {n} times]]", FACTS) == "api fails 3 times"
 

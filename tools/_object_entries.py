@@ -48,7 +48,8 @@ def object_entries(obj: Json, users: Mapping[Ref, tuple[str, ...]]) -> Iterator[
 
 def _telling(obj: Json, edit: Edit) -> tuple[str, ...]:
     tops = TOPS.get(obj["kind"])
-    found = edit.below(*tops) if tops else edit.fields
+    # What people mean by an edit comes first, as the paths are ordered: of many fields only some are shown.
+    found = [f for top in tops for f in edit.below(top)] if tops else edit.fields
     return tuple(each for each in found if APPLIED not in each)
 
 
@@ -77,8 +78,7 @@ def _entry(obj: Json, edit: Edit, fields: tuple[str, ...], users: tuple[str, ...
                 "created": edit.created,
                 "keys": [_leaf(each) for each in fields],
                 "field": ", ".join(fields[:6]),
-                "diff": moved
-                or [{"field": each, "from": None, "to": _live(obj, each)} for each in fields[:8]],
+                "diff": moved or [{"field": each, "now": _live(obj, each)} for each in fields[:8]],
                 "used_by": list(users),
             },
         ),

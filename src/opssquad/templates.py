@@ -50,7 +50,8 @@ def lookup(facts: Json, path: str) -> Any:
 
 
 def _say(value: Any) -> str:
-    """A fact as a sentence holds it: instants as UTC time, changes as `field from -> to`."""
+    """A fact as a sentence holds it: instants as UTC time, changes as `field from -> to`, or `field (now to)`
+    where nobody knows what stood there before."""
     match value:
         case None:
             return "unknown"
@@ -60,6 +61,10 @@ def _say(value: Any) -> str:
             return ", ".join(_say(v) for v in value)
         case {"field": field, "from": old, "to": new}:
             return f"{field} {_or_none(old)} -> {_or_none(new)}"
+        case {"field": field, "now": None}:
+            return f"{field} (gone)"
+        case {"field": field, "now": now}:
+            return f"{field} (now {now})"
         case _:
             return str(value)
 

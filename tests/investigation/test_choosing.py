@@ -3,7 +3,7 @@
 import pytest
 
 from opssquad.findings import Choice
-from opssquad.investigation.choosing import chosen
+from opssquad.investigation.choosing import beyond, chosen
 
 CHOICES = [Choice(label="Read the logs"), Choice(label="Check recent deployments"), Choice(label="Roll back")]
 
@@ -40,6 +40,18 @@ def test_a_number_an_ordinal_the_words_or_a_bare_yes_choose(said: str, index: in
 )
 def test_a_sentence_with_more_in_it_is_left_to_the_model(said: str) -> None:
     assert chosen(said, CHOICES) is None
+
+
+@pytest.mark.parametrize("said", ["4", "99", "0", "the fourth one", "option 7, please"])
+def test_a_number_that_is_not_offered_is_said_to_be_none_of_the_choices(said: str) -> None:
+    assert beyond(said, CHOICES).startswith("there are 3 choices; take one by its number")
+    assert beyond(said, CHOICES[:1]).startswith("there is 1 choice;")
+    assert beyond(said, []).startswith("no numbered choice is offered now")
+
+
+@pytest.mark.parametrize("said", ["3", "the last one", "yes", "no", "scale it to 7", "why?", ""])
+def test_other_words_are_no_number_beyond_the_choices(said: str) -> None:
+    assert beyond(said, CHOICES) == ""
 
 
 def test_without_choices_nothing_is_chosen() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from opssquad import content
-from opssquad.findings import Choice, Hypothesis
+from opssquad.findings import Check, Choice, Hypothesis
 from opssquad.models.base import CONCLUDE, Case, PastCall, Reply, Request, ToolSpec
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
@@ -55,6 +55,7 @@ async def answer(text: str, *calls: PastCall, turn: int = 2, mode: str = "chat",
     [
         ("Yes, get the last 50 lines of logs from the first pod.", "logs", {"pod": "api-1", "tail": 50}),
         ("logs of db-0 please", "logs", {"pod": "db-0"}),
+        ("show me the logs of db", "logs", {"pod": "db", "namespace": "auth"}),
         ("show me the logs of the second pod", "logs", {"pod": "api-2"}),
         ("Check recent deployments first.", "changes", {"namespace": "auth"}),
         ("what changed in the last 2 hours?", "changes", {"minutes": 120}),
@@ -85,6 +86,25 @@ async def test_the_first_utterance_is_looked_up_before_anything_else() -> None:
     second = await answer(text, LOOKED[0], turn=1)
     assert [c.tool for c in second.calls] == ["health"]
     assert second.calls[0].args["namespace"] == "auth"
+
+
+async def test_pods_that_were_seen_before_a_change_are_looked_up_anew_for_their_logs() -> None:
+    check = Check(outcome="better", text="settled")
+    changed = past("rollback", turn=2).model_copy(
+        update={"args": {"deployment": "api", "namespace": "auth"}, "check": check}
+    )
+    first = await answer("logs of the first pod", *LOOKED, changed, turn=3)
+    assert [(c.tool, c.args["workload"]) for c in first.calls] == [("health", "api")]
+    seen = past("health", turn=3, pods=["Pod/auth/api-8", "Pod/auth/api-9"])
+    second = await answer("logs of the first pod", *LOOKED, changed, seen, turn=3)
+    assert [(c.tool, c.args["pod"]) for c in second.calls] == [("logs", "api-8")]
+
+
+@pytest.mark.parametrize("said", ["thanks", "ok, thank you", "great, thanks a lot"])
+async def test_thanks_start_no_investigation(said: str) -> None:
+    reply = await answer(said, *LOOKED)
+    assert reply.text.startswith("You are welcome")
+    assert not reply.calls
 
 
 async def test_after_a_chosen_call_its_result_is_the_answer() -> None:

@@ -19,15 +19,32 @@ def chosen(text: str, choices: Sequence[Choice]) -> Choice | None:
         return None
     if YES.match(text):
         return choices[0]
-    bare = " ".join(FILLER.sub(" ", text.lower()).split())
-    if bare == "last" or bare in ORDINALS:
-        index = len(choices) - 1 if bare == "last" else ORDINALS.index(bare)
-    elif bare.isdecimal():
-        index = int(bare) - 1
-    else:
+    index = _index(text, len(choices))
+    if index is None:
         wanted = _words(text)
         return next((c for c in choices if wanted and _words(c.label) == wanted), None)
     return choices[index] if 0 <= index < len(choices) else None
+
+
+def beyond(text: str, choices: Sequence[Choice]) -> str:
+    """What to tell somebody who asks by number for a choice that is not offered; empty for anything else."""
+    index = _index(text, len(choices))
+    if index is None or 0 <= index < len(choices):
+        return ""
+    if not choices:
+        return "no numbered choice is offered now; say in words what to look at"
+    offered = "is 1 choice" if len(choices) == 1 else f"are {len(choices)} choices"
+    return f"there {offered}; take one by its number, or say in words what to look at"
+
+
+def _index(text: str, count: int) -> int | None:
+    """The place that a bare number or ordinal means, from 0; None where the words mean something else."""
+    bare = " ".join(FILLER.sub(" ", text.lower()).split())
+    if bare == "last":
+        return count - 1
+    if bare in ORDINALS:
+        return ORDINALS.index(bare)
+    return int(bare) - 1 if bare.isdecimal() else None
 
 
 def _words(text: str) -> list[str]:

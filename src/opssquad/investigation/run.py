@@ -11,7 +11,7 @@ from opssquad.events import Asked, Ended, Event, Progressed, Stopped
 from opssquad.findings import Choice, Evidence
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble
-from opssquad.investigation.choosing import chosen
+from opssquad.investigation.choosing import beyond, chosen
 from opssquad.investigation.options import Options
 from opssquad.models.base import Message, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
@@ -95,6 +95,8 @@ class Investigation:
             async for event in self.resume():
                 yield event
         state = await self._engine.state()
+        if said := beyond(text, state.choices):
+            raise UsageError(said)
         picked = chosen(text, state.choices)
         if (picked.say if picked else text).strip() == UNDO:
             async for event in self.undo():

@@ -69,11 +69,12 @@ class Offline:
         return _calls(*((s.tool, filled_args(s.args, filled)) for s in wanted))
 
     def _look_up(self, case: Case, done: Sequence[PastCall], filled: Json, intent: Intent) -> Reply | None:
-        """Find what is meant, then its pods if a pod is needed; each once an utterance."""
+        """Find what is meant, then its pods if one is needed; each once an utterance."""
         made = {c.tool for c in done}
         if LOOK_UP not in made and ("workload" not in filled):
             return _calls((LOOK_UP, {"what": case.question}))
-        if "pod" in intent.needs and "pod" not in filled and "health" not in made and "workload" in filled:
+        pods = [n for n in intent.needs if n in ("pod", "log") and n not in filled]
+        if pods and "health" not in made and "workload" in filled:
             args = {"namespace": filled["namespace"], "workload": filled["workload"]["name"]}
             return _calls(("health", args))
         return None

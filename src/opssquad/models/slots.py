@@ -24,14 +24,19 @@ WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 def slots(case: Case) -> Json:
     """The slots that an utterance and the conversation so far fill; absent ones are left out."""
     low = case.question.lower()
-    workload = _named(low, workloads(case)) or focus(case)
-    pod = _pod(low, case)
+    named = _named(low, workloads(case))
+    workload = named or focus(case)
+    pods = _pods(case)
+    meant = _pod(low, pods)
+    pod = meant or (None if POD_ORDINAL.search(low) or not pods else pods[0])
+    log = meant or named or pod
     found: Json = {
         **_numbers(low),
         "image": _first(IMAGE, case.question),
         "env": _first(ENV, case.question),
         "workload": workload and workload.model_dump(),
         "pod": pod and pod.model_dump(),
+        "log": log and log.model_dump(),
         "node": next((n for n in _nodes(case) if n.lower() in low), None),
         "undo": case.calls[-1].data.get("undo") if case.calls else None,
         "namespace": (workload and workload.namespace) or case.target.namespace,
@@ -81,12 +86,22 @@ def _subject(call: PastCall, case: Case) -> Ref | None:
     return matches[0] if len(matches) == 1 and matches[0].kind in WORKLOADS else None
 
 
-def _pod(low: str, case: Case) -> Ref | None:
-    shown = next((pods for c in reversed(case.calls) if (pods := _refs(c, "pods"))), [])
+def _pods(case: Case) -> list[Ref]:
+    """The pods shown last. Those seen before a change are not: it may have replaced them."""
+    for call in reversed(case.calls):
+        if call.check:
+            return []
+        if pods := _refs(call, "pods"):
+            return pods
+    return []
+
+
+def _pod(low: str, shown: list[Ref]) -> Ref | None:
+    """The pod that the words name, or count."""
     if match := POD_ORDINAL.search(low):
         index = ORDINALS[match[1]]
         return shown[index] if -len(shown) <= index < len(shown) else None
-    return _named(low, shown) or (shown[0] if shown else None)
+    return _named(low, shown)
 
 
 def _named(low: str, refs: list[Ref]) -> Ref | None:
