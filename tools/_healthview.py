@@ -94,7 +94,7 @@ def _block(owner: Ref, pods: list[Json], signals: list[Signal], scene: Scene) ->
             )
             for each in pods
         ]
-        lines += table(("POD", "READY", "STATE", "RESTARTS SINCE START"), rows)
+        lines += table(("POD", "READY", "STATE", "RESTARTS"), rows)
     told = [each for each in signals if each.id not in QUIET]
     order = {ref(each): index for index, each in enumerate(pods)}
     for name in list(dict.fromkeys(each.id for each in told))[:MOST_LINES]:

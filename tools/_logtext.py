@@ -101,7 +101,7 @@ def body(case: Case, signals: Iterable[Signal], wanted: Wanted) -> list[str]:
 def _fact(signal: Signal) -> str:
     data = signal.data
     behind = f" -> {data['workload']}" if data.get("workload") else ""
-    return f"{signal.id}: {signal.text}{behind}"
+    return f"{signal.text}{behind}"
 
 
 def _matching(found: Iterable[Entry], pattern: str) -> list[Entry]:

@@ -83,7 +83,7 @@ def _pods(pods: list[Json], scene: Scene) -> list[str]:
         for each in pods[:MOST_PODS]
     ]
     more = [f"  and {len(pods) - MOST_PODS} more"] if len(pods) > MOST_PODS else []
-    return [*table(("POD", "READY", "STATE", "RESTARTS SINCE START"), rows), *more] if rows else []
+    return [*table(("POD", "READY", "STATE", "RESTARTS"), rows), *more] if rows else []
 
 
 def _containers(template: Json) -> Iterator[str]:

@@ -15,7 +15,6 @@ from typing import Annotated
 from opssquad import Cluster, Json, Quote, Result, ToolError, tool
 
 from ._addresses import Address, Directory
-from ._digest import hanging
 from ._instances import Instance, Previous, instance, most_broken
 from ._kube import dig, owner, ref, selected, source
 from ._loglines import entries
@@ -62,7 +61,7 @@ async def logs(
     instances = [each for each, _ in read]
     heads = [*choice, *unread, *(head(i, text) for i, text in read)]
     return Result(
-        text="\n".join([*(row for line in heads for row in hanging("", line)), *body(case, signals, wanted)]),
+        text="\n".join([*heads, *body(case, signals, wanted)]),
         sources=(*(each.source() for each in reads), *_unstarted(instances)),
         data={
             "pod": str(ref(instances[0].pod)),

@@ -7,6 +7,7 @@ import pytest
 from inline_snapshot import external_file
 
 from opssquad.cli.render.card import show_card
+from opssquad.cli.render.greeting import show_next
 from opssquad.cli.render.scope import Scope
 from opssquad.cli.render.screen import Screen
 from opssquad.cli.render.stream import Stream
@@ -153,3 +154,37 @@ def test_an_answer_that_differs_from_what_was_streamed_is_said() -> None:
     text = streamed(["Let me think."], "It is the database.")
     assert "Let me think." in text
     assert "It is the database." in text
+
+
+def test_one_line_too_wide_for_the_screen_does_not_tear_the_others() -> None:
+    file = io.StringIO()
+    Screen(width=40, file=file).block(["a" * 39, "word " * 12, "short"], indent=4)
+    first, *folded, last = file.getvalue().splitlines()
+    assert (first, last) == (" " + "a" * 39, " short")
+    assert all(len(line) <= 40 for line in folded)
+
+
+def test_an_entry_that_begins_with_its_time_goes_on_below_its_words() -> None:
+    file = io.StringIO()
+    Screen(width=40, file=file).flow("13:45 (52 min ago) Deployment api revision 3: image v1 -> v2")
+    assert file.getvalue().splitlines()[1].startswith("      revision 3: image")
+
+
+def test_while_a_change_is_checked_the_status_says_so() -> None:
+    stream, seen = Stream(Screen(file=io.StringIO()), Scope(EMPTY, "k8s", "offline"), now=lambda: NOW), []
+    for event in recorded("golden"):
+        stream.show(event)
+        seen.append((event.kind, stream.busy))
+    assert ("returned", "checking rollback") in seen
+    assert ("returned", "thinking") in seen
+    assert {busy for kind, busy in seen if kind == "verified"} == {"thinking"}
+
+
+@pytest.mark.parametrize("on_path", [True, False])
+def test_what_a_newcomer_may_type_next_fits_80_columns(on_path: bool) -> None:
+    file = io.StringIO()
+    show_next(Screen(width=80, file=file), "auth-0308", on_path=on_path)
+    lines = file.getvalue().splitlines()
+    assert "  opssquad chat --recording auth-0308" in file.getvalue()
+    assert max(len(line) for line in lines if "activate" not in line) <= 80
+    assert not (on_path and "activate" in file.getvalue())

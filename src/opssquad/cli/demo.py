@@ -1,5 +1,7 @@
 """`opssquad demo`: a recorded incident solved before your eyes; the script approves, and says so."""
 
+import shutil
+
 import click
 
 from opssquad.cli.shared import Shared, screen_options, shared
@@ -24,9 +26,9 @@ async def demo(shared: Shared, pace: float) -> int:
     """Play the conversation; ends with the timeline and with what to type next. Returns the exit code."""
     from opssquad.cli.failures import OK
     from opssquad.cli.opening import open_session
-    from opssquad.cli.render.greeting import show_greeting
+    from opssquad.cli.render.greeting import show_greeting, show_next
     from opssquad.cli.render.scope import Scope
-    from opssquad.cli.render.screen import MUTED, STRONG
+    from opssquad.cli.render.screen import STRONG
     from opssquad.cli.render.stream import Stream
     from opssquad.cli.render.timeline import show_timeline
     from opssquad.cli.repl.loop import Repl
@@ -55,12 +57,5 @@ async def demo(shared: Shared, pace: float) -> int:
         screen.gap()
         screen.line(("What happened", STRONG))
         show_timeline(screen, await session.timeline())
-    screen.gap()
-    screen.line(("Your turn", STRONG))
-    for command, what in (
-        (f"opssquad chat --recording {RECORDING}", "the same incident, at your own prompt"),
-        ("opssquad chat --context NAME -n NAMESPACE", "your own cluster"),
-        ("opssquad doctor", "what is set up, and what is missing"),
-    ):
-        screen.line(f"  {command:<44}", (what, MUTED))
+    show_next(screen, RECORDING, on_path=bool(shutil.which("opssquad")))
     return OK

@@ -31,11 +31,21 @@ def show_options(
         return
     screen.gap()
     for number, option in enumerate(options, start):
-        back = "reversible" if option.reversible else "cannot be taken back"
-        cost = f" ({option.risk} risk, about {option.minutes} min, {back})"
-        _numbered(screen, number, option.label + (cost if option.action != "none" else ""))
+        _numbered(screen, number, option.label + _cost(option))
     for number, choice in enumerate(choices, start + len(options)):
         _numbered(screen, number, choice.label)
+
+
+def _cost(option: Option) -> str:
+    """What a change risks and takes; to tell somebody changes nothing."""
+    match option.action:
+        case "none":
+            return ""
+        case "escalate":
+            return f" (about {option.minutes} min)"
+        case _:
+            back = "reversible" if option.reversible else "cannot be taken back"
+            return f" ({option.risk} risk, about {option.minutes} min, {back})"
 
 
 def _numbered(screen: Screen, number: int, text: str) -> None:
@@ -52,8 +62,9 @@ def _title(conclusion: Conclusion) -> tuple[str, str]:
 
 
 def _show_cause(screen: Screen, cause: Cause) -> None:
-    known = f"{cause.fault}, {cause.confidence}" if cause.fault else cause.confidence
-    screen.flow(f"{named(cause.component)} ({known}): {cause.root_cause}", indent=2, first="  ")
+    # The fault's id is for scripts (`ask --json`): nobody can look it up at a prompt.
+    said = f"{named(cause.component)} ({cause.confidence}): {cause.root_cause}"
+    screen.flow(said, indent=2, first="  ")
     for finding in cause.findings:
         _show_finding(screen, finding)
 

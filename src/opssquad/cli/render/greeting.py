@@ -1,6 +1,8 @@
 """The first and the last lines of a conversation: what it is about, and how it is taken up again."""
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from opssquad import __version__
 from opssquad.cli.render.scope import where
@@ -20,6 +22,24 @@ def show_greeting(screen: Screen, session: Session, *, resumed: bool) -> None:
     how = "taken up again" if resumed else f"take it up again with: opssquad chat --resume {session.thread}"
     screen.line((f"thread {session.thread}, {how}", MUTED))
     screen.line(("Say what you see. /help lists commands, Ctrl-D leaves.", MUTED))
+
+
+def show_next(screen: Screen, recording: str, *, on_path: bool) -> None:
+    """What a newcomer may type next; first, where the command is not on the PATH, how it gets there."""
+    screen.gap()
+    screen.line(("Your turn", STRONG))
+    lines = [
+        (f"opssquad chat --recording {recording}", "this incident, at your own prompt"),
+        ("opssquad chat --context NAME -n NAMESPACE", "your own cluster"),
+        ("opssquad doctor", "what is set up, what is missing"),
+    ]
+    activate = Path(sys.prefix) / "bin" / "activate"
+    if not on_path and activate.exists():
+        here = Path.cwd()
+        shown = activate.relative_to(here) if activate.is_relative_to(here) else activate
+        lines.insert(0, (f". {shown}", "puts opssquad on the PATH"))
+    for command, what in lines:
+        screen.line(f"  {command:<43}", (what, MUTED))
 
 
 def show_goodbye(screen: Screen, session: Session, cards: Sequence[Approval]) -> None:

@@ -19,7 +19,7 @@ LABEL = 9
 READABLE = 100
 """Columns past which lines get hard to read; a wider terminal is not filled."""
 
-_BULLET = re.compile(r"^ *(?:[-*•]|\d+[.)])? +")
+_BULLET = re.compile(r"^ *(?:[-*•]|\d+[.)]|\d\d:\d\d(?: -)?)? +")
 _LABEL = re.compile(r"^ *[a-z]\w{0,9} {2,}(?=\S)")
 _MARKS = re.compile(r"\[e\d+(?: e\d+)+\]")
 MUTED, STRONG, GOOD, BAD, WARN, MARK = "dim", "bold", "green", "red", "yellow", "cyan"
@@ -109,8 +109,9 @@ class Screen:
         """Laid-out lines, already made visible. The indent gives way where that makes a table fit; a line
         wider than the screen goes on below, indented."""
         lines = list(lines)
-        spare = self.width - max(map(cell_len, lines), default=0)
-        indent = min(indent, spare) if spare >= 0 else indent
+        # A line too wide for any indent is folded below; the others are not to be torn for its sake.
+        widest = max((n for n in map(cell_len, lines) if n <= self.width), default=0)
+        indent = min(indent, self.width - widest)
         room = max(self.width - indent, 20)
         for line in lines:
             for number, piece in enumerate(chop(line, room)):

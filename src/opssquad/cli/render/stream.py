@@ -57,7 +57,7 @@ class Stream:
         self._headed = False
         self._held: tuple[str, Sequence[str], ToolResult] | None = None
         self._options = 0
-        self._declined: set[str] = set()
+        self._decided: dict[str, str] = {}
 
     @singledispatchmethod
     def show(self, event: Event) -> None:
@@ -103,8 +103,7 @@ class Stream:
     @show.register
     def _(self, event: Decided) -> None:
         mark, style = _DECIDED[event.decision.outcome]
-        if event.decision.outcome != "approved":
-            self._declined.add(event.approval.call.id)
+        self._decided[event.approval.call.id] = event.decision.outcome
         said = said_of(event.approval, event.decision)
         self.screen.flow(said, indent=4, first=f"  {mark} ", style=style)
 
@@ -119,8 +118,10 @@ class Stream:
     @show.register
     def _(self, event: Returned) -> None:
         self._show_body()
-        self.busy = "thinking"
-        if event.call.id in self._declined:
+        decided = self._decided.get(event.call.id)
+        # A change is followed by its check, which watches the world: that is no thinking.
+        self.busy = f"checking {event.call.tool}" if decided == "approved" else "thinking"
+        if decided not in (None, "approved"):
             # The decision has said it.
             return
         mark, style = _RESULT[event.result.status]
@@ -136,6 +137,7 @@ class Stream:
     @show.register
     def _(self, event: Verified) -> None:
         self._show_body()
+        self.busy = "thinking"
         mark, style = _CHECK[event.check.outcome]
         self._step(mark, style, "check", f"{event.check.outcome}: {event.check.text}")
 

@@ -99,6 +99,7 @@ class Prompt:
 
     def _status(self, mood: Mood) -> FormattedText:
         if not mood.busy:
+            self._busy = ("", 0.0)
             return FormattedText([("", f" {mood.status}")])
         if self._busy[0] != mood.busy:
             self._busy = (mood.busy, time.monotonic())
