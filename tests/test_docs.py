@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from opssquad.cli.failures import PENDING
+from tests.cli.terminal import run
+
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = [
     line.removeprefix("$ ")
@@ -39,3 +42,22 @@ def test_the_files_that_the_pages_link_to_exist() -> None:
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_worked_example_of_a_pending_card_runs_as_the_readme_says(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = (
+        b for b in re.findall(r"```\w*\n(.*?)```", readme, re.DOTALL) if "opssquad approvals approve" in b
+    )
+    ask, approve, resume = (
+        shlex.split(line.partition("$ ")[2], comments=True) for line in example.splitlines()
+    )
+    asked = run(tmp_path, *ask[1:])
+    assert asked.returncode == PENDING
+    printed = [line.strip().removeprefix("$ ").split() for line in asked.stdout.splitlines()]
+    # The ids of this run stand where the README shows those of another.
+    approve, resume = (next(p for p in printed if p[:-1] == shown[:-1]) for shown in (approve, resume))
+    assert run(tmp_path, *approve[1:]).returncode == 0
+    done = run(tmp_path, *resume[1:])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "better:" in done.stdout

@@ -27,7 +27,7 @@ async def rollback_check(cluster: Cluster, deployment: str, namespace: str, revi
     found = await assess(cluster, thought)
     target = thought.target
     lines = [f"Rollback of {ref(thought.workload)} to revision {target.number}: {found.verdict.upper()}"]
-    lines += [f"{MARKS[each.outcome]} {each.name}: {each.text}" for each in found.findings]
+    lines += [f"{MARKS[each.outcome]}  {each.name}: {each.text}" for each in found.findings]
     lines.append(_meaning(found))
     read = {str(ref(o)): source(o, managed=True) for o in (thought.workload, *all_objects(found.findings))}
     return Result(

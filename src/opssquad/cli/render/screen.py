@@ -20,7 +20,7 @@ READABLE = 100
 """Columns past which lines get hard to read; a wider terminal is not filled."""
 
 _BULLET = re.compile(r"^ *(?:[-*•]|\d+[.)]|\d\d:\d\d(?: -)?)? +")
-_LABEL = re.compile(r"^ *[a-z]\w{0,9} {2,}(?=\S)")
+_LABEL = re.compile(r"^ *[A-Za-z]\w{0,9} {2,}(?=\S)")
 _MARKS = re.compile(r"\[e\d+(?: e\d+)+\]")
 MUTED, STRONG, GOOD, BAD, WARN, MARK = "dim", "bold", "green", "red", "yellow", "cyan"
 
