@@ -141,6 +141,11 @@ def test_a_conclusion_without_a_cause_says_what_is_missing() -> None:
     assert open_.summary == "No cause established; missing: logs of db, metrics"
 
 
+def test_that_nothing_is_wrong_any_more_is_not_called_a_cause() -> None:
+    (entry,) = fold([concluded("14:35", no_fault=True)])
+    assert entry.summary == "Found (likely): v2.4.1 cut the pool to 20"
+
+
 def test_a_cause_that_is_only_possible_is_a_hypothesis() -> None:
     (entry,) = fold([concluded("14:35", "possible")])
     assert (entry.kind, entry.evidence) == ("hypothesis", ("e3",))

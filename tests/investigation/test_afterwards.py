@@ -1,4 +1,4 @@
-"""What the offline model says after a fix: that it holds, from what the tools read then."""
+"""What a card rests on, and what is said after the fix: that it holds, from what the tools read then."""
 
 from pathlib import Path
 
@@ -21,6 +21,16 @@ async def fixed(run: Investigation, complaint: str) -> list[Event]:
     (card,) = [e.approval for e in await said(run, "1") if isinstance(e, Requested)]
     await run.decide(card.id, "approved", by="ada")
     return [e async for e in run.resume()]
+
+
+async def test_a_card_tells_alike_reasons_once_with_their_number(tmp_path: Path) -> None:
+    options = Options(state=tmp_path, by="ada", recording=RECORDINGS["auth-0308"], mode="chat")
+    async with await Investigation.open(options) as run:
+        await said(run, "why do logins fail?")
+        (card,) = [e.approval for e in await said(run, "1") if isinstance(e, Requested)]
+        assert card.why.count("exits with code 1") == 1, "three pods of one workload crash alike"
+        assert "(+2 alike)" in card.why
+        assert card.evidence
 
 
 @pytest.mark.parametrize(

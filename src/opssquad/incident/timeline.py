@@ -151,7 +151,8 @@ class _Scribe:
     def _concluded(self, event: Concluded) -> None:
         held = event.conclusion
         for cause in held.causes:
-            text = f"Cause ({cause.confidence}): {cause.root_cause}"
+            what = "Found" if held.no_fault else "Cause"
+            text = f"{what} ({cause.confidence}): {cause.root_cause}"
             kind: Kind = "hypothesis" if cause.confidence == "possible" else "finding"
             self._write(event, kind, text, pinned=True, evidence=tuple(_cited(cause)))
         if not held.causes:

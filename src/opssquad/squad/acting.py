@@ -11,7 +11,7 @@ from datetime import timedelta
 from opssquad.errors import OpsError, Refused, ToolError
 from opssquad.events import Called, Decided, Judged, Requested, Returned, Started, Verified
 from opssquad.findings import Check, ToolResult
-from opssquad.models.base import ModelCall
+from opssquad.models.base import ModelCall, SeenSignal
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.ledger import Ledger, check_of
 from opssquad.squad.vetting import clean, clean_card, clean_check
@@ -91,13 +91,20 @@ async def _card(ctx: Context, tool: Tool, call: ToolCall, verdict: Verdict, ledg
 
 
 def _why(ledger: Ledger, call: ToolCall) -> tuple[str, tuple[str, ...]]:
-    """The signals about what the call touches, gravest first, in the words of the tools that found them."""
+    """The signals about what the call touches, gravest first, in the words of the tools that found them; of
+    alike ones (three pods that crash) one is told and the others are counted."""
     names = {str(v) for v in call.args.values() if isinstance(v, str)}
     about = [s for s in ledger.signals if {s.signal.owner.name, s.signal.entity.name} & names]
     rank = {"critical": 0, "warning": 1, "info": 2}
     about.sort(key=lambda s: rank[s.signal.severity])
-    text = "; ".join(dict.fromkeys(s.signal.text for s in about[:3]))
-    ids = tuple(dict.fromkeys(i for s in about[:5] for i in s.evidence))
+    kinds: dict[str, list[SeenSignal]] = {}
+    for each in about:
+        kinds.setdefault(each.signal.id, []).append(each)
+    told = list(kinds.values())[:3]
+    text = "; ".join(
+        alike[0].signal.text + (f" (+{len(alike) - 1} alike)" if len(alike) > 1 else "") for alike in told
+    )
+    ids = tuple(dict.fromkeys(i for alike in told for s in alike[:2] for i in s.evidence))
     return text or "asked for by the engineer", ids
 
 

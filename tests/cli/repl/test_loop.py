@@ -191,6 +191,7 @@ async def test_ctrl_c_stops_the_run_and_not_the_chat() -> None:
     await Repl(session, screen, stream, Typing(ask, ctrl_c, idle_ctrl_c, ask), by="ana").talk()
     text = out.getvalue()
     assert text.index("stopped; the thread is kept") < text.index("Ctrl-D or /exit leaves")
+    assert "A change that was begun" not in text
     assert session.said == ["check the pods", "check the pods"]
 
 
@@ -223,7 +224,9 @@ async def test_a_change_stopped_midway_is_looked_after_before_the_next_question(
     lines = Typing(ask, approve, ctrl_c, next_question, leave)
     await Repl(session, screen, stream, lines, by="ana").talk()
     text = out.getvalue()
-    assert text.index("stopped; the thread is kept") < text.index("what became of the change")
+    words = " ".join(text.split())
+    warned = words.index("stopped; the thread is kept. A change that was begun is not taken back")
+    assert warned < words.index("what became of the change that was stopped")
     assert text.index("what became of the change") < text.index("better: 3 of 3 pods ready")
 
 

@@ -135,7 +135,9 @@ class Repl:
                 if self._next and not self.desk.up:
                     self.runner.begin(self.session.ask(self._next.pop(0)))
             case asyncio.CancelledError():
-                self.screen.line(("  • stopped; the thread is kept", WARN))
+                begun = ". A change that was begun is not taken back: what became of it is looked up next."
+                said = "stopped; the thread is kept" + (begun if self._midway else "")
+                self.screen.flow(said, indent=4, first="  • ", style=WARN)
             case _:
                 self._complain(error)
         self._look()
