@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from opssquad.cli.failures import report
+from opssquad.cli.failures import folded, report
 from opssquad.errors import ModelUnreachable, StoreError, UsageError
 
 
@@ -29,6 +29,18 @@ def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int) -
 def test_the_text_of_an_error_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     report(UsageError("no file 'a\x1b[2Jb'\nnext"))
     assert capsys.readouterr().err == "opssquad: no file 'a<U+001B>[2Jb' next\n"
+
+
+def test_an_error_is_parted_between_words_on_a_terminal_and_left_whole_in_a_pipe() -> None:
+    line = (
+        "opssquad: no recording 'x'; there is: auth-0308, media-0519, /a/very/long/path/that/is/torn/nowhere"
+    )
+    assert folded(line, 40).splitlines() == [
+        "opssquad: no recording 'x'; there is:",
+        "  auth-0308, media-0519,",
+        "  /a/very/long/path/that/is/torn/nowhere",
+    ]
+    assert folded(line, 0) == line
 
 
 def test_a_bug_leaves_its_traceback_in_a_file_and_one_line_on_screen(

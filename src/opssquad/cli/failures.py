@@ -6,6 +6,7 @@ A mistake of the operator is told as such; a bug leaves its traceback in a log f
 import errno
 import os
 import sys
+import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,9 +75,21 @@ def _log(error: BaseException, state: Path | None) -> Path:
 def _say(line: str, code: int) -> int:
     from opssquad.cli.text import in_encoding, visible
 
-    said = visible(" ".join(line.split()))
-    click.echo(in_encoding(f"opssquad: {said}", sys.stderr.encoding or "ascii"), err=True)
+    said = in_encoding(f"opssquad: {visible(' '.join(line.split()))}", sys.stderr.encoding or "ascii")
+    width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else 0
+    click.echo(folded(said, width), err=True)
     return code
+
+
+def folded(line: str, width: int) -> str:
+    """The line parted between words at `width` columns, as a person reads it; 0 leaves it whole, for scripts.
+    A path or an id is never torn: it must be possible to copy it."""
+    if not width:
+        return line
+    pieces = textwrap.wrap(
+        line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(pieces)
 
 
 def _click_line(error: click.ClickException) -> str:
