@@ -134,7 +134,9 @@ class Chat:
         # A server of one's own may want no key, and then none is sent.
         headers = {} if self._key else {"Authorization": Omit()}
         completions = self._endpoint().chat.completions.with_streaming_response
-        async with completions.create(**content, extra_headers=headers) as answer:
+        # Passed on as it is: the library would walk through every message by its types, 1 ms each.
+        opening = completions.create(model=self.name, messages=[], extra_body=content, extra_headers=headers)
+        async with opening as answer:
             if "event-stream" in answer.headers.get("content-type", ""):
                 return await _streamed(answer.iter_lines(), listener)
             reply = whole(self._json(await answer.read(), answer.headers.get("content-type", "")))
