@@ -39,8 +39,7 @@ async def _judge(ctx: Context, written: ModelCall, ledger: Ledger) -> Pending:
     call = ToolCall(id=written.id, tool=written.tool, args=written.args, target=_target(ctx, written.args))
     known = written.tool in ctx.toolbox
     verdict = ctx.judge(call, ctx.toolbox.get(written.tool).effect if known else None)
-    await ctx.emit(Called, call=call)
-    await ctx.emit(Judged, call=call, verdict=verdict)
+    await ctx.tell(ctx.event(Called, call=call), ctx.event(Judged, call=call, verdict=verdict))
     if written.problem:
         return Pending(call=call, verdict=verdict, problem=written.problem)
     try:

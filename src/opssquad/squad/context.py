@@ -84,7 +84,11 @@ class Context:
 
     async def emit(self, kind: type[Occurred], **fields: Any) -> None:
         """Make an event of now; on record first, then on screen."""
-        event = self.event(kind, **fields)
-        await self.records.append(event)
-        await self.audit(event)
-        self.publish(event)
+        await self.tell(self.event(kind, **fields))
+
+    async def tell(self, *events: Event) -> None:
+        """Put events on record together, then on screen."""
+        await self.records.append(*events)
+        for event in events:
+            await self.audit(event)
+            self.publish(event)

@@ -168,8 +168,10 @@ class Store:
         return [parse(EVENT, body, f"event {seq}") for seq, body in rows]
 
     async def audit(self, draft: AuditDraft) -> AuditRecord:
-        """Chain a line to the audit log; it is on disk when this returns."""
-        return await self._db.write(lambda c: acts.append_audit(c, draft), durable=True)
+        """Chain a line to the audit log. What may change something is on disk when this returns; lines about
+        reads, which are many, reach it with the next that is."""
+        durable = draft.effect != "read"
+        return await self._db.write(lambda c: acts.append_audit(c, draft), durable=durable)
 
     async def audit_records(self, thread: str = "", last: int = 0) -> Sequence[AuditRecord]:
         """The audit log in order: of one thread if given, only the `last` lines if above zero."""
