@@ -100,6 +100,19 @@ async def test_pods_that_were_seen_before_a_change_are_looked_up_anew_for_their_
     assert [(c.tool, c.args["pod"]) for c in second.calls] == [("logs", "api-8")]
 
 
+@pytest.mark.parametrize(
+    ("said", "look"),
+    [
+        ("the api pods restart all the time, why?", "find"),
+        ("why did somebody roll back api?", "find"),
+        ("api pods restart every few minutes", "health"),
+    ],
+)
+async def test_a_complaint_that_holds_the_word_of_a_command_is_looked_into(said: str, look: str) -> None:
+    reply = await answer(said, *LOOKED, turn=2)
+    assert [c.tool for c in reply.calls] == [look]
+
+
 @pytest.mark.parametrize("said", ["thanks", "ok, thank you", "great, thanks a lot"])
 async def test_thanks_start_no_investigation(said: str) -> None:
     reply = await answer(said, *LOOKED)
