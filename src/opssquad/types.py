@@ -74,12 +74,24 @@ class ToolCall(Value):
         return digest(self.model_dump(mode="json"))
 
 
+class Needs(Value):
+    """Who must approve a card: how many people, of which roles (any of them; none named: anyone).
+
+    With `requester_may_approve` false, whoever asked for the change is none of them.
+    """
+
+    approvers: int = Field(default=1, ge=1, le=9)
+    roles: tuple[str, ...] = ()
+    requester_may_approve: bool = True
+
+
 class Verdict(Value):
-    """What policy says of a call, and the rule that said it."""
+    """What policy says of a call, the rule that said it, and who must approve where it asks."""
 
     outcome: Outcome
     rule: str
     reason: str = ""
+    needs: Needs = Needs()
 
 
 class Preview(Value):
@@ -112,7 +124,10 @@ class Undo(Value):
 
 
 class Approval(Value):
-    """The card that a human decides on. `world_time` is the world's clock, the other times are real ones."""
+    """The card that a human decides on. `world_time` is the world's clock, the other times are real ones.
+
+    A `suggestion` is shown with the command to copy; nobody can approve it.
+    """
 
     id: str
     thread: str
@@ -126,6 +141,8 @@ class Approval(Value):
     expires_at: datetime
     world_time: datetime
     rule: str
+    needs: Needs = Needs()
+    suggestion: bool = False
 
 
 class Decision(Value):
