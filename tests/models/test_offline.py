@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from opssquad import content
-from opssquad.findings import Check, Choice, Hypothesis
+from opssquad.findings import Check, Choice, Hypothesis, Signal
 from opssquad.models.base import CONCLUDE, Case, PastCall, Reply, Request, ToolSpec
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
@@ -169,6 +169,29 @@ async def test_an_investigation_follows_the_differential_and_then_concludes_with
     done = await answer("why does it fail?", *LOOKED, made, turn=1, differential=(leading,))
     assert [c.tool for c in done.calls] == [CONCLUDE]
     assert done.calls[0].args["causes"][0]["component"] == "Deployment/auth/api"
+
+
+def seen(id: str, name: str, *evidence: str) -> Json:
+    pod = Ref(kind="Pod", namespace="auth", name=name)
+    signal = Signal(id=id, entity=pod, owner=Ref.parse("Deployment/auth/api"), text=f"{name} {id}", quotes=())
+    return {"signal": signal, "evidence": evidence}
+
+
+async def test_alike_pods_do_not_crowd_the_logs_out_of_the_evidence() -> None:
+    crashes = [seen("container.crash_loop", f"api-{n}", f"e{n}a", f"e{n}b") for n in range(20)]
+    signals = [*crashes, seen("log.fatal", "api-0", "e99")]
+    leading = Hypothesis(
+        fault="F",
+        title="t",
+        component=Ref.parse("Deployment/auth/api"),
+        score=0.6,
+        confidence="likely",
+        root_cause="because",
+        supporting=tuple(range(len(signals))),
+    )
+    done = await answer("why does it fail?", *LOOKED, turn=1, signals=signals, differential=(leading,))
+    cited = done.calls[0].args["causes"][0]["evidence"]
+    assert cited[:5] == ["e0a", "e0b", "e99", "e1a", "e1b"]
 
 
 async def test_where_nothing_is_broken_it_reads_the_complaints_of_what_was_named() -> None:

@@ -98,9 +98,18 @@ def _draft(case: Case, named: Sequence[Hypothesis], *, no_fault: bool) -> Json:
     }
 
 
+PIECES, CITED = 4, 16
+"""How much of one signal's evidence a cause cites, and how much in all."""
+
+
 def _evidence(case: Case, hypothesis: Hypothesis) -> list[str]:
-    ids = [e for i in hypothesis.supporting for e in case.signals[i].evidence]
-    return list(dict.fromkeys(ids))[:12]
+    """Of each kind of signal the first one's, then the others': alike pods must not crowd the logs out."""
+    signals = [case.signals[i] for i in hypothesis.supporting]
+    kinds = [s.signal.id for s in signals]
+    # A kind's first place in the list puts its signal into the first row.
+    ordered = sorted(range(len(signals)), key=lambda i: kinds.index(kinds[i]) != i)
+    ids = [e for i in ordered for e in signals[i].evidence[:PIECES]]
+    return list(dict.fromkeys(ids))[:CITED]
 
 
 def _option(option: Option) -> Json:
