@@ -115,6 +115,17 @@ class Cause(Value):
     findings: tuple[Finding, ...] = ()
 
 
+class Choice(Value):
+    """A numbered next step offered in the conversation: a call that can be made, or words to say. `by_hand`
+    is the line that the engineer would type for a step that no tool of ours takes."""
+
+    label: str
+    tool: str = ""
+    args: Json = Field(default_factory=dict)
+    say: str = ""
+    by_hand: str = ""
+
+
 class Option(Value):
     """A numbered way on. With a tool it can be carried out by us; `minutes` is a rough duration."""
 
@@ -127,6 +138,19 @@ class Option(Value):
     minutes: int = 1
     reversible: bool = True
 
+    def choice(self) -> Choice:
+        """The option as a numbered choice of the conversation."""
+        if self.tool:
+            return Choice(label=self.label, tool=self.tool, args=self.args)
+        return Choice(label=self.label, say=self.label, by_hand=self._by_hand())
+
+    def _by_hand(self) -> str:
+        if self.action != "patch" or self.target.count("/") < 2:
+            return ""
+        ref = Ref.parse(self.target)
+        where = f"kubectl -n {ref.namespace}" if ref.namespace else "kubectl"
+        return f"{where} edit {ref.kind.lower()} {ref.name}"
+
 
 class Conclusion(Value):
     """What the squad holds to be true: causes by impact, no fault, or inconclusive with what is missing."""
@@ -137,15 +161,6 @@ class Conclusion(Value):
     causes: tuple[Cause, ...] = ()
     options: tuple[Option, ...] = ()
     missing: tuple[str, ...] = ()
-
-
-class Choice(Value):
-    """A numbered next step offered in the conversation: a call that can be made, or words to say."""
-
-    label: str
-    tool: str = ""
-    args: Json = Field(default_factory=dict)
-    say: str = ""
 
 
 class Answer(Value):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from opssquad import content
-from opssquad.findings import Check, Choice, Hypothesis, Signal
+from opssquad.findings import Check, Choice, Hypothesis, Option, Signal
 from opssquad.models.base import CONCLUDE, Case, PastCall, Reply, Request, ToolSpec
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
@@ -192,6 +192,14 @@ async def test_alike_pods_do_not_crowd_the_logs_out_of_the_evidence() -> None:
     done = await answer("why does it fail?", *LOOKED, turn=1, signals=signals, differential=(leading,))
     cited = done.calls[0].args["causes"][0]["evidence"]
     assert cited[:5] == ["e0a", "e0b", "e99", "e1a", "e1b"]
+
+
+async def test_a_step_that_only_a_human_can_take_is_given_with_the_line_to_type() -> None:
+    option = Option(label="Add the key", action="patch", target="ConfigMap/auth/settings")
+    reply = await answer("Add the key", *LOOKED, choices=[option.choice()])
+    assert "$ kubectl -n auth edit configmap settings" in reply.text
+    assert not reply.calls
+    assert reply.choices
 
 
 async def test_where_nothing_is_broken_it_reads_the_complaints_of_what_was_named() -> None:

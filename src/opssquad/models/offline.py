@@ -6,10 +6,10 @@ It knows no fault and no system; those are in the catalogue and in the tools.
 import re
 from collections.abc import Sequence
 
-from opssquad.findings import Choice, Hypothesis, Option
+from opssquad.findings import Choice, Hypothesis
 from opssquad.models.base import CONCLUDE, Case, Listener, ModelCall, PastCall, Reply, Request
 from opssquad.models.phrases import Intent, PhraseBook, Step
-from opssquad.models.saying import drafted, told
+from opssquad.models.saying import drafted, left_to_you, told
 from opssquad.models.slots import slots
 from opssquad.templates import HOLE, fill, fill_all, lookup
 from opssquad.types import Json
@@ -33,6 +33,8 @@ class Offline:
         """The next calls, an answer, or a conclusion."""
         case, offered = request.case, {t.name for t in request.tools}
         done = [c for c in case.calls if c.turn == case.turn]
+        if by_hand := next((c for c in case.choices if c.by_hand and c.say == case.question), None):
+            return Reply(text=left_to_you(by_hand), choices=tuple(self._steps("by_hand", case)))
         intent = self._intent(case)
         if intent and intent.answer:
             return Reply(text=intent.answer)
@@ -100,6 +102,12 @@ class Offline:
             return _calls((again.tool, filled_args(again.args, slots(case))))
         return Reply(text=told(case, [*made, *looked]), choices=tuple(self._follow(case, last)))
 
+    def _steps(self, end: str, case: Case) -> list[Choice]:
+        """What the book offers after such an end."""
+        filled = slots(case)
+        steps = map(self._book.steps.__getitem__, self._book.follow.get(end, []))
+        return [choice for step in steps if (choice := _choice(step, filled))]
+
     def _follow(self, case: Case, last: PastCall) -> list[Choice]:
         """What is offered next: what usually follows the call, or the way it ended, and was not done yet."""
         end, filled = _end(last), slots(case)
@@ -109,7 +117,7 @@ class Offline:
         if end in ("expired", "voided"):
             offers.insert(0, _anew(last))
         if end == "unhelped":
-            offers[2:2] = [_as_choice(o) for h in case.differential[:1] for o in h.options]
+            offers[2:2] = [o.choice() for h in case.differential[:1] for o in h.options]
         before = {_key(c.tool, c.args) for c in case.calls} if not end else set()
         fresh = {c.label: c for c in offers if _key(c.tool, c.args) not in before}
         return list(fresh.values())[:4]
@@ -204,12 +212,6 @@ def _choice(step: Step, filled: Json) -> Choice | None:
         return None
     return Choice(
         label=fill(step.label, filled), tool=step.tool, args=filled_args(step.args, filled), say=step.say
-    )
-
-
-def _as_choice(option: Option) -> Choice:
-    return Choice(
-        label=option.label, tool=option.tool, args=option.args, say="" if option.tool else option.label
     )
 
 

@@ -5,7 +5,7 @@ Facts come from the case; nothing is computed or guessed here.
 
 from collections.abc import Iterator, Sequence
 
-from opssquad.findings import Hypothesis, Option
+from opssquad.findings import Choice, Hypothesis, Option
 from opssquad.models.base import Case, PastCall, SeenSignal
 from opssquad.types import Json
 
@@ -27,6 +27,15 @@ def told(case: Case, made: Sequence[PastCall]) -> str:
     if leading and leading.score >= SURE and made[-1].tool != "timeline":
         parts.append(f"Most likely so far ({leading.confidence}): {leading.root_cause}")
     return "\n\n".join(parts)
+
+
+def left_to_you(choice: Choice) -> str:
+    """A step that takes a value or a decision that is not in the cluster: the line to type, and what then."""
+    return (
+        f"{choice.label}: this takes a value or a decision that the cluster does not hold, "
+        "so it is yours to do.\n\n"
+        f"  $ {choice.by_hand}\n\nSay when it is done, and I look whether it helped."
+    )
 
 
 def _outcome(call: PastCall) -> str:

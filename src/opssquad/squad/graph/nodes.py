@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from opssquad.errors import ToolError
 from opssquad.events import Answered, Concluded, Warned
-from opssquad.findings import Answer, Choice, Conclusion, Option
+from opssquad.findings import Answer, Choice, Conclusion
 from opssquad.models.base import CONCLUDE, Case, Message, ModelCall, Reply
 from opssquad.squad.acting import Pending, act, judge_calls
 from opssquad.squad.concluding import conclude, read_draft
@@ -138,7 +138,7 @@ async def conclude_node(state: State, runtime: Runtime[Context]) -> Command[Next
         conclusion = Conclusion(status="inconclusive", missing=(str(error),))
     messages += [Message(role="tool", text="concluded", call=c.id) for c in state.calls]
     await ctx.emit(Concluded, conclusion=conclusion)
-    choices = [choice_of(o) for o in conclusion.options]
+    choices = [o.choice() for o in conclusion.options]
     update = {"conclusion": conclusion, "choices": choices, "messages": messages, "calls": []}
     return Command(update=update, goto="__end__")
 
@@ -170,15 +170,8 @@ def case_of(state: State, ctx: Context) -> Case:
 def offered(case: Case) -> list[Choice]:
     """Next steps from the differential for a model that offered none: what would tell most, then fixes."""
     top = case.differential[:1]
-    steps = [c for h in top for c in h.next_calls[:2]] + [choice_of(o) for h in top for o in h.options[:2]]
+    steps = [c for h in top for c in h.next_calls[:2]] + [o.choice() for h in top for o in h.options[:2]]
     return steps[:4]
-
-
-def choice_of(option: Option) -> Choice:
-    """An option as a numbered choice of the conversation."""
-    return Choice(
-        label=option.label, tool=option.tool, args=option.args, say="" if option.tool else option.label
-    )
 
 
 def fenced(text: str) -> str:
