@@ -179,3 +179,34 @@ class Usage(Value):
 
     prompt: int = 0
     completion: int = 0
+
+
+class KubectlRead(Value):
+    """A kubectl line that only reads. `words` is the command as we would run it, program and namespace left
+    out, every flag as `--name=value`; `namespace` is the one it names, "" for none; `everywhere` is `-A`."""
+
+    kind: Literal["read"] = "read"
+    reason: str
+    words: tuple[str, ...]
+    namespace: str = ""
+    everywhere: bool = False
+
+
+class KubectlChange(Value):
+    """A kubectl line that does what one of our own tools does, with a card: that tool and its arguments."""
+
+    kind: Literal["change"] = "change"
+    reason: str
+    tool: str
+    args: Json
+
+
+class KubectlRefusal(Value):
+    """A line that is not run, and why."""
+
+    kind: Literal["refuse"] = "refuse"
+    reason: str
+
+
+KubectlLine = KubectlRead | KubectlChange | KubectlRefusal
+"""What a kubectl line is."""
