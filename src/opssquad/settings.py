@@ -22,7 +22,8 @@ APPROVAL_MINUTES = 10.0
 class Settings(Value):
     """What the environment says. `state` need not exist yet; `kubeconfigs` are files to merge, first wins;
     `in_cluster` is `host:port` of the API server where we run in a pod, else ""; `model` is a name at the
-    endpoint, or `offline`; `approval_minutes` is how long a card waits for its answer."""
+    endpoint, or `offline`; `approval_minutes` is how long a card waits for its answer;
+    `redaction` is the organisation's file of what is a secret besides, None where there is none."""
 
     state: Path
     by: str
@@ -32,11 +33,12 @@ class Settings(Value):
     kubeconfigs: tuple[Path, ...] = ()
     in_cluster: str = ""
     approval_minutes: float = APPROVAL_MINUTES
+    redaction: Path | None = None
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPSSQUAD_APPROVAL_MINUTES, OPENAI_API_KEY,
-    OPENAI_BASE_URL, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
+    OPENAI_BASE_URL, OPSSQUAD_REDACTION, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
 
     Raises UsageError for a base URL that is none, and for minutes that are none.
     """
@@ -54,6 +56,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         in_cluster=_in_cluster(
             env.get("KUBERNETES_SERVICE_HOST", ""), env.get("KUBERNETES_SERVICE_PORT", "")
         ),
+        redaction=_own(env, "OPSSQUAD_REDACTION", "redaction.yaml"),
         approval_minutes=_minutes(env.get("OPSSQUAD_APPROVAL_MINUTES", "").strip()),
     )
 
@@ -74,6 +77,15 @@ def _state(env: Mapping[str, str]) -> Path:
     # The XDG rule: a relative path there is invalid and ignored.
     base = Path(env.get("XDG_STATE_HOME", ""))
     return (base if base.is_absolute() else Path.home() / ".local" / "state") / "opssquad"
+
+
+def _own(env: Mapping[str, str], variable: str, name: str) -> Path | None:
+    """The organisation's file: the one named, there or not (absence is told later); else the usual one."""
+    if named := env.get(variable, "").strip():
+        return Path(named).expanduser().absolute()
+    base = Path(env.get("XDG_CONFIG_HOME", ""))
+    usual = (base if base.is_absolute() else Path.home() / ".config") / "opssquad" / name
+    return usual if usual.is_file() else None
 
 
 def _kubeconfigs(value: str) -> tuple[Path, ...]:

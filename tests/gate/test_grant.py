@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opssquad.errors import Refused, StoreError
-from opssquad.gate.grant import KEY_BYTES, Signer
+from opssquad.gate.grant import Signer
+from opssquad.gate.keys import KEY_BYTES
 from opssquad.types import Cleared, Grant, ToolCall, Verdict
 from tests.samples import NOW, a_call, a_card, a_decision
 

@@ -206,6 +206,7 @@ async def stage(
             rank=lambda case: case,
             sign=signer.grant,
             executor=Executor(toolbox, {Counter: counter}, admit=signer.admit, redact=Redactor()),
+            redact=Redactor(),
             records=store,
             audit=audit,
             publish=events.append,

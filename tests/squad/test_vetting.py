@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from opssquad import Check, Preview, Quote, Result, Signal, Toolbox, ToolError, Undo, tool
+from opssquad.gate.redact import Redactor
 from opssquad.models.base import CONCLUDE, ModelCall, Reply
 from opssquad.squad.vetting import vetted
 from tests.squad.stage import COUNTER, Counter, Replies, bump, call, calls, look, stage
@@ -16,7 +17,7 @@ LEAK = f"\x1b[2Jpassword={SECRET}"
 
 
 def vet(tool: str, args: dict[str, Any]) -> ModelCall:
-    return vetted(BOX, ModelCall(id="x", tool=tool, args=args))
+    return vetted(Redactor(), BOX, ModelCall(id="x", tool=tool, args=args))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_a_placeholder_is_never_written_but_may_be_looked_for() -> None:
 
 def test_a_problem_quotes_no_secret_either() -> None:
     broken = ModelCall(id="x", tool="bump", problem='not valid JSON: {"password": "hunter2-x"')
-    assert "hunter2-x" not in vetted(BOX, broken).problem
+    assert "hunter2-x" not in vetted(Redactor(), BOX, broken).problem
 
 
 async def test_nothing_that_is_kept_holds_the_secret_of_a_call(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def options(settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve 
         mode=mode,
         approve=approve,
         approval_minutes=settings.approval_minutes,
+        redaction=settings.redaction,
     )
 
 

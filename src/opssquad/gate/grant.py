@@ -6,18 +6,14 @@ only the grants that it admitted itself.
 
 import hmac
 import json
-import os
-import secrets
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from opssquad.errors import Refused, StoreError
+from opssquad.errors import Refused
+from opssquad.gate.keys import load_key
 from opssquad.times import Clock, wall_clock
 from opssquad.types import Cleared, Decision, Grant, ToolCall
-
-KEY_BYTES = 32
 
 
 class Signer:
@@ -34,7 +30,7 @@ class Signer:
 
         Raises StoreError if the key cannot be read, is not a key, or may be read by others.
         """
-        return cls(_load_key(folder / "grant.key"), now)
+        return cls(load_key(folder / "grant.key"), now)
 
     def grant(self, call: ToolCall, decision: Decision, expires: datetime) -> Grant:
         """Permission for this call until `expires`. Raises Refused unless the decision is a yes to it."""
@@ -71,29 +67,3 @@ class Signer:
     def _sign(self, grant: Grant) -> str:
         fields = grant.model_dump(mode="json", exclude={"signature"})
         return hmac.digest(self._key, json.dumps(fields, sort_keys=True).encode(), "sha256").hex()
-
-
-def _load_key(path: Path) -> bytes:
-    try:
-        if not path.exists():
-            _make_key(path)
-        if path.stat().st_mode & 0o077:
-            raise StoreError(f"{path} can be read by others; run: chmod 600 {path}")
-        key = path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}; check the permissions of the state folder") from error
-    if len(key) != KEY_BYTES:
-        raise StoreError(f"{path} is not a key of {KEY_BYTES} bytes; move it away to have a new one made")
-    return key
-
-
-def _make_key(path: Path) -> None:
-    fresh = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
-    fresh.touch(mode=0o600)
-    try:
-        fresh.write_bytes(secrets.token_bytes(KEY_BYTES))
-        # Whole or not at all, and the first of two processes wins.
-        with suppress(FileExistsError):
-            path.hardlink_to(fresh)
-    finally:
-        fresh.unlink()

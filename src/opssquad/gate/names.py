@@ -1,6 +1,6 @@
 """Which names say that their value is a secret, and which values under such a name are none after all.
 
-The words are data (`secrets.yaml`); here is how they are read.
+The words are data (`secrets.yaml`, and what an organisation adds in `own`); here is how they are read.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from opssquad.documents import read_yaml
+from opssquad.gate.own import Own
 from opssquad.types import Value
 
 Words = Annotated[frozenset[str], BeforeValidator(lambda text: text.split())]
@@ -50,6 +51,8 @@ def secrets() -> Secrets:
 
 PLACEHOLDER = re.compile(r"«redacted[^»\n]{0,40}»")
 
+KEYWORDS = "pass|pwd|secret|token|key|cred|auth|cookie|bearer|jwt|sig"
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _KEBAB = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)+")
 _OBJECT = re.compile(r"[a-z0-9.-]+/[a-z0-9.-]+")
@@ -60,28 +63,6 @@ _HOLE = re.compile(
 )
 
 
-def words(name: str) -> list[str]:
-    """The words of a name, however it is spelled, without those that change nothing."""
-    found = [w.lower() for w in _WORD.findall(name)]
-    neutral = secrets().names.neutral
-    while len(found) > 1 and (found[-1] in neutral or found[-1].isdigit()):
-        found.pop()
-    return found
-
-
-def strength(name: str) -> Literal["strong", "weak", ""]:
-    """`strong` if the name says that its value is a secret, `weak` if only of one that looks random."""
-    found, known = words(name), secrets().names
-    if not found or found[0] in known.harmless:
-        return ""
-    last, before = found[-1], found[-2] if len(found) > 1 else ""
-    if last in known.strong or last.endswith(tuple(known.endings)):
-        return "strong"
-    if (last == "key" and before in known.keys) or (last == "pass" and before):
-        return "strong"
-    return "weak" if last in known.weak else ""
-
-
 def looks_random(value: str) -> bool:
     """Whether a value looks made up by a machine rather than written as a word."""
     if len(value) < 8 or not re.fullmatch(r"[\x21-\x7e]+", value):
@@ -90,24 +71,65 @@ def looks_random(value: str) -> bool:
     return sum(kinds) > 1 and (kinds[2] or len(value) >= 20)
 
 
-def hides(name: str, value: str, *, loose: bool = False) -> bool:
-    """Whether that value under that name is a secret.
+class Lexicon:
+    """What gives a secret away: our own words and shapes, and those that an organisation adds."""
 
-    `loose`: it stands bare behind a colon in the middle of a line, as words of a sentence also do.
-    """
-    said, bare = strength(name), PLACEHOLDER.sub("", value).strip()
-    if not said or _HOLE.fullmatch(bare) or not re.search(r"\w", bare):
-        return False
-    if said == "weak":
-        return looks_random(bare)
-    last = words(name)[-1]
-    if last == "token" and re.fullmatch(r"\d{1,5}|.{1,2}", bare):
-        return False
-    if name.lower() in ("pwd", "oldpwd") and bare.startswith("/"):
-        return False
-    if loose and name.lower() == "secret" and _OBJECT.fullmatch(bare):
-        return False
-    kebab = bool(_KEBAB.fullmatch(name)) and not last.startswith("pass") and not name.startswith("x-")
-    if not loose or (len(words(name)) > 1 and not kebab):
-        return True
-    return looks_random(bare) if kebab else bare.split()[0].rstrip(".,;:!").lower() not in secrets().prose
+    def __init__(self, known: Secrets, own: Own | None = None) -> None:
+        own = own or Own()
+        names = known.names
+        self._strong = names.strong | own.names.secret
+        self._endings = tuple(names.endings | own.names.secret)
+        self._keys, self._weak, self._neutral = names.keys, names.weak, names.neutral
+        self._harmless, self._spared = names.harmless, own.names.harmless
+        self._prose = known.prose
+        patterns = [shape.pattern for shape in known.shapes] + [more.pattern for more in own.patterns]
+        self.keyword = re.compile("|".join([KEYWORDS, *map(re.escape, own.names.secret)]), re.IGNORECASE)
+        """Every secret name holds one of these: where to look closer."""
+        self.shapes = tuple(re.compile(pattern, re.DOTALL) for pattern in patterns)
+
+    def words(self, name: str) -> list[str]:
+        """The words of a name, however it is spelled, without those that change nothing."""
+        found = [w.lower() for w in _WORD.findall(name)]
+        while len(found) > 1 and (found[-1] in self._neutral or found[-1].isdigit()):
+            found.pop()
+        return found
+
+    def strength(self, name: str) -> Literal["strong", "weak", ""]:
+        """`strong` if the name says that its value is a secret, `weak` if only of one that looks random."""
+        found = self.words(name)
+        if not found or found[0] in self._harmless or name.lower() in self._spared:
+            return ""
+        last, before = found[-1], found[-2] if len(found) > 1 else ""
+        if last in self._strong or last.endswith(self._endings):
+            return "strong"
+        if (last == "key" and before in self._keys) or (last == "pass" and before):
+            return "strong"
+        return "weak" if last in self._weak else ""
+
+    def hides(self, name: str, value: str, *, loose: bool = False) -> bool:
+        """Whether that value under that name is a secret.
+
+        `loose`: it stands bare behind a colon in the middle of a line, as words of a sentence also do.
+        """
+        said, bare = self.strength(name), PLACEHOLDER.sub("", value).strip()
+        if not said or _HOLE.fullmatch(bare) or not re.search(r"\w", bare):
+            return False
+        if said == "weak":
+            return looks_random(bare)
+        last = self.words(name)[-1]
+        if last == "token" and re.fullmatch(r"\d{1,5}|.{1,2}", bare):
+            return False
+        if name.lower() in ("pwd", "oldpwd") and bare.startswith("/"):
+            return False
+        if loose and name.lower() == "secret" and _OBJECT.fullmatch(bare):
+            return False
+        kebab = bool(_KEBAB.fullmatch(name)) and not last.startswith("pass") and not name.startswith("x-")
+        if not loose or (len(self.words(name)) > 1 and not kebab):
+            return True
+        return looks_random(bare) if kebab else bare.split()[0].rstrip(".,;:!").lower() not in self._prose
+
+
+@cache
+def bundled() -> Lexicon:
+    """Ours alone."""
+    return Lexicon(secrets())

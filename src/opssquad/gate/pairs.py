@@ -6,12 +6,11 @@ What makes a name secret is in `names`; here is only where the value of a name s
 import re
 from collections.abc import Iterator
 
-from opssquad.gate.names import hides, strength
+from opssquad.gate.names import Lexicon
 
 Place = tuple[int, int]
 """Begin and end of a value."""
 
-KEYWORD = re.compile(r"pass|pwd|secret|token|key|cred|auth|cookie|bearer|jwt|sig", re.IGNORECASE)
 LONGEST_NAME = 80
 
 _NAME_AFTER = re.compile(r"[\w.-]*")
@@ -47,18 +46,35 @@ _BLOCK = re.compile(
 _CHANGED = re.compile(rf"[ \t]+(?:{_VALUE})[ \t]*(?=->|→)")
 
 
-def find(text: str) -> Iterator[Place]:
+class _Named:
+    """A name, and which of the values that may be its own are secrets."""
+
+    def __init__(self, lexicon: Lexicon, name: str) -> None:
+        self._lexicon, self._name = lexicon, name
+
+    def hidden(self, found: re.Match[str], *, loose: bool = False) -> Iterator[Place]:
+        """The place of the value, if it is a secret."""
+        named = found.groupdict()
+        group = next(each for each in ("quoted", "open", "bare") if named.get(each) is not None)
+        value = found[group]
+        if self._lexicon.hides(self._name, value, loose=loose):
+            lead = len(value) - len(value.lstrip())
+            yield found.start(group) + lead, found.start(group) + len(value.rstrip())
+
+
+def find(text: str, lexicon: Lexicon) -> Iterator[Place]:
     """Where the values of secret names stand, in no particular order; places may overlap."""
     past = 0
-    for hit in KEYWORD.finditer(text):
+    for hit in lexicon.keyword.finditer(text):
         if hit.start() < past:
             continue
         start, past = _name(text, hit.start(), hit.end())
         written = text[start:past]
         name = written.lstrip("-.").rstrip("-.")
-        if strength(name):
+        if lexicon.strength(name):
             end = start + len(written.rstrip("-."))
-            yield from _values(text, name, start, end, flag=written.startswith("-"))
+            known = _Named(lexicon, name)
+            yield from _values(text, known, start, end, flag=written.startswith("-"))
 
 
 def _name(text: str, start: int, end: int) -> Place:
@@ -70,54 +86,45 @@ def _name(text: str, start: int, end: int) -> Place:
     return start, after.end() if after else end
 
 
-def _values(text: str, name: str, start: int, end: int, *, flag: bool) -> Iterator[Place]:
+def _values(text: str, name: _Named, start: int, end: int, *, flag: bool) -> Iterator[Place]:
     head = _LINE_HEAD.search(text, max(0, start - 100), start) is not None
     if head and (block := _BLOCK.match(text, end)):
-        yield from _hidden(name, block)
+        yield from name.hidden(block)
         return
     if head and (line := _LINE_VALUE.match(text, end)) and not _several(line["bare"]):
-        yield from _hidden(name, line, loose=True)
+        yield from name.hidden(line, loose=True)
     pair = _AFTER_NAME.match(text, end)
     # A name at the end of a path (an image with its tag, an object) is nobody's key.
     if pair and not (text[start - 1 : start] == "/" and ":" in pair["sep"]):
         loose = pair["q"] is None and ":" in pair["sep"] and '"' not in pair["sep"]
-        found = list(_hidden(name, pair, loose=loose))
+        found = list(name.hidden(pair, loose=loose))
         yield from found
         if (arrow := _ARROW.match(text, pair.end())) and (found or not loose):
-            yield from _hidden(name, arrow)
+            yield from name.hidden(arrow)
     elif changed := _CHANGED.match(text, end):
-        yield from _hidden(name, changed)
+        yield from name.hidden(changed)
         if arrow := _ARROW.match(text, changed.end()):
-            yield from _hidden(name, arrow)
+            yield from name.hidden(arrow)
     elif flag and (spaced := _FLAG.match(text, end)):
-        yield from _hidden(name, spaced, loose=True)
+        yield from name.hidden(spaced, loose=True)
     yield from _entries(text, name, start, end)
 
 
-def _entries(text: str, name: str, start: int, end: int) -> Iterator[Place]:
+def _entries(text: str, name: _Named, start: int, end: int) -> Iterator[Place]:
     """Values that stand beside the name rather than under it: environment entries, XML, differences."""
     at = end
     while entry := _ENTRY.match(text, at):
-        yield from _hidden(name, entry)
+        yield from name.hidden(entry)
         at = entry.end() - len(entry["q"] or "")
     quoted = text[start - 1 : start] in ('"', "'")
     if quoted and (entry := _ENTRY_BEFORE.search(text, max(0, start - 4000), start)):
-        yield from _hidden(name, entry)
+        yield from name.hidden(entry)
     if entry := _YAML_VALUE.match(text, end):
-        yield from _hidden(name, entry)
+        yield from name.hidden(entry)
     if entry := _TAG.match(text, end):
-        yield from _hidden(name, entry)
+        yield from name.hidden(entry)
 
 
 def _several(value: str) -> bool:
     """Whether the rest of a line holds further pairs or a change, so that it is not one value."""
     return re.search(r"[,;&\s][\w.-]+[=:]|->|→", value) is not None
-
-
-def _hidden(name: str, found: re.Match[str], *, loose: bool = False) -> Iterator[Place]:
-    named = found.groupdict()
-    group = next(each for each in ("quoted", "open", "bare") if named.get(each) is not None)
-    value = found[group]
-    if hides(name, value, loose=loose):
-        lead = len(value) - len(value.lstrip())
-        yield found.start(group) + lead, found.start(group) + len(value.rstrip())

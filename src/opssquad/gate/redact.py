@@ -1,18 +1,27 @@
 """Takes secrets and terminal control out of text and JSON values, and leaves a placeholder of fixed shape.
 
-What gives a secret away is in `names`, `pairs` and `secrets.yaml`.
+What gives a secret away is in `names`, `pairs` and `secrets.yaml`. A placeholder carries a short tag, keyed
+by the installation: two mentions of one secret read as one, and without the key no guess can be tried on it.
 """
 
+import binascii
+import hmac
 import re
+from base64 import b32encode, b64decode
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
-from opssquad.gate.edits import Edit, Span
-from opssquad.gate.names import PLACEHOLDER, hides, looks_random, secrets, strength
+from opssquad.gate.edits import Edit, Span, merge
+from opssquad.gate.keys import load_key
+from opssquad.gate.names import PLACEHOLDER, Lexicon, bundled, looks_random, secrets
+from opssquad.gate.own import Own
 from opssquad.gate.pairs import find
 
 HIDDEN = "«redacted»"
+KEY_FILE = "redact.key"
+TAG = 5
+"""Letters of a tag: 25 bits, so that two secrets of one incident hardly ever read as one."""
 
 _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|\r(?=\n)"
@@ -28,13 +37,13 @@ _HOLDERS = ("name", "key", "field")
 class Redacted:
     """A text without its secrets; `count` says how many there were."""
 
-    def __init__(self, original: str) -> None:
+    def __init__(self, original: str, redactor: "Redactor") -> None:
         odd = (Span(*m.span(), "\ufffd" if m["shown"] else "") for m in _CONTROL.finditer(original))
         self._edits = [Edit(original, odd)]
         self.text = self._edits[0].text
         self.count = 0
         # A placeholder can bring a name and a value together that stood apart: until nothing is found.
-        while spans := _secrets(self.text):
+        while spans := redactor.secrets(self.text):
             self._edits.append(Edit(self.text, spans))
             self.text = self._edits[-1].text
             self.count += len(self._edits[-1].spans)
@@ -49,7 +58,22 @@ class Redacted:
 
 
 class Redactor:
-    """Text in, text without secrets out; the same again changes nothing."""
+    """Text in, text without secrets out; the same again changes nothing.
+
+    Without a key its placeholders carry no tag.
+    """
+
+    def __init__(self, key: bytes = b"", lexicon: Lexicon | None = None) -> None:
+        self._key = key
+        self._lexicon = lexicon or bundled()
+
+    @classmethod
+    def open(cls, folder: Path, own: Own | None = None) -> Self:
+        """With the key in `redact.key` of the state folder, and what the organisation adds.
+
+        Raises StoreError if the key cannot be read, is not a key, or may be read by others.
+        """
+        return cls(load_key(folder / KEY_FILE), Lexicon(secrets(), own) if own else bundled())
 
     def __call__(self, text: str) -> tuple[str, int]:
         """The text without its secrets, and how many there were."""
@@ -58,7 +82,11 @@ class Redactor:
 
     def read(self, text: str) -> Redacted:
         """The text without its secrets, in which passages of the original can be found again."""
-        return Redacted(text)
+        return Redacted(text, self)
+
+    def clean(self, text: str) -> str:
+        """Only the text."""
+        return Redacted(text, self).text
 
     def value(self, value: Any) -> tuple[Any, int]:
         """The same for a JSON value: names are its keys, the `name` beside a `value`, flags of a command."""
@@ -73,14 +101,16 @@ class Redactor:
                 return value, 0
 
     def _mapping(self, mapping: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        holder = next((str(mapping[h]) for h in _HOLDERS if strength(str(mapping.get(h, "")))), "")
+        holder = next(
+            (str(mapping[h]) for h in _HOLDERS if self._lexicon.strength(str(mapping.get(h, "")))), ""
+        )
         secret = mapping.get("kind") == "Secret"
         total = 0
         clean: dict[str, Any] = {}
         for key, inner in mapping.items():
             name = holder if holder and key in _SIBLINGS else str(key)
             if secret and key in ("data", "stringData") and isinstance(inner, dict):
-                clean[key], count = dict.fromkeys(inner, HIDDEN), len(inner)
+                clean[key], count = self._withheld(inner)
             else:
                 clean[key], count = self._under(name, inner)
             total += count
@@ -88,8 +118,8 @@ class Redactor:
 
     def _under(self, name: str, value: Any) -> tuple[Any, int]:
         leaf = isinstance(value, str | int | float) and not isinstance(value, bool)
-        if leaf and hides(name, str(value)):
-            return HIDDEN, 1
+        if leaf and self._lexicon.hides(name, str(value)):
+            return self._placeholder(str(value)), 1
         return self.value(value)
 
     def _items(self, items: list[Any]) -> tuple[list[Any], int]:
@@ -101,23 +131,40 @@ class Redactor:
             total += count
         return clean, total
 
+    def _withheld(self, data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        """The keys of a Secret, whatever they are called."""
+        kept = {key for key, value in data.items() if PLACEHOLDER.fullmatch(str(value))}
+        clean = {k: v if k in kept else self._placeholder(_plain(str(v))) for k, v in data.items()}
+        return clean, len(data) - len(kept)
 
-def _secrets(text: str) -> list[Span]:
-    kept = {m.span() for m in PLACEHOLDER.finditer(text)}
-    places = {*_shapes(text), *find(text)}
-    # A secret that was recognised once is one wherever it stands.
-    for value in {text[start:end] for start, end in places}:
-        if looks_random(value):
-            places |= {m.span() for m in re.finditer(re.escape(value), text)}
-    return [Span(start, end, HIDDEN) for start, end in places - kept]
+    def secrets(self, text: str) -> list[Span]:
+        """Where secrets stand, and what is to stand there."""
+        kept = {m.span() for m in PLACEHOLDER.finditer(text)}
+        places = {*self._shapes(text), *find(text, self._lexicon)}
+        # A secret that was recognised once is one wherever it stands.
+        for value in {text[start:end] for start, end in places}:
+            if looks_random(value):
+                places |= {m.span() for m in re.finditer(re.escape(value), text)}
+        spans = merge(Span(start, end, "") for start, end in places - kept)
+        return [Span(s.start, s.end, self._placeholder(text[s.start : s.end])) for s in spans]
+
+    def _shapes(self, text: str) -> Iterator[tuple[int, int]]:
+        for pattern in self._lexicon.shapes:
+            for found in pattern.finditer(text):
+                yield found.span("s" if "s" in pattern.groupindex else 0)
+
+    def _placeholder(self, secret: str) -> str:
+        if not self._key:
+            return HIDDEN
+        # Quoted here and bare there, it is the same one.
+        text = secret.strip("\"'\\ \n").encode("utf-8", "surrogatepass")
+        tag = b32encode(hmac.digest(self._key, text, "sha256")).decode().lower()[:TAG]
+        return f"«redacted {tag}»"
 
 
-def _shapes(text: str) -> Iterator[tuple[int, int]]:
-    for pattern in _patterns():
-        for found in pattern.finditer(text):
-            yield found.span("s" if "s" in pattern.groupindex else 0)
-
-
-@cache
-def _patterns() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(shape.pattern, re.DOTALL) for shape in secrets().shapes)
+def _plain(encoded: str) -> str:
+    """What the data of a Secret says, where it is text."""
+    try:
+        return b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return encoded

@@ -13,6 +13,7 @@ from opssquad.diagnosis.differential import rank
 from opssquad.errors import ToolError, UsageError
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
+from opssquad.gate.own import load_own
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.investigation.auditing import Auditor
@@ -127,6 +128,7 @@ def make_context(
     policy, signer = Policy.load(content.policy()), Signer.open(store.folder)
     if policy.problem:
         raise UsageError(policy.problem)
+    redact = Redactor.open(store.folder, load_own(options.redaction))
     handles: Handles = {
         Cluster: cluster,
         Progress: Progress(voices.progress),
@@ -156,8 +158,9 @@ def make_context(
         judge=policy.judge,
         rank=ranked,
         sign=signer.grant,
-        executor=Executor(toolbox, handles, admit=signer.admit, redact=Redactor(), now=wall_clock),
+        executor=Executor(toolbox, handles, admit=signer.admit, redact=redact, now=wall_clock),
         records=store,
+        redact=redact,
         audit=Auditor(store, toolbox, by=options.by, squad=options.squad, model=model.name, prompt=prompt),
         publish=lambda event: None,
         clock=cluster.now,

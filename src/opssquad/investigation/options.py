@@ -14,7 +14,8 @@ Approve = Literal["ask", "never", "all"]
 class Options:
     """A recording or a live cluster (`context` empty: the current one). `approve`: `ask` waits for
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
-    fast a recording's clock runs against the real one, `approval_minutes` how long a card waits."""
+    fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
+    `redaction` is the organisation's file of what is a secret besides."""
 
     state: Path
     by: str
@@ -28,3 +29,4 @@ class Options:
     approve: Approve = "ask"
     speed: float = 1.0
     approval_minutes: float = APPROVAL_MINUTES
+    redaction: Path | None = None

@@ -16,7 +16,6 @@ from opssquad.investigation.options import Options
 from opssquad.models.base import Message, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.graph.engine import Engine
-from opssquad.squad.vetting import clean
 from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.store.threads import alone
@@ -124,8 +123,8 @@ class Investigation:
 
     async def _turn(self, said: str, words: str, call: ModelCall | None) -> AsyncIterator[Event]:
         # What is typed is kept and sent to the model: a pasted secret is not.
-        said, words = clean(said), clean(words)
         state, ctx = await self._engine.state(), self._ctx
+        said, words = ctx.redact.clean(said), ctx.redact.clean(words)
         ctx.turn, ctx.first, ctx.seconds = state.turn + 1, (call,) if call else (), {}
         await ctx.emit(Asked, text=said, squad=self.squad, by=ctx.by, target=ctx.target)
         if not self._record.title:
@@ -241,7 +240,9 @@ class Investigation:
         return render(fold(await self._store.events(self.thread)))
 
     def _progress(self, text: str) -> None:
-        self._queue.put_nowait(self._ctx.event(Progressed, call=CURRENT_CALL.get(), text=clean(text)))
+        self._queue.put_nowait(
+            self._ctx.event(Progressed, call=CURRENT_CALL.get(), text=self._ctx.redact.clean(text))
+        )
 
 
 def _record(options: Options, ctx: Context, thread: str, now: datetime) -> ThreadRecord:

@@ -14,7 +14,7 @@ from opssquad.findings import Check, ToolResult
 from opssquad.models.base import ModelCall, SeenSignal
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.ledger import Ledger, check_of
-from opssquad.squad.vetting import clean, clean_card, clean_check
+from opssquad.squad.vetting import clean_card, clean_check
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Cleared, Decision, Target, ToolCall, Value, Verdict
 
@@ -49,7 +49,7 @@ async def _judge(ctx: Context, written: ModelCall, ledger: Ledger) -> Pending:
             card = await _card(ctx, tool, call, verdict, ledger)
             return Pending(call=call, verdict=verdict, approval=card.id)
     except ToolError as error:
-        return Pending(call=call, verdict=verdict, problem=clean(str(error)))
+        return Pending(call=call, verdict=verdict, problem=ctx.redact.clean(str(error)))
     return Pending(call=call, verdict=verdict)
 
 
@@ -67,7 +67,7 @@ async def _card(ctx: Context, tool: Tool, call: ToolCall, verdict: Verdict, ledg
             f"{tool.name}: {verdict.reason or 'policy asks before this read'}; nobody can approve reads yet"
         )
     async with asyncio.timeout(tool.deadline):
-        preview, undo = clean_card(*await tool.foresee(call.args, ctx.handles))
+        preview, undo = clean_card(ctx.redact, *await tool.foresee(call.args, ctx.handles))
     now = ctx.wall()
     why, evidence = _why(ledger, call)
     approval = Approval(
@@ -219,7 +219,7 @@ async def _changed(ctx: Context, tool: Tool, card: Approval) -> str:
         async with asyncio.timeout(tool.deadline):
             now = await tool.observed(card.call.args, ctx.handles)
     except (ToolError, TimeoutError) as error:
-        return clean(f"the world cannot be looked at again: {error}")
+        return ctx.redact.clean(f"the world cannot be looked at again: {error}")
     then = card.preview.binding
     return "; ".join(
         f"{ref} changed after the card was shown: {_moved(then.get(ref, ABSENT), now.get(ref, ABSENT))}"
@@ -242,7 +242,7 @@ async def _verify(ctx: Context, tool: Tool, card: Approval) -> Check:
         check = await tool.check(card.call.args, card.preview.before, ctx.handles)
     except OpsError as error:
         check = Check(outcome="unknown", text=f"the check failed: {error}")
-    check = clean_check(check)
+    check = clean_check(ctx.redact, check)
     read = ToolResult(call=check_of(card.call.id), status="ok", text=check.text, sources=check.sources)
     await ctx.records.keep(read)
     check = check.model_copy(update={"sources": ()})

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 
 from opssquad.events import Event, Occurred
 from opssquad.findings import ToolResult
+from opssquad.gate.redact import Redactor
 from opssquad.models.base import Case, Model, ModelCall, ToolSpec
 from opssquad.settings import APPROVAL_MINUTES
 from opssquad.squad.spec import SquadSpec
@@ -67,6 +68,7 @@ class Context:
     sign: Sign
     executor: Runs
     records: Records
+    redact: Redactor
     audit: Callable[[Event], Awaitable[None]]
     publish: Callable[[Event], None]
     clock: Callable[[], datetime]

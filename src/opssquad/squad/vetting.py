@@ -8,48 +8,46 @@ import json
 from collections.abc import Sequence
 
 from opssquad.findings import Check, Quote
+from opssquad.gate.names import PLACEHOLDER
 from opssquad.gate.redact import HIDDEN, Redactor
 from opssquad.models.base import CONCLUDE, ModelCall
 from opssquad.toolbox import Toolbox
 from opssquad.types import Preview, Undo
 
-_REDACT = Redactor()
 
-
-def clean(text: str) -> str:
-    """A tool's words as they may be kept and shown: without secrets and terminal control."""
-    return _REDACT.read(text).text
-
-
-def clean_card(preview: Preview, undo: Undo) -> tuple[Preview, Undo]:
+def clean_card(redact: Redactor, preview: Preview, undo: Undo) -> tuple[Preview, Undo]:
     """The words of a card likewise. Its commands and arguments are what will be done: they stay."""
-    words = {"diff": clean(preview.diff), "impact": clean(preview.impact)}
-    return preview.model_copy(update=words), undo.model_copy(update={"note": clean(undo.note)})
+    words = {"diff": redact.clean(preview.diff), "impact": redact.clean(preview.impact)}
+    return preview.model_copy(update=words), undo.model_copy(update={"note": redact.clean(undo.note)})
 
 
-def clean_check(check: Check) -> Check:
+def clean_check(redact: Redactor, check: Check) -> Check:
     """A check likewise, with what it quotes and found."""
     signals = tuple(
         s.model_copy(
-            update={"text": clean(s.text), "quotes": _quotes(s.quotes), "data": _REDACT.value(s.data)[0]}
+            update={
+                "text": redact.clean(s.text),
+                "quotes": _quotes(redact, s.quotes),
+                "data": redact.value(s.data)[0],
+            }
         )
         for s in check.signals
     )
-    quoted = {"quotes": _quotes(check.quotes), "sources": _quotes(check.sources)}
-    return check.model_copy(update={"text": clean(check.text), "signals": signals, **quoted})
+    quoted = {"quotes": _quotes(redact, check.quotes), "sources": _quotes(redact, check.sources)}
+    return check.model_copy(update={"text": redact.clean(check.text), "signals": signals, **quoted})
 
 
-def _quotes(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
-    return tuple(q.model_copy(update={"text": clean(q.text)}) for q in quotes)
+def _quotes(redact: Redactor, quotes: Sequence[Quote]) -> tuple[Quote, ...]:
+    return tuple(q.model_copy(update={"text": redact.clean(q.text)}) for q in quotes)
 
 
-def vetted(toolbox: Toolbox, call: ModelCall) -> ModelCall:
+def vetted(redact: Redactor, toolbox: Toolbox, call: ModelCall) -> ModelCall:
     """The call as it may be kept, with the problem for which it is not made."""
     if call.problem:
-        return call.model_copy(update={"problem": clean(call.problem)})
+        return call.model_copy(update={"problem": redact.clean(call.problem)})
     if call.tool == CONCLUDE:
         return call
-    args, found = _REDACT.value(call.args)
+    args, found = redact.value(call.args)
     if found:
         problem = (
             "an argument looks like a secret, and would be on record: it was taken out and nothing was done;"
@@ -57,7 +55,7 @@ def vetted(toolbox: Toolbox, call: ModelCall) -> ModelCall:
         )
         return call.model_copy(update={"args": args, "problem": problem})
     mutates = call.tool in toolbox and toolbox.get(call.tool).effect != "read"
-    if mutates and HIDDEN in json.dumps(args, ensure_ascii=False):
+    if mutates and PLACEHOLDER.search(json.dumps(args, ensure_ascii=False)):
         problem = f"{HIDDEN} stands for a value that was taken out, and would be written in its place"
         return call.model_copy(update={"problem": problem})
     return call

@@ -55,7 +55,7 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
             await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")
     reply = await _within(ctx, case, await think(ctx, state.messages, case))
     calls = [
-        vetted(ctx.toolbox, c).model_copy(update={"id": f"{ctx.thread}-{state.steps}.{n}"})
+        vetted(ctx.redact, ctx.toolbox, c).model_copy(update={"id": f"{ctx.thread}-{state.steps}.{n}"})
         for n, c in enumerate(reply.calls, 1)
     ]
     update: dict[str, Any] = {
