@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: env demo test lint unit bench clean
+.PHONY: env demo test test-long lint unit bench clean
 
 env: $(VENV)/.ready
 
@@ -25,6 +25,10 @@ lint: env
 
 unit: env
 	$(BIN)/python -m pytest -n auto
+
+# What takes minutes: crashes at every step, generated input by the thousand.
+test-long: env
+	$(BIN)/python -m pytest -n auto -m long
 
 bench: env
 	$(BIN)/python -m tests.bench
