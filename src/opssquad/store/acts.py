@@ -9,7 +9,8 @@ from typing import Literal
 from opssquad.errors import Refused, StoreError
 from opssquad.findings import ToolResult
 from opssquad.store import audit as chain
-from opssquad.store.base import ApprovalRecord, AuditDraft, AuditRecord, Misfit
+from opssquad.store import auditlog as log
+from opssquad.store.base import ApprovalRecord
 from opssquad.store.rows import dump, parse
 from opssquad.types import Approval, Decision
 
@@ -50,7 +51,7 @@ def settle(c: sqlite3.Connection, card: Approval, decision: Decision) -> Decisio
     else:
         return past[-1]
     c.execute("insert into decisions values (?, ?, ?)", (card.id, len(past), dump(new)))
-    append_audit(c, chain.of_decision(card, new))
+    log.append(c, chain.of_decision(card, new))
     return new
 
 
@@ -127,33 +128,3 @@ def output(c: sqlite3.Connection, call: str) -> ToolResult:
     if row is None:
         raise StoreError(f"no output of call {call} is kept")
     return parse(ToolResult, row[0], f"the output of call {call}")
-
-
-def append_audit(c: sqlite3.Connection, draft: AuditDraft) -> AuditRecord:
-    """Chain a line to the audit log and move its head."""
-    record = chain.seal(draft, head(c) or chain.START)
-    c.execute("insert into audit values (?, ?, ?)", (record.seq, record.thread, chain.canonical(record)))
-    c.execute(
-        "insert into audit_head values (1, ?, ?)"
-        " on conflict do update set seq = excluded.seq, hash = excluded.hash",
-        (record.seq, record.hash),
-    )
-    return record
-
-
-def undocumented(c: sqlite3.Connection) -> Misfit | None:
-    """Where lines must be missing although the chain fits: a decision has its line in one transaction."""
-    (decided,) = c.execute("select count(*) from decisions").fetchone()
-    lines = c.execute("select body from audit")
-    told = sum(parse(AuditRecord, body, "an audit record").kind == "decision" for (body,) in lines)
-    if told >= decided:
-        return None
-    seq = (head(c) or chain.START)[0] + 1
-    return Misfit(seq=seq, why=f"missing; {decided} decisions are on record and {told} of them in the log")
-
-
-def head(c: sqlite3.Connection) -> chain.Head | None:
-    """Number and hash of the newest audit line, or None if none was ever written."""
-    row = c.execute("select seq, hash from audit_head").fetchone()
-    # A damaged file may hold anything; then nothing fits.
-    return (row[0] if isinstance(row[0], int) else 0, str(row[1])) if row else None

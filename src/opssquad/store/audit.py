@@ -1,17 +1,19 @@
 """The hash chain of the audit log: sealing a draft into a record, finding the first one that does not fit.
 
-Pure functions over texts; `sqlite` keeps the rows. The chain shows tampering by anyone who does not also
-rewrite every later record and the head; it does not prevent it.
+Pure functions over texts; `auditlog` keeps the rows. The chain shows tampering by anyone who does not also
+rewrite every later record and the head; it does not prevent it. Against who can rewrite all of it stand
+anchors: number and hash of a record, kept where the log is not.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
-from opssquad.errors import StoreError
+from opssquad.errors import StoreError, UsageError
 from opssquad.store.base import AuditApproval, AuditDraft, AuditRecord, Misfit
 from opssquad.store.rows import parse
-from opssquad.types import Approval, Decision
+from opssquad.types import Approval, Decision, Target
 
 GENESIS = "0" * 64
 """The `prev_hash` of the first record."""
@@ -21,6 +23,22 @@ Head = tuple[int, str]
 
 START: Head = (0, GENESIS)
 """The head of an empty log."""
+
+EVERY = 500
+"""Each record whose number is a multiple of this is a checkpoint."""
+
+_ANCHOR = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})")
+
+
+def anchor(text: str) -> Head:
+    """Read `SEQ:HASH`. Raises UsageError."""
+    found = _ANCHOR.fullmatch(text.strip().lower())
+    if not found:
+        raise UsageError(
+            f"{text!r} is no anchor; one is `SEQ:HASH` with 64 hexadecimal digits, as `opssquad audit anchor`"
+            " prints it"
+        )
+    return int(found[1]), found[2]
 
 
 def canonical(record: AuditDraft) -> str:
@@ -40,13 +58,22 @@ def seal(draft: AuditDraft, head: Head) -> AuditRecord:
     return record.model_copy(update={"hash": _hash(record)})
 
 
-def verify(rows: Iterable[tuple[int, str]], head: Head | None) -> Misfit | None:
+def verify(
+    rows: Iterable[tuple[int, str]],
+    head: Head | None,
+    *,
+    after: Head = START,
+    anchors: Mapping[int, str] | None = None,
+) -> Misfit | None:
     """The first row (number, text) that does not follow from the one before, or None.
 
     `head` is where the log is known to end: records missing from the end, or added behind it, are found too.
+    `after` is the record before the first row. `anchors` are hashes of records by number, as they were noted
+    outside of the log.
     """
     end, newest = head or START
-    seq, last = 0, GENESIS
+    noted = anchors or {}
+    seq, last = after
     for number, text in rows:
         seq += 1
         if number != seq:
@@ -62,8 +89,12 @@ def verify(rows: Iterable[tuple[int, str]], head: Head | None) -> Misfit | None:
         if why:
             return Misfit(seq=seq, why=why)
         last = record.hash
+        if noted.get(seq, last) != last:
+            return Misfit(seq=seq, why="not the one of the anchor; it, or one before it, was written anew")
     if seq < end:
         return Misfit(seq=seq + 1, why=f"missing; the log ended at record {end}")
+    if (furthest := max(noted, default=0)) > end:
+        return Misfit(seq=end + 1, why=f"missing; by its anchor there was a record {furthest}")
     return None if last == newest else Misfit(seq=seq, why="not the record that was written last")
 
 
@@ -75,6 +106,20 @@ def _misfit(record: AuditRecord, text: str, seq: int, last: str) -> str:
     if record.hash != _hash(record) or canonical(record) != text:
         return "was changed after it was written"
     return ""
+
+
+def checkpoint(draft: AuditDraft, since: int, found: Misfit | None) -> AuditDraft:
+    """The line that says whether the records from `since` on fitted when `draft` was written."""
+    return AuditDraft(
+        kind="checkpoint",
+        ts=draft.ts,
+        requested_by="opssquad",
+        why=str(found or ""),
+        target=Target(cluster=""),
+        tool="audit",
+        args={"since": since},
+        status="misfit" if found else "fits",
+    )
 
 
 def of_decision(approval: Approval, decision: Decision) -> AuditDraft:

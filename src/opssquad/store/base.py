@@ -3,7 +3,7 @@
 No SQL here; `sqlite` is the embedded store.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -14,7 +14,12 @@ from opssquad.findings import ToolResult
 from opssquad.types import Approval, Decision, Effect, Json, Mode, Target, Value
 
 ApprovalStatus = Literal["pending", "approved", "refused", "expired", "voided"]
-AuditKind = Literal["call", "decision", "connection", "configuration"]
+AuditKind = Literal[
+    "call", "verdict", "check", "decision", "connection", "configuration", "policy", "checkpoint"
+]
+"""A call's start and end, what policy said of it, how it was found to have helped; a decision on a card; a
+cluster or model endpoint that was opened; settings or squads, and policies, that are not what they were; a
+checkpoint of the log itself."""
 
 
 class ThreadRecord(Value):
@@ -102,6 +107,31 @@ class AuditRecord(AuditDraft):
     hash: str
 
 
+class AuditFilter(Value):
+    """Which lines of the audit log are meant; empty is any. `actor` asked for it, was the squad, or decided;
+    `since` is included, `until` is not; `last` keeps that many from the end, 0 keeps all."""
+
+    thread: str = ""
+    incident: str = ""
+    actor: str = ""
+    kind: AuditKind | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    last: int = 0
+
+    def takes(self, record: AuditDraft) -> bool:
+        """Whether the line is one of those that are meant."""
+        actors = {record.requested_by, record.agent, record.approval.by if record.approval else ""}
+        return (
+            self.thread in ("", record.thread)
+            and self.incident in ("", record.incident)
+            and (not self.actor or self.actor in actors)
+            and self.kind in (None, record.kind)
+            and (self.since is None or record.ts >= self.since)
+            and (self.until is None or record.ts < self.until)
+        )
+
+
 class Misfit(Value):
     """The first line of the audit log that does not fit the chain, and why."""
 
@@ -136,9 +166,14 @@ class Storage(Protocol):
     async def keep(self, result: ToolResult) -> None: ...
     async def output(self, call_id: str) -> ToolResult: ...
 
-    async def append(self, *events: Event) -> None: ...
+    async def append(self, *events: Event, audit: Sequence[AuditDraft] = ()) -> None: ...
     async def events(self, thread: str) -> list[Event]: ...
 
     async def audit(self, draft: AuditDraft) -> AuditRecord: ...
-    async def audit_records(self, thread: str = "", last: int = 0) -> Sequence[AuditRecord]: ...
-    async def verify_audit(self) -> Misfit | None: ...
+    async def audit_change(self, draft: AuditDraft) -> AuditRecord | None: ...
+    async def audit_records(
+        self, thread: str = "", last: int = 0, wanted: AuditFilter | None = None
+    ) -> Sequence[AuditRecord]: ...
+    async def verify_audit(
+        self, anchors: Mapping[int, str] | None = None, *, quick: bool = False
+    ) -> Misfit | None: ...

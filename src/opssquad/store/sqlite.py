@@ -1,12 +1,12 @@
 """The embedded store: one SQLite file in a state folder that only its owner can read.
 
 Threads, events and the audit log are read and written here; the steps of cards and of the ledger are in
-`acts`, transactions and errors in `database`, the chain in `audit`.
+`acts`, those of the audit log in `auditlog`, transactions and errors in `database`.
 """
 
 import difflib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -14,11 +14,12 @@ from opssquad.errors import Refused, StoreError, UsageError
 from opssquad.events import EVENT, Event, Streamed
 from opssquad.findings import ToolResult
 from opssquad.store import acts
-from opssquad.store import audit as chain
+from opssquad.store import auditlog as log
 from opssquad.store.base import (
     ApprovalRecord,
     ApprovalStatus,
     AuditDraft,
+    AuditFilter,
     AuditRecord,
     Misfit,
     ThreadRecord,
@@ -154,13 +155,20 @@ class Store:
         """The whole result of a call. Raises StoreError if none is kept."""
         return await self._db.read(lambda c: acts.output(c, call_id))
 
-    async def append(self, *events: Event) -> None:
-        """Put events on record in this order, all or none; pieces of streamed text are never stored."""
+    async def append(self, *events: Event, audit: Sequence[AuditDraft] = ()) -> None:
+        """Put events on record in this order with the audit lines about them, all or none; pieces of streamed
+        text are never stored. Lines about what may change something are on disk when this returns."""
         rows = [(e.thread, e.kind, dump(e)) for e in events if not isinstance(e, Streamed)]
         sql = "insert into events (thread, kind, body) values (?, ?, ?)"
-        if rows:
+
+        def put(c: sqlite3.Connection) -> None:
             # A cursor that got out would be closed by another thread, in the middle of the next statement.
-            await self._db.write(lambda c: c.executemany(sql, rows).close())
+            c.executemany(sql, rows).close()
+            for draft in audit:
+                log.append(c, draft)
+
+        if rows or audit:
+            await self._db.write(put, durable=any(_weighs(draft) for draft in audit))
 
     async def events(self, thread: str) -> list[Event]:
         """The events of a thread in the order they were recorded."""
@@ -170,24 +178,36 @@ class Store:
     async def audit(self, draft: AuditDraft) -> AuditRecord:
         """Chain a line to the audit log. What may change something is on disk when this returns; lines about
         reads, which are many, reach it with the next that is."""
-        durable = draft.effect != "read"
-        return await self._db.write(lambda c: acts.append_audit(c, draft), durable=durable)
+        return await self._db.write(lambda c: log.append(c, draft), durable=_weighs(draft))
 
-    async def audit_records(self, thread: str = "", last: int = 0) -> Sequence[AuditRecord]:
-        """The audit log in order: of one thread if given, only the `last` lines if above zero."""
-        sql = "select seq, body from audit where ?1 in ('', thread) order by seq desc limit ?2"
-        rows = await self._rows(sql, thread, last or -1)
-        return [parse(AuditRecord, body, f"audit record {seq}") for seq, body in reversed(rows)]
+    async def audit_change(self, draft: AuditDraft) -> AuditRecord | None:
+        """Chain a line about something that is described by its `output_sha256`, unless the last line of this
+        kind about the same `tool` has the same one. Says in it what of `args` differs from that line."""
+        return await self._db.write(lambda c: log.change(c, draft), durable=True)
 
-    async def verify_audit(self) -> Misfit | None:
-        """The first line of the audit log that does not fit the chain, or None if all do."""
-        rows = "select seq, body from audit order by seq"
-        return await self._db.read(
-            lambda c: chain.verify(c.execute(rows), acts.head(c)) or acts.undocumented(c)
-        )
+    async def audit_records(
+        self, thread: str = "", last: int = 0, wanted: AuditFilter | None = None
+    ) -> Sequence[AuditRecord]:
+        """The audit log in order: those that are wanted, else of one thread, only the `last` lines."""
+        wanted = wanted or AuditFilter(thread=thread, last=last)
+        return await self._db.read(lambda c: log.records(c, wanted))
+
+    async def verify_audit(
+        self, anchors: Mapping[int, str] | None = None, *, quick: bool = False
+    ) -> Misfit | None:
+        """The first line of the audit log that does not fit the chain, or an anchor (number to hash), or None
+        if all do; `quick` looks only from the last checkpoint on."""
+        if quick:
+            return await self._db.read(log.verify_quickly)
+        return await self._db.read(lambda c: log.verify(c, anchors or {}))
 
     async def _rows(self, sql: str, *values: str | int) -> list[tuple[str, str]]:
         return await self._db.read(lambda c: c.execute(sql, values).fetchall())
+
+
+def _weighs(draft: AuditDraft) -> bool:
+    """Whether a line must be on disk before anything goes on: all that is not about a mere read."""
+    return draft.effect != "read"
 
 
 def _card(c: sqlite3.Connection, id: str) -> ApprovalRecord:
