@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from opssquad.types import Risk as Risk
     from opssquad.types import Undo as Undo
     from opssquad.worlds.kube.cluster import Cluster as Cluster
+    from opssquad.worlds.kube.kubectl import Kubectl as Kubectl
+    from opssquad.worlds.kube.kubectl import Printed as Printed
     from opssquad.worlds.kube.reading import Table as Table
 
 __version__ = "0.1.0"
@@ -44,6 +46,7 @@ _PUBLIC = {
     "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
     "worlds.kube.cluster": ("Cluster",),
+    "worlds.kube.kubectl": ("Kubectl", "Printed"),
     "worlds.kube.reading": ("Table",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}

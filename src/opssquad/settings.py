@@ -18,6 +18,8 @@ OFFLINE = "offline"
 APPROVAL_MINUTES = 10.0
 """How long a card waits for its answer, unless OPSSQUAD_APPROVAL_MINUTES says otherwise."""
 
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
 
 class Settings(Value):
     """What the environment says. `state` need not exist yet; `kubeconfigs` are files to merge, first wins;
@@ -69,6 +71,11 @@ def strict_checkpoints() -> None:
 def inherited() -> dict[str, str]:
     """A copy of the environment, for a login helper that the operator's kubeconfig names."""
     return dict(os.environ)
+
+
+def proxies() -> dict[str, str]:
+    """How this machine reaches others, for a program that gets nothing else of the environment."""
+    return {name: value for name, value in os.environ.items() if name.upper() in PROXIES}
 
 
 def _state(env: Mapping[str, str]) -> Path:

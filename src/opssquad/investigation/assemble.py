@@ -13,6 +13,7 @@ from opssquad.diagnosis.differential import rank
 from opssquad.errors import ToolError, UsageError
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
+from opssquad.gate.kubectl import classify
 from opssquad.gate.own import load_own
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
@@ -30,6 +31,7 @@ from opssquad.times import rfc3339, wall_clock
 from opssquad.toolbox import Handles, Progress, Record, Toolbox
 from opssquad.types import Target
 from opssquad.worlds.kube.cluster import Cluster
+from opssquad.worlds.kube.kubectl import Kubectl
 
 SCRIPT = "scripted:"
 """A model that plays the replies of a YAML file: for tests and documentation."""
@@ -131,6 +133,7 @@ def make_context(
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles: Handles = {
         Cluster: cluster,
+        Kubectl: Kubectl.beside(cluster, classify),
         Progress: Progress(voices.progress),
         Record: Record(voices.timeline),
     }

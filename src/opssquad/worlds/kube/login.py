@@ -48,7 +48,7 @@ class Login:
 
 async def login(access: Access) -> Login:
     """Log in. Raises ToolError in one line: plug-in failed, certificate unreadable, file missing."""
-    user, expires = await _user(access)
+    user, expires = await credentials(access)
     try:
         with tempfile.TemporaryDirectory(prefix="opssquad-") as folder:
             files = Path(folder)
@@ -63,7 +63,7 @@ async def login(access: Access) -> Login:
     return Login(client, expires)
 
 
-async def _user(access: Access) -> tuple[Json, datetime | None]:
+async def credentials(access: Access) -> tuple[Json, datetime | None]:
     """The user section with a plug-in's answer in place of the plug-in."""
     plugin = access.user.get("exec")
     if not plugin:
