@@ -21,6 +21,10 @@ TEXT_CAP = 6000
 """Characters of a result's text that the model reads by default: about 1,500 tokens."""
 
 
+PARALLEL = 6
+"""Calls that run at one time; the others wait their turn, and their deadlines begin with it."""
+
+
 class Redacted(Protocol):
     """A text without its secrets."""
 
@@ -43,7 +47,8 @@ class Redactor(Protocol):
 class Executor:
     """Runs calls on the handles of this process.
 
-    `admit` raises Refused unless the call's grant holds; `now` is the real time, for durations.
+    `admit` raises Refused unless the call's grant holds; `parallel` calls run at one time; `now` is the real
+    time, for durations.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class Executor:
         admit: Callable[[Cleared], None],
         redact: Redactor,
         cap: int = TEXT_CAP,
+        parallel: int = PARALLEL,
         now: Clock = wall_clock,
     ) -> None:
         self._toolbox = toolbox
@@ -62,6 +68,7 @@ class Executor:
         self._redact = redact
         self._cap = cap
         self._now = now
+        self._room = asyncio.Semaphore(parallel)
 
     async def run(self, cleared: Cleared) -> ToolResult:
         """Carry the call out; every way it can end is in the result's `status`.
@@ -78,7 +85,7 @@ class Executor:
         try:
             tool = self._toolbox.get(call.tool)
             self._check(cleared, tool)
-            async with asyncio.timeout(tool.deadline) as deadline:
+            async with self._room, asyncio.timeout(tool.deadline) as deadline:
                 result = await tool.run(call.args, self._handles)
             result = cited(tool, result)
         except Refused as error:

@@ -22,7 +22,7 @@ from opssquad.investigation.options import Options
 from opssquad.models.base import Case, Model
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
-from opssquad.squad.context import Context
+from opssquad.squad.context import Context, Rank
 from opssquad.squad.spec import load_squad
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
@@ -126,30 +126,18 @@ def make_context(
     """Everything the graph's nodes may use."""
     spec = load_squad(content.squad(options.squad))
     toolbox = Toolbox(content.tools(spec.tools))
-    catalogue = load_catalogue(content.squad(options.squad) / "faults.yaml")
+    ranked = _ranking(content.squad(options.squad) / "faults.yaml")
     policy, signer = Policy.load(content.policy()), Signer.open(store.folder)
     if policy.problem:
         raise UsageError(policy.problem)
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    handles: Handles = {
-        Cluster: cluster,
-        Kubectl: Kubectl.beside(cluster, classify),
-        Progress: Progress(voices.progress),
-        Record: Record(voices.timeline),
-    }
+    handles = _handles(cluster, voices)
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
     prompt = content.prompt(spec.prompt)
-
-    def ranked(case: Case) -> Case:
-        found = rank(catalogue, [s.signal for s in case.signals])
-        return case.model_copy(update={"differential": tuple(found)})
-
     return Context(
         thread=thread,
         squad=spec,
-        system=lambda: prompt.format(
-            cluster=target.cluster, namespace=target.namespace or "not chosen", now=rfc3339(cluster.now())
-        ),
+        system=lambda: _system(prompt, target, cluster),
         ledger_page=content.prompt("ledger"),
         model=model,
         fallback=model if isinstance(model, Offline) else offline(),
@@ -161,7 +149,7 @@ def make_context(
         judge=policy.judge,
         rank=ranked,
         sign=signer.grant,
-        executor=Executor(toolbox, handles, admit=signer.admit, redact=redact, now=wall_clock),
+        executor=Executor(toolbox, handles, admit=signer.admit, redact=redact, parallel=spec.limits.parallel),
         records=store,
         redact=redact,
         audit=Auditor(store, toolbox, by=options.by, squad=options.squad, model=model.name, prompt=prompt),
@@ -170,3 +158,30 @@ def make_context(
         wall=wall_clock,
         approval_minutes=options.approval_minutes,
     )
+
+
+def _handles(cluster: Cluster, voices: Voices) -> Handles:
+    """What tools get by the types of their parameters."""
+    return {
+        Cluster: cluster,
+        Kubectl: Kubectl.beside(cluster, classify),
+        Progress: Progress(voices.progress),
+        Record: Record(voices.timeline),
+    }
+
+
+def _system(prompt: str, target: Target, cluster: Cluster) -> str:
+    """The prompt with its holes filled, as of now."""
+    namespace = target.namespace or "not chosen"
+    return prompt.format(cluster=target.cluster, namespace=namespace, now=rfc3339(cluster.now()))
+
+
+def _ranking(faults: Path) -> Rank:
+    """Fills a case's differential by the squad's catalogue."""
+    catalogue = load_catalogue(faults)
+
+    def ranked(case: Case) -> Case:
+        found = rank(catalogue, [s.signal for s in case.signals])
+        return case.model_copy(update={"differential": tuple(found)})
+
+    return ranked

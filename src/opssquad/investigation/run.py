@@ -125,7 +125,7 @@ class Investigation:
         # What is typed is kept and sent to the model: a pasted secret is not.
         state, ctx = await self._engine.state(), self._ctx
         said, words = ctx.redact.clean(said), ctx.redact.clean(words)
-        ctx.turn, ctx.first, ctx.seconds = state.turn + 1, (call,) if call else (), {}
+        ctx.turn, ctx.first, ctx.seconds, ctx.tokens = state.turn + 1, (call,) if call else (), {}, 0
         await ctx.emit(Asked, text=said, squad=self.squad, by=ctx.by, target=ctx.target)
         if not self._record.title:
             self._record = self._record.model_copy(update={"title": said[:140]})
@@ -136,6 +136,8 @@ class Investigation:
             "mode": self.options.mode,
             "rounds": 0,
             "strikes": 0,
+            "idle": 0,
+            "spent": "",
             "conclusion": None,
             "text": "",
             "messages": [*state.messages, Message(role="user", text=words)],

@@ -24,6 +24,7 @@ from opssquad.errors import ModelBadReply, ModelError, ModelRateLimited, ModelUn
 from opssquad.models.assembly import Assembly, said, whole
 from opssquad.models.base import Listener, Reply, Request
 from opssquad.models.bounds import MEGA, WIRE
+from opssquad.models.told import Told
 from opssquad.models.wire import body
 from opssquad.settings import Settings
 
@@ -90,6 +91,7 @@ class Chat:
             wait = f"{state.upcoming_sleep:.1f}".removesuffix(".0")
             listener.warn(f"{error}; trying again in {wait} s")
 
+        told = Told(listener)
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(Passing),
             wait=self._wait,
@@ -99,7 +101,7 @@ class Chat:
         )
         try:
             async with asyncio.timeout(self._patience.total):
-                return await retrying(self._once, request, listener)
+                return await retrying(self._once, request, told)
         except TimeoutError as error:
             text = f"{self.name} gave no whole answer within {self._patience.total:g} s"
             raise ModelUnreachable(text) from error
@@ -117,7 +119,8 @@ class Chat:
     def _enough(self, state: RetryCallState) -> bool:
         return state.attempt_number >= self._patience.attempts or state.upcoming_sleep > self._patience.wait
 
-    async def _once(self, request: Request, listener: Listener) -> Reply:
+    async def _once(self, request: Request, listener: "Told") -> Reply:
+        listener.begin()
         try:
             return await self._ask(request, listener)
         except openai.APIStatusError as error:

@@ -50,6 +50,9 @@ async def _judge(ctx: Context, written: ModelCall, ledger: Ledger) -> Pending:
             return Pending(call=call, verdict=verdict, approval=card.id)
     except ToolError as error:
         return Pending(call=call, verdict=verdict, problem=ctx.redact.clean(str(error)))
+    except TimeoutError:
+        late = f"{tool.name}: what it would do could not be foreseen within {tool.deadline:g} s; try again"
+        return Pending(call=call, verdict=verdict, problem=late)
     return Pending(call=call, verdict=verdict)
 
 

@@ -78,6 +78,7 @@ class Context:
     model_down: bool = False
     first: tuple[ModelCall, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    tokens: int = 0
 
     def event(self, kind: type[Occurred], **fields: Any) -> Event:
         """An event of now, in this thread and turn."""

@@ -9,12 +9,18 @@ from opssquad.types import Value
 
 
 class Limits(Value):
-    """Budgets of one question. At the soft limit the squad is told to conclude, at the hard one it must."""
+    """Budgets of one question. At the soft limit the squad is told to conclude, at the hard one it must.
+
+    `seconds` are those of work: waiting for an approver is free. `tokens` are prompt and answers together, as
+    the endpoint counts them (a quarter of the characters where it does not). `parallel`: reads at one time.
+    """
 
     calls_soft: int = Field(default=12, gt=0)
     calls_hard: int = Field(default=25, gt=0)
     seconds: float = Field(default=600, gt=0)
     rounds: int = Field(default=30, gt=0)
+    tokens: int = Field(default=500_000, gt=0)
+    parallel: int = Field(default=6, gt=0)
 
 
 class SquadSpec(Value):

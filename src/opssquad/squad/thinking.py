@@ -1,13 +1,17 @@
 """One request to the model: what it is shown, and going on without it when its endpoint fails."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 
-from opssquad.errors import ModelError
+from opssquad.errors import ModelError, ModelUnreachable
 from opssquad.events import Streamed, Thought, Warned
-from opssquad.models.base import CONCLUDE, Case, Draft, Message, Reply, Request, ToolSpec
+from opssquad.models.base import CONCLUDE, Case, Draft, Message, Model, Reply, Request, ToolSpec
 from opssquad.squad.context import Context
 from opssquad.toolbox import Toolbox
+
+GRACE = 30.0
+"""Seconds that a model has to conclude once the question's time is used up."""
 
 
 def tool_specs(toolbox: Toolbox) -> tuple[ToolSpec, ...]:
@@ -60,14 +64,36 @@ async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
 async def _ask(ctx: Context, request: Request) -> Reply:
     model, voice, began = ctx.fallback if ctx.model_down else ctx.model, Voice(ctx), time.monotonic()
     try:
-        reply = await model.reply(request, voice)
+        reply = await _in_time(ctx, model, request, voice)
     finally:
         spent = time.monotonic() - began
         ctx.seconds["model"] = ctx.seconds.get("model", 0.0) + spent
         for text in voice.warnings:
             await ctx.emit(Warned, text=text)
+    if model is not ctx.fallback:
+        ctx.tokens += reply.usage.prompt + reply.usage.completion or _estimated(request, reply)
     await ctx.emit(Thought, model=model.name, text=reply.text, usage=reply.usage, ms=int(spent * 1000))
     return reply
+
+
+async def _in_time(ctx: Context, model: Model, request: Request, voice: Voice) -> Reply:
+    """The reply, as long as the question has time. Raises ModelError."""
+    left = max(GRACE, ctx.squad.limits.seconds - sum(ctx.seconds.values()))
+    try:
+        async with asyncio.timeout(left) as deadline:
+            return await model.reply(request, voice)
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        raise ModelUnreachable(f"no whole answer in the {left:.0f} s that the question had left") from error
+
+
+def _estimated(request: Request, reply: Reply) -> int:
+    """Tokens where the endpoint does not count them: four characters each."""
+    tools = sum(len(str(spec.parameters)) + len(spec.description) for spec in request.tools)
+    said = sum(len(m.text) + sum(len(str(c.args)) for c in m.calls) for m in request.messages)
+    written = len(reply.text) + sum(len(str(c.args)) for c in reply.calls)
+    return (len(request.system) + tools + said + written) // 4
 
 
 def ledger_page(ctx: Context, case: Case) -> str:

@@ -24,11 +24,14 @@ class Speech:
 
     def thought(self, text: str) -> None:
         """The model has finished. What did not stream is held back: it may be the answer itself."""
-        if self._streamed:
-            if self._line:
-                self._say(self._line, False)
-            self._said, self._line, self._streamed = self._streamed, "", ""
+        streamed, line = self._streamed, self._line
+        self._line = self._streamed = ""
+        if line:
+            self._say(line, False)
+        if streamed and streamed.strip() == text.strip():
+            self._said = streamed
         else:
+            # Nothing came, or only the beginning of an answer that was cut off and then differed.
             self._held, self._said = text, ""
 
     def step(self) -> None:

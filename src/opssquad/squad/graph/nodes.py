@@ -3,6 +3,7 @@
 The one interrupt has a node of its own with nothing before it: a resumed node runs again from its first line.
 """
 
+import time
 from typing import Any, Literal
 
 from langgraph.runtime import Runtime
@@ -40,16 +41,22 @@ class State(BaseModel):
     choices: list[Choice] = []
     conclusion: Conclusion | None = None
     strikes: int = 0
+    idle: int = 0
+    spent: str = ""
 
 
 STRIKES = 2
 """Unusable answers of a model before the run goes on offline."""
+IDLE = 3
+"""Rounds on end in which no call could be made (unknown tools, wrong arguments), before it does likewise."""
 
 
 async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     """Ask the model. Its calls get ids of our own, unique over all threads and short enough to cite."""
     ctx, case = runtime.context, case_of(state, runtime.context)
-    if state.strikes >= STRIKES and not ctx.model_down:
+    if spent := "" if state.spent else used_up(state, ctx):
+        await ctx.emit(Warned, text=f"{spent}; the squad must conclude with what it has")
+    if (state.strikes >= STRIKES or state.idle >= IDLE) and not ctx.model_down:
         ctx.model_down = True
         if ctx.model.name != ctx.fallback.name:
             await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")
@@ -61,6 +68,7 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     update: dict[str, Any] = {
         "steps": state.steps + 1,
         "rounds": state.rounds + 1,
+        "spent": state.spent or spent,
         "calls": calls,
         "text": reply.text,
         "choices": list(reply.choices),
@@ -91,7 +99,9 @@ def _after(reply: Reply, case: Case) -> Next:
 async def judge_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     """Policy, and cards for what asks."""
     pending = await judge_calls(runtime.context, state.calls, state.ledger)
-    return Command(update={"pending": pending}, goto="approve" if any(p.approval for p in pending) else "act")
+    idle = state.idle + 1 if all(p.problem for p in pending) else 0
+    update = {"pending": pending, "idle": idle}
+    return Command(update=update, goto="approve" if any(p.approval for p in pending) else "act")
 
 
 async def approve_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
@@ -103,7 +113,9 @@ async def approve_node(state: State, runtime: Runtime[Context]) -> Command[Next]
 async def act_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     """Carry out what is free or approved, and write down what came back."""
     ctx, ledger, messages = runtime.context, state.ledger, list(state.messages)
+    earlier, began = ctx.seconds.get("tools", 0.0), time.monotonic()
     results = await act(ctx, state.pending)
+    ctx.seconds["tools"] = earlier + time.monotonic() - began
     for pending, (result, check) in zip(state.pending, results, strict=True):
         ledger = ledger.took(pending.call, result, state.turn, check)
         text = fenced(result.text) + (f"\nVerified: {check.outcome}. {check.text}" if check else "")
@@ -152,8 +164,6 @@ def _struck(state: State, text: str) -> Command[Next]:
 
 def case_of(state: State, ctx: Context) -> Case:
     """The ledger as models get it; the differential is filled in by `ctx.rank`."""
-    limits, spent = ctx.squad.limits, len(state.ledger.of_turn(state.turn))
-    late = sum(ctx.seconds.values()) > limits.seconds
     return Case(
         question=state.question,
         turn=state.turn,
@@ -163,7 +173,26 @@ def case_of(state: State, ctx: Context) -> Case:
         evidence=state.ledger.evidence,
         calls=state.ledger.calls,
         choices=tuple(state.choices),
-        must_conclude=late or spent >= limits.calls_hard or state.rounds >= limits.rounds,
+        must_conclude=bool(state.spent or used_up(state, ctx)),
+    )
+
+
+def used_up(state: State, ctx: Context) -> str:
+    """Which of the question's budgets is used up, in words; empty while there is room."""
+    limits = ctx.squad.limits
+    used = {
+        "calls": (len(state.ledger.of_turn(state.turn)), limits.calls_hard),
+        "rounds": (state.rounds, limits.rounds),
+        "tokens": (ctx.tokens, limits.tokens),
+        "seconds": (int(sum(ctx.seconds.values())), limits.seconds),
+    }
+    return next(
+        (
+            f"the question has used up its {name} ({n} of {most:g})"
+            for name, (n, most) in used.items()
+            if n >= most
+        ),
+        "",
     )
 
 

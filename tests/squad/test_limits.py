@@ -1,0 +1,92 @@
+"""The budgets of a question: at each of them the squad concludes with what it has, and says which it was."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opssquad import Toolbox, tool
+from opssquad.events import Warned
+from opssquad.executor import Executor
+from opssquad.gate.redact import Redactor
+from opssquad.models.base import Listener, Reply, Request
+from opssquad.squad import thinking
+from opssquad.types import Cleared, Target, ToolCall, Usage, Verdict
+from tests.squad.stage import Replies, Stage, call, calls, conclude, stage
+
+
+def warned(s: Stage) -> str:
+    return " | ".join(e.text for e in s.events if isinstance(e, Warned))
+
+
+@pytest.mark.parametrize("usage", [Usage(prompt=900, completion=200), Usage()], ids=["counted", "estimated"])
+async def test_at_the_token_budget_the_squad_concludes(tmp_path: Path, usage: Usage) -> None:
+    look = calls(call("look")).model_copy(update={"usage": usage, "text": "x" * 4000})
+    async with stage(tmp_path, Replies(look, look, conclude()), tokens=1000) as s:
+        kinds = await s.ask("why?", mode="ask")
+        assert kinds.count("returned") == 1
+        assert "used up its tokens (" in warned(s)
+        assert kinds[-1] == "concluded"
+
+
+async def test_a_model_that_only_calls_what_is_not_there_is_left_after_three_rounds(tmp_path: Path) -> None:
+    lost = Replies(*[calls(call("summon", n=n)) for n in range(30)])
+    lost.name = "lost"
+    async with stage(tmp_path, lost, Replies(calls(call("look")), conclude())) as s:
+        kinds = await s.ask("why?", mode="ask")
+        assert len(lost.requests) == 3
+        assert warned(s) == "model lost gave no usable answer; going on offline"
+        assert kinds[-1] == "concluded"
+
+
+async def test_one_call_that_can_be_made_starts_the_count_of_useless_rounds_anew(tmp_path: Path) -> None:
+    bad, good = calls(call("summon")), calls(call("look"))
+    model = Replies(bad, bad, good, bad, bad, conclude())
+    async with stage(tmp_path, model) as s:
+        kinds = await s.ask("why?", mode="ask")
+        assert (len(model.requests), warned(s), kinds[-1]) == (6, "", "concluded")
+
+
+class Mute:
+    """A model that never answers."""
+
+    name = "mute"
+
+    async def reply(self, request: Request, listener: Listener) -> Reply:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody wakes it")
+
+
+async def test_a_model_that_outlasts_the_questions_time_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thinking, "GRACE", 0.05)
+    mute: Any = Mute()
+    async with stage(tmp_path, mute, Replies(calls(call("look")), conclude()), seconds=0.1) as s:
+        kinds = await s.ask("why?", mode="ask")
+        assert "no whole answer in the" in warned(s)
+        assert kinds[-1] == "concluded"
+
+
+async def test_no_more_calls_run_at_one_time_than_the_squad_allows() -> None:
+    running = [0, 0]
+
+    @tool(effect="read", deadline=2.0)
+    async def slow() -> str:
+        """Wait."""
+        running[0] += 1
+        running[1] = max(running)
+        await asyncio.sleep(0.02)
+        running[0] -= 1
+        return "done"
+
+    executor = Executor(Toolbox([slow]), {}, admit=lambda _: None, redact=Redactor(), parallel=3)
+    allow = Verdict(outcome="allow", rule="r")
+    wanted = [
+        Cleared(call=ToolCall(id=f"c{n}", tool="slow", target=Target(cluster="c")), verdict=allow)
+        for n in range(10)
+    ]
+    results = await asyncio.gather(*(executor.run(each) for each in wanted))
+    assert [r.status for r in results] == ["ok"] * 10
+    assert running == [0, 3]
