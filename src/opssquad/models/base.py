@@ -51,7 +51,8 @@ class SeenSignal(Value):
 
 
 class PastCall(Value):
-    """A call that was made in this thread, and how it ended; `data` is the tool's."""
+    """A call that was made in this thread, and how it ended; `data` is the tool's. One that could not be
+    made as it was written (no such tool, wrong arguments) is not `made`."""
 
     turn: int
     tool: str
@@ -61,6 +62,7 @@ class PastCall(Value):
     call: str
     data: Json = Field(default_factory=dict)
     check: Check | None = None
+    made: bool = True
 
 
 class Case(Value):

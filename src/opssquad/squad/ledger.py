@@ -16,7 +16,14 @@ class Ledger(Value):
     evidence: tuple[Evidence, ...] = ()
     calls: tuple[PastCall, ...] = Field(default=())
 
-    def took(self, call: ToolCall, result: ToolResult, turn: int, check: Check | None = None) -> "Ledger":
+    def took(
+        self,
+        call: ToolCall,
+        result: ToolResult,
+        turn: int,
+        check: Check | None = None,
+        made: bool = True,
+    ) -> "Ledger":
         """The ledger after a call came back: its signals with numbered evidence, and the call itself.
 
         A second look at the same thing replaces what the first one saw, and an act that helped ends what was
@@ -42,6 +49,7 @@ class Ledger(Value):
             call=call.id,
             data=result.data,
             check=check,
+            made=made,
         )
         return Ledger(signals=tuple(seen), evidence=tuple(evidence), calls=(*self.calls, past))
 

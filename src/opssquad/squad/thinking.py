@@ -58,7 +58,9 @@ async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
         except ModelError as error:
             ctx.model_down = True
             await ctx.emit(Warned, text=f"model {ctx.model.name} failed ({error}); going on offline")
-    return await _ask(ctx, request)
+    # What the model that failed could not put into words was not looked at.
+    made = case.model_copy(update={"calls": tuple(c for c in case.calls if c.made)})
+    return await _ask(ctx, request.model_copy(update={"case": made}))
 
 
 async def _ask(ctx: Context, request: Request) -> Reply:

@@ -117,7 +117,7 @@ async def act_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     results = await act(ctx, state.pending)
     ctx.seconds["tools"] = earlier + time.monotonic() - began
     for pending, (result, check) in zip(state.pending, results, strict=True):
-        ledger = ledger.took(pending.call, result, state.turn, check)
+        ledger = ledger.took(pending.call, result, state.turn, check, made=not pending.problem)
         text = fenced(result.text) + (f"\nVerified: {check.outcome}. {check.text}" if check else "")
         messages.append(Message(role="tool", text=text, call=result.call))
     update = {"ledger": ledger, "messages": messages, "pending": [], "calls": []}
