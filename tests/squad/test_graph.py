@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opssquad.errors import ModelUnreachable
-from opssquad.events import Answered, Concluded, Decided, Returned, Verified, Warned
+from opssquad.events import Answered, Called, Concluded, Decided, Returned, Verified, Warned
 from opssquad.findings import ToolResult
 from opssquad.models.base import ModelCall, Reply
 from tests.squad.stage import Counter, Replies, call, calls, conclude, stage
@@ -104,6 +104,15 @@ async def test_unknown_tools_and_broken_arguments_go_back_to_the_model(tmp_path:
         assert "nearest: look" in said
         assert "arguments are not JSON" in said
         assert "depth: Extra inputs" in said
+
+
+async def test_a_kubectl_line_is_judged_by_the_namespace_it_names(tmp_path: Path) -> None:
+    lines = ("kubectl -n other get pods", "kubectl get pods -A", "kubectl get pods")
+    model = Replies(calls(*(call("kubectl", line=line) for line in lines)), Reply(text="sorry"))
+    async with stage(tmp_path, model) as s:
+        await s.ask("how is it?")
+        called = [e.call.target.namespace for e in s.events if isinstance(e, Called)]
+    assert called == ["other", "", "ns"]
 
 
 async def test_a_conclusion_keeps_only_evidence_that_stands(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from opssquad.errors import OpsError, Refused, ToolError
 from opssquad.events import Called, Decided, Judged, Requested, Returned, Started, Verified
 from opssquad.findings import Check, ToolResult
+from opssquad.gate.kubectl import namespace_of
 from opssquad.models.base import ModelCall, SeenSignal
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.ledger import Ledger, check_of
@@ -36,7 +37,7 @@ async def judge_calls(ctx: Context, calls: Sequence[ModelCall], ledger: Ledger) 
 
 
 async def _judge(ctx: Context, written: ModelCall, ledger: Ledger) -> Pending:
-    call = ToolCall(id=written.id, tool=written.tool, args=written.args, target=_target(ctx, written.args))
+    call = ToolCall(id=written.id, tool=written.tool, args=written.args, target=_target(ctx, written))
     known = written.tool in ctx.toolbox
     verdict = ctx.judge(call, ctx.toolbox.get(written.tool).effect if known else None)
     await ctx.tell(ctx.event(Called, call=call), ctx.event(Judged, call=call, verdict=verdict))
@@ -56,11 +57,9 @@ async def _judge(ctx: Context, written: ModelCall, ledger: Ledger) -> Pending:
     return Pending(call=call, verdict=verdict)
 
 
-def _target(ctx: Context, args: dict[str, object]) -> Target:
-    namespace = args.get("namespace")
-    return (
-        ctx.target.model_copy(update={"namespace": namespace}) if isinstance(namespace, str) else ctx.target
-    )
+def _target(ctx: Context, written: ModelCall) -> Target:
+    namespace = namespace_of(written.tool, written.args)
+    return ctx.target if namespace is None else ctx.target.model_copy(update={"namespace": namespace})
 
 
 async def _card(ctx: Context, tool: Tool, call: ToolCall, verdict: Verdict, ledger: Ledger) -> Approval:

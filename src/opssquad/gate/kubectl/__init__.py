@@ -5,3 +5,4 @@ read. Nothing is run here.
 """
 
 from opssquad.gate.kubectl.classify import classify as classify
+from opssquad.gate.kubectl.place import namespace_of as namespace_of
