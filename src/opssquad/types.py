@@ -146,14 +146,16 @@ class Approval(Value):
 
 
 class Decision(Value):
-    """What became of an approval. Voided: the world had changed when the act was due."""
+    """What became of an approval. Voided: the world had changed when the act was due. Consented: a yes of one
+    of several whose yes is needed; the card still waits. `roles` are those that policy gives `by`."""
 
     approval: str
     call_digest: str
-    outcome: Literal["approved", "refused", "expired", "voided"]
+    outcome: Literal["approved", "refused", "expired", "voided", "consented"]
     by: str
     at: datetime
     reason: str = ""
+    roles: tuple[str, ...] = ()
 
 
 class Grant(Value):

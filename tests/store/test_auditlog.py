@@ -25,7 +25,7 @@ Tampering = Callable[[sqlite3.Connection, int, random.Random], int]
 
 
 def fill(connection: sqlite3.Connection, count: int, **over: str) -> None:
-    for statement in MIGRATIONS[0]:
+    for statement in sum(MIGRATIONS, ()):
         connection.execute(statement)
     for number in range(count):
         log.append(connection, a_draft(ms=number, **over))

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from opssquad.findings import ToolResult
+from opssquad.gate.grant import Signer
 from opssquad.store.sqlite import Store
+from opssquad.types import Needs
 from tests.samples import NOW, a_call, a_card, a_decision, a_draft
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +78,54 @@ async def test_of_two_processes_that_decide_the_same_card_exactly_one_wins(tmp_p
         }
         assert len(lines) == 30
         assert await store.verify_audit() is None
+
+
+async def test_of_two_yeses_at_once_to_a_card_that_needs_two_both_count_and_one_approves(
+    tmp_path: Path,
+) -> None:
+    async with await Store.open(tmp_path / "state", now=lambda: NOW) as store:
+        for number in range(20):
+            card = a_card(f"a{number}", a_call(f"c{number}"), needs=Needs(approvers=2))
+            await store.add_approval(card)
+        race(tmp_path, ("approve", "kim"), ("approve", "lee"))
+        for record in await store.approvals():
+            assert {each.by for each in record.consents} == {"kim", "lee"}
+            assert [each.outcome for each in record.decisions] == ["approved"]
+            assert record.decisions[0].by in {"kim and lee", "lee and kim"}
+        assert await store.verify_audit() is None
+
+
+async def test_the_same_yes_from_two_processes_is_on_record_once(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path / "state", now=lambda: NOW) as store:
+        for number in range(20):
+            needs = Needs(approvers=1 + number % 2)
+            await store.add_approval(a_card(f"a{number}", a_call(f"c{number}"), needs=needs))
+        race(tmp_path, ("approve", "kim"), ("approve", "Kim"))
+        for number, record in enumerate(await store.approvals()):
+            assert (len(record.decisions), len(record.consents)) == ((1, 0), (0, 1))[number % 2]
+        assert len(await store.audit_records()) == 20
+
+
+async def test_a_yes_and_a_no_of_other_processes_after_the_time_is_over_approve_nothing(
+    tmp_path: Path,
+) -> None:
+    async with await Store.open(tmp_path / "state", now=lambda: NOW) as store:
+        for number in range(20):
+            await store.add_approval(a_card(f"a{number}", a_call(f"c{number}"), minutes=0))
+        race(tmp_path, ("decide", "kim"), ("decide", "lee"))
+        outcomes = [[each.outcome for each in record.decisions] for record in await store.approvals()]
+        assert outcomes == [["expired"]] * 20
+        assert len(await store.audit_records()) == 20
+
+
+async def test_of_two_processes_with_one_grant_exactly_one_is_admitted(tmp_path: Path) -> None:
+    card = a_card()
+    grant = Signer.open(tmp_path, now=lambda: NOW).grant(card.call, a_decision(card), card.expires_at)
+    (tmp_path / "grant.json").write_text(grant.model_dump_json())
+    race(tmp_path, ("admit", "kim"), ("admit", "lee"))
+    assert (tmp_path / "effects").read_text() == "acted\n"
+    (mark,) = (tmp_path / "grants").iterdir()
+    assert (mark.name, mark.stat().st_mode & 0o777) == (grant.signature, 0o600)
 
 
 async def test_a_card_outlives_the_process_and_is_decided_in_another(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 python -m tests.store.worker FOLDER act STEP       claim and finish a call; dies by SIGKILL after STEP
 python -m tests.store.worker FOLDER decide WHO     wait for the file `go`, then decide every card
+python -m tests.store.worker FOLDER approve WHO    wait for the file `go`, then say yes to every card
+python -m tests.store.worker FOLDER admit WHO      wait for the file `go`, act if `grant.json` is admitted
 python -m tests.store.worker FOLDER audit WHO      wait for the file `go`, then write 25 audit lines
 """
 
@@ -10,10 +12,14 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from opssquad.errors import Refused
+from opssquad.gate.grant import Signer
 from opssquad.store.sqlite import Store
-from tests.samples import a_call, a_decision, a_draft, a_result
+from opssquad.types import Cleared, Grant, Verdict
+from tests.samples import NOW, a_call, a_decision, a_draft, a_result
 
 
 def _reached(step: str) -> None:
@@ -43,6 +49,24 @@ async def decide(store: Store, folder: Path) -> None:
         await store.decide(a_decision(record.approval, outcome, by=who))
 
 
+async def approve(store: Store, folder: Path) -> None:
+    cards = await store.approvals()
+    _wait(folder)
+    for record in cards:
+        await store.decide(a_decision(record.approval, by=sys.argv[3]))
+
+
+async def admit(store: Store, folder: Path) -> None:
+    signer = Signer.open(folder, now=lambda: NOW)
+    grant = Grant.model_validate_json((folder / "grant.json").read_text())
+    verdict = Verdict(outcome="ask", rule="mutations ask")
+    _wait(folder)
+    with suppress(Refused):
+        signer.admit(Cleared(call=a_call(), verdict=verdict, grant=grant))
+        with (folder / "effects").open("a") as effects:
+            effects.write("acted\n")
+
+
 async def audit(store: Store, folder: Path) -> None:
     _wait(folder)
     for number in range(25):
@@ -55,10 +79,13 @@ def _wait(folder: Path) -> None:
         time.sleep(0.002)
 
 
+STEPS = {"act": act, "decide": decide, "approve": approve, "admit": admit, "audit": audit}
+
+
 async def main() -> None:
     folder = Path(sys.argv[1])
     async with await Store.open(folder / "state") as store:
-        await {"act": act, "decide": decide, "audit": audit}[sys.argv[2]](store, folder)
+        await STEPS[sys.argv[2]](store, folder)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Grants: the signed permission to carry out exactly one call, once, checked again where the call runs.
 
-That a call is carried out once over all processes and crashes is the ledger's promise; a signer remembers
-only the grants that it admitted itself.
+A grant that was used leaves a mark in the state folder, so that no process admits it again. That a call is
+carried out once over all crashes is the ledger's promise besides.
 """
 
 import hmac
 import json
-from datetime import datetime
+import os
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -15,13 +17,17 @@ from opssquad.gate.keys import load_key
 from opssquad.times import Clock, wall_clock
 from opssquad.types import Cleared, Decision, Grant, ToolCall
 
+KEPT = timedelta(days=3)
+"""How long the mark of a used grant is kept; cards wait a day at most."""
+
 
 class Signer:
     """Signs grants with the key of this installation, and admits calls that carry one."""
 
-    def __init__(self, key: bytes, now: Clock = wall_clock) -> None:
+    def __init__(self, key: bytes, now: Clock = wall_clock, marks: Path | None = None) -> None:
         self._key = key
         self._now = now
+        self._marks = marks
         self._used: set[str] = set()
 
     @classmethod
@@ -30,7 +36,7 @@ class Signer:
 
         Raises StoreError if the key cannot be read, is not a key, or may be read by others.
         """
-        return cls(load_key(folder / "grant.key"), now)
+        return cls(load_key(folder / "grant.key"), now, folder / "grants")
 
     def grant(self, call: ToolCall, decision: Decision, expires: datetime) -> Grant:
         """Permission for this call until `expires`. Raises Refused unless the decision is a yes to it."""
@@ -60,10 +66,44 @@ class Signer:
             raise Refused(
                 f"{tool}: the grant expired at {grant.expires:%H:%M:%S} UTC; ask for a new approval"
             )
-        if grant.signature in self._used:
+        if grant.signature in self._used or not self._mark(grant.signature, tool):
             raise Refused(f"{tool}: the grant was used before; ask for a new approval")
         self._used.add(grant.signature)
+
+    def _mark(self, signature: str, tool: str) -> bool:
+        """Mark a grant as used for every process; False if it was. Raises Refused if that is impossible."""
+        if self._marks is None:
+            return True
+        try:
+            self._marks.mkdir(mode=0o700, exist_ok=True)
+            _forget(self._marks, self._now() - KEPT)
+            # Made here or there already, in one step of the kernel: of two processes one wins.
+            os.close(os.open(self._marks / signature, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            _sync(self._marks)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            said = f"its grant cannot be marked as used in {self._marks} ({error.strerror})"
+            raise Refused(f"{tool}: {said}, so it is not carried out") from error
+        return True
 
     def _sign(self, grant: Grant) -> str:
         fields = grant.model_dump(mode="json", exclude={"signature"})
         return hmac.digest(self._key, json.dumps(fields, sort_keys=True).encode(), "sha256").hex()
+
+
+def _forget(marks: Path, before: datetime) -> None:
+    """Drop the marks of grants that expired long ago: those are refused for their age."""
+    for mark in marks.iterdir():
+        with suppress(FileNotFoundError):  # another process was faster
+            if mark.stat().st_mtime < before.timestamp():
+                mark.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in a folder on disk before going on."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -11,6 +11,7 @@ from opssquad.findings import ToolResult
 from opssquad.store import audit as chain
 from opssquad.store import auditlog as log
 from opssquad.store.base import ApprovalRecord
+from opssquad.store.consent import objection, person, together
 from opssquad.store.rows import dump, parse
 from opssquad.types import Approval, Decision
 
@@ -30,7 +31,11 @@ def cards(c: sqlite3.Connection, where: str, value: str) -> list[ApprovalRecord]
     """Cards with their decisions, in the order they were asked for."""
     rows = c.execute(f"select id, body from approvals where {where} order by rowid", (value,)).fetchall()
     return [
-        ApprovalRecord(approval=parse(Approval, body, f"approval {id}"), decisions=answers(c, id))
+        ApprovalRecord(
+            approval=parse(Approval, body, f"approval {id}"),
+            decisions=answers(c, id),
+            consents=consents(c, id),
+        )
         for id, body in rows
     ]
 
@@ -41,11 +46,23 @@ def answers(c: sqlite3.Connection, card: str) -> tuple[Decision, ...]:
     return tuple(parse(Decision, body, f"a decision on {card}") for (body,) in rows)
 
 
+def consents(c: sqlite3.Connection, card: str) -> tuple[Decision, ...]:
+    """The yeses to a card of those whose yes is needed, in the order they came."""
+    rows = c.execute("select body from consents where approval = ? order by rowid", (card,))
+    return tuple(parse(Decision, body, f"a consent to {card}") for (body,) in rows)
+
+
 def settle(c: sqlite3.Connection, card: Approval, decision: Decision) -> Decision:
-    """Record the decision if it may still change anything; returns what holds."""
+    """Record the decision if it may still change anything; returns what holds.
+
+    A yes that is not enough by itself comes back as `consented`: the card still waits. Raises Refused for a
+    yes of somebody who may not give it.
+    """
     past = answers(c, card.id)
     if not past:
         new = _late(card, decision)
+        if new.outcome == "approved" and (new := _counted(c, card, new)).outcome == "consented":
+            return new
     elif _ends(card, decision) and past[-1].outcome == "approved" and _unclaimed(c, card.call.id):
         new = decision
     else:
@@ -53,6 +70,22 @@ def settle(c: sqlite3.Connection, card: Approval, decision: Decision) -> Decisio
     c.execute("insert into decisions values (?, ?, ?)", (card.id, len(past), dump(new)))
     log.append(c, chain.of_decision(card, new))
     return new
+
+
+def _counted(c: sqlite3.Connection, card: Approval, decision: Decision) -> Decision:
+    """The yes as an answer if it is the last that was missing, else as one of several. Raises Refused."""
+    if why := objection(card, decision):
+        raise Refused(f"{card.id} cannot be approved by {decision.by}: {why}")
+    if card.needs.approvers == 1:
+        return decision
+    given = consents(c, card.id)
+    if earlier := next((each for each in given if person(each.by) == person(decision.by)), None):
+        return earlier
+    yes = decision.model_copy(update={"outcome": "consented"})
+    c.execute("insert into consents values (?, ?, ?)", (card.id, person(yes.by), dump(yes)))
+    log.append(c, chain.of_decision(card, yes))
+    given = (*given, yes)
+    return together(decision, given) if len(given) >= card.needs.approvers else yes
 
 
 def _ends(card: Approval, decision: Decision) -> bool:

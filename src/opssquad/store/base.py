@@ -13,7 +13,7 @@ from opssquad.events import Event
 from opssquad.findings import ToolResult
 from opssquad.types import Approval, Decision, Effect, Json, Mode, Target, Value
 
-ApprovalStatus = Literal["pending", "approved", "refused", "expired", "voided"]
+ApprovalStatus = Literal["pending", "approved", "refused", "expired", "voided", "suggested"]
 AuditKind = Literal[
     "call", "verdict", "check", "decision", "connection", "configuration", "policy", "checkpoint"
 ]
@@ -45,10 +45,12 @@ class ThreadRecord(Value):
 
 
 class ApprovalRecord(Value):
-    """A card and what became of it. A yes may later be voided or expire: then both decisions are here."""
+    """A card and what became of it. A yes may later be voided or expire: then both decisions are here.
+    `consents` are the yeses of those whose yes is needed, where one alone is not enough."""
 
     approval: Approval
     decisions: tuple[Decision, ...] = ()
+    consents: tuple[Decision, ...] = ()
 
     @property
     def decision(self) -> Decision | None:
@@ -56,9 +58,13 @@ class ApprovalRecord(Value):
         return self.decisions[-1] if self.decisions else None
 
     def status(self, now: datetime) -> ApprovalStatus:
-        """`pending` until decided; `expired` as soon as its time is over, decided or not."""
+        """`pending` until decided; `expired` as soon as its time is over, decided or not; `suggested` where
+        there is nothing to decide."""
         if self.decision:
+            assert self.decision.outcome != "consented", "a consent alone decides nothing"
             return self.decision.outcome
+        if self.approval.suggestion:
+            return "suggested"
         return "expired" if now >= self.approval.expires_at else "pending"
 
 

@@ -25,4 +25,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "create table audit_head (id integer primary key check (id = 1), seq integer not null,"
         " hash text not null)",
     ),
+    (
+        # A yes of one of several: the answer (step 0 above) follows from as many as the card needs.
+        "create table consents (approval text not null references approvals (id), who text not null,"
+        " body text not null, primary key (approval, who))",
+    ),
 )

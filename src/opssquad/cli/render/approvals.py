@@ -17,6 +17,7 @@ _STATUS: dict[ApprovalStatus, str] = {
     "refused": BAD,
     "expired": MUTED,
     "voided": MUTED,
+    "suggested": MUTED,
 }
 
 

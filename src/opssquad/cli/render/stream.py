@@ -40,7 +40,13 @@ BODY = 18
 
 _RESULT = {"ok": ("✓", GOOD), "error": ("✗", BAD), "refused": ("✗", WARN), "unknown": ("?", WARN)}
 _CHECK = {"better": ("✓", GOOD), "same": ("•", WARN), "worse": ("✗", BAD), "unknown": ("?", WARN)}
-_DECIDED = {"approved": ("✓", GOOD), "refused": ("✗", WARN), "expired": ("✗", WARN), "voided": ("✗", WARN)}
+_DECIDED = {
+    "approved": ("✓", GOOD),
+    "refused": ("✗", WARN),
+    "expired": ("✗", WARN),
+    "voided": ("✗", WARN),
+    "consented": ("•", MUTED),
+}
 
 
 class Stream:
