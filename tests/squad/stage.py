@@ -1,7 +1,7 @@
 """A small stage for the graph: real store, executor, signer and checkpoints; a counter as the world; replies
 played in order as the model."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from opssquad.squad.context import Context
 from opssquad.squad.graph.engine import Engine
 from opssquad.squad.spec import Limits, SquadSpec
 from opssquad.squad.thinking import tool_specs
-from opssquad.store.base import ThreadRecord
+from opssquad.store.base import AuditDraft, ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.types import Decision, Effect, Target, ToolCall, Verdict
 
@@ -172,6 +172,7 @@ async def stage(
     fallback: Replies | None = None,
     counter: Counter | None = None,
     toolbox: Toolbox | None = None,
+    audit: Callable[[Event], AuditDraft | None] | None = None,
     **limits: Any,
 ) -> AsyncIterator[Stage]:
     """Open the thread `t` in a state folder; opening it again goes on where it stood."""
@@ -186,9 +187,6 @@ async def stage(
             await store.create_thread(
                 ThreadRecord(id="t", squad="s", model="m", started_at=now(), world_started_at=now())
             )
-
-        async def audit(event: Event) -> None:
-            return None
 
         ctx = Context(
             thread="t",
@@ -208,7 +206,7 @@ async def stage(
             executor=Executor(toolbox, {Counter: counter}, admit=signer.admit, redact=Redactor()),
             redact=Redactor(),
             records=store,
-            audit=audit,
+            audit=audit or (lambda event: None),
             publish=events.append,
             clock=now,
             wall=now,

@@ -1,7 +1,7 @@
 """Puts a run together: the thread's record, its world, its tools, its models. Nothing is asked yet."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from opssquad import content, settings
 from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import rank
 from opssquad.errors import ToolError, UsageError
+from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
 from opssquad.gate.kubectl import classify
@@ -121,9 +122,15 @@ def offline() -> Offline:
 
 
 def make_context(
-    options: Options, thread: str, cluster: Cluster, store: Store, voices: Voices, model: Model
+    options: Options,
+    thread: str,
+    cluster: Cluster,
+    store: Store,
+    voices: Voices,
+    model: Model,
+    past: Iterable[Event] = (),
 ) -> Context:
-    """Everything the graph's nodes may use."""
+    """Everything the graph's nodes may use; `past` is what is on record of the thread."""
     spec = load_squad(content.squad(options.squad))
     toolbox = Toolbox(content.tools(spec.tools))
     ranked = _ranking(content.squad(options.squad) / "faults.yaml")
@@ -134,6 +141,7 @@ def make_context(
     handles = _handles(cluster, voices)
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
     prompt = content.prompt(spec.prompt)
+    auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
     return Context(
         thread=thread,
         squad=spec,
@@ -152,7 +160,7 @@ def make_context(
         executor=Executor(toolbox, handles, admit=signer.admit, redact=redact, parallel=spec.limits.parallel),
         records=store,
         redact=redact,
-        audit=Auditor(store, toolbox, by=options.by, squad=options.squad, model=model.name, prompt=prompt),
+        audit=auditor,
         publish=lambda event: None,
         clock=cluster.now,
         wall=wall_clock,

@@ -1,64 +1,112 @@
-"""What the audit log holds of a run: a line for the start of an act, and for each result.
+"""What the audit log holds of a run: policy's word on each call, the start of an act, results and checks.
 
-Decisions are audited by the store, in the transaction that records them.
+Only the lines are made here; the run writes them in the transaction of their events, before it goes on, so
+that what cannot be put on record does not happen. Decisions are audited by the store, in the transaction that
+records them.
 """
 
-from opssquad.events import Decided, Event, Returned, Started
-from opssquad.store.base import AuditApproval, AuditDraft, Storage
+from collections.abc import Iterable
+
+from opssquad.events import Asked, Decided, Event, Judged, Returned, Started, Thought, Verified
+from opssquad.executor import Redactor
+from opssquad.findings import ToolResult
+from opssquad.squad.ledger import check_of
+from opssquad.store.base import AuditApproval, AuditDraft
 from opssquad.toolbox import Toolbox
-from opssquad.types import Effect, ToolCall, digest
+from opssquad.types import Effect, Json, ToolCall, Value, digest
+
+WHY = 500
+"""Characters of a reason that are kept on a line."""
+
+
+class Asking(Value):
+    """What is known of a call beside itself: which model wanted it and why, and what was said of it."""
+
+    why: str = ""
+    model: str = ""
+    rule: str = ""
+    approval: AuditApproval | None = None
 
 
 class Auditor:
-    """Writes the audit line of an event; what touches the world is on record before it happens."""
+    """Makes the audit line of an event, from what the events before it told; `past` are those that earlier
+    processes of the thread put on record."""
 
     def __init__(
-        self, store: Storage, toolbox: Toolbox, *, by: str, squad: str, model: str, prompt: str
+        self,
+        toolbox: Toolbox,
+        redact: Redactor,
+        *,
+        by: str,
+        squad: str,
+        prompt: str,
+        past: Iterable[Event] = (),
     ) -> None:
-        self._store, self._toolbox = store, toolbox
-        self._by, self._squad, self._model, self._prompt = by, squad, model, digest(prompt)
-        self._decided: dict[str, AuditApproval] = {}
-        self._why: dict[str, str] = {}
+        self._toolbox, self._redact = toolbox, redact
+        self._by, self._squad, self._prompt = by, squad, digest(prompt)
+        self._now = Asking()
+        self._calls: dict[str, Asking] = {}
+        for event in past:
+            self(event)
 
-    async def __call__(self, event: Event) -> None:
-        if draft := self._draft(event):
-            await self._store.audit(draft)
-
-    def _draft(self, event: Event) -> AuditDraft | None:
+    def __call__(self, event: Event) -> AuditDraft | None:
+        """The line about this event, or None for one that has none."""
         match event:
-            case Decided(decision=d, approval=a):
-                self._decided[a.call.id] = AuditApproval(id=a.id, decision=d.outcome, by=d.by, at=d.at)
-                self._why[a.call.id] = a.why
+            case Asked(text=text):
+                self._now = Asking(why=f"asked: {text}")
+            case Thought(model=model, text=text):
+                self._now = Asking(why=text or self._now.why, model=model)
+            case Judged(call=call, verdict=verdict):
+                self._calls[call.id] = self._now.model_copy(update={"rule": verdict.rule})
+                changes: Json = {"kind": "verdict", "why": verdict.reason}
+                return self._line(event, call, verdict.outcome, changes)
+            case Decided(decision=d, approval=card):
+                said = AuditApproval(id=card.id, decision=d.outcome, by=d.by, at=d.at)
+                known = self._calls.get(card.call.id, Asking())
+                update = {"approval": said, "why": card.why, "rule": card.rule}
+                self._calls[card.call.id] = known.model_copy(update=update)
             case Started(call=call) if self._effect(call) == "mutate":
-                return self._line(event, call, status="started")
+                return self._line(event, call, "started", {})
             case Returned(call=call, result=result):
-                return self._line(event, call, status=result.status).model_copy(
-                    update={
-                        "ms": result.ms,
-                        "output_ref": result.call,
-                        "output_sha256": digest(result.model_dump(mode="json")),
-                        "truncated": result.cut,
-                        "redactions": result.redactions,
-                    }
-                )
+                return self._line(event, call, result.status, self._ended(call, result))
+            case Verified(call=call, check=check):
+                changes = {"kind": "check", "why": check.text, "output_ref": check_of(call.id)}
+                return self._line(event, call, check.outcome, changes)
         return None
 
-    def _line(self, event: Event, call: ToolCall, *, status: str) -> AuditDraft:
+    def _ended(self, call: ToolCall, result: ToolResult) -> Json:
+        checked = self._effect(call) == "mutate" and result.status in {"ok", "unknown"}
+        return {
+            "ms": result.ms,
+            "output_ref": result.call,
+            "output_sha256": digest(result.model_dump(mode="json")),
+            "truncated": result.cut,
+            "redactions": result.redactions,
+            "followed_by": check_of(call.id) if checked else "",
+        }
+
+    def _line(self, event: Event, call: ToolCall, status: str, changes: Json) -> AuditDraft:
+        known = self._calls.get(call.id, Asking())
+        # Calls were looked through before they were judged; this log is written for good, so once more.
+        args, _ = self._redact.value(call.args)
+        why = self._redact.read(changes.pop("why", known.why)).text
         return AuditDraft(
             ts=event.recorded_at,
             thread=event.thread,
             incident=event.thread,
             requested_by=self._by,
             agent=self._squad,
-            why=self._why.get(call.id, ""),
+            why=why if len(why) <= WHY else f"{why[:WHY]}…",
             target=call.target,
             tool=call.tool,
-            args=call.args,
+            args=args,
             effect=self._effect(call),
-            approval=self._decided.get(call.id),
+            policy_rule=known.rule,
+            approval=known.approval,
             status=status,
             prompt_hash=self._prompt,
-            model=self._model,
+            model=known.model,
+            **changes,
         )
 
     def _effect(self, call: ToolCall) -> Effect | None:

@@ -52,8 +52,9 @@ class Investigation:
             cluster = await assemble.connect(options, thread, record.started_at if record else now, stack)
             run: list[Self] = []
             voices = assemble.Voices(lambda text: run[0]._progress(text), lambda: run[0].timeline())
+            past = await store.events(thread)
             ctx = assemble.make_context(
-                options, thread, cluster, store, voices, assemble.make_model(options.model)
+                options, thread, cluster, store, voices, assemble.make_model(options.model), past
             )
             if record is None:
                 record = _record(options, ctx, thread, now)

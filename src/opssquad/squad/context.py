@@ -1,6 +1,6 @@
 """What a run of the graph is given: models, tools, gate, store, clock. Nothing of it is ever checkpointed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from opssquad.gate.redact import Redactor
 from opssquad.models.base import Case, Model, ModelCall, ToolSpec
 from opssquad.settings import APPROVAL_MINUTES
 from opssquad.squad.spec import SquadSpec
+from opssquad.store.base import AuditDraft
 from opssquad.toolbox import Handles, Toolbox
 from opssquad.types import Approval, Cleared, Decision, Effect, Grant, Target, ToolCall, Verdict
 
@@ -19,7 +20,7 @@ from opssquad.types import Approval, Cleared, Decision, Effect, Grant, Target, T
 class Records(Protocol):
     """The part of the store that a run writes to."""
 
-    async def append(self, *events: Event) -> None: ...
+    async def append(self, *events: Event, audit: Sequence[AuditDraft] = ()) -> None: ...
     async def add_approval(self, approval: Approval) -> None: ...
     async def approval(self, id: str) -> Approval: ...
     async def decision(self, approval_id: str) -> Decision | None: ...
@@ -69,7 +70,7 @@ class Context:
     executor: Runs
     records: Records
     redact: Redactor
-    audit: Callable[[Event], Awaitable[None]]
+    audit: Callable[[Event], AuditDraft | None]
     publish: Callable[[Event], None]
     clock: Callable[[], datetime]
     wall: Callable[[], datetime]
@@ -90,8 +91,9 @@ class Context:
         await self.tell(self.event(kind, **fields))
 
     async def tell(self, *events: Event) -> None:
-        """Put events on record together, then on screen."""
-        await self.records.append(*events)
+        """Put events and their audit lines on record together, then events on screen. What follows upon an
+        event that cannot be put on record does not happen: this raises StoreError."""
+        drafts = [draft for event in events if (draft := self.audit(event))]
+        await self.records.append(*events, audit=drafts)
         for event in events:
-            await self.audit(event)
             self.publish(event)
