@@ -10,6 +10,7 @@ from pydantic import Field
 
 from opssquad.documents import read_yaml
 from opssquad.gate.kubectl.parse import Parsed
+from opssquad.gate.kubectl.templates import check_template
 from opssquad.gate.kubectl.unclear import Unclear
 from opssquad.types import KubectlRead, Value
 
@@ -109,6 +110,7 @@ def _output(parsed: Parsed, outputs: Sequence[str]) -> None:
         return
     if not any(given.startswith(each) for each in outputs if each.endswith("=")):
         raise Unclear(f"--output={given}: one of {', '.join(outputs)} is taken here")
+    check_template(given)
 
 
 def _secrets(parsed: Parsed) -> None:
