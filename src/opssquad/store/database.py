@@ -5,6 +5,7 @@ Errors of SQLite become `StoreError` here and nowhere else. What is stored is no
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
 BUSY_SECONDS = 10.0
+PAUSE = 0.02
 
 
 class Database:
@@ -115,8 +117,13 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    _refuse_what_is_not_ours(connection, path)
-    connection.execute("pragma journal_mode = wal")
+    # In one transaction: another process may be making the file at this moment.
+    connection.execute("begin")
+    try:
+        _refuse_what_is_not_ours(connection, path)
+    finally:
+        connection.execute("rollback")
+    _write_ahead(connection)
     connection.execute("pragma foreign_keys = on")
     connection.execute("pragma trusted_schema = off")
     connection.execute("begin immediate")
@@ -131,6 +138,20 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     finally:
         if connection.in_transaction:
             connection.execute("rollback")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log. SQLite does not wait for that lock, so of two that open a new file at once
+    one would fail."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(PAUSE)
 
 
 def _refuse_what_is_not_ours(connection: sqlite3.Connection, path: Path) -> int:
