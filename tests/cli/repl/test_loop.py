@@ -23,7 +23,7 @@ async def held(session: Replay, *lines: str, resumed: bool = False) -> str:
     screen = Screen(width=80, file=out)
     stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
     pipe = Pipe(io.StringIO("".join(f"{line}\n" for line in lines)), screen)
-    await Repl(session, screen, stream, pipe, by="ana").talk(resumed=resumed)
+    await Repl(session, screen, stream, pipe, by="ana", now=lambda: NOW).talk(resumed=resumed)
     return out.getvalue()
 
 
@@ -169,7 +169,7 @@ async def test_a_card_answered_from_another_terminal_lets_the_chat_go_on() -> No
         return "/exit"
 
     stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
-    await Repl(session, screen, stream, Typing(ask, decide_elsewhere), by="ana").talk()
+    await Repl(session, screen, stream, Typing(ask, decide_elsewhere), by="ana", now=lambda: NOW).talk()
     assert "answered from elsewhere" in out.getvalue()
 
 
@@ -188,7 +188,8 @@ async def test_ctrl_c_stops_the_run_and_not_the_chat() -> None:
         raise KeyboardInterrupt
 
     stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
-    await Repl(session, screen, stream, Typing(ask, ctrl_c, idle_ctrl_c, ask), by="ana").talk()
+    lines = Typing(ask, ctrl_c, idle_ctrl_c, ask)
+    await Repl(session, screen, stream, lines, by="ana", now=lambda: NOW).talk()
     text = out.getvalue()
     assert text.index("stopped; the thread is kept") < text.index("Ctrl-D or /exit leaves")
     assert "A change that was begun" not in text
@@ -222,7 +223,7 @@ async def test_a_change_stopped_midway_is_looked_after_before_the_next_question(
 
     stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
     lines = Typing(ask, approve, ctrl_c, next_question, leave)
-    await Repl(session, screen, stream, lines, by="ana").talk()
+    await Repl(session, screen, stream, lines, by="ana", now=lambda: NOW).talk()
     text = out.getvalue()
     words = " ".join(text.split())
     warned = words.index("stopped; the thread is kept. A change that was begun is not taken back")
@@ -246,6 +247,6 @@ async def test_what_is_typed_during_a_run_is_asked_after_it() -> None:
         return "/exit"
 
     stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
-    await Repl(session, screen, stream, Typing(first, second, leave), by="ana").talk()
+    await Repl(session, screen, stream, Typing(first, second, leave), by="ana", now=lambda: NOW).talk()
     assert "noted; it is asked when this run is over" in out.getvalue()
     assert session.said == ["check the pods", "logs of the first"]

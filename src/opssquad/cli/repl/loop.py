@@ -16,6 +16,7 @@ from opssquad.cli.repl.sources import Lines, Mood
 from opssquad.cli.session import Session
 from opssquad.errors import OpsError
 from opssquad.events import Decided, Event, Stopped
+from opssquad.times import Clock, wall_clock
 
 LOOK = 1.0
 """Seconds between looks at cards that may have been answered from elsewhere."""
@@ -24,11 +25,20 @@ LOOK = 1.0
 class Repl:
     """A conversation with one session until the lines end or the engineer leaves."""
 
-    def __init__(self, session: Session, screen: Screen, stream: Stream, lines: Lines, *, by: str) -> None:
+    def __init__(
+        self,
+        session: Session,
+        screen: Screen,
+        stream: Stream,
+        lines: Lines,
+        *,
+        by: str,
+        now: Clock = wall_clock,
+    ) -> None:
         self.session, self.screen, self.stream = session, screen, stream
         self.mood = Mood()
         self.runner = Runner(self._see, self._ended)
-        self.desk = Desk(session, screen, stream.scope, by=by, go_on=self._go_on)
+        self.desk = Desk(session, screen, stream.scope, by=by, go_on=self._go_on, now=now)
         self._lines = lines
         self._next: list[str] = []
         self._midway = False
