@@ -16,7 +16,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("investigation",),
     ("squad", "fleet", "incident"),
     ("models", "diagnosis", "gate", "worlds", "store", "executor", "content"),
-    ("toolbox", "settings", "templates", "documents"),
+    ("toolbox", "settings", "templates", "documents", "matching"),
     ("events",),
     ("findings",),
     ("types",),
@@ -39,6 +39,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "rich": ("cli/", "evals/report"),
     "prompt_toolkit": ("cli/",),
     "click": ("cli/",),
+    "re2": ("matching",),
 }
 
 

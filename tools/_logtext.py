@@ -3,12 +3,11 @@
 Pure; the digest itself is `_digest`'s.
 """
 
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from opssquad import Signal
+from opssquad import Signal, ToolError, matcher
 
 from ._digest import chain, groups, hanging, table, told
 from ._instances import Instance
@@ -106,10 +105,11 @@ def _fact(signal: Signal) -> str:
 
 def _matching(found: Iterable[Entry], pattern: str) -> list[Entry]:
     try:
-        wanted = re.compile(pattern, re.IGNORECASE)
-    except re.error:
-        wanted = re.compile(re.escape(pattern), re.IGNORECASE)
-    return [each for each in found if wanted.search(each.text)]
+        holds = matcher(pattern, ignore_case=True)
+    except ToolError:
+        # What is no expression, such as `failed (`, is searched for as it stands.
+        return [each for each in found if pattern.casefold() in each.text.casefold()]
+    return [each for each in found if holds(each.text)]
 
 
 def _verbatim(lines: Sequence[str], most: int) -> list[str]:

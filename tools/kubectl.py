@@ -3,11 +3,11 @@
 What a line is and how it is run is the handle's; here its output is narrowed down and told.
 """
 
-import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
-from opssquad import Kubectl, Printed, Quote, Result, ToolError, duration, tool
+from opssquad import Kubectl, Printed, Quote, Result, ToolError, duration, matcher, tool
 
 BY_OWN_CLOCK = ("describe", "events")
 """Commands whose ages kubectl computes itself, by the clock of the machine that it runs on."""
@@ -21,32 +21,25 @@ async def kubectl(
     grep: Annotated[str, "regex; keep only these lines"] = "",
 ) -> Result:
     """One kubectl command that only reads, for what no other tool shows. No pipes, no values of Secrets."""
-    pattern = _pattern(grep)
+    holds = matcher(grep)
     printed = await kubectl.read(line)
     if printed.code != 0 and not printed.out.strip():
         raise ToolError(
             " ".join(printed.err.split())[-500:] or f"kubectl failed with exit code {printed.code}"
         )
     return Result(
-        text="\n".join([*_notes(printed), _shown(printed, pattern)]),
+        text="\n".join([*_notes(printed), _shown(printed, grep, holds)]),
         sources=(Quote(locator=line.strip(), text=printed.out),),
         commands=(line.strip(),),
     )
 
 
-def _pattern(grep: str) -> re.Pattern[str]:
-    try:
-        return re.compile(grep)
-    except re.error as error:
-        raise ToolError(f"grep: {grep!r} is not a regular expression: {error}") from error
-
-
-def _shown(printed: Printed, pattern: re.Pattern[str]) -> str:
+def _shown(printed: Printed, grep: str, holds: Callable[[str], bool]) -> str:
     lines = printed.out.splitlines()
-    if not pattern.pattern:
+    if not grep:
         return printed.out.rstrip() or " ".join(printed.err.split()) or "(kubectl printed nothing)"
-    kept = [each for each in lines if pattern.search(each)]
-    head = f"{len(kept)} of {len(lines)} lines match {pattern.pattern!r}:"
+    kept = [each for each in lines if holds(each)]
+    head = f"{len(kept)} of {len(lines)} lines match {grep!r}:"
     return "\n".join([head, *lines[:1], *(each for each in kept if each != lines[0])]) if kept else head
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from opssquad.findings import Result as Result
     from opssquad.findings import Severity as Severity
     from opssquad.findings import Signal as Signal
+    from opssquad.matching import matcher as matcher
     from opssquad.times import ago as ago
     from opssquad.times import clock_time as clock_time
     from opssquad.times import duration as duration
@@ -42,6 +43,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "errors": ("OpsError", "ToolError", "UsageError"),
     "findings": ("Check", "Quote", "Result", "Severity", "Signal"),
+    "matching": ("matcher",),
     "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
     "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
