@@ -25,8 +25,9 @@ Tampering = Callable[[sqlite3.Connection, int, random.Random], int]
 
 
 def fill(connection: sqlite3.Connection, count: int, **over: str) -> None:
-    for statement in sum(MIGRATIONS, ()):
-        connection.execute(statement)
+    for step in MIGRATIONS:
+        for statement in step.statements:
+            connection.execute(statement)
     for number in range(count):
         log.append(connection, a_draft(ms=number, **over))
 
@@ -250,6 +251,17 @@ def test_a_short_log_is_looked_through_from_its_start(written: sqlite3.Connectio
     assert log.verify_quickly(written) is None
     deleted(written, 1, random.Random(1))
     assert str(log.verify_quickly(written)) == "record 1: missing; the next one on disk is 2"
+
+
+async def test_a_last_change_that_was_spoilt_is_a_first_one_again(tmp_path: Path) -> None:
+    draft = a_draft(kind="policy", tool="policy", output_sha256="1", effect=None)
+    async with await Store.open(tmp_path) as store:
+        await store.audit_change(draft)
+        with closing(sqlite3.connect(tmp_path / "opssquad.sqlite")) as connection, connection:
+            connection.execute("update audit set body = '{' where seq = 1")
+        again = await store.audit_change(draft)
+    assert again is not None
+    assert again.status == "first"
 
 
 async def test_a_change_is_written_only_when_it_is_one(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from opssquad.errors import OpsError, StoreError
 from opssquad.store import database
-from opssquad.store.migrations import MIGRATIONS
 from opssquad.store.sqlite import Store
 from tests.samples import NOW, a_call, a_card, a_decision, a_draft, a_result, a_thread
 
@@ -90,47 +89,6 @@ async def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> 
         assert [thread.id for thread in await store.threads()] == ["t1"]
         assert await store.outcome("c1") == a_result()
         assert await store.verify_audit() is None
-
-
-async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    path = await filled(tmp_path)
-    newer = len(MIGRATIONS) + 1
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"pragma user_version = {newer}")
-    before = path.read_bytes()
-    assert await refusal(tmp_path) == (
-        f"{path} was written by a newer opssquad (schema {newer}, this one knows {len(MIGRATIONS)});"
-        " update opssquad, or choose another state folder"
-    )
-    assert path.read_bytes() == before
-
-
-async def test_an_older_schema_is_brought_up_to_date_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await filled(tmp_path)
-    added = ("create table extra (id integer primary key)", "insert into extra values (7)")
-    monkeypatch.setattr(database, "MIGRATIONS", (*MIGRATIONS, added))
-    for _ in range(2):
-        async with await Store.open(tmp_path) as store:
-            assert (await store.thread("t1")).id == "t1"
-    with closing(sqlite3.connect(tmp_path / "opssquad.sqlite")) as connection:
-        assert connection.execute("select id from extra").fetchall() == [(7,)]
-        assert connection.execute("pragma user_version").fetchone() == (len(MIGRATIONS) + 1,)
-
-
-async def test_a_migration_that_fails_leaves_the_old_schema(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = await filled(tmp_path)
-    broken = ("create table extra (id integer primary key)", "insert into absent values (7)")
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "MIGRATIONS", (*MIGRATIONS, broken))
-        assert "no such table: absent" in await refusal(tmp_path)
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("select 1 from sqlite_master where name = 'extra'").fetchall() == []
-    async with await Store.open(tmp_path) as store:
-        assert (await store.thread("t1")).id == "t1"
 
 
 async def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:

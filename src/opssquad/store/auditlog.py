@@ -41,16 +41,19 @@ def change(c: sqlite3.Connection, draft: AuditDraft) -> AuditRecord | None:
 
     Its `status` becomes `first` or `changed`, and `why` says what of `args` differs from that line.
     """
-    # The one spelling of a record makes this cheap; what was found is read and compared all the same.
-    near = f'%"kind":"{draft.kind}"%'
-    for (body,) in c.execute("select body from audit where body like ? order by seq desc", (near,)):
-        last = _readable(body)
-        if last and (last.kind, last.tool) == (draft.kind, draft.tool):
-            if last.output_sha256 == draft.output_sha256:
-                return None
-            update = {"status": "changed", "why": _differing(last.args, draft.args)}
-            return append(c, draft.model_copy(update=update))
-    return append(c, draft.model_copy(update={"status": "first"}))
+    at = (draft.kind, draft.tool)
+    row = c.execute(
+        "select body from audit where seq = (select seq from changes where kind = ? and tool = ?)", at
+    ).fetchone()
+    last = _readable(row[0]) if row else None
+    last = last if last and (last.kind, last.tool) == at else None
+    if last and last.output_sha256 == draft.output_sha256:
+        return None
+    update = {"status": "changed", "why": _differing(last.args, draft.args)} if last else {"status": "first"}
+    record = append(c, draft.model_copy(update=update))
+    sql = "insert into changes values (?, ?, ?) on conflict do update set seq = excluded.seq"
+    c.execute(sql, (*at, record.seq))
+    return record
 
 
 def _differing(before: Mapping[str, object], now: Mapping[str, object]) -> str:

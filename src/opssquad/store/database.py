@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from opssquad.errors import StoreError
-from opssquad.store.migrations import APPLICATION_ID, MIGRATIONS
+from opssquad.store import schema
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -120,20 +120,17 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     # In one transaction: another process may be making the file at this moment.
     connection.execute("begin")
     try:
-        _refuse_what_is_not_ours(connection, path)
+        complete = schema.complete(connection, path)
     finally:
         connection.execute("rollback")
     _write_ahead(connection)
     connection.execute("pragma foreign_keys = on")
     connection.execute("pragma trusted_schema = off")
+    if complete:
+        return
     connection.execute("begin immediate")
     try:
-        # Another process may have migrated since the first look.
-        for step in MIGRATIONS[_refuse_what_is_not_ours(connection, path) :]:
-            for statement in step:
-                connection.execute(statement)
-        connection.execute(f"pragma application_id = {APPLICATION_ID}")
-        connection.execute(f"pragma user_version = {len(MIGRATIONS)}")
+        schema.bring_up(connection, path)
         connection.execute("commit")
     finally:
         if connection.in_transaction:
@@ -152,18 +149,3 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
         time.sleep(PAUSE)
-
-
-def _refuse_what_is_not_ours(connection: sqlite3.Connection, path: Path) -> int:
-    """The schema version on disk (0 for a new file). Raises StoreError."""
-    version = int(connection.execute("pragma user_version").fetchone()[0])
-    owner = int(connection.execute("pragma application_id").fetchone()[0])
-    tables = int(connection.execute("select count(*) from sqlite_master").fetchone()[0])
-    if version > len(MIGRATIONS) and owner == APPLICATION_ID:
-        raise StoreError(
-            f"{path} was written by a newer opssquad (schema {version}, this one knows {len(MIGRATIONS)});"
-            " update opssquad, or choose another state folder"
-        )
-    if owner != APPLICATION_ID and (tables or version or owner):
-        raise StoreError(f"{path} is a database of another program; choose another state folder")
-    return version

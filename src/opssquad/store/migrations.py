@@ -1,33 +1,60 @@
-"""The schema of the embedded store, as steps that are applied in order and never edited afterwards.
-
-The number of steps applied is the database's `user_version`.
+"""The steps of the embedded store's schema: applied in this order, each once by its name, and never edited
+or renamed afterwards. How they are applied is `schema`'s.
 """
+
+from typing import NamedTuple
 
 APPLICATION_ID = 0x4F505351
 """SQLite's `application_id` of our databases: the letters OPSQ."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        "create table threads (id text primary key, started_at real not null, body text not null)",
-        "create table approvals (id text primary key, thread text not null, call text not null,"
-        " digest text not null, body text not null)",
-        "create index approvals_by_call on approvals (call)",
-        # Step 0 is the answer, step 1 the end of a yes that was not acted on: each can exist once.
-        "create table decisions (approval text not null references approvals (id),"
-        " step integer not null check (step in (0, 1)), body text not null, primary key (approval, step))",
-        "create table ledger (call text primary key, digest text not null,"
-        " status text not null check (status in ('claimed', 'done')))",
-        "create table outputs (call text primary key, body text not null)",
-        "create table events (seq integer primary key autoincrement, thread text not null,"
-        " kind text not null, body text not null)",
-        "create index events_by_thread on events (thread, seq)",
-        "create table audit (seq integer primary key, thread text not null, body text not null)",
-        "create table audit_head (id integer primary key check (id = 1), seq integer not null,"
-        " hash text not null)",
+
+class Step(NamedTuple):
+    """One step: its name, and the statements that make it."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS: tuple[Step, ...] = (
+    Step(
+        "threads, cards, ledger, events, audit",
+        (
+            "create table threads (id text primary key, started_at real not null, body text not null)",
+            "create table approvals (id text primary key, thread text not null, call text not null,"
+            " digest text not null, body text not null)",
+            "create index approvals_by_call on approvals (call)",
+            # Step 0 is the answer, step 1 the end of a yes that was not acted on: each can exist once.
+            "create table decisions (approval text not null references approvals (id),"
+            " step integer not null check (step in (0, 1)), body text not null,"
+            " primary key (approval, step))",
+            "create table ledger (call text primary key, digest text not null,"
+            " status text not null check (status in ('claimed', 'done')))",
+            "create table outputs (call text primary key, body text not null)",
+            "create table events (seq integer primary key autoincrement, thread text not null,"
+            " kind text not null, body text not null)",
+            "create index events_by_thread on events (thread, seq)",
+            "create table audit (seq integer primary key, thread text not null, body text not null)",
+            "create table audit_head (id integer primary key check (id = 1), seq integer not null,"
+            " hash text not null)",
+        ),
     ),
-    (
-        # A yes of one of several: the answer (step 0 above) follows from as many as the card needs.
-        "create table consents (approval text not null references approvals (id), who text not null,"
-        " body text not null, primary key (approval, who))",
+    Step(
+        "consents",
+        (
+            # A yes of one of several: the answer (step 0 above) follows from as many as the card needs.
+            "create table consents (approval text not null references approvals (id), who text not null,"
+            " body text not null, primary key (approval, who))",
+        ),
+    ),
+    Step(
+        "last changes",
+        # Where the last audit line of each kind about each thing stands; the line itself is looked at.
+        (
+            "create table changes (kind text not null, tool text not null, seq integer not null,"
+            " primary key (kind, tool))",
+        ),
     ),
 )
+
+NUMBERED = 2
+"""So many of the steps were applied, in this order, before names were kept: by `user_version` alone."""
