@@ -62,19 +62,25 @@ def _differing(before: Mapping[str, object], now: Mapping[str, object]) -> str:
     return f"changed: {', '.join(names)}"
 
 
-def records(c: sqlite3.Connection, wanted: AuditFilter) -> list[AuditRecord]:
-    """The lines that are meant, oldest first. Raises StoreError for one that cannot be read."""
+def lines(c: sqlite3.Connection, wanted: AuditFilter) -> list[tuple[AuditRecord, str]]:
+    """The lines that are meant, oldest first, each with its text on disk. Raises StoreError for one that
+    cannot be read."""
     rows = c.execute(
         "select seq, body from audit where ?1 in ('', thread) order by seq desc", (wanted.thread,)
     )
-    found: list[AuditRecord] = []
+    found: list[tuple[AuditRecord, str]] = []
     for seq, body in rows:
         record = parse(AuditRecord, body, f"audit record {seq}")
         if wanted.takes(record):
-            found.append(record)
+            found.append((record, body))
             if len(found) == wanted.last:
                 break
     return found[::-1]
+
+
+def records(c: sqlite3.Connection, wanted: AuditFilter) -> list[AuditRecord]:
+    """The same without their texts."""
+    return [record for record, _ in lines(c, wanted)]
 
 
 def verify(c: sqlite3.Connection, anchors: Mapping[int, str]) -> Misfit | None:
@@ -123,6 +129,15 @@ def undocumented(c: sqlite3.Connection) -> Misfit | None:
         return None
     seq = (head(c) or chain.START)[0] + 1
     return Misfit(seq=seq, why=f"missing; {decided} decisions are on record and {told} of them in the log")
+
+
+def newest(c: sqlite3.Connection) -> AuditRecord | None:
+    """The line that is the head, or None if none was ever written. Raises StoreError if it is not there."""
+    end = head(c)
+    if end is None:
+        return None
+    row = c.execute("select body from audit where seq = ?", (end[0],)).fetchone()
+    return parse(AuditRecord, row[0] if row else "", f"audit record {end[0]}")
 
 
 def head(c: sqlite3.Connection) -> chain.Head | None:

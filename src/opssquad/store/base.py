@@ -125,6 +125,11 @@ class AuditFilter(Value):
     until: datetime | None = None
     last: int = 0
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out but by `last`."""
+        return self != AuditFilter(last=self.last)
+
     def takes(self, record: AuditDraft) -> bool:
         """Whether the line is one of those that are meant."""
         actors = {record.requested_by, record.agent, record.approval.by if record.approval else ""}
@@ -180,6 +185,8 @@ class Storage(Protocol):
     async def audit_records(
         self, thread: str = "", last: int = 0, wanted: AuditFilter | None = None
     ) -> Sequence[AuditRecord]: ...
+    async def audit_lines(self, wanted: AuditFilter) -> Sequence[tuple[AuditRecord, str]]: ...
+    async def audit_head(self) -> AuditRecord | None: ...
     async def verify_audit(
         self, anchors: Mapping[int, str] | None = None, *, quick: bool = False
     ) -> Misfit | None: ...

@@ -1,8 +1,9 @@
-"""The state folder: made for its owner alone, or refused."""
+"""The state folder, and files that leave it: made for their owner alone, or refused."""
 
+import os
 from pathlib import Path
 
-from opssquad.errors import StoreError
+from opssquad.errors import StoreError, UsageError
 
 
 def prepare_folder(folder: Path, *files: str) -> None:
@@ -29,3 +30,26 @@ def _tighten(folder: Path, files: tuple[str, ...]) -> None:
             f" choose an empty folder, or run: chmod 700 {folder}"
         )
     folder.chmod(0o700)
+
+
+def write_private(path: Path, data: bytes, *, replace: bool = False) -> None:
+    """Write a file (0600) whole or not at all. Raises UsageError if it is there and is not to be replaced,
+    StoreError if it cannot be written."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            fresh.touch(mode=0o600)
+            with fresh.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                fresh.replace(path)
+            else:
+                path.hardlink_to(fresh)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already; name another file") from None
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}; choose another place") from error

@@ -192,6 +192,14 @@ class Store:
         wanted = wanted or AuditFilter(thread=thread, last=last)
         return await self._db.read(lambda c: log.records(c, wanted))
 
+    async def audit_lines(self, wanted: AuditFilter) -> Sequence[tuple[AuditRecord, str]]:
+        """The lines of the audit log that are wanted, in order, each with its exact text on disk."""
+        return await self._db.read(lambda c: log.lines(c, wanted))
+
+    async def audit_head(self) -> AuditRecord | None:
+        """The newest line of the audit log, None while it is empty: its number and hash are an anchor."""
+        return await self._db.read(log.newest)
+
     async def verify_audit(
         self, anchors: Mapping[int, str] | None = None, *, quick: bool = False
     ) -> Misfit | None:
