@@ -10,7 +10,7 @@ from pathlib import Path
 from opssquad import content, settings
 from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import rank
-from opssquad.errors import ToolError, UsageError
+from opssquad.errors import UsageError
 from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
@@ -68,7 +68,7 @@ def check(options: Options) -> None:
 
 
 async def connect(options: Options, thread: str, began: datetime, stack: AsyncExitStack) -> Cluster:
-    """The cluster, live or recorded; a recorded one goes on where the thread left it."""
+    """The cluster, live or recorded, not asked yet; a recorded one goes on where the thread left it."""
     if options.recording:
         from opssquad.worlds.kube.serve import open_recording
 
@@ -87,11 +87,6 @@ async def connect(options: Options, thread: str, began: datetime, stack: AsyncEx
         return cluster
     cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
     stack.push_async_callback(cluster.close)
-    try:
-        # The first answer carries the world's clock, without which nothing can be dated.
-        await cluster.version()
-    except ToolError as error:
-        raise UsageError(str(error)) from error
     return cluster
 
 

@@ -12,6 +12,7 @@ from opssquad.findings import Choice, Evidence
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble
 from opssquad.investigation.choosing import beyond, chosen
+from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
 from opssquad.models.base import Message, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
@@ -36,6 +37,7 @@ class Investigation:
         self.options, self.thread, self.squad = options, record.id, record.squad
         self._record, self._ctx, self._store, self._engine = record, ctx, store, engine
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._opening = Opening(store, options, record.id)
         self._stack = AsyncExitStack()
 
     @classmethod
@@ -53,9 +55,10 @@ class Investigation:
             run: list[Self] = []
             voices = assemble.Voices(lambda text: run[0]._progress(text), lambda: run[0].timeline())
             past = await store.events(thread)
-            ctx = assemble.make_context(
-                options, thread, cluster, store, voices, assemble.make_model(options.model), past
-            )
+            opening = Opening(store, options, thread)
+            model = opening.watched(assemble.make_model(options.model))
+            ctx = assemble.make_context(options, thread, cluster, store, voices, model, past)
+            await opening.record(ctx, cluster)
             if record is None:
                 record = _record(options, ctx, thread, now)
                 await store.create_thread(record)
@@ -84,7 +87,8 @@ class Investigation:
 
     def use_model(self, name: str) -> None:
         """Go on with another model. Raises UsageError."""
-        self._ctx.model, self._ctx.model_down = assemble.make_model(name), False
+        model = self._opening.watched(assemble.make_model(name))
+        self._ctx.model, self._ctx.model_down = model, False
 
     async def ask(self, text: str) -> AsyncIterator[Event]:
         """One utterance: yields events until `Stopped`. Closing the iterator cancels the run."""

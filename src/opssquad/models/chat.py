@@ -64,11 +64,18 @@ class Chat:
     ) -> None:
         self.name = name
         self._url = base_url.rstrip("/")
+        # What is told of the endpoint never holds a login that was written into the address.
+        self._shown = self._url.replace(f"{urlsplit(self._url).netloc.rpartition('@')[0]}@", "")
         self._key = (api_key or SecretStr("")).get_secret_value()
         self._patience = patience or Patience()
         self._client: AsyncOpenAI | None = None
         self._streams = True
         self._counts = True
+
+    @property
+    def endpoint(self) -> str:
+        """Host, and port where one is given, of the endpoint; nothing of it is a secret."""
+        return urlsplit(self._url).netloc.rpartition("@")[2]
 
     @classmethod
     def of(cls, settings: Settings, name: str = "") -> Self:
@@ -128,9 +135,9 @@ class Chat:
                 return await self._once(request, listener)
             raise self._refused(error.response) from error
         except (openai.APITimeoutError, httpx2.TimeoutException) as error:
-            raise Passing(f"{self._url} was silent for {self._patience.idle:g} s") from error
+            raise Passing(f"{self._shown} was silent for {self._patience.idle:g} s") from error
         except (openai.APIConnectionError, httpx2.TransportError) as error:
-            raise Passing(f"{self._url} cannot be reached ({_short(error.__cause__ or error)})") from error
+            raise Passing(f"{self._shown} cannot be reached ({_short(error.__cause__ or error)})") from error
 
     async def _ask(self, request: Request, listener: Listener) -> Reply:
         content = body(self.name, request, stream=self._streams, usage=self._counts)
@@ -161,7 +168,7 @@ class Chat:
 
     def _refused(self, response: httpx2.Response) -> ModelError:
         status, text = response.status_code, self._clean(_error_text(response))
-        where = f"{self._url} answered {status}{f' ({text})' if text else ''}"
+        where = f"{self._shown} answered {status}{f' ({text})' if text else ''}"
         if status in {401, 403}:
             return ModelUnreachable(f"{where}; check OPENAI_API_KEY")
         if status == 404:
@@ -177,7 +184,7 @@ class Chat:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
             kind = kind.split(";")[0] or "no content type"
-            text = f"{self._url} answered with {kind}, not JSON; does OPENAI_BASE_URL end in /v1?"
+            text = f"{self._shown} answered with {kind}, not JSON; does OPENAI_BASE_URL end in /v1?"
             raise ModelBadReply(text) from error
 
     def _clean(self, text: str) -> str:

@@ -4,7 +4,9 @@ Only reads files; logging in and talking to the server live in `login` and `http
 cheap to import: a command that only names its target goes no further.
 """
 
+import base64
 import difflib
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +26,8 @@ HELP = "pass --context, set KUBECONFIG, or use --recording DIR"
 
 @dataclass(frozen=True)
 class Access:
-    """A cluster and a login. `name` is the context's, `origin` where it was read; paths are absolute."""
+    """A cluster and a login. `name` is the context's, `origin` where it was read; paths are absolute.
+    `account` is what the kubeconfig calls the user."""
 
     name: str
     namespace: str
@@ -32,6 +35,30 @@ class Access:
     origin: str
     cluster: Json = field(repr=False)
     user: Json = field(repr=False)
+    account: str = ""
+
+
+def described(access: Access) -> Json:
+    """Which server is meant and as whom, for the record: no secret in it. `authority` is the beginning of the
+    sha256 of the certificates that the server is believed by; empty where none are named."""
+    server = urlsplit(access.server)
+    host = server.netloc.rpartition("@")[2]
+    acting = str(access.user.get("as") or "")
+    return {
+        "context": access.name,
+        "server": f"{server.scheme}://{host}{server.path}",
+        "user": f"{access.account} as {acting}" if acting else access.account,
+        "authority": hashlib.sha256(authority).hexdigest()[:16] if (authority := _authority(access)) else "",
+    }
+
+
+def _authority(access: Access) -> bytes:
+    """The certificates of the cluster's authority; none where they cannot be read: logging in tells that."""
+    inline, file = (str(access.cluster.get(f"certificate-authority{end}") or "") for end in ("-data", ""))
+    try:
+        return base64.b64decode(inline) if inline else Path(file).read_bytes() if file else b""
+    except (OSError, ValueError):
+        return b""
 
 
 def choose(files: Iterable[Path], context: str = "", namespace: str = "") -> Access:
@@ -55,6 +82,7 @@ def choose(files: Iterable[Path], context: str = "", namespace: str = "") -> Acc
         origin=merged.origin,
         cluster=cluster,
         user=user,
+        account=str(chosen.get("user") or ""),
     )
 
 
@@ -74,6 +102,7 @@ def in_cluster(address: str, namespace: str = "", folder: Path = SERVICE_ACCOUNT
         origin=str(folder),
         cluster={"server": f"https://{address}", "certificate-authority": str(authority)},
         user={"tokenFile": str(token)},
+        account="service account of this pod",
     )
 
 

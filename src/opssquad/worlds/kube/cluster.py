@@ -18,7 +18,7 @@ from opssquad.times import Clock, rfc3339
 from opssquad.toolbox import Handle
 from opssquad.types import Effect, Json
 from opssquad.worlds.kube import reading
-from opssquad.worlds.kube.access import choose, in_cluster
+from opssquad.worlds.kube.access import choose, described, in_cluster
 from opssquad.worlds.kube.catalogue import Catalogue
 from opssquad.worlds.kube.http import DEADLINE, Ask, KubeHTTP
 from opssquad.worlds.kube.kinds import Resource
@@ -89,6 +89,10 @@ class Cluster(Handle):
     def now(self) -> datetime:
         """The world's clock: the Date of the server's answers, running on."""
         return self._http.now()
+
+    def login(self) -> Json:
+        """Which server this is and as whom we come to it, without secrets."""
+        return described(self._http.access)
 
     async def version(self) -> str:
         """The server's version, such as `v1.36.2`; a cheap way to see whether it answers."""

@@ -1,0 +1,163 @@
+"""What the audit log holds of the opening of a run: settings, squad and policy where they are not what they
+were, and each cluster and model endpoint that is connected to.
+
+A line about a connection is on record before anything is asked of the other side; without it nothing is.
+"""
+
+import hashlib
+import inspect
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opssquad import __version__, content
+from opssquad.errors import ModelError, ToolError, UsageError
+from opssquad.gate.redact import Redactor
+from opssquad.investigation.options import Options
+from opssquad.models.base import Listener, Model, Reply, Request
+from opssquad.squad.context import Context
+from opssquad.store.base import AuditDraft, AuditKind, Storage
+from opssquad.times import wall_clock
+from opssquad.toolbox import Toolbox
+from opssquad.types import Json, Target, digest
+from opssquad.worlds.kube.cluster import Cluster
+
+SHOWN = 16
+"""Hexadecimal digits of a file's sha256 that stand on a line; the line's own digest covers all of them."""
+
+
+@dataclass
+class Opening:
+    """Writes the lines of one run's opening."""
+
+    store: Storage
+    options: Options
+    thread: str
+    redact: Redactor = field(default_factory=Redactor)
+
+    async def record(self, ctx: Context, cluster: Cluster) -> None:
+        """Put on record what the run stands on, then that it connects to the cluster; a live one is then
+        asked for its clock. Raises UsageError if it does not answer, StoreError if there is no record."""
+        self.redact = ctx.redact
+        endpoint = ctx.model.endpoint if isinstance(ctx.model, Watched) else ""
+        await self._changed("configuration", "settings", settings_of(self.options, endpoint))
+        await self._changed("configuration", f"squad {self.options.squad}", squad_of(ctx))
+        await self._changed("policy", "policy", {"policy.yaml": policy_fingerprint()})
+        reached = {**cluster.login(), "recording": str(self.options.recording or "")}
+        await self._connection("cluster", "opened", reached, target=ctx.target)
+        if self.options.recording:
+            return
+        try:
+            # The first answer carries the world's clock, without which nothing can be dated.
+            await cluster.version()
+        except ToolError as error:
+            await self._connection("cluster", "error", reached, target=ctx.target, why=str(error))
+            raise UsageError(str(error)) from error
+
+    def watched(self, model: Model) -> Model:
+        """The model; one behind an endpoint is not asked before it is on record that it will be."""
+        endpoint = str(getattr(model, "endpoint", ""))
+        return Watched(model, endpoint, self) if endpoint else model
+
+    async def endpoint(self, model: str, endpoint: str, status: str, why: str = "") -> None:
+        """Put on record that a model endpoint is connected to, or why that failed."""
+        await self._connection("model", status, {"endpoint": endpoint, "model": model}, why=why, model=model)
+
+    async def _connection(
+        self,
+        what: str,
+        status: str,
+        args: Json,
+        *,
+        target: Target | None = None,
+        why: str = "",
+        model: str = "",
+    ) -> None:
+        draft = self._draft("connection", what, args, status)
+        update = {"target": target or draft.target, "why": self.redact.clean(why), "model": model}
+        await self.store.audit(draft.model_copy(update=update))
+
+    async def _changed(self, kind: AuditKind, what: str, args: Json) -> None:
+        shown = {name: _short(value) for name, value in args.items()}
+        draft = self._draft(kind, what, shown, "")
+        await self.store.audit_change(draft.model_copy(update={"output_sha256": digest(args)}))
+
+    def _draft(self, kind: AuditKind, what: str, args: Json, status: str) -> AuditDraft:
+        return AuditDraft(
+            kind=kind,
+            ts=wall_clock(),
+            thread=self.thread,
+            incident=self.thread,
+            requested_by=self.options.by,
+            agent=self.options.squad,
+            target=Target(cluster=""),
+            tool=what,
+            args=args,
+            status=status,
+        )
+
+
+class Watched:
+    """A model behind an endpoint: the first request, and each one that fails, is on record."""
+
+    def __init__(self, model: Model, endpoint: str, opening: Opening) -> None:
+        self.name, self.endpoint = model.name, endpoint
+        self._model, self._opening, self._opened = model, opening, False
+
+    async def reply(self, request: Request, listener: Listener) -> Reply:
+        """Answer a request. Raises ModelError, and StoreError where there is no record."""
+        if not self._opened:
+            await self._opening.endpoint(self.name, self.endpoint, "opened")
+            self._opened = True
+        try:
+            return await self._model.reply(request, listener)
+        except ModelError as error:
+            await self._opening.endpoint(self.name, self.endpoint, "error", str(error))
+            raise
+
+
+def settings_of(options: Options, endpoint: str) -> Json:
+    """The settings that change what a run does or where it is kept."""
+    own = options.redaction
+    return {
+        "opssquad": __version__,
+        "model": options.model,
+        "endpoint": endpoint,
+        "state": str(options.state),
+        "approval_minutes": options.approval_minutes,
+        "redaction": str(own or ""),
+        "redaction.yaml": _sha256(own) if own else "",
+    }
+
+
+def squad_of(ctx: Context) -> Json:
+    """A squad as it works: its files, its words, its limits, its tools and their code."""
+    folder = content.squad(ctx.squad.name)
+    return {
+        "squad.yaml": _sha256(folder / "squad.yaml"),
+        "faults.yaml": _sha256(folder / "faults.yaml"),
+        "prompt": digest(content.prompt(ctx.squad.prompt)),
+        "limits": ctx.squad.limits.model_dump(mode="json"),
+        "tools": [tool.name for tool in ctx.toolbox],
+        "code of tools": _code(ctx.toolbox),
+    }
+
+
+def policy_fingerprint() -> str:
+    """What tells one policy from another."""
+    return _sha256(content.policy())
+
+
+def _code(toolbox: Toolbox) -> str:
+    """The sha256 over every module beside those of the tools, so that a helper counts too."""
+    homes = {Path(inspect.getfile(tool.act.function)).parent for tool in toolbox}
+    files = sorted(path for home in homes for path in home.rglob("*.py"))
+    return digest([[path.name, _sha256(path)] for path in files])
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _short(value: object) -> object:
+    """A digest by its beginning; anything else as it is."""
+    return value[:SHOWN] if isinstance(value, str) and len(value) == 64 else value
