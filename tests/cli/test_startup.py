@@ -32,7 +32,18 @@ def started(state: Path, *arguments: str) -> tuple[int, set[str], str]:
     return code, set(modules), "\n".join([*out, done.stderr])
 
 
-@pytest.mark.parametrize("line", [["--help"], ["--version"], ["version"], ["approvals", "--help"], ["squad"]])
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["--help"],
+        ["--version"],
+        ["version"],
+        ["approvals", "--help"],
+        ["squad"],
+        ["store"],
+        ["audit", "show", "--help"],
+    ],
+)
 def test_help_imports_nothing_but_click(tmp_path: Path, line: list[str]) -> None:
     _, modules, _ = started(tmp_path, *line)
     assert not modules & (HEAVY | DRAWING)
@@ -45,6 +56,10 @@ def test_help_imports_nothing_but_click(tmp_path: Path, line: list[str]) -> None
         ["approvals", "show", "a-1"],
         ["audit", "show"],
         ["audit", "verify"],
+        ["audit", "export", "--format", "csv"],
+        ["audit", "anchor"],
+        ["store", "check"],
+        ["store", "backup"],
         ["incident", "list"],
         ["incident", "show", "t-1"],
         ["squad", "list"],

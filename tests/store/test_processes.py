@@ -1,19 +1,29 @@
 """Processes that die, and processes that race: what is on record is whole, and only one ever wins."""
 
+import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from opssquad.findings import ToolResult
 from opssquad.gate.grant import Signer
+from opssquad.store import auditlog as log
+from opssquad.store import database
+from opssquad.store.audit import EVERY
+from opssquad.store.backup import backup
+from opssquad.store.checking import check
 from opssquad.store.sqlite import Store
 from opssquad.types import Needs
-from tests.samples import NOW, a_call, a_card, a_decision, a_draft
+from tests.samples import NOW, a_call, a_card, a_decision, a_draft, a_thread
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +32,22 @@ def start(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     command = [sys.executable, "-m", "tests.store.worker", str(folder), *words]
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, cwd=ROOT)
+
+
+@contextmanager
+def working(folder: Path, *names: str) -> Iterator[None]:
+    """Processes that write without a pause while the context lasts."""
+    running = [start(folder, "work", name) for name in names]
+    try:
+        deadline = time.monotonic() + 60
+        while not all((folder / f"ready-{name}").exists() for name in names):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        (folder / "go").touch()
+        yield
+    finally:
+        (folder / "stop").touch()
+        assert [process.wait(60) for process in running] == [0] * len(running)
 
 
 def race(folder: Path, *commands: tuple[str, str]) -> None:
@@ -151,3 +177,56 @@ async def test_two_processes_that_open_a_new_folder_at_once_both_can(tmp_path: P
     running = [start(tmp_path, "act", "never") for _ in range(2)]
     assert [process.wait(60) for process in running] == [0, 0]
     assert (tmp_path / "effects").read_text() == "acted\n"
+
+
+def test_a_check_and_a_backup_beside_two_that_write_see_one_whole_state(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+
+    async def begin() -> None:
+        async with await Store.open(state) as store:
+            await store.create_thread(a_thread())
+
+    asyncio.run(begin())
+    with closing(sqlite3.connect(state / "checkpoints.sqlite")) as c, c:
+        c.execute("create table checkpoints (thread_id text)")
+    lengths = []
+    with working(tmp_path, "kim", "lee"):
+        for number in range(6):
+            found = [line for line in check(state) if line.state == "fail" and line.name != "files"]
+            assert found == []
+            made = backup(state, tmp_path / f"copy-{number}", NOW)
+            assert made.problem == ""
+            lengths.append(made.audit_records)
+    assert lengths == sorted(lengths)
+    assert lengths[-1] > lengths[0], "they wrote meanwhile"
+    for number in range(6):
+        # A call may have begun and not ended when the copy was made; nothing else is open.
+        found = [line for line in check(tmp_path / f"copy-{number}") if line.state != "ok"]
+        assert {(line.state, line.name) for line in found} <= {("warn", "calls")}, found
+    written = sum(int((tmp_path / f"made-{who}").read_text()) for who in ("kim", "lee"))
+    assert [line for line in check(state) if line.state != "ok"] == []
+    assert backup(state, tmp_path / "last", NOW).audit_records == 2 * written + (2 * written) // (EVERY - 1)
+
+
+async def test_a_reader_sees_the_state_of_before_during_a_long_write(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path) as writer, await Store.open(tmp_path) as reader:
+        await writer.audit(a_draft())
+        entered, leave = threading.Event(), threading.Event()
+
+        def long(c: sqlite3.Connection) -> None:
+            log.append(c, a_draft(ms=1))
+            entered.set()
+            assert leave.wait(30)
+
+        writing = asyncio.create_task(writer._db.write(long, durable=True))
+        await asyncio.to_thread(entered.wait, 30)
+        began = time.monotonic()
+        assert len(await reader.audit_records()) == 1
+        assert await reader.verify_audit() is None
+        assert [line.text for line in check(tmp_path) if line.name == "audit log"] == [
+            "1 record, every one fits"
+        ]
+        assert time.monotonic() - began < database.BUSY_SECONDS, "nobody waited for the writer"
+        leave.set()
+        await writing
+        assert len(await reader.audit_records()) == 2

@@ -5,6 +5,7 @@ python -m tests.store.worker FOLDER decide WHO     wait for the file `go`, then 
 python -m tests.store.worker FOLDER approve WHO    wait for the file `go`, then say yes to every card
 python -m tests.store.worker FOLDER admit WHO      wait for the file `go`, act if `grant.json` is admitted
 python -m tests.store.worker FOLDER audit WHO      wait for the file `go`, then write 25 audit lines
+python -m tests.store.worker FOLDER work WHO       wait for the file `go`, then change things until `stop`
 """
 
 import asyncio
@@ -16,10 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from opssquad.errors import Refused
+from opssquad.events import Returned
 from opssquad.gate.grant import Signer
 from opssquad.store.sqlite import Store
 from opssquad.types import Cleared, Grant, Verdict
-from tests.samples import NOW, a_call, a_decision, a_draft, a_result
+from tests.samples import NOW, a_call, a_card, a_decision, a_draft, a_result
 
 
 def _reached(step: str) -> None:
@@ -73,13 +75,31 @@ async def audit(store: Store, folder: Path) -> None:
         await store.audit(a_draft(requested_by=sys.argv[3], ms=number))
 
 
+async def work(store: Store, folder: Path) -> None:
+    """Cards, decisions, acts, results and audit lines, one after another, as runs leave them."""
+    _wait(folder)
+    who, number = sys.argv[3], 0
+    while not (folder / "stop").exists():
+        number += 1
+        call = a_call(f"c-{who}-{number}")
+        card, result = a_card(f"a-{call.id}", call), a_result(call.id, "x" * 2000)
+        await store.add_approval(card)
+        await store.decide(a_decision(card, by=who))
+        await store.claim(call.id, call.digest)
+        await store.done(call.id, result)
+        stamp = {"thread": "t1", "turn": 1, "at": NOW, "recorded_at": NOW}
+        returned = Returned(**stamp, call=call, result=result)
+        await store.append(returned, audit=[a_draft(output_ref=call.id)])
+    (folder / f"made-{who}").write_text(str(number))
+
+
 def _wait(folder: Path) -> None:
     (folder / f"ready-{sys.argv[3]}").touch()
     while not (folder / "go").exists():
         time.sleep(0.002)
 
 
-STEPS = {"act": act, "decide": decide, "approve": approve, "admit": admit, "audit": audit}
+STEPS = {"act": act, "decide": decide, "approve": approve, "admit": admit, "audit": audit, "work": work}
 
 
 async def main() -> None:

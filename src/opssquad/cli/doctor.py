@@ -18,16 +18,9 @@ def command(shared: Shared, context: str, kubeconfig: Path | None) -> int:
     import asyncio
 
     from opssquad.cli.checkup import checkup
-    from opssquad.cli.render.screen import BAD, GOOD, WARN
+    from opssquad.cli.render.findings import show_findings
 
     screen = shared.screen()
-    marks = {"ok": GOOD, "warn": WARN, "fail": BAD}
-    found = asyncio.run(checkup(shared.settings(), kubeconfig, context))
-    for line in found:
-        head = f"  {line.state:<5} {line.name:<11} "
-        screen.flow(
-            line.text, indent=len(head), first=head, style=marks[line.state] if line.state != "ok" else ""
-        )
-    failed = any(line.state == "fail" for line in found)
+    failed = show_findings(screen, asyncio.run(checkup(shared.settings(), kubeconfig, context)))
     screen.line("something must be mended" if failed else "ready")
     return INTERNAL if failed else OK

@@ -27,7 +27,13 @@ def which_options(function: F) -> F:
         click.option("--incident", default="", metavar="INCIDENT", help="Only lines of this incident."),
         click.option("--thread", default="", metavar="THREAD", help="Only lines of this thread."),
         click.option("--actor", default="", metavar="NAME", help="Who asked, who decided, or which squad."),
-        click.option("--kind", type=click.Choice(KINDS), default=None, help="Only lines of this kind."),
+        click.option(
+            "--kind",
+            type=click.Choice(KINDS),
+            default=None,
+            metavar="KIND",
+            help=f"One of {', '.join(KINDS)}.",
+        ),
         click.option("--since", default="", metavar="TIME", help="2026-03-08T14:00, or 2h, 3d (ago)."),
         click.option("--until", default="", metavar="TIME", help="The same; this moment is left out."),
     )

@@ -93,6 +93,23 @@ def translate(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {error}; {_advice(str(error))}") from error
 
 
+@contextmanager
+def looking(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that sees one state of the file and changes nothing, beside whoever writes; the file is
+    neither made nor brought up to date. Raises StoreError."""
+    with translate(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        )
+        try:
+            connection.execute("pragma trusted_schema = off")
+            connection.execute("pragma query_only = on")
+            connection.execute("begin")
+            yield connection
+        finally:
+            connection.close()
+
+
 def _advice(said: str) -> str:
     if "locked" in said or "busy" in said:
         return "another process holds it; try again, or end that process"

@@ -1,6 +1,7 @@
-"""Values to the text of a row and back."""
+"""Values to the text of a row and back; whether a table is there."""
 
 import json
+import sqlite3
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,3 +26,8 @@ def parse(kind: type[T] | TypeAdapter[T], text: str, what: str) -> T:
         raise StoreError(
             f"{what} on disk cannot be read; see `opssquad audit verify`, or restore a copy"
         ) from error
+
+
+def has_table(c: sqlite3.Connection, name: str) -> bool:
+    """Whether the database has that table: one of an older version may not."""
+    return c.execute("select 1 from sqlite_master where name = ?", (name,)).fetchone() is not None

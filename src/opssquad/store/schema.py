@@ -10,6 +10,7 @@ from pathlib import Path
 from opssquad import __version__
 from opssquad.errors import StoreError
 from opssquad.store.migrations import APPLICATION_ID, MIGRATIONS, NUMBERED
+from opssquad.store.rows import has_table
 from opssquad.times import rfc3339, wall_clock
 
 _TABLE = (
@@ -41,7 +42,7 @@ def standing(c: sqlite3.Connection, path: Path) -> int:
 
 def applied(c: sqlite3.Connection) -> list[str]:
     """The names of the steps on disk in the order they were applied; none where only their number is kept."""
-    if not c.execute("select 1 from sqlite_master where name = 'steps'").fetchone():
+    if not has_table(c, "steps"):
         return []
     return [str(name) for (name,) in c.execute("select name from steps order by position")]
 

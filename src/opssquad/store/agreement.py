@@ -1,0 +1,122 @@
+"""Whether the tables of a store agree: what is written in one transaction must stand in both places. Read
+with the connection of a transaction, so that whoever writes meanwhile is not taken for a fault.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from opssquad.store.rows import has_table, parse
+from opssquad.types import Decision
+
+Disagreement = tuple[Literal["warn", "fail"], str, str]
+"""How bad it is, what it is about, and the line that says it."""
+
+MOST = 3
+"""Ids that a line names."""
+
+
+def disagreements(c: sqlite3.Connection) -> Iterator[Disagreement]:
+    """One line for each kind of disagreement. Raises StoreError for rows that cannot be read."""
+    if unreadable := _unreadable(c):
+        yield "fail", "content", f"rows that cannot be read: {_some(unreadable)}; restore a copy"
+        return
+    yield from _calls(c)
+    yield from _decisions(c)
+    yield from _events(c)
+    yield from _threads(c)
+
+
+def _unreadable(c: sqlite3.Connection) -> list[str]:
+    tables = {"threads": "id", "approvals": "id", "decisions": "approval", "consents": "approval"}
+    tables |= {"outputs": "call", "events": "seq", "audit": "seq"}
+    return [
+        f"{table} {id}"
+        for table, key in tables.items()
+        if has_table(c, table)
+        for (id,) in c.execute(f"select {key} from {table} where not json_valid(body)")
+    ]
+
+
+def _calls(c: sqlite3.Connection) -> Iterator[Disagreement]:
+    begun = _column(c, "select call from ledger where status = 'claimed' order by call")
+    if begun:
+        text = f"begun, and their end is not known: {_some(begun)}; look at what they did"
+        yield "warn", "calls", text
+    lost = "select call from ledger where status = 'done' and call not in (select call from outputs)"
+    gone = _column(c, f"{lost} order by call")
+    if gone:
+        yield "fail", "calls", f"ended, and their outputs are gone: {_some(gone)}; restore a copy"
+    (claimed,) = c.execute("select count(*) from ledger").fetchone()
+    started = sum(status == "started" for _, _, status in _lines(c, "call"))
+    if started > claimed:
+        text = f"the audit log has {started} that began, and {claimed} are on record; restore a copy"
+        yield "fail", "calls", text
+
+
+def _decisions(c: sqlite3.Connection) -> Iterator[Disagreement]:
+    """Each decision has its line, and each line its decision."""
+    decided = {
+        (approval, found.outcome, found.by)
+        for approval, body in c.execute("select approval, body from decisions")
+        for found in [parse(Decision, body, f"a decision on {approval}")]
+    }
+    if has_table(c, "consents"):
+        for approval, body in c.execute("select approval, body from consents"):
+            found = parse(Decision, body, f"a consent to {approval}")
+            decided.add((approval, found.outcome, found.by))
+    told = set(
+        c.execute(
+            "select json_extract(body, '$.approval.id'), json_extract(body, '$.approval.decision'),"
+            " json_extract(body, '$.approval.by') from audit where json_extract(body, '$.kind') = 'decision'"
+        )
+    )
+    if missing := sorted(decided - told):
+        yield "fail", "decisions", f"not in the audit log: {_some(_said(missing))}; they were not made here"
+    if extra := sorted(told - decided):
+        yield "fail", "decisions", f"in the audit log alone: {_some(_said(extra))}; restore a copy"
+
+
+def _said(decisions: Iterable[tuple[str, str, str]]) -> list[str]:
+    return [f"{approval} {outcome} by {by}" for approval, outcome, by in decisions]
+
+
+def _events(c: sqlite3.Connection) -> Iterator[Disagreement]:
+    """What came back is kept, and has its line in the audit log."""
+    returned = Counter(
+        _column(c, "select json_extract(body, '$.call.id') from events where kind = 'returned' order by seq")
+    )
+    kept = set(_column(c, "select call from outputs"))
+    if gone := [call for call in returned if call not in kept]:
+        yield "fail", "outputs", f"gone of calls that came back: {_some(gone)}; restore a copy"
+    lines = Counter(ref for ref, _, status in _lines(c, "call") if status != "started")
+    if untold := list(returned - lines):
+        yield "fail", "events", f"results without a line in the audit log: {_some(untold)}; restore a copy"
+    if unseen := list(lines - returned):
+        yield "fail", "events", f"results in the audit log alone: {_some(unseen)}; restore a copy"
+
+
+def _threads(c: sqlite3.Connection) -> Iterator[Disagreement]:
+    sql = "select distinct thread from {} where thread not in (select id from threads) order by thread"
+    for table in ("events", "approvals"):
+        if strangers := _column(c, sql.format(table)):
+            yield "warn", "threads", f"{table} of threads that are not on record: {_some(strangers)}"
+
+
+def _lines(c: sqlite3.Connection, kind: str) -> list[tuple[str, str, str]]:
+    """Output, tool and status of the audit log's lines of that kind."""
+    return c.execute(
+        "select json_extract(body, '$.output_ref'), json_extract(body, '$.tool'),"
+        " json_extract(body, '$.status') from audit where json_extract(body, '$.kind') = ?",
+        (kind,),
+    ).fetchall()
+
+
+def _column(c: sqlite3.Connection, sql: str) -> list[str]:
+    return [str(value) for (value,) in c.execute(sql)]
+
+
+def _some(ids: list[str]) -> str:
+    more = f" and {len(ids) - MOST} more" if len(ids) > MOST else ""
+    return ", ".join(ids[:MOST]) + more
