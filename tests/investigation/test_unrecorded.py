@@ -117,23 +117,41 @@ async def test_an_audit_log_that_may_not_be_written_stops_the_act(
         assert counter.value == 0
 
 
+def full_for_the_log(s: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events alone can be written, with a line of the audit log they cannot."""
+    append = s.store.append
+
+    async def full(*events: Event, audit: Sequence[AuditDraft] = ()) -> None:
+        if not audit:
+            return await append(*events)
+        with no_room():
+            return await append(*events, audit=audit)
+
+    monkeypatch.setattr(s.store, "append", full)
+
+
 async def test_a_read_whose_verdict_cannot_be_put_on_record_does_not_happen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stage(tmp_path, Replies(calls(call("look")), DONE), audit=auditor()) as s:
-        append = s.store.append
-
-        async def full(*events: Event, audit: Sequence[AuditDraft] = ()) -> None:
-            if not audit:
-                return await append(*events)
-            with no_room():
-                return await append(*events, audit=audit)
-
-        monkeypatch.setattr(s.store, "append", full)
+        full_for_the_log(s, monkeypatch)
         with pytest.raises(StoreError):
             await s.ask("look")
         kinds = {e.kind for e in await s.store.events("t")}
         assert not kinds & {"judged", "started", "returned"}
+
+
+async def test_no_card_is_put_up_for_a_change_whose_verdict_cannot_be_put_on_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = Counter()
+    async with stage(tmp_path, Replies(calls(call("bump")), DONE), counter=counter, audit=auditor()) as s:
+        full_for_the_log(s, monkeypatch)
+        with pytest.raises(StoreError, match="nothing was half-written"):
+            await s.ask("raise it")
+        assert await s.store.approvals() == []
+        assert not {e.kind for e in await s.store.events("t")} & {"judged", "requested", "started"}
+        assert counter.value == 0
 
 
 async def test_a_decision_that_cannot_be_put_on_record_is_none(tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ def load_key(path: Path) -> bytes:
             raise StoreError(f"{path} can be read by others; run: chmod 600 {path}")
         key = path.read_bytes()
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}; check the permissions of the state folder") from error
+        raise StoreError(
+            f"{path}: {error.strerror}; check the permissions of the state folder, and that the disk has room"
+        ) from error
     if len(key) != KEY_BYTES:
         raise StoreError(f"{path} is not a key of {KEY_BYTES} bytes; move it away to have a new one made")
     return key

@@ -21,7 +21,9 @@ def alone(folder: Path, thread: str) -> Iterator[None]:
         path.touch(mode=0o600)
         file = path.open("r+", encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}; check the permissions of the state folder") from error
+        raise StoreError(
+            f"{path}: {error.strerror}; check the permissions of the state folder, and that the disk has room"
+        ) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
