@@ -1,4 +1,4 @@
-"""What every store must do, stated once; run against the embedded one."""
+"""What every store must do, stated once; run against each of `stores`. The audit log is in its own suite."""
 
 import asyncio
 from datetime import timedelta

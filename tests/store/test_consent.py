@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from opssquad.errors import Refused
+from opssquad.store.base import Storage
 from opssquad.store.consent import missing
-from opssquad.store.sqlite import Store
 from opssquad.types import Approval, Decision, Needs
 from tests.samples import a_card, a_decision
 
@@ -19,7 +19,7 @@ def a_yes(card: Approval, by: str, *roles: str) -> Decision:
     return a_decision(card, by=by).model_copy(update={"roles": roles})
 
 
-async def test_one_yes_of_two_leaves_the_card_waiting_and_says_who_is_missing(store: Store) -> None:
+async def test_one_yes_of_two_leaves_the_card_waiting_and_says_who_is_missing(store: Storage) -> None:
     card = two(requester_may_approve=False)
     await store.add_approval(card)
     assert (await store.decide(a_yes(card, "kim"))).outcome == "consented"
@@ -30,7 +30,7 @@ async def test_one_yes_of_two_leaves_the_card_waiting_and_says_who_is_missing(st
         await store.claim(card.call.id, card.call.digest)
 
 
-async def test_the_second_yes_of_somebody_else_approves_in_the_name_of_both(store: Store) -> None:
+async def test_the_second_yes_of_somebody_else_approves_in_the_name_of_both(store: Storage) -> None:
     card = two()
     await store.add_approval(card)
     await store.decide(a_yes(card, "kim"))
@@ -43,7 +43,7 @@ async def test_the_second_yes_of_somebody_else_approves_in_the_name_of_both(stor
 
 
 @pytest.mark.parametrize("again", ["kim", "Kim", " kim "])
-async def test_the_same_person_twice_is_one_yes(store: Store, again: str) -> None:
+async def test_the_same_person_twice_is_one_yes(store: Storage, again: str) -> None:
     card = two()
     await store.add_approval(card)
     first = await store.decide(a_yes(card, "kim"))
@@ -52,7 +52,7 @@ async def test_the_same_person_twice_is_one_yes(store: Store, again: str) -> Non
     assert len(await store.audit_records()) == 1
 
 
-async def test_one_no_is_enough_even_after_a_yes(store: Store) -> None:
+async def test_one_no_is_enough_even_after_a_yes(store: Storage) -> None:
     card = two()
     await store.add_approval(card)
     await store.decide(a_yes(card, "kim"))
@@ -72,7 +72,7 @@ async def test_one_no_is_enough_even_after_a_yes(store: Store) -> None:
     ],
 )
 async def test_a_yes_of_somebody_who_may_not_give_it_is_refused_and_the_card_waits(
-    store: Store, needs: Needs, by: str, roles: tuple[str, ...], why: str
+    store: Storage, needs: Needs, by: str, roles: tuple[str, ...], why: str
 ) -> None:
     card = a_card(needs=needs)
     await store.add_approval(card)
@@ -81,7 +81,7 @@ async def test_a_yes_of_somebody_who_may_not_give_it_is_refused_and_the_card_wai
     assert (await store.approval_record(card.id)).status(card.requested_at) == "pending"
 
 
-async def test_a_role_that_the_card_names_may_approve_and_anyone_may_refuse(store: Store) -> None:
+async def test_a_role_that_the_card_names_may_approve_and_anyone_may_refuse(store: Storage) -> None:
     card = a_card(needs=Needs(roles=("sre", "dba"), requester_may_approve=False))
     await store.add_approval(card)
     assert (await store.decide(a_yes(card, "kim", "dba"))).outcome == "approved"
@@ -90,7 +90,7 @@ async def test_a_role_that_the_card_names_may_approve_and_anyone_may_refuse(stor
     assert (await store.decide(a_decision(other, "refused", by="sam"))).outcome == "refused"
 
 
-async def test_a_suggestion_cannot_be_approved_or_carried_out(store: Store) -> None:
+async def test_a_suggestion_cannot_be_approved_or_carried_out(store: Storage) -> None:
     card = a_card(suggestion=True)
     await store.add_approval(card)
     with pytest.raises(Refused, match="copy its command to run it yourself"):
