@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from opssquad.documents import BadFile, parse_yaml, read_yaml
+from opssquad.documents import BadFile, parse_placed, parse_yaml, read_yaml
 
 
 class Strict(BaseModel):
@@ -30,6 +30,9 @@ BAD = {
     "parts: \x00": "not YAML: unacceptable character",
     "? [a]\n: b": "line 1: not YAML: found unhashable key",
     "parts: 2026-13-45": "not YAML: month must be in 1..12",
+    "parts: !!bool perhaps": "not YAML: a value is not of the type that its tag says",
+    "parts: !!int ''": "not YAML: a value is not of the type that its tag says",
+    "parts: !!timestamp soon": "not YAML: a value is not of the type that its tag says",
     "[" * 5000: "nested too deeply",
     "": "line 1: the whole file: must be a mapping",
     "parts:\n- name: a\n- nothing": "line 3: parts.1: must be a mapping",
@@ -70,6 +73,22 @@ def test_a_file_that_is_absent_no_text_or_a_folder_is_refused(tmp_path: Path) ->
 def test_an_alias_may_stand_as_often_as_one_likes_and_a_merge_may_override() -> None:
     text = "parts: [&first {name: a, size: 1}, *first, {<<: *first, size: 2}]"
     assert [part.size for part in parse_yaml(text, Whole, "text").parts] == [1, 1, 2]
+
+
+def test_a_time_is_text_as_it_is_written_and_other_numbers_are_numbers() -> None:
+    text = "parts: [{name: 18:00}, {name: 9:30.5}, {name: 190:20:30, size: 0x1F}]"
+    assert [(part.name, part.size) for part in parse_yaml(text, Whole, "text").parts] == [
+        ("18:00", 0),
+        ("9:30.5", 0),
+        ("190:20:30", 31),
+    ]
+
+
+def test_the_line_of_a_part_can_be_asked_for() -> None:
+    placed = parse_placed("# what\nparts:\n- name: a\n- name: b\n  size: 1\n", Whole, "text")
+    assert [placed.line(), placed.line("parts", 1), placed.line("parts", 1, "size")] == [2, 4, 5]
+    assert placed.line("parts", 7) == 2
+    assert [part.name for part in placed.value.parts] == ["a", "b"]
 
 
 def _refusal(text: str) -> str:

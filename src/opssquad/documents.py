@@ -2,8 +2,9 @@
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,16 @@ from pydantic_core import ErrorDetails
 from opssquad.errors import UsageError
 
 M = TypeVar("M", bound=BaseModel)
+TEXT = "tag:yaml.org,2002:str"
+NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without numbers to the base of sixty: `18:00` is what is written there, not 1080."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
+        tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        return TEXT if kind is yaml.ScalarNode and ":" in value and tag in NUMBERS else tag
 
 
 class BadFile(UsageError):
@@ -20,6 +31,18 @@ class BadFile(UsageError):
     def __init__(self, file: Path | str, reason: str, line: int | None = None) -> None:
         super().__init__(f"{file}, line {line}: {reason}" if line else f"{file}: {reason}")
         self.file, self.line, self.reason = file, line, reason
+
+
+@dataclass(frozen=True)
+class Placed(Generic[M]):
+    """A model with the text that it was read from, so that more can be said about a part of it."""
+
+    value: M
+    root: yaml.Node | None
+
+    def line(self, *place: int | str) -> int:
+        """The line, from 1, of a part such as ("rules", 3, "tool")."""
+        return _line(self.root, place)
 
 
 def read_text(path: Path) -> str:
@@ -42,8 +65,13 @@ def read_yaml(path: Path, model: type[M]) -> M:
 
 def parse_yaml(text: str, model: type[M], name: Path | str) -> M:
     """The same for text; `name` is what the message calls it."""
+    return parse_placed(text, model, name).value
+
+
+def parse_placed(text: str, model: type[M], name: Path | str) -> Placed[M]:
+    """The same, with the lines of its parts."""
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         root = loader.get_single_node()
         _refuse_doubles(root, name, set())
         data = loader.construct_document(root) if root else None
@@ -55,8 +83,10 @@ def parse_yaml(text: str, model: type[M], name: Path | str) -> M:
         raise BadFile(name, "nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:
         raise BadFile(name, f"not YAML: {' '.join(str(error).split())}") from None
+    except (LookupError, AttributeError, TypeError, OverflowError):  # PyYAML's own, at `!!bool x`
+        raise BadFile(name, "not YAML: a value is not of the type that its tag says") from None
     try:
-        return model.model_validate(data)
+        return Placed(model.model_validate(data), root)
     except ValidationError as error:
         # A misspelt key is the cause of the key that is then missing: say it first.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
