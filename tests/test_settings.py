@@ -61,3 +61,27 @@ def test_cards_wait_as_long_as_the_operator_says_and_ten_minutes_otherwise() -> 
 def test_minutes_that_are_none_are_refused(said: str) -> None:
     with pytest.raises(UsageError, match="OPSSQUAD_APPROVAL_MINUTES is"):
         load({"OPSSQUAD_APPROVAL_MINUTES": said})
+
+
+@pytest.mark.parametrize(
+    ("variable", "name"), [("OPSSQUAD_REDACTION", "redaction"), ("OPSSQUAD_POLICY", "policy")]
+)
+def test_the_organisations_file_is_the_one_named_or_the_usual_one_if_it_is_there(
+    tmp_path: Path, variable: str, name: str
+) -> None:
+    def found(**environ: str) -> Path | None:
+        file: Path | None = getattr(load({"XDG_CONFIG_HOME": str(tmp_path), **environ}), name)
+        return file
+
+    usual = tmp_path / "opssquad" / f"{name}.yaml"
+    assert found() is None
+    assert found(**{variable: "/etc/ops.yaml"}) == Path("/etc/ops.yaml")
+    usual.parent.mkdir()
+    usual.write_text("{}")
+    assert found() == usual
+    # What is there and cannot be read is told later, not passed over.
+    usual.unlink()
+    usual.symlink_to("nowhere")
+    assert found() == usual
+    long = tmp_path / ("a" * 300)
+    assert found(XDG_CONFIG_HOME=str(long)) == long / "opssquad" / f"{name}.yaml"

@@ -25,7 +25,8 @@ class Settings(Value):
     """What the environment says. `state` need not exist yet; `kubeconfigs` are files to merge, first wins;
     `in_cluster` is `host:port` of the API server where we run in a pod, else ""; `model` is a name at the
     endpoint, or `offline`; `approval_minutes` is how long a card waits for its answer;
-    `redaction` is the organisation's file of what is a secret besides, None where there is none."""
+    `redaction` is the organisation's file of what is a secret besides, `policy` its policy; None where there
+    is none."""
 
     state: Path
     by: str
@@ -36,11 +37,12 @@ class Settings(Value):
     in_cluster: str = ""
     approval_minutes: float = APPROVAL_MINUTES
     redaction: Path | None = None
+    policy: Path | None = None
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPSSQUAD_APPROVAL_MINUTES, OPENAI_API_KEY,
-    OPENAI_BASE_URL, OPSSQUAD_REDACTION, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
+    OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
 
     Raises UsageError for a base URL that is none, and for minutes that are none.
     """
@@ -59,6 +61,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             env.get("KUBERNETES_SERVICE_HOST", ""), env.get("KUBERNETES_SERVICE_PORT", "")
         ),
         redaction=_own(env, "OPSSQUAD_REDACTION", "redaction.yaml"),
+        policy=_own(env, "OPSSQUAD_POLICY", "policy.yaml"),
         approval_minutes=_minutes(env.get("OPSSQUAD_APPROVAL_MINUTES", "").strip()),
     )
 
@@ -92,7 +95,14 @@ def _own(env: Mapping[str, str], variable: str, name: str) -> Path | None:
         return Path(named).expanduser().absolute()
     base = Path(env.get("XDG_CONFIG_HOME", ""))
     usual = (base if base.is_absolute() else Path.home() / ".config") / "opssquad" / name
-    return usual if usual.is_file() else None
+    try:
+        usual.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        # Whether it is there cannot be seen: whoever reads it says why.
+        return usual
+    return usual
 
 
 def _kubeconfigs(value: str) -> tuple[Path, ...]:

@@ -74,6 +74,11 @@ class ToolCall(Value):
         return digest(self.model_dump(mode="json"))
 
 
+def person(name: str) -> str:
+    """One spelling of a person's name: `Kim ` and `kim` are not two people."""
+    return " ".join(name.split()).casefold()
+
+
 class Needs(Value):
     """Who must approve a card: how many people, of which roles (any of them; none named: anyone).
 

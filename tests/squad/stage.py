@@ -201,6 +201,7 @@ async def stage(
             target=Target(cluster="c", namespace="ns"),
             by="ada",
             judge=judge,
+            roles=lambda person: (),
             rank=lambda case: case,
             sign=signer.grant,
             executor=Executor(toolbox, {Counter: counter}, admit=signer.admit, redact=Redactor()),

@@ -38,6 +38,7 @@ def options(settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve 
         approve=approve,
         approval_minutes=settings.approval_minutes,
         redaction=settings.redaction,
+        policy=settings.policy,
     )
 
 

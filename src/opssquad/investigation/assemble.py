@@ -15,6 +15,7 @@ from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
 from opssquad.gate.kubectl import classify
+from opssquad.gate.layers import load_policy
 from opssquad.gate.own import load_own
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
@@ -129,9 +130,7 @@ def make_context(
     spec = load_squad(content.squad(options.squad))
     toolbox = Toolbox(content.tools(spec.tools))
     ranked = _ranking(content.squad(options.squad) / "faults.yaml")
-    policy, signer = Policy.load(content.policy()), Signer.open(store.folder)
-    if policy.problem:
-        raise UsageError(policy.problem)
+    policy, signer = _policy(options), Signer.open(store.folder)
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles = _handles(cluster, voices)
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
@@ -149,7 +148,8 @@ def make_context(
         handles=handles,
         target=target,
         by=options.by,
-        judge=policy.judge,
+        judge=lambda call, effect: policy.judge(call, effect, cluster.now()),
+        roles=policy.roles,
         rank=ranked,
         sign=signer.grant,
         executor=Executor(toolbox, handles, admit=signer.admit, redact=redact, parallel=spec.limits.parallel),
@@ -161,6 +161,15 @@ def make_context(
         wall=wall_clock,
         approval_minutes=options.approval_minutes,
     )
+
+
+def _policy(options: Options) -> Policy:
+    """The policy in force. Raises UsageError for one that cannot be read."""
+    own = content.squad_policy(options.squad)
+    policy = load_policy(content.policy(), options.policy, own, options.squad)
+    if policy.problem:
+        raise UsageError(policy.problem)
+    return policy
 
 
 def _handles(cluster: Cluster, voices: Voices) -> Handles:

@@ -15,7 +15,7 @@ class Options:
     """A recording or a live cluster (`context` empty: the current one). `approve`: `ask` waits for
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
     fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
-    `redaction` is the organisation's file of what is a secret besides."""
+    `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy."""
 
     state: Path
     by: str
@@ -30,3 +30,4 @@ class Options:
     speed: float = 1.0
     approval_minutes: float = APPROVAL_MINUTES
     redaction: Path | None = None
+    policy: Path | None = None

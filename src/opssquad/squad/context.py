@@ -39,6 +39,8 @@ class Runs(Protocol):
 
 
 Judge = Callable[[ToolCall, Effect | None], Verdict]
+Roles = Callable[[str], tuple[str, ...]]
+"""The roles that policy gives a person."""
 Rank = Callable[[Case], Case]
 """Fills a case's differential from its signals."""
 Sign = Callable[[ToolCall, Decision, datetime], Grant]
@@ -65,6 +67,7 @@ class Context:
     target: Target
     by: str
     judge: Judge
+    roles: Roles
     rank: Rank
     sign: Sign
     executor: Runs

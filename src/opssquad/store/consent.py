@@ -7,11 +7,7 @@ a name.
 from collections.abc import Sequence
 
 from opssquad.types import Approval, Decision
-
-
-def person(name: str) -> str:
-    """One spelling of a name: `Kim ` and `kim` are not two people."""
-    return " ".join(name.split()).casefold()
+from opssquad.types import person as person
 
 
 def objection(card: Approval, decision: Decision) -> str:

@@ -5,4 +5,5 @@ read. Nothing is run here.
 """
 
 from opssquad.gate.kubectl.classify import classify as classify
+from opssquad.gate.kubectl.place import TOOL as TOOL
 from opssquad.gate.kubectl.place import namespace_of as namespace_of

@@ -1,0 +1,19 @@
+"""Which policy files are in force: the bundled one, the organisation's, the squad's."""
+
+from pathlib import Path
+
+from opssquad.gate.policy import Policy
+from opssquad.gate.rules.reading import Origin
+
+
+def load_policy(bundled: Path, organisation: Path | None, squad: Path | None, squad_name: str) -> Policy:
+    """The policy of a squad. A file that is given and cannot be read refuses everything: see `problem`."""
+    return Policy.read(files_in_force(bundled, organisation, squad), squad_name)
+
+
+def files_in_force(bundled: Path, organisation: Path | None, squad: Path | None) -> list[tuple[Origin, Path]]:
+    """The files of the layers that there are, in their order."""
+    files: list[tuple[Origin, Path]] = [("bundled", bundled)]
+    files += [("organisation", organisation)] if organisation else []
+    files += [("squad", squad)] if squad else []
+    return files
