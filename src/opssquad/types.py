@@ -20,6 +20,8 @@ Ruling = Literal["approved", "refused"]
 """What an approver can say to a card."""
 Mode = Literal["chat", "ask"]
 """How a thread is held: as a conversation, or as one question that must end in a conclusion."""
+Restraint = Literal["none", "suggest", "read"]
+"""What a thread may do at most, loosest first: propose changes, only suggest them, or only read."""
 
 
 class Value(BaseModel):
@@ -131,7 +133,9 @@ class Undo(Value):
 class Approval(Value):
     """The card that a human decides on. `world_time` is the world's clock, the other times are real ones.
 
-    A `suggestion` is shown with the command to copy; nobody can approve it.
+    A `suggestion` is shown with the command to copy; nobody can decide it. `cluster_id` tells the cluster
+    from all others, whatever its context is called; empty where there is none. A card about a read has no
+    binding and no undo.
     """
 
     id: str
@@ -148,11 +152,14 @@ class Approval(Value):
     rule: str
     needs: Needs = Needs()
     suggestion: bool = False
+    effect: Effect = "mutate"
+    cluster_id: str = ""
 
 
 class Decision(Value):
     """What became of an approval. Voided: the world had changed when the act was due. Consented: a yes of one
-    of several whose yes is needed; the card still waits. `roles` are those that policy gives `by`."""
+    of several whose yes is needed; the card still waits. `roles` are those that policy gives `by`. With
+    `session`, a yes to a read holds for alike reads of the thread from then on."""
 
     approval: str
     call_digest: str
@@ -161,6 +168,7 @@ class Decision(Value):
     at: datetime
     reason: str = ""
     roles: tuple[str, ...] = ()
+    session: bool = False
 
 
 class Grant(Value):

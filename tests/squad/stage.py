@@ -156,10 +156,10 @@ class Stage:
         await run
         return [e.kind for e in self.events[before:]]
 
-    async def decide(self, outcome: str, reason: str = "") -> Decision:
+    async def decide(self, outcome: str, reason: str = "", by: str = "ada", **more: Any) -> Decision:
         (waiting,) = await self.engine.waiting()
         card = await self.store.approval(waiting)
-        fields = {"approval": card.id, "call_digest": card.call.digest, "outcome": outcome, "by": "ada"}
+        fields = {"approval": card.id, "call_digest": card.call.digest, "outcome": outcome, "by": by, **more}
         return await self.store.decide(
             Decision.model_validate({**fields, "at": datetime.now(UTC), "reason": reason})
         )

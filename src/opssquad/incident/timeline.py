@@ -23,7 +23,7 @@ from opssquad.events import (
 )
 from opssquad.findings import Cause, Signal
 from opssquad.incident.entry import Kind, TimelineEntry, render, summarise
-from opssquad.types import Ref
+from opssquad.types import Approval, Ref
 
 __all__ = ["TimelineEntry", "fold", "render"]
 
@@ -60,9 +60,7 @@ class _Scribe:
                 text = f"Policy refused {event.call.tool}: {verdict.reason or verdict.rule}"
                 self._write(event, "decision", text, source="tool", actor=verdict.rule)
             case Requested(approval=card):
-                self._commands[card.call.id] = card.preview.command
-                text = f"Approval requested ({card.preview.risk} risk): {card.preview.command}"
-                self._once(event, ("requested", card.id), "approval_requested", text, evidence=card.evidence)
+                self._requested(event, card)
             case Decided():
                 self._decided(event)
             case Started() | Returned() if event.call.id in self._commands:
@@ -76,6 +74,14 @@ class _Scribe:
                 self._concluded(event)
             case _:
                 self._trouble(event)
+
+    def _requested(self, event: Event, card: Approval) -> None:
+        if card.effect != "read":
+            self._commands[card.call.id] = card.preview.command
+        what = "Suggested, not done" if card.suggestion else "Approval requested"
+        text = f"{what} ({card.preview.risk} risk): {card.preview.command}"
+        kind: Kind = "note" if card.suggestion else "approval_requested"
+        self._once(event, ("requested", card.id), kind, text, evidence=card.evidence)
 
     def _trouble(self, event: Event) -> None:
         if isinstance(event, Warned):

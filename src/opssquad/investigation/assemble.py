@@ -19,6 +19,7 @@ from opssquad.gate.layers import load_policy
 from opssquad.gate.own import load_own
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
+from opssquad.gate.restraint import stricter
 from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.options import Options
 from opssquad.models.base import Case, Model
@@ -33,6 +34,7 @@ from opssquad.times import rfc3339, wall_clock
 from opssquad.toolbox import Handles, Progress, Record, Toolbox
 from opssquad.types import Target
 from opssquad.worlds.kube.cluster import Cluster
+from opssquad.worlds.kube.identity import identity
 from opssquad.worlds.kube.kubectl import Kubectl
 
 SCRIPT = "scripted:"
@@ -55,6 +57,7 @@ def options_of(record: ThreadRecord, options: Options) -> Options:
         context=record.context,
         namespace=record.namespace,
         mode=record.mode,
+        restraint=stricter(record.restraint, options.restraint),
     )
 
 
@@ -133,6 +136,9 @@ def make_context(
     policy, signer = _policy(options), Signer.open(store.folder)
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles = _handles(cluster, voices)
+    if options.restraint != "none":
+        # Where nothing may change, no call gets a handle that can write.
+        handles = {kind: handle.limited("read") for kind, handle in handles.items()}
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
     prompt = content.prompt(spec.prompt)
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
@@ -144,7 +150,7 @@ def make_context(
         model=model,
         fallback=model if isinstance(model, Offline) else offline(),
         toolbox=toolbox,
-        specs=tool_specs(toolbox),
+        specs=tool_specs(toolbox, options.restraint),
         handles=handles,
         target=target,
         by=options.by,
@@ -160,6 +166,8 @@ def make_context(
         clock=cluster.now,
         wall=wall_clock,
         approval_minutes=options.approval_minutes,
+        cluster_id=_cluster_id(options, cluster),
+        restraint=options.restraint,
     )
 
 
@@ -170,6 +178,16 @@ def _policy(options: Options) -> Policy:
     if policy.problem:
         raise UsageError(policy.problem)
     return policy
+
+
+def _cluster_id(options: Options, cluster: Cluster) -> Callable[[], Awaitable[str]]:
+    """What tells the cluster from others; a recorded one is its recording, wherever it is served."""
+    recording = options.recording
+
+    async def recorded() -> str:
+        return f"recording={recording.name if recording else ''}"
+
+    return recorded if recording else lambda: identity(cluster)
 
 
 def _handles(cluster: Cluster, voices: Voices) -> Handles:

@@ -7,7 +7,7 @@ records them.
 
 from collections.abc import Iterable
 
-from opssquad.events import Asked, Decided, Event, Judged, Returned, Started, Thought, Verified
+from opssquad.events import Asked, Decided, Event, Judged, Requested, Returned, Started, Thought, Verified
 from opssquad.executor import Redactor
 from opssquad.findings import ToolResult
 from opssquad.squad.ledger import check_of
@@ -60,6 +60,8 @@ class Auditor:
                 self._calls[call.id] = self._now.model_copy(update={"rule": verdict.rule})
                 changes: Json = {"kind": "verdict", "why": verdict.reason}
                 return self._line(event, call, verdict.outcome, changes)
+            case Requested(approval=card) if card.suggestion:
+                return self._line(event, card.call, "suggested", {"kind": "decision", "why": card.why})
             case Decided(decision=d, approval=card):
                 said = AuditApproval(id=card.id, decision=d.outcome, by=d.by, at=d.at)
                 known = self._calls.get(card.call.id, Asking())

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from opssquad.settings import APPROVAL_MINUTES
-from opssquad.types import Mode
+from opssquad.types import Mode, Restraint
 
 Approve = Literal["ask", "never", "all"]
 
@@ -15,7 +15,9 @@ class Options:
     """A recording or a live cluster (`context` empty: the current one). `approve`: `ask` waits for
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
     fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
-    `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy."""
+    `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy.
+    `restraint` is what it may do at most;
+    a thread that is taken up again keeps the stricter of its own and this one."""
 
     state: Path
     by: str
@@ -31,3 +33,4 @@ class Options:
     approval_minutes: float = APPROVAL_MINUTES
     redaction: Path | None = None
     policy: Path | None = None
+    restraint: Restraint = "none"

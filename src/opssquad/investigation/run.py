@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from opssquad.errors import UsageError
 from opssquad.events import Asked, Ended, Event, Progressed, Stopped
@@ -12,18 +12,18 @@ from opssquad.findings import Choice, Evidence
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble
 from opssquad.investigation.choosing import beyond, chosen
+from opssquad.investigation.deciding import Cards
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
 from opssquad.models.base import Message, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.graph.engine import Engine
-from opssquad.store.base import ThreadRecord
+from opssquad.store.base import ApprovalRecord, ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.store.threads import alone
 from opssquad.times import wall_clock
-from opssquad.types import Approval, Decision, Ruling, Target, Undo
+from opssquad.types import Approval, Decision, Json, Restraint, Ruling, Target, Undo
 
-Outcome = Ruling | Literal["expired"]
 UNDO = "/undo"
 """The words that take the last change back, typed or offered as a choice."""
 
@@ -36,6 +36,7 @@ class Investigation:
     ) -> None:
         self.options, self.thread, self.squad = options, record.id, record.squad
         self._record, self._ctx, self._store, self._engine = record, ctx, store, engine
+        self._cards = Cards(store, ctx)
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._opening = Opening(store, options, record.id)
         self._stack = AsyncExitStack()
@@ -62,6 +63,9 @@ class Investigation:
             if record is None:
                 record = _record(options, ctx, thread, now)
                 await store.create_thread(record)
+            elif record.restraint != options.restraint:
+                record = record.model_copy(update={"restraint": options.restraint})
+                await store.update_thread(record)
             engine = await stack.enter_async_context(Engine(store.checkpoints, ctx))
             self = cls(options, record, ctx, store, engine)
             run.append(self)
@@ -79,6 +83,11 @@ class Investigation:
     def model(self) -> str:
         """The model's name as the screen shows it."""
         return self._ctx.fallback.name if self._ctx.model_down else self._ctx.model.name
+
+    @property
+    def restraint(self) -> Restraint:
+        """What this thread may do at most."""
+        return self.options.restraint
 
     @property
     def target(self) -> Target:
@@ -106,7 +115,7 @@ class Investigation:
             async for event in self.undo():
                 yield event
             return
-        call = ModelCall(id="chosen", tool=picked.tool, args=picked.args) if picked and picked.tool else None
+        call = _picked("chosen", picked.tool, picked.args) if picked and picked.tool else None
         words = (picked.say or picked.label) if picked else text
         async for event in self._turn(text, words, call):
             yield event
@@ -116,15 +125,16 @@ class Investigation:
         undo = await self._last_undo()
         if not undo.tool:
             raise UsageError(f"the last change cannot be undone by a tool: {undo.note}")
-        call = ModelCall(id="undo", tool=undo.tool, args=undo.args)
+        call = _picked("undo", undo.tool, undo.args)
         async for event in self._turn("/undo", f"undo: {undo.note}", call):
             yield event
 
     async def _last_undo(self) -> Undo:
-        approved = await self._store.approvals("approved", self.thread)
-        if not approved:
+        approved = [r.approval for r in await self._store.approvals("approved", self.thread)]
+        changes = [card for card in approved if card.effect != "read"]
+        if not changes:
             raise UsageError("nothing was changed in this conversation, so there is nothing to undo")
-        return approved[-1].approval.undo
+        return changes[-1].undo
 
     async def _turn(self, said: str, words: str, call: ModelCall | None) -> AsyncIterator[Event]:
         # What is typed is kept and sent to the model: a pasted secret is not.
@@ -177,28 +187,12 @@ class Investigation:
             await self._engine.start(update)
         while True:
             waiting = await self._engine.waiting()
-            open_cards = [a for a in waiting if await self._open(a)]
-            if open_cards and self.options.approve == "ask":
+            if open_cards := await self._cards.open(waiting, self.options.approve):
                 await self._ctx.emit(Stopped, status="pending", reason=", ".join(open_cards))
                 return
-            for card in open_cards:
-                await self._by_option(card)
             if not await self._engine.go_on():
                 break
         await self._ctx.emit(Stopped, status=await self._status())
-
-    async def _open(self, card: str) -> bool:
-        """Whether a card still waits. One whose time is over does not: that is put on record."""
-        record = await self._store.approval_record(card)
-        if record.status(wall_clock()) == "expired" and not record.decision:
-            await self._decide(record.approval, "expired", "opssquad", "no answer in time")
-            return False
-        return record.decision is None
-
-    async def _by_option(self, card: str) -> None:
-        approve = self.options.approve == "all"
-        said = f"--approve {self.options.approve}"
-        await self.decide(card, "approved" if approve else "refused", by=said, reason=said)
 
     async def _status(self) -> Ended:
         state = await self._engine.state()
@@ -206,26 +200,22 @@ class Investigation:
             return "answered"
         return state.conclusion.status
 
-    async def decide(self, approval_id: str, outcome: Ruling, by: str, reason: str = "") -> Decision:
-        """Put a decision on record; the one that stands comes back, which may be an earlier one."""
-        return await self._decide(await self._store.approval(approval_id), outcome, by, reason)
-
-    async def _decide(self, card: Approval, outcome: Outcome, by: str, reason: str = "") -> Decision:
-        return await self._store.decide(
-            Decision(
-                approval=card.id,
-                call_digest=card.call.digest,
-                outcome=outcome,
-                by=by,
-                at=wall_clock(),
-                reason=reason,
-            )
-        )
+    async def decide(
+        self, approval_id: str, outcome: Ruling, by: str, reason: str = "", *, session: bool = False
+    ) -> Decision:
+        """Put a decision on record; the one that stands comes back, which may be an earlier one, or
+        `consented`: more people must say yes yet. `session`: a yes to a read holds for alike reads from then
+        on. Raises Refused for a yes of somebody who may not give it."""
+        card = (await self._cards.record(approval_id)).approval
+        return await self._cards.decide(card, outcome, by, reason, session=session)
 
     async def pending(self) -> list[Approval]:
         """Cards of this thread that wait for an answer, and whose time is not over."""
-        records = [await self._store.approval_record(a) for a in await self._engine.waiting()]
-        return [r.approval for r in records if r.status(wall_clock()) == "pending"]
+        return await self._cards.pending(await self._engine.waiting())
+
+    async def record(self, approval_id: str) -> ApprovalRecord:
+        """A card and what was said to it so far. Raises UsageError."""
+        return await self._cards.record(approval_id)
 
     async def choices(self) -> Sequence[Choice]:
         """The numbered next steps offered last."""
@@ -252,6 +242,11 @@ class Investigation:
         )
 
 
+def _picked(id: str, tool: str, args: Json) -> ModelCall:
+    """A call that the engineer asked for, and no model."""
+    return ModelCall(id=id, tool=tool, args=args, chosen=True)
+
+
 def _record(options: Options, ctx: Context, thread: str, now: datetime) -> ThreadRecord:
     return ThreadRecord(
         id=thread,
@@ -263,6 +258,7 @@ def _record(options: Options, ctx: Context, thread: str, now: datetime) -> Threa
         namespace=options.namespace,
         cluster=ctx.target.cluster,
         mode=options.mode,
+        restraint=options.restraint,
         by=options.by,
         started_at=now,
         world_started_at=ctx.clock(),

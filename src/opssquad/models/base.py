@@ -24,12 +24,14 @@ class ToolSpec(Value):
 
 
 class ModelCall(Value):
-    """A call as the model wrote it. `problem` says why it cannot be made as it is written."""
+    """A call as the model wrote it. `problem` says why it cannot be made as it is written. `chosen`: the
+    engineer took it, by the number of a choice or as `/undo`; no model wrote it."""
 
     id: str
     tool: str
     args: Json = Field(default_factory=dict)
     problem: str = ""
+    chosen: bool = False
 
 
 class Message(Value):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from opssquad.findings import Choice, Hypothesis
 from opssquad.models.base import CONCLUDE, Case, Listener, ModelCall, PastCall, Reply, Request
 from opssquad.models.phrases import Intent, PhraseBook, Step
-from opssquad.models.saying import drafted, left_to_you, told
+from opssquad.models.saying import drafted, left_to_you, not_offered, told
 from opssquad.models.slots import slots
 from opssquad.templates import HOLE, fill, fill_all, lookup
 from opssquad.types import Json
@@ -55,6 +55,10 @@ class Offline:
 
     def _carry_out(self, intent: Intent, case: Case, done: Sequence[PastCall], offered: set[str]) -> Reply:
         wanted = [self._book.steps[s] for s in intent.steps if self._book.steps[s].tool in offered]
+        if not wanted:
+            if case.mode == "ask":
+                return self._investigate(case, done, offered)
+            return Reply(text=not_offered(intent.steps), choices=tuple(self._steps("by_hand", case)))
         if made := [c for c in done if c.tool in {s.tool for s in wanted}]:
             if case.mode == "ask":
                 return self._investigate(case, done, offered)
@@ -100,7 +104,8 @@ class Offline:
         again = self._book.steps.get(self._book.look_again.get(_end(last), ""))
         if again and again.tool in offered and not looked:
             return _calls((again.tool, filled_args(again.args, slots(case))))
-        return Reply(text=told(case, [*made, *looked]), choices=tuple(self._follow(case, last)))
+        choices = (c for c in self._follow(case, last) if not c.tool or c.tool in offered)
+        return Reply(text=told(case, [*made, *looked]), choices=tuple(choices))
 
     def _steps(self, end: str, case: Case) -> list[Choice]:
         """What the book offers after such an end."""

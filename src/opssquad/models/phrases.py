@@ -35,9 +35,9 @@ class Step(Value):
 
 
 class PhraseBook(Value):
-    """All of it. `follow` is keyed by tool, and by how it ended where that matters more: `refused`, `expired`
-    or `voided` (its card), `unhelped`; `by_hand`: the engineer does it. `look_again`, by such an end, is
-    looked at at once, before an answer. Names used must exist."""
+    """All of it. `follow` is keyed by tool, and by how it ended where that matters more: its card was
+    `refused`, `expired`, `voided` or `suggested`, it was `unhelped`; `by_hand`: the engineer does it.
+    `look_again`, by such an end, is looked at at once, before an answer. Names used must exist."""
 
     intents: list[Intent]
     steps: dict[str, Step]

@@ -38,6 +38,11 @@ def left_to_you(choice: Choice) -> str:
     )
 
 
+def not_offered(steps: Sequence[str]) -> str:
+    """That something cannot be done in this conversation."""
+    return f"That is not done here: {' and '.join(steps)} is not among the tools of this conversation."
+
+
 def _outcome(call: PastCall) -> str:
     match call.status:
         case "ok":
@@ -45,6 +50,9 @@ def _outcome(call: PastCall) -> str:
         case "refused" if call.data.get("declined") == "voided":
             # Somebody else did change something: that is not to sound as if nothing had happened.
             text = f"Not done: {call.text}. Nothing was changed by this approval."
+        case "refused" if call.data.get("declined") == "suggested":
+            line = f"  $ {call.data['command']}"
+            return f"Suggested, not done:\n\n{line}\n\nSay when it is done, and I look whether it helped."
         case "refused":
             text = f"Not done: {call.text}. Nothing was changed."
         case "unknown":

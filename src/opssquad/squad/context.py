@@ -1,6 +1,6 @@
 """What a run of the graph is given: models, tools, gate, store, clock. Nothing of it is ever checkpointed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,9 +12,19 @@ from opssquad.gate.redact import Redactor
 from opssquad.models.base import Case, Model, ModelCall, ToolSpec
 from opssquad.settings import APPROVAL_MINUTES
 from opssquad.squad.spec import SquadSpec
-from opssquad.store.base import AuditDraft
+from opssquad.store.base import ApprovalRecord, ApprovalStatus, AuditDraft
 from opssquad.toolbox import Handles, Toolbox
-from opssquad.types import Approval, Cleared, Decision, Effect, Grant, Target, ToolCall, Verdict
+from opssquad.types import (
+    Approval,
+    Cleared,
+    Decision,
+    Effect,
+    Grant,
+    Restraint,
+    Target,
+    ToolCall,
+    Verdict,
+)
 
 
 class Records(Protocol):
@@ -23,6 +33,10 @@ class Records(Protocol):
     async def append(self, *events: Event, audit: Sequence[AuditDraft] = ()) -> None: ...
     async def add_approval(self, approval: Approval) -> None: ...
     async def approval(self, id: str) -> Approval: ...
+    async def approval_record(self, id: str) -> ApprovalRecord: ...
+    async def approvals(
+        self, status: ApprovalStatus | None = None, thread: str = ""
+    ) -> list[ApprovalRecord]: ...
     async def decision(self, approval_id: str) -> Decision | None: ...
     async def decide(self, decision: Decision) -> Decision: ...
     async def claim(self, call_id: str, call_digest: str) -> bool: ...
@@ -46,6 +60,10 @@ Rank = Callable[[Case], Case]
 Sign = Callable[[ToolCall, Decision, datetime], Grant]
 
 
+async def _no_cluster() -> str:
+    return ""
+
+
 CURRENT_CALL: ContextVar[str] = ContextVar("current_call", default="")
 """The call that is being carried out, so that its progress can be told apart."""
 
@@ -53,7 +71,8 @@ CURRENT_CALL: ContextVar[str] = ContextVar("current_call", default="")
 @dataclass
 class Context:
     """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and
-    records. `first` are calls that the engineer chose by number: they go before the model's."""
+    records. `first` are calls that the engineer chose by number: they go before the model's. `cluster_id` is
+    asked for what tells this cluster from all others, as it is now; it raises ToolError."""
 
     thread: str
     squad: SquadSpec
@@ -78,6 +97,8 @@ class Context:
     clock: Callable[[], datetime]
     wall: Callable[[], datetime]
     approval_minutes: float = APPROVAL_MINUTES
+    cluster_id: Callable[[], Awaitable[str]] = _no_cluster
+    restraint: Restraint = "none"
     turn: int = 0
     model_down: bool = False
     first: tuple[ModelCall, ...] = ()

@@ -9,14 +9,17 @@ from opssquad.events import Streamed, Thought, Warned
 from opssquad.models.base import CONCLUDE, Case, Draft, Message, Model, Reply, Request, ToolSpec
 from opssquad.squad.context import Context
 from opssquad.toolbox import Toolbox
+from opssquad.types import Restraint
 
 GRACE = 30.0
 """Seconds that a model has to conclude once the question's time is used up."""
 
 
-def tool_specs(toolbox: Toolbox) -> tuple[ToolSpec, ...]:
-    """The squad's tools as a model sees them, and the pseudo-tool that ends an investigation."""
-    specs = [ToolSpec(name=t.name, description=t.description, parameters=t.parameters()) for t in toolbox]
+def tool_specs(toolbox: Toolbox, restraint: Restraint = "none") -> tuple[ToolSpec, ...]:
+    """The squad's tools as a model sees them, and the pseudo-tool that ends an investigation. A thread that
+    only reads offers no other tools."""
+    offered = [t for t in toolbox if t.effect == "read" or restraint != "read"]
+    specs = [ToolSpec(name=t.name, description=t.description, parameters=t.parameters()) for t in offered]
     conclude = ToolSpec(
         name=CONCLUDE,
         description="End the investigation: causes with evidence ids, no fault, or what is missing.",

@@ -11,7 +11,7 @@ from opssquad.findings import ToolResult
 from opssquad.store import audit as chain
 from opssquad.store import auditlog as log
 from opssquad.store.base import ApprovalRecord
-from opssquad.store.consent import objection, person, together
+from opssquad.store.consent import SUGGESTION, objection, person, together
 from opssquad.store.rows import dump, parse
 from opssquad.types import Approval, Decision
 
@@ -56,8 +56,10 @@ def settle(c: sqlite3.Connection, card: Approval, decision: Decision) -> Decisio
     """Record the decision if it may still change anything; returns what holds.
 
     A yes that is not enough by itself comes back as `consented`: the card still waits. Raises Refused for a
-    yes of somebody who may not give it.
+    yes of somebody who may not give it, and for any word on a suggestion.
     """
+    if card.suggestion:
+        raise Refused(f"{card.id} {SUGGESTION}")
     past = answers(c, card.id)
     if not past:
         new = _late(card, decision)

@@ -129,14 +129,19 @@ def of_decision(approval: Approval, decision: Decision) -> AuditDraft:
         ts=decision.at,
         thread=approval.thread,
         requested_by=approval.requested_by,
-        # What speaks for the call is no reason to refuse it.
-        why=decision.reason or (approval.why if decision.outcome == "approved" else ""),
+        why=_why(approval, decision),
         target=approval.call.target,
         tool=approval.call.tool,
         args=approval.call.args,
-        effect="mutate",
+        effect=approval.effect,
         policy_rule=approval.rule,
         approval=AuditApproval(id=approval.id, decision=decision.outcome, by=decision.by, at=decision.at),
         status=decision.outcome,
         followed_by=approval.call.id,
     )
+
+
+def _why(approval: Approval, decision: Decision) -> str:
+    """The reason given; of a yes without one what speaks for the call, which is no reason to refuse it."""
+    why = decision.reason or (approval.why if decision.outcome == "approved" else "")
+    return f"for this session: {why}" if decision.session else why

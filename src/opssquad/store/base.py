@@ -11,7 +11,7 @@ from pydantic import Field
 
 from opssquad.events import Event
 from opssquad.findings import ToolResult
-from opssquad.types import Approval, Decision, Effect, Json, Mode, Target, Value
+from opssquad.types import Approval, Decision, Effect, Json, Mode, Restraint, Target, Value
 
 ApprovalStatus = Literal["pending", "approved", "refused", "expired", "voided", "suggested"]
 AuditKind = Literal[
@@ -26,7 +26,8 @@ class ThreadRecord(Value):
     """A conversation that can be taken up again: which squad, model and world it runs against.
 
     `recording` is a folder, else the cluster is `context` of `kubeconfig` (empty: the usual one).
-    `started_at` is real time, `world_started_at` the world's clock at that moment.
+    `started_at` is real time, `world_started_at` the world's clock at that moment. `restraint` is the
+    strictest that it was ever opened with.
     """
 
     id: str
@@ -38,6 +39,7 @@ class ThreadRecord(Value):
     namespace: str = ""
     cluster: str = ""
     mode: Mode = "chat"
+    restraint: Restraint = "none"
     by: str = ""
     title: str = ""
     started_at: datetime
@@ -51,6 +53,11 @@ class ApprovalRecord(Value):
     approval: Approval
     decisions: tuple[Decision, ...] = ()
     consents: tuple[Decision, ...] = ()
+
+    @property
+    def yeses(self) -> tuple[Decision, ...]:
+        """What was said in favour, one decision a person."""
+        return self.consents or tuple(each for each in self.decisions if each.outcome == "approved")
 
     @property
     def decision(self) -> Decision | None:

@@ -14,9 +14,10 @@ from opssquad.errors import ToolError
 from opssquad.events import Answered, Concluded, Warned
 from opssquad.findings import Answer, Choice, Conclusion
 from opssquad.models.base import CONCLUDE, Case, Message, ModelCall, Reply
-from opssquad.squad.acting import Pending, act, judge_calls
+from opssquad.squad.acting import act
 from opssquad.squad.concluding import conclude, read_draft
 from opssquad.squad.context import Context
+from opssquad.squad.judging import Pending, judge_calls
 from opssquad.squad.ledger import Ledger
 from opssquad.squad.thinking import think
 from opssquad.squad.vetting import vetted
@@ -98,7 +99,7 @@ def _after(reply: Reply, case: Case) -> Next:
 
 async def judge_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     """Policy, and cards for what asks."""
-    pending = await judge_calls(runtime.context, state.calls, state.ledger)
+    pending = await judge_calls(runtime.context, state.calls, state.ledger, state.question)
     idle = state.idle + 1 if all(p.problem for p in pending) else 0
     update = {"pending": pending, "idle": idle}
     return Command(update=update, goto="approve" if any(p.approval for p in pending) else "act")

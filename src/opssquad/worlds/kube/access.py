@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opssquad.errors import UsageError
-from opssquad.types import Json
+from opssquad.types import Json, digest
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
@@ -59,6 +59,12 @@ def _authority(access: Access) -> bytes:
         return base64.b64decode(inline) if inline else Path(file).read_bytes() if file else b""
     except (OSError, ValueError):
         return b""
+
+    def identity(self) -> str:
+        """Address and authority of the server in a few characters; a file's authority by the file's name."""
+        named = ("certificate-authority-data", "certificate-authority", "insecure-skip-tls-verify")
+        trusted = digest({key: self.cluster.get(key) for key in named})
+        return f"server={self.server} authority={trusted[:12]}"
 
 
 def choose(files: Iterable[Path], context: str = "", namespace: str = "") -> Access:
