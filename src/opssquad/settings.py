@@ -26,7 +26,7 @@ class Settings(Value):
     `in_cluster` is `host:port` of the API server where we run in a pod, else ""; `model` is a name at the
     endpoint, or `offline`; `approval_minutes` is how long a card waits for its answer;
     `redaction` is the organisation's file of what is a secret besides, `policy` its policy; None where there
-    is none."""
+    is none; `read_only`: no conversation may change anything."""
 
     state: Path
     by: str
@@ -38,13 +38,16 @@ class Settings(Value):
     approval_minutes: float = APPROVAL_MINUTES
     redaction: Path | None = None
     policy: Path | None = None
+    read_only: bool = False
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPSSQUAD_APPROVAL_MINUTES, OPENAI_API_KEY,
-    OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
+    OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, OPSSQUAD_READ_ONLY, KUBECONFIG,
+    KUBERNETES_SERVICE_HOST and _PORT.
 
-    Raises UsageError for a base URL that is none, and for minutes that are none.
+    Raises UsageError for a base URL that is none, for minutes that are none, for a switch that is neither on
+    nor off.
     """
     env = os.environ if environ is None else environ
     base_url = env.get("OPENAI_BASE_URL", "").strip()
@@ -63,6 +66,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         redaction=_own(env, "OPSSQUAD_REDACTION", "redaction.yaml"),
         policy=_own(env, "OPSSQUAD_POLICY", "policy.yaml"),
         approval_minutes=_minutes(env.get("OPSSQUAD_APPROVAL_MINUTES", "").strip()),
+        read_only=_switch("OPSSQUAD_READ_ONLY", env.get("OPSSQUAD_READ_ONLY", "").strip()),
     )
 
 
@@ -121,6 +125,13 @@ def _minutes(value: str) -> float:
     if not 0 < minutes <= 1440:
         raise UsageError(f"OPSSQUAD_APPROVAL_MINUTES is {value!r}; give minutes, above 0 and up to 1440")
     return minutes
+
+
+def _switch(variable: str, value: str) -> bool:
+    """1 or 0; empty is 0. Raises UsageError: what was meant to hold people back is not guessed."""
+    if value not in ("", "0", "1"):
+        raise UsageError(f"{variable} is {value!r}; give 1 or 0")
+    return value == "1"
 
 
 def _in_cluster(host: str, port: str) -> str:

@@ -9,7 +9,8 @@ from typing import Literal
 from opssquad.errors import UsageError
 from opssquad.events import EVENT, Asked, Decided, Event, Requested, Stopped
 from opssquad.findings import Evidence
-from opssquad.types import Approval, Decision, Target
+from opssquad.store.base import ApprovalRecord
+from opssquad.types import Approval, Decision, Restraint, Target
 
 DATA = Path(__file__).parent / "data"
 NOW = datetime(2026, 11, 24, 9, 0, 30, tzinfo=UTC)
@@ -30,6 +31,8 @@ class Replay:
         self.said: list[str] = []
         self.decided: list[tuple[str, str, str]] = []
         self.undone = 0
+        self.restraint: Restraint = "none"
+        self.answers: dict[str, Decision] = {}
         self.cards = list(cards)
         self._events, self._pause = events, pause
         self._at = 0
@@ -64,14 +67,34 @@ class Replay:
                 return
 
     async def decide(
-        self, approval_id: str, outcome: Literal["approved", "refused"], by: str, reason: str = ""
+        self,
+        approval_id: str,
+        outcome: Literal["approved", "refused"],
+        by: str,
+        reason: str = "",
+        *,
+        session: bool = False,
     ) -> Decision:
         self.decided.append((approval_id, outcome, reason))
         card = next(c for c in self.cards if c.id == approval_id)
         self.cards.remove(card)
-        return Decision(
-            approval=approval_id, call_digest=card.call.digest, outcome=outcome, by=by, at=NOW, reason=reason
+        decision = Decision(
+            approval=approval_id,
+            call_digest=card.call.digest,
+            outcome=outcome,
+            by=by,
+            at=NOW,
+            reason=reason,
+            session=session,
         )
+        self.answers[card.id] = decision
+        return decision
+
+    async def record(self, approval_id: str) -> ApprovalRecord:
+        known = [e.approval for e in self._events if isinstance(e, Requested)] + self.cards
+        card = next(c for c in known if c.id == approval_id)
+        answer = self.answers.get(approval_id)
+        return ApprovalRecord(approval=card, decisions=(answer,) if answer else ())
 
     async def pending(self) -> list[Approval]:
         return list(self.cards)

@@ -56,6 +56,12 @@ class Terminal:
     def _count(self, text: str) -> int:
         return " ".join(self.seen.split()).count(" ".join(text.split()))
 
+    def look(self, seconds: float) -> None:
+        """Read what comes for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._read()
+
     def kill(self) -> None:
         """kill -9, as a crash would."""
         os.kill(self.process.pid, signal.SIGKILL)
@@ -83,12 +89,12 @@ class Terminal:
         return True
 
 
-def run(state: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def run(state: Path, *arguments: str, typed: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
     """A command without a terminal."""
     kept = {k: v for k, v in os.environ.items() if k in {"PATH", "PYTHONPATH", "HOME"}}
     return subprocess.run(
         [sys.executable, "-m", "opssquad", *arguments],
-        env={**kept, "OPSSQUAD_STATE": str(state)},
+        env={**kept, "OPSSQUAD_STATE": str(state), **environ},
         input=typed,
         capture_output=True,
         text=True,

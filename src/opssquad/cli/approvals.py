@@ -48,10 +48,11 @@ def show(shared: Shared, approval: str) -> None:
 @command.command("approve")
 @click.argument("approval")
 @click.option("--yes", is_flag=True, help="Do not ask again after showing the card.")
+@click.option("--session", is_flag=True, help="Reads only: also reads like it, in its thread.")
 @click.option("--reason", default="", help="Kept with the decision.")
 @screen_options
 @shared
-def approve(shared: Shared, approval: str, yes: bool, reason: str) -> None:
+def approve(shared: Shared, approval: str, yes: bool, session: bool, reason: str) -> None:
     """Say yes to a card."""
     from opssquad.cli.render.approvals import show_record
 
@@ -61,7 +62,7 @@ def approve(shared: Shared, approval: str, yes: bool, reason: str) -> None:
     if not yes and sys.stdin.isatty() and not click.confirm("Approve?", default=False):
         click.echo("not decided; the card still waits")
         return
-    _decide(shared, record, thread, "approved", reason)
+    _decide(shared, record, thread, "approved", reason, session=session)
 
 
 @command.command("refuse")
@@ -87,11 +88,14 @@ def _still_open(record: "ApprovalRecord", wanted: "Ruling") -> None:
     from opssquad.cli.render.approvals import resuming
     from opssquad.cli.render.card import said_of
     from opssquad.errors import Refused
+    from opssquad.store.consent import SUGGESTION
     from opssquad.times import wall_clock
 
     card, decision, status = record.approval, record.decision, record.status(wall_clock())
     if status in ("pending", wanted):
         return
+    if status == "suggested":
+        raise Refused(f"{card.id} {SUGGESTION}")
     if decision and status in ("approved", "refused"):
         raise Refused(f"{card.id} is {status} already, by {decision.by} at {decision.at:%H:%M:%S} UTC")
     said = said_of(card, decision) if decision else f"{card.id} expired at {card.expires_at:%H:%M:%S} UTC"
@@ -100,26 +104,38 @@ def _still_open(record: "ApprovalRecord", wanted: "Ruling") -> None:
 
 
 def _decide(
-    shared: Shared, record: "ApprovalRecord", thread: "ThreadRecord", outcome: "Ruling", reason: str
+    shared: Shared,
+    record: "ApprovalRecord",
+    thread: "ThreadRecord",
+    outcome: "Ruling",
+    reason: str,
+    *,
+    session: bool = False,
 ) -> None:
-    from opssquad.cli.render.approvals import show_decision
+    from opssquad.cli.render.approvals import show_consent, show_decision
+    from opssquad.cli.roles import roles_of
     from opssquad.times import wall_clock
     from opssquad.types import Decision
 
-    card = record.approval
+    card, settings = record.approval, shared.settings()
     decision = Decision(
         approval=card.id,
         call_digest=card.call.digest,
         outcome=outcome,
-        by=shared.settings().by,
+        by=settings.by,
         at=wall_clock(),
         reason=reason,
+        roles=roles_of(settings, thread.squad),
+        session=session,
     )
 
-    async def decide(store: "Store") -> Decision:
-        return await store.decide(decision)
+    async def decide(store: "Store") -> "tuple[Decision, ApprovalRecord]":
+        return await store.decide(decision), await store.approval_record(card.id)
 
-    stands = with_store(shared, decide)
+    stands, now = with_store(shared, decide)
+    if stands.outcome == "consented":
+        show_consent(shared.screen(), now, stands)
+        return
     # Between the look at the card and now its time may have ended, or another may have answered.
     _still_open(record.model_copy(update={"decisions": (*record.decisions, stands)}), outcome)
     show_decision(shared.screen(), card, stands, thread.mode)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opssquad.cli.report import AskReport, Status
     from opssquad.cli.session import Approve, Wanted
     from opssquad.events import Event
-    from opssquad.types import Approval
+    from opssquad.store.base import ApprovalRecord
 
 EXIT: "dict[Status, int]" = {
     "concluded": OK,
@@ -75,7 +75,8 @@ async def ask(
             timeline=await session.timeline(),
         )
         if not quiet:
-            _show_end(shared, session.thread, await session.pending())
+            records = [await session.record(card.id) for card in await session.pending()]
+            _show_end(shared, session.thread, records)
     return report
 
 
@@ -99,13 +100,16 @@ def _drawing(shared: Shared, session: Any) -> Any:
     return follow
 
 
-def _show_end(shared: Shared, thread: str, pending: "list[Approval]") -> None:
+def _show_end(shared: Shared, thread: str, pending: "list[ApprovalRecord]") -> None:
+    from opssquad.cli.render.card import needed
     from opssquad.cli.render.screen import MUTED
 
     screen = shared.screen()
     screen.gap()
-    for card in pending:
-        screen.line(f"approval {card.id} of thread {thread} is pending; to carry it out:")
+    for record in pending:
+        card = record.approval
+        needs = f", and needs {needs}" if (needs := needed(card, record.consents)) else ""
+        screen.line(f"approval {card.id} of thread {thread} is pending{needs}; to carry it out:")
         screen.command(f"opssquad approvals approve {card.id}", indent=2)
         screen.command(f"opssquad ask --resume {thread}", indent=2)
     screen.line((f"thread {thread}; go on with: opssquad chat --resume {thread}", MUTED))

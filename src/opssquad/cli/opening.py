@@ -10,7 +10,7 @@ from opssquad import content
 from opssquad.cli.session import Approve, Wanted
 from opssquad.errors import UsageError
 from opssquad.settings import Settings
-from opssquad.types import Mode
+from opssquad.types import Mode, Restraint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,15 @@ def options(settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve 
         approval_minutes=settings.approval_minutes,
         redaction=settings.redaction,
         policy=settings.policy,
+        restraint=_restraint(settings, wanted),
     )
+
+
+def _restraint(settings: Settings, wanted: Wanted) -> Restraint:
+    """What the thread may do at most: of what the environment and the command line say the strictest."""
+    if settings.read_only or wanted.read_only:
+        return "read"
+    return "suggest" if wanted.suggest_only else "none"
 
 
 async def open_session(

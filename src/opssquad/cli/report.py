@@ -157,7 +157,7 @@ def _actions(events: Sequence[Event]) -> tuple[ActionOut, ...]:
         ActionOut(
             tool=card.call.tool,
             args=card.call.args,
-            decision=decided.get(id, "pending"),
+            decision=decided.get(id, "suggested" if card.suggestion else "pending"),
             status=returned.get(id, ""),
             verify=verified.get(id, ""),
         )

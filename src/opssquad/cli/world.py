@@ -15,6 +15,8 @@ _OPTIONS = (
     click.option("--namespace", "-n", default="", metavar="NAME", help="Namespace to look in first."),
     click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; else KUBECONFIG."),
     click.option("--model", default="", metavar="NAME", help="`offline`, or a model at OPENAI_BASE_URL."),
+    click.option("--read-only", is_flag=True, help="Nothing can be changed, nor proposed to be."),
+    click.option("--suggest-only", is_flag=True, help="Changes are shown as commands to copy, never done."),
     click.option("--resume", default="", metavar="THREAD", help="Go on with an earlier thread."),
 )  # fmt: skip
 

@@ -16,8 +16,8 @@ class Options:
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
     fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
     `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy.
-    `restraint` is what it may do at most;
-    a thread that is taken up again keeps the stricter of its own and this one."""
+    `restraint` is what it may do at most; a thread that is taken up again keeps the stricter of its own and
+    this one."""
 
     state: Path
     by: str

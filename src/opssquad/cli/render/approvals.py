@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from opssquad.cli.render.card import expiry, said_of, show_card
+from opssquad.cli.render.card import expiry, needed, said_of, show_card
 from opssquad.cli.render.scope import where
 from opssquad.cli.render.screen import BAD, GOOD, MUTED, STRONG, WARN, Screen
 from opssquad.cli.text import visible
@@ -30,19 +30,30 @@ def show_records(screen: Screen, records: Sequence[ApprovalRecord]) -> None:
         status = record.status(now)
         screen.line((visible(card.id), STRONG), "  ", _status(record, now))
         screen.line(f"  {where(card.call.target)} · thread {visible(card.thread)}")
-        screen.command(card.preview.command, indent=2)
+        if card.effect == "read":
+            screen.flow(card.preview.command, indent=4, first="  ")
+        else:
+            screen.command(card.preview.command, indent=2)
         if status == "pending":
+            if needs := needed(card, record.consents):
+                screen.line((f"  needs {visible(needs)}", WARN))
             screen.line((f"  expires {expiry(card, now)}", MUTED))
 
 
 def show_record(screen: Screen, record: ApprovalRecord, squad: str, model: str) -> None:
     """The whole card, then its status and every decision."""
     now = wall_clock()
-    show_card(screen, record.approval, squad=squad, model=model, now=now)
+    show_card(screen, record.approval, squad=squad, model=model, now=now, given=record.consents)
     screen.line("  Status     ", _status(record, now))
-    for decision in record.decisions:
+    for decision in (*record.consents, *record.decisions):
         said = f"{decision.outcome} by {decision.by} at {decision.at:%Y-%m-%d %H:%M:%S} UTC"
         screen.field("", said + (f": {decision.reason}" if decision.reason else ""))
+
+
+def show_consent(screen: Screen, record: ApprovalRecord, yes: Decision) -> None:
+    """A yes that is not enough by itself, and whose is still missing."""
+    screen.flow(said_of(record.approval, yes), style=STRONG)
+    screen.flow(f"The card still waits for {needed(record.approval, record.consents)}.")
 
 
 def show_decision(screen: Screen, card: Approval, decision: Decision, mode: str) -> None:

@@ -9,20 +9,37 @@ from opssquad.cli.render.conclusion import show_evidence
 from opssquad.cli.render.scope import where
 from opssquad.cli.render.screen import BAD, GOOD, MARK, MUTED, STRONG, WARN, Screen, chop
 from opssquad.findings import Evidence
+from opssquad.store.consent import missing
 from opssquad.times import duration
-from opssquad.types import Approval, Decision, Risk
+from opssquad.types import Approval, Decision, Needs, Risk
 
 ANSWERS = "y approve · n [reason] refuse · edit [what] · explain · later"
+ANSWERS_READ = "y approve · s session · n [reason] refuse · edit [what] · explain · later"
 _RISK: dict[Risk, str] = {"low": GOOD, "medium": WARN, "high": f"{STRONG} {BAD}"}
 _MARGIN = 13
 DIFF_LINES = 24
 
 
-def show_card(screen: Screen, card: Approval, *, squad: str, model: str, now: datetime) -> None:
-    """Draw the card. `now` is the real time, from which its expiry is counted."""
+def answers(card: Approval) -> str:
+    """How the card may be answered; only a read may be remembered."""
+    return ANSWERS_READ if card.effect == "read" else ANSWERS
+
+
+def show_card(
+    screen: Screen,
+    card: Approval,
+    *,
+    squad: str,
+    model: str,
+    now: datetime,
+    given: Sequence[Decision] = (),
+) -> None:
+    """Draw the card. `now` is the real time, from which its expiry is counted; `given` are the yeses of those
+    whose yes is needed, so far."""
     preview = card.preview
     screen.gap()
-    screen.rule(f"approval {plain.visible(card.id)}", f"{STRONG} {WARN}")
+    what = "suggestion" if card.suggestion else "approval"
+    screen.rule(f"{what} {plain.visible(card.id)}", f"{STRONG} {WARN}")
     screen.field("Why", _with_marks(card.why, card.evidence))
     screen.field("Effect", preview.impact)
     screen.field("Risk", f"{preview.risk}: {preview.risk_rule}", style=_RISK[preview.risk])
@@ -33,13 +50,34 @@ def show_card(screen: Screen, card: Approval, *, squad: str, model: str, now: da
     if preview.verify_plan:
         screen.field("Check", preview.verify_plan)
     screen.field("Asked by", f"{card.requested_by} through squad {squad}, model {model}; rule {card.rule}")
-    bound = "; ".join(f"{ref} at {seen}" for ref, seen in sorted(preview.binding.items()))
-    screen.field("Bound to", f"{bound or 'nothing'}; void if that changes")
-    screen.field("Expires", expiry(card, now))
+    if card.suggestion:
+        screen.field("Not run", "--suggest-only: copy the command to run it yourself; nobody can approve it")
+    else:
+        _conditions(screen, card, now, given)
     # The command stands last, next to the answer: a long diff cannot scroll it out of sight.
     screen.line(("  Where      ", MUTED), (where(card.call.target), STRONG))
-    _command(screen, "Command", preview.command, STRONG)
+    if card.effect == "read":
+        # A call of ours is no line for a shell.
+        screen.field("Call", preview.command, style=STRONG)
+    else:
+        _command(screen, "Command", preview.command, STRONG)
     screen.rule(style=WARN)
+
+
+def _conditions(screen: Screen, card: Approval, now: datetime, given: Sequence[Decision]) -> None:
+    """Who must say yes, and as long as what stays as it is the yes holds."""
+    if needs := needed(card, given):
+        said = f"; yes so far: {', '.join(each.by for each in given)}" if given else ""
+        screen.field("Needs", needs + said, style=WARN)
+    bound = [f"{ref} at {seen}" for ref, seen in sorted(card.preview.binding.items())]
+    cluster = [f"cluster {card.cluster_id}"] if card.cluster_id else []
+    screen.field("Bound to", f"{'; '.join([*cluster, *bound]) or 'nothing'}; void if that changes")
+    screen.field("Expires", expiry(card, now))
+
+
+def needed(card: Approval, given: Sequence[Decision]) -> str:
+    """Who has to say yes yet, in words; empty where one yes of anybody will do."""
+    return "" if card.needs == Needs() else missing(card, given)
 
 
 def explain_card(screen: Screen, card: Approval, evidence: Sequence[Evidence]) -> None:
@@ -73,8 +111,11 @@ def said_of(card: Approval, decision: Decision) -> str:
             return f"{card.id} expired at {card.expires_at:%H:%M:%S} UTC{why}"
         case "voided":
             return f"{card.id} is void{why}"
+        case "consented":
+            return f"{card.id}: {decision.by} said yes{why}"
         case outcome:
-            return f"{card.id} {outcome} by {decision.by}{why}"
+            session = ", reads like it for this session" if decision.session else ""
+            return f"{card.id} {outcome} by {decision.by}{session}{why}"
 
 
 def show_diff(screen: Screen, diff: str, most: int = 0) -> None:

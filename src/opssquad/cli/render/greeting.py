@@ -9,7 +9,12 @@ from opssquad.cli.render.scope import where
 from opssquad.cli.render.screen import MUTED, STRONG, WARN, Screen
 from opssquad.cli.session import Session
 from opssquad.cli.text import visible
-from opssquad.types import Approval
+from opssquad.types import Approval, Restraint
+
+_RESTRAINED: dict[Restraint, str] = {
+    "read": "read-only: nothing can be changed in this conversation",
+    "suggest": "suggest-only: changes are shown as commands to copy, and never done",
+}
 
 
 def show_greeting(screen: Screen, session: Session, *, resumed: bool) -> None:
@@ -19,6 +24,8 @@ def show_greeting(screen: Screen, session: Session, *, resumed: bool) -> None:
         f" · squad {visible(session.squad)} · model {visible(session.model)}",
     )
     screen.line((where(session.target), STRONG))
+    if session.restraint != "none":
+        screen.line((_RESTRAINED[session.restraint], WARN))
     how = "taken up again" if resumed else f"take it up again with: opssquad chat --resume {session.thread}"
     screen.line((f"thread {session.thread}, {how}", MUTED))
     screen.line(("Say what you see. /help lists commands, Ctrl-D leaves.", MUTED))

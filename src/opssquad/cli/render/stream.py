@@ -63,7 +63,7 @@ class Stream:
         self._headed = False
         self._held: tuple[str, Sequence[str], ToolResult] | None = None
         self._options = 0
-        self._decided: dict[str, str] = {}
+        self._decided: dict[str, str | None] = {}
 
     @singledispatchmethod
     def show(self, event: Event) -> None:
@@ -103,13 +103,18 @@ class Stream:
     @show.register
     def _(self, event: Requested) -> None:
         self.busy = ""
-        scope = self.scope
-        show_card(self.screen, event.approval, squad=scope.squad, model=scope.model, now=self._now())
+        scope, card = self.scope, event.approval
+        if card.suggestion:
+            # The card says all there is: its result is for the model.
+            self._decided[card.call.id] = "suggested"
+        show_card(self.screen, card, squad=scope.squad, model=scope.model, now=self._now())
 
     @show.register
     def _(self, event: Decided) -> None:
         mark, style = _DECIDED[event.decision.outcome]
-        self._decided[event.approval.call.id] = event.decision.outcome
+        read = event.approval.effect == "read" and event.decision.outcome == "approved"
+        # A read that was approved is shown like any other.
+        self._decided[event.approval.call.id] = None if read else event.decision.outcome
         said = said_of(event.approval, event.decision)
         self.screen.flow(said, indent=4, first=f"  {mark} ", style=style)
 

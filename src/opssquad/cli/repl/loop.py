@@ -5,7 +5,6 @@ lines come from and how events look is not known here.
 import asyncio
 
 from opssquad.cli.failures import bug_line, disk_line
-from opssquad.cli.render.card import ANSWERS
 from opssquad.cli.render.screen import BAD, MUTED, WARN, Screen
 from opssquad.cli.render.stream import Stream
 from opssquad.cli.repl import words
@@ -114,7 +113,7 @@ class Repl:
             case words.Say(text):
                 self.say(text)
             case words.Unclear():
-                self.screen.flow(f"A card waits for its answer: {ANSWERS}", indent=2, first="  ", style=WARN)
+                self.desk.remind()
             case None:
                 pass
             case answer:
@@ -131,7 +130,7 @@ class Repl:
         self.stream.show(event)
         self._lines.see(event)
         if isinstance(event, Decided | Stopped):
-            self._midway = isinstance(event, Decided)
+            self._midway = isinstance(event, Decided) and event.approval.effect != "read"
         if isinstance(event, Stopped) and event.status == "pending":
             self.desk.ask()
         if isinstance(event, Stopped) and self._lines.live:

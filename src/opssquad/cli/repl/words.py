@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 _YES = re.compile(r"(?:y|yes|approve|approved)(?:,? please)?[.!]?", re.IGNORECASE)
+_SESSION = re.compile(r"(?:s|session|for (?:this|the) session)[.!]?", re.IGNORECASE)
 _NO = re.compile(r"(?:n|no|nope|refuse|reject|deny)(?:[\s,:.!-]+(?P<why>.*))?", re.IGNORECASE | re.DOTALL)
 _EDIT = re.compile(r"edit(?:[\s:]+(?P<what>.*))?", re.IGNORECASE | re.DOTALL)
 _EXPLAIN = re.compile(r"(?:explain|why|\?)[?.!]?", re.IGNORECASE)
@@ -31,6 +32,11 @@ class Slash:
 @dataclass(frozen=True)
 class Approve:
     """Yes to the card."""
+
+
+@dataclass(frozen=True)
+class Remember:
+    """Yes to the card and to reads like it, for the session."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Unclear:
     text: str
 
 
-Meaning = Say | Slash | Approve | Refuse | Edit | Explain | Later | Unclear
+Meaning = Say | Slash | Approve | Remember | Refuse | Edit | Explain | Later | Unclear
 
 
 def read(line: str, *, card: bool) -> Meaning | None:
@@ -81,6 +87,8 @@ def read(line: str, *, card: bool) -> Meaning | None:
 def _answer(text: str) -> Meaning:
     if _YES.fullmatch(text):
         return Approve()
+    if _SESSION.fullmatch(text):
+        return Remember()
     if match := _NO.fullmatch(text):
         return Refuse((match["why"] or "").strip())
     if match := _EDIT.fullmatch(text):
