@@ -37,6 +37,12 @@ class Access:
     user: Json = field(repr=False)
     account: str = ""
 
+    def identity(self) -> str:
+        """Address and authority of the server in a few characters; a file's authority by the file's name."""
+        named = ("certificate-authority-data", "certificate-authority", "insecure-skip-tls-verify")
+        trusted = digest({key: self.cluster.get(key) for key in named})
+        return f"server={self.server} authority={trusted[:12]}"
+
 
 def described(access: Access) -> Json:
     """Which server is meant and as whom, for the record: no secret in it. `authority` is the beginning of the
@@ -59,12 +65,6 @@ def _authority(access: Access) -> bytes:
         return base64.b64decode(inline) if inline else Path(file).read_bytes() if file else b""
     except (OSError, ValueError):
         return b""
-
-    def identity(self) -> str:
-        """Address and authority of the server in a few characters; a file's authority by the file's name."""
-        named = ("certificate-authority-data", "certificate-authority", "insecure-skip-tls-verify")
-        trusted = digest({key: self.cluster.get(key) for key in named})
-        return f"server={self.server} authority={trusted[:12]}"
 
 
 def choose(files: Iterable[Path], context: str = "", namespace: str = "") -> Access:
