@@ -123,8 +123,8 @@ def undocumented(c: sqlite3.Connection) -> Misfit | None:
     """Where lines must be missing although the chain fits: a decision has its line in one transaction."""
     tables = [name for name in ("decisions", "consents") if has_table(c, name)]
     decided = sum(c.execute(f"select count(*) from {name}").fetchone()[0] for name in tables)
-    lines = c.execute("select body from audit")
-    told = sum(parse(AuditRecord, body, "an audit record").kind == "decision" for (body,) in lines)
+    lines = "select count(*) from audit where json_extract(body, '$.kind') = 'decision'"
+    (told,) = c.execute(lines).fetchone()
     if told >= decided:
         return None
     seq = (head(c) or chain.START)[0] + 1
