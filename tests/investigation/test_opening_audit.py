@@ -77,11 +77,16 @@ async def test_what_is_not_what_it_was_is_named(
     stricter.write_text(content.policy().read_text() + "# read again\n")
     monkeypatch.setattr(content, "policy", lambda: stricter)
     await opened(replace(options, redaction=own, approval_minutes=3))
+    ours = tmp_path / "ours.yaml"
+    ours.write_text("rules: [{name: no scaling, verdict: refuse, tool: scale, reason: not here}]\n")
+    await opened(replace(options, redaction=own, approval_minutes=3, policy=ours))
     changed = [r for r in await lines(options.state) if r.status == "changed"]
     assert [(r.kind, r.tool, r.why) for r in changed] == [
         ("configuration", "settings", "changed: approval_minutes, redaction, redaction.yaml"),
         ("configuration", "settings", "changed: redaction.yaml"),
-        ("policy", "policy", "changed: policy.yaml"),
+        ("policy", "policy", "changed: bundled, policy"),
+        ("configuration", "settings", "changed: policy"),
+        ("policy", "policy", "changed: organisation, policy"),
     ]
 
 

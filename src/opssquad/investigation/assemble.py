@@ -32,7 +32,7 @@ from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.times import rfc3339, wall_clock
 from opssquad.toolbox import Handles, Progress, Record, Toolbox
-from opssquad.types import Target
+from opssquad.types import Target, digest
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity
 from opssquad.worlds.kube.kubectl import Kubectl
@@ -168,6 +168,7 @@ def make_context(
         approval_minutes=options.approval_minutes,
         cluster_id=_cluster_id(options, cluster),
         restraint=options.restraint,
+        policy=_fingerprints(policy),
     )
 
 
@@ -178,6 +179,13 @@ def _policy(options: Options) -> Policy:
     if policy.problem:
         raise UsageError(policy.problem)
     return policy
+
+
+def _fingerprints(policy: Policy) -> dict[str, str]:
+    layers: dict[str, str] = {
+        layer.origin: digest([file for _, file in layer.files]) for layer in policy.layers
+    }
+    return {"policy": policy.fingerprint, **layers}
 
 
 def _cluster_id(options: Options, cluster: Cluster) -> Callable[[], Awaitable[str]]:

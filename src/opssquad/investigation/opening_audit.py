@@ -41,8 +41,10 @@ class Opening:
         endpoint = ctx.model.endpoint if isinstance(ctx.model, Watched) else ""
         await self._changed("configuration", "settings", settings_of(self.options, endpoint))
         await self._changed("configuration", f"squad {self.options.squad}", squad_of(ctx))
-        await self._changed("policy", "policy", {"policy.yaml": policy_fingerprint()})
+        await self._changed("policy", "policy", dict(ctx.policy))
         reached = {**cluster.login(), "recording": str(self.options.recording or "")}
+        if self.options.restraint != "none":
+            reached["restraint"] = self.options.restraint
         await self._connection("cluster", "opened", reached, target=ctx.target)
         if self.options.recording:
             return
@@ -124,6 +126,7 @@ def settings_of(options: Options, endpoint: str) -> Json:
         "endpoint": endpoint,
         "state": str(options.state),
         "approval_minutes": options.approval_minutes,
+        "policy": str(options.policy or ""),
         "redaction": str(own or ""),
         "redaction.yaml": _sha256(own) if own else "",
     }
@@ -140,11 +143,6 @@ def squad_of(ctx: Context) -> Json:
         "tools": [tool.name for tool in ctx.toolbox],
         "code of tools": _code(ctx.toolbox),
     }
-
-
-def policy_fingerprint() -> str:
-    """What tells one policy from another."""
-    return _sha256(content.policy())
 
 
 def _code(toolbox: Toolbox) -> str:

@@ -1,6 +1,6 @@
 """What a run of the graph is given: models, tools, gate, store, clock. Nothing of it is ever checkpointed."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,7 +72,8 @@ CURRENT_CALL: ContextVar[str] = ContextVar("current_call", default="")
 class Context:
     """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and
     records. `first` are calls that the engineer chose by number: they go before the model's. `cluster_id` is
-    asked for what tells this cluster from all others, as it is now; it raises ToolError."""
+    asked for what tells this cluster from all others, as it is now; it raises ToolError. `policy`
+    is the fingerprint of the one in force, and of each of its layers."""
 
     thread: str
     squad: SquadSpec
@@ -99,6 +100,7 @@ class Context:
     approval_minutes: float = APPROVAL_MINUTES
     cluster_id: Callable[[], Awaitable[str]] = _no_cluster
     restraint: Restraint = "none"
+    policy: Mapping[str, str] = field(default_factory=dict)
     turn: int = 0
     model_down: bool = False
     first: tuple[ModelCall, ...] = ()
