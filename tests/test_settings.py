@@ -85,3 +85,11 @@ def test_the_organisations_file_is_the_one_named_or_the_usual_one_if_it_is_there
     assert found() == usual
     long = tmp_path / ("a" * 300)
     assert found(XDG_CONFIG_HOME=str(long)) == long / "opssquad" / f"{name}.yaml"
+
+
+def test_nobody_changes_anything_where_the_operator_says_so() -> None:
+    assert load({}).read_only is False
+    assert load({"OPSSQUAD_READ_ONLY": "0"}).read_only is False
+    assert load({"OPSSQUAD_READ_ONLY": "1"}).read_only is True
+    with pytest.raises(UsageError, match="OPSSQUAD_READ_ONLY is 'yes'; give 1 or 0"):
+        load({"OPSSQUAD_READ_ONLY": "yes"})

@@ -8,11 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
+from opssquad import content
 from opssquad.store.base import AuditFilter, AuditKind, AuditRecord
 from opssquad.store.sqlite import Store
 from tests.cli.terminal import Terminal, run
@@ -202,7 +205,7 @@ def test_a_suggestion_in_a_chat_leaves_the_chat_usable(tmp_path: Path) -> None:
     done = run(tmp_path, "chat", *RECORDED, "--suggest-only", typed=typed)
     assert done.returncode == 0, done.stderr
     assert "suggest-only: changes are shown as commands to copy, and never done" in done.stdout
-    assert "Suggested, not done:" in done.stdout
+    assert "Suggested, not done." in done.stdout
     assert "there is nothing to undo" in done.stdout
     assert done.stdout.count("✓ health") == 1, "the next question is answered"
 
@@ -236,3 +239,39 @@ def test_a_card_that_waits_is_void_when_its_thread_is_taken_up_to_read_only(tmp_
 def test_a_switch_that_is_neither_on_nor_off_is_refused(tmp_path: Path) -> None:
     done = run(tmp_path, "ask", "why?", *RECORDED, OPSSQUAD_READ_ONLY="maybe")
     assert (done.returncode, done.stderr) == (2, "opssquad: OPSSQUAD_READ_ONLY is 'maybe'; give 1 or 0\n")
+
+
+def test_a_yes_given_on_one_cluster_is_void_when_the_context_points_to_another(tmp_path: Path) -> None:
+    config = tmp_path / "kubeconfig"
+    with serving("auth-0308") as here, serving("shop-0412") as elsewhere:
+        config.write_text(here.read_text(encoding="utf-8"), encoding="utf-8")
+        context = yaml.safe_load(config.read_text(encoding="utf-8"))["current-context"]
+        live = ("--kubeconfig", str(config), "--context", context)
+        asked = run(tmp_path, "ask", "roll back auth-service", "-n", "authentication", *live)
+        assert asked.returncode == 4, asked.stdout + asked.stderr
+        assert "Bound to cluster uid=" in " ".join(asked.stdout.split())
+        (found,) = re.findall(r"approval (\S+) of thread (\w+) is pending", asked.stdout)
+        card, thread = found
+        assert run(tmp_path, "approvals", "approve", card, "--yes").returncode == 0
+        config.write_text(renamed(elsewhere, context), encoding="utf-8")
+        resumed = " ".join(run(tmp_path, "ask", "--resume", thread).stdout.split())
+    assert f"{card} is void: this is another cluster than the card's: uid " in resumed
+    assert decisions(tmp_path)[-1] == "voided by opssquad"
+    assert acts(tmp_path) == 0
+
+
+@contextmanager
+def serving(recording: str) -> Iterator[Path]:
+    """The kubeconfig of a recording that is being served."""
+    line = [sys.executable, "-m", "opssquad", "recording", "serve", str(content.recordings()[recording])]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield Path(process.stdout.readline().strip().removeprefix("KUBECONFIG="))
+        process.terminate()
+
+
+def renamed(kubeconfig: Path, context: str) -> str:
+    """The kubeconfig with its only context under another name."""
+    found = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    found["contexts"][0]["name"] = found["current-context"] = context
+    return yaml.safe_dump(found)

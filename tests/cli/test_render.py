@@ -6,15 +6,16 @@ from datetime import timedelta
 import pytest
 from inline_snapshot import external_file
 
-from opssquad.cli.render.card import show_card
+from opssquad.cli.render.card import ANSWERS, answers, show_card
 from opssquad.cli.render.greeting import show_next
 from opssquad.cli.render.scope import Scope
 from opssquad.cli.render.screen import Screen
 from opssquad.cli.render.stream import Stream
 from opssquad.events import Answered, Event, Requested, Returned, Streamed, Thought
 from opssquad.findings import Answer
-from opssquad.types import Approval, Target
+from opssquad.types import Approval, Needs, Target
 from tests.cli.replay import NOW, recorded
+from tests.samples import a_decision
 
 EMPTY = Target(cluster="")
 
@@ -188,3 +189,31 @@ def test_what_a_newcomer_may_type_next_fits_80_columns(on_path: bool) -> None:
     assert "  opssquad chat --recording auth-0308" in file.getvalue()
     assert max(len(line) for line in lines if "activate" not in line) <= 80
     assert not (on_path and "activate" in file.getvalue())
+
+
+def test_a_card_says_whose_yes_it_needs_and_whose_it_has(card: Approval) -> None:
+    needs = Needs(approvers=2, roles=("sre",), requester_may_approve=False)
+    paired, file = card.model_copy(update={"needs": needs}), io.StringIO()
+    assert f"Needs      2 approvers of role sre, and not {card.requested_by}" in card_drawn(paired)
+    given = [a_decision(paired, by="kim")]
+    screen = Screen(width=80, file=file)
+    show_card(screen, paired, squad="k8s", model="offline", now=NOW, given=given)
+    words = " ".join(file.getvalue().split())
+    assert f"1 more approver of role sre, and not {card.requested_by} or kim; yes so far: kim" in words
+    assert "Needs" not in card_drawn(card), "one yes of anybody is the usual"
+
+
+def test_a_card_shows_the_cluster_that_it_holds_for(card: Approval) -> None:
+    assert "Bound to   cluster uid=1f0c; " in card_drawn(card.model_copy(update={"cluster_id": "uid=1f0c"}))
+
+
+def test_a_suggestion_says_that_nobody_runs_it_and_a_read_is_no_line_for_a_shell(card: Approval) -> None:
+    suggested = card_drawn(card.model_copy(update={"suggestion": True}))
+    assert suggested.lstrip().startswith("── suggestion ")
+    assert "nobody can" in suggested
+    assert "Expires" not in suggested
+    assert f"$ {card.preview.command[:20]}" in suggested
+    preview = card.preview.model_copy(update={"command": 'logs(pod="x")'})
+    read = card_drawn(card.model_copy(update={"effect": "read", "preview": preview}))
+    assert '  Call       logs(pod="x")' in read
+    assert answers(card.model_copy(update={"effect": "read"})) == f"y approve · s session{ANSWERS[9:]}"

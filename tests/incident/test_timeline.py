@@ -2,7 +2,7 @@
 
 import pytest
 
-from opssquad.events import Stopped, Warned
+from opssquad.events import Requested, Stopped, Warned
 from opssquad.incident.timeline import fold, render
 from tests.incident.stories import (
     asked,
@@ -18,6 +18,7 @@ from tests.incident.stories import (
     started,
     verified,
 )
+from tests.samples import a_call, a_card
 
 COMMAND = "kubectl -n web rollout undo deployment/api --to-revision=7"
 
@@ -160,3 +161,15 @@ def test_refusals_by_policy_warnings_and_failures_are_told() -> None:
         "The investigation failed: the cluster does not answer",
     ]
     assert fold([event(Stopped, "14:37", status="answered")]) == []
+
+
+def test_a_suggestion_is_told_as_one_and_an_approved_read_leaves_what_it_found() -> None:
+    suggested = event(Requested, "14:34", approval=a_card(suggestion=True))
+    read = a_card("a-r1", a_call("r1", "health"), effect="read")
+    down = signal("deployment.unavailable", "0 of 3 pods ready", severity="critical")
+    story = [suggested, event(Requested, "14:35", approval=read), looked("14:36", down)]
+    assert [e.summary.partition(" (")[0] for e in fold(story)] == [
+        "Suggested, not done",
+        "Approval requested",
+        "0 of 3 pods ready",
+    ]

@@ -112,3 +112,14 @@ async def test_a_secret_and_a_long_speech_do_not_get_into_the_log(tmp_path: Path
     assert "hunter2" not in "".join(r.model_dump_json() for r in records)
     assert line.why.startswith("because password=«redacted")
     assert len(line.why) == WHY + 1
+
+
+async def test_a_suggestion_is_audited_as_one(tmp_path: Path) -> None:
+    async with stage(tmp_path, Replies(calls(call("bump")), DONE), audit=auditor()) as s:
+        s.ctx.restraint = "suggest"
+        await s.ask("raise it")
+    assert told(await lines(tmp_path)) == [
+        "verdict bump ask",
+        "decision bump suggested",
+        "call bump refused",
+    ]

@@ -36,7 +36,14 @@ LOOKED = (
 )
 
 
-async def answer(text: str, *calls: PastCall, turn: int = 2, mode: str = "chat", **case: Any) -> Reply:
+async def answer(
+    text: str,
+    *calls: PastCall,
+    turn: int = 2,
+    mode: str = "chat",
+    tools: tuple[ToolSpec, ...] = TOOLS,
+    **case: Any,
+) -> Reply:
     asked = Case.model_validate(
         {
             "question": text,
@@ -47,7 +54,7 @@ async def answer(text: str, *calls: PastCall, turn: int = 2, mode: str = "chat",
             **case,
         }
     )
-    return await Offline(BOOK).reply(Request(system="", messages=(), tools=TOOLS, case=asked), Quiet())
+    return await Offline(BOOK).reply(Request(system="", messages=(), tools=tools, case=asked), Quiet())
 
 
 @pytest.mark.parametrize(
@@ -214,3 +221,22 @@ async def test_with_nothing_found_it_says_what_is_missing() -> None:
     assert reply.calls[0].tool == CONCLUDE
     assert reply.calls[0].args["missing"]
     assert not reply.calls[0].args.get("causes")
+
+
+async def test_a_command_that_is_not_offered_is_answered_with_that() -> None:
+    reading = tuple(t for t in TOOLS if t.name != "rollback")
+    reply = await answer("roll it back", *LOOKED, tools=reading)
+    assert reply.calls == ()
+    assert "rollback is not among the tools of this conversation" in reply.text
+    checked = past("rollback_check", turn=2)
+    told = await answer("verify we can roll back safely", *LOOKED, checked, tools=reading)
+    assert "rollback" not in {c.tool for c in told.choices}
+
+
+async def test_a_suggestion_is_told_as_one_and_not_offered_again() -> None:
+    suggested = past("rollback", turn=2, declined="suggested", command="kubectl rollout undo").model_copy(
+        update={"status": "refused"}
+    )
+    reply = await answer("roll it back", *LOOKED, suggested)
+    assert reply.text.startswith("Suggested, not done. The command is on the card above")
+    assert "rollback" not in {c.tool for c in reply.choices}

@@ -6,9 +6,9 @@ import pytest
 
 from opssquad.errors import Refused
 from opssquad.store.base import Storage
-from opssquad.store.consent import missing
+from opssquad.store.consent import missing, short_of
 from opssquad.types import Approval, Decision, Needs
-from tests.samples import a_card, a_decision
+from tests.samples import a_call, a_card, a_decision
 
 
 def two(**needs: Any) -> Approval:
@@ -98,3 +98,49 @@ async def test_a_suggestion_cannot_be_approved_or_carried_out(store: Storage) ->
     with pytest.raises(Refused):
         await store.claim(card.call.id, card.call.digest)
     assert await store.approvals("pending") == []
+
+
+async def test_a_suggestion_cannot_be_refused_either(store: Storage) -> None:
+    card = a_card(suggestion=True)
+    await store.add_approval(card)
+    with pytest.raises(Refused, match="there is nothing to decide"):
+        await store.decide(a_decision(card, "refused"))
+    assert await store.audit_records() == []
+
+
+async def test_a_yes_for_the_session_is_for_reads_only(store: Storage) -> None:
+    change, read = a_card(), a_card("a2", a_call("c2", "logs"), effect="read")
+    for card in (change, read):
+        await store.add_approval(card)
+    with pytest.raises(Refused, match="a change is never remembered"):
+        await store.decide(a_decision(change).model_copy(update={"session": True}))
+    assert (await store.approval_record(change.id)).decisions == ()
+    assert (await store.decide(a_decision(read).model_copy(update={"session": True}))).session
+    (line,) = await store.audit_records()
+    assert (line.effect, line.why) == ("read", "for this session: pods crash since the last rollout")
+
+
+@pytest.mark.parametrize("last", [True, False])
+async def test_of_several_all_must_say_yes_for_the_session(store: Storage, last: bool) -> None:
+    card = a_card(needs=Needs(approvers=2), effect="read")
+    await store.add_approval(card)
+    await store.decide(a_yes(card, "kim").model_copy(update={"session": True}))
+    stands = await store.decide(a_yes(card, "lee").model_copy(update={"session": last}))
+    assert (stands.outcome, stands.session) == ("approved", last)
+
+
+@pytest.mark.parametrize(
+    ("needs", "short"),
+    [
+        (Needs(), ""),
+        (Needs(approvers=2), ""),
+        (Needs(approvers=3), "1 more approver, and not kim or sam"),
+        (Needs(roles=("dba",)), ""),
+        (Needs(approvers=2, roles=("dba",)), "1 more approver of role dba, and not kim"),
+        (Needs(approvers=2, requester_may_approve=False), "1 more approver, and not sam or kim"),
+        (Needs(roles=("net",)), "1 approver of role net"),
+    ],
+)
+def test_what_is_short_of_other_needs_counts_only_the_yeses_that_they_take(needs: Needs, short: str) -> None:
+    card = two()
+    assert short_of(card, needs, [a_yes(card, "kim", "dba"), a_yes(card, "sam", "dev")]) == short

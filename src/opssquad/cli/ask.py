@@ -109,7 +109,7 @@ def _show_end(shared: Shared, thread: str, pending: "list[ApprovalRecord]") -> N
     for record in pending:
         card = record.approval
         needs = f", and needs {needs}" if (needs := needed(card, record.consents)) else ""
-        screen.line(f"approval {card.id} of thread {thread} is pending{needs}; to carry it out:")
+        screen.flow(f"approval {card.id} of thread {thread} is pending{needs}; to carry it out:")
         screen.command(f"opssquad approvals approve {card.id}", indent=2)
         screen.command(f"opssquad ask --resume {thread}", indent=2)
     screen.line((f"thread {thread}; go on with: opssquad chat --resume {thread}", MUTED))

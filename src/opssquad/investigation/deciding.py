@@ -59,6 +59,14 @@ class Cards:
             return False
         return stands.outcome != "consented"
 
+    async def free_alike(self, card: Approval, yes: Decision, waiting: Iterable[Approval]) -> None:
+        """Let a yes for the session count for reads like it that are up already, as for those that come;
+        where several must say yes, each of those is answered by itself."""
+        for other in waiting if card.needs.approvers == 1 else ():
+            if other.effect == "read" and _about(other) == _about(card):
+                said = f"yes for the session to {card.id}"
+                await self.decide(other, "approved", yes.by, said, session=True)
+
     async def decide(
         self, card: Approval, outcome: Outcome, by: str, reason: str = "", *, session: bool = False
     ) -> Decision:
@@ -76,3 +84,8 @@ class Cards:
                 session=session,
             )
         )
+
+
+def _about(card: Approval) -> tuple[object, ...]:
+    """What reads that are alike have in common."""
+    return card.call.tool, card.call.target, card.rule, card.needs, card.cluster_id

@@ -207,7 +207,10 @@ class Investigation:
         `consented`: more people must say yes yet. `session`: a yes to a read holds for alike reads from then
         on. Raises Refused for a yes of somebody who may not give it."""
         card = (await self._cards.record(approval_id)).approval
-        return await self._cards.decide(card, outcome, by, reason, session=session)
+        stands = await self._cards.decide(card, outcome, by, reason, session=session)
+        if stands.session and stands.outcome == "approved":
+            await self._cards.free_alike(card, stands, await self.pending())
+        return stands
 
     async def pending(self) -> list[Approval]:
         """Cards of this thread that wait for an answer, and whose time is not over."""

@@ -51,8 +51,8 @@ def _outcome(call: PastCall) -> str:
             # Somebody else did change something: that is not to sound as if nothing had happened.
             text = f"Not done: {call.text}. Nothing was changed by this approval."
         case "refused" if call.data.get("declined") == "suggested":
-            line = f"  $ {call.data['command']}"
-            return f"Suggested, not done:\n\n{line}\n\nSay when it is done, and I look whether it helped."
+            where = "The command is on the card above, for you to run or not"
+            return f"Suggested, not done. {where}; say when it is done, and I look whether it helped."
         case "refused":
             text = f"Not done: {call.text}. Nothing was changed."
         case "unknown":

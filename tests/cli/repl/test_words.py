@@ -11,6 +11,7 @@ from opssquad.cli.repl.words import (
     Later,
     Meaning,
     Refuse,
+    Remember,
     Say,
     Slash,
     Unclear,
@@ -54,6 +55,9 @@ def test_only_the_listed_words_ever_approve(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "meaning"),
     [
+        ("s", Remember()),
+        ("Session.", Remember()),
+        ("for this session", Remember()),
         ("n", Refuse("")),
         ("no, the database is down anyway", Refuse("the database is down anyway")),
         ("refuse wrong cluster", Refuse("wrong cluster")),

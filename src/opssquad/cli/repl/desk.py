@@ -53,9 +53,9 @@ class Desk:
     def waiting(self) -> str:
         """A word on cards that were put off or want more people, for the status line."""
         if self.cards and self._put_off:
-            return f" · {len(self.cards)} waiting: /approve"
+            return f"{len(self.cards)} waiting: /approve · "
         missing = self._missing(self.cards[0]) if self.cards else ""
-        return f" · waiting for {missing}" if missing else ""
+        return f"waiting for {missing} · " if missing else ""
 
     def see(self, event: Event) -> None:
         """Follow what cards come and go; a suggestion wants no answer."""
@@ -173,6 +173,10 @@ class Desk:
             decision = await self._session.decide(card.id, outcome, self._by, reason, session=session)
             if decision.outcome == "consented":
                 self._given[card.id] = (await self._session.record(card.id)).consents
+            if session:
+                # Reads like it that were up are answered with it.
+                waiting = {each.id for each in await self._session.pending()}
+                self.cards = [each for each in self.cards if each.id in waiting]
         finally:
             self._deciding = False
             if decision is None or decision.outcome == "consented":

@@ -84,6 +84,7 @@ class Repl:
             await asyncio.sleep(LOOK)
             if self._lines.live and not self.runner.running:
                 await self.desk.look_again()
+                self._look()
 
     async def _turn(self) -> bool:
         """Read a line and do what it means; False to leave."""
@@ -156,7 +157,8 @@ class Repl:
         running = self.runner.running
         self.mood.card = self.desk.up and not running
         self.mood.busy = self.stream.busy if running else ""
-        self.mood.status = f"{self.stream.scope}{self.desk.waiting}"
+        # What waits stands first: a narrow terminal cuts the line at its end.
+        self.mood.status = f"{self.desk.waiting}{self.stream.scope}"
 
     async def _interrupt(self) -> None:
         self._next.clear()
