@@ -63,6 +63,9 @@ def test_help_imports_nothing_but_click(tmp_path: Path, line: list[str]) -> None
         ["incident", "list"],
         ["incident", "show", "t-1"],
         ["squad", "list"],
+        ["policy", "explain", "kubectl get pods -n web"],
+        ["policy", "check"],
+        ["policy", "lint"],
     ],
 )
 def test_looking_imports_neither_graph_nor_client_nor_prompt(tmp_path: Path, line: list[str]) -> None:

@@ -136,7 +136,7 @@ def test_a_further_layer_only_tightens(
 
 
 @pytest.mark.long
-@settings(max_examples=5_000)
+@settings(max_examples=1_000)
 @given(STACKS, LAYERS, CALLS, EFFECTS, TIMES)
 def test_the_same_for_many_layers_and_calls(
     stack: list[Layer], more: Layer, each: ToolCall, effect: Any, at: Any

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "approvals": ("approvals", "List, show, approve or refuse cards that wait."),
     "audit": ("audit", "Show or export the audit log, verify that nothing was altered."),
     "store": ("store", "Check what is on disk, make a backup of it."),
+    "policy": ("policy", "Say what policy makes of a call, check and lint its files."),
     "squad": ("squad", "List squads, show what one may do."),
     "tool": ("tool", "List the tools and their effects."),
     "recording": ("recording", "Serve a recorded incident as a cluster, or check one."),

@@ -197,7 +197,7 @@ def test_a_rule_before_a_shadowed_one_matches_all_that_it_matches(rules: list[Ru
 
 
 @pytest.mark.long
-@settings(max_examples=10_000)
+@settings(max_examples=2_000)
 @given(SEVERAL, FACTS)
 def test_the_same_for_many_rules_and_calls(rules: list[Rule], made: Facts) -> None:
     never_decides(rules, made)

@@ -1,0 +1,81 @@
+"""What `policy check` and `policy lint` look at: the files in force, or those that are named."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from opssquad import content
+from opssquad.documents import BadFile
+from opssquad.gate.layers import files_in_force
+from opssquad.gate.rules.alone import House, KnownTool
+from opssquad.gate.rules.lint import Finding, lint
+from opssquad.gate.rules.reading import Layer, Origin
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is said of one file."""
+
+    text: str
+    good: bool = True
+
+
+def checked(files: Sequence[Path], organisation: Path | None) -> Iterator[Line]:
+    """A line for each file, included ones too."""
+    for origin, path in [(_origin(path), path) for path in files] or _in_force(organisation):
+        try:
+            layer = Layer.read(path, origin)
+        except BadFile as error:
+            yield Line(f"{error.file}:{error.line or 1}: {error.reason}", good=False)
+            continue
+        for file, _ in layer.files:
+            count = sum(placed.file == file for placed in layer.rules)
+            yield Line(f"{file}: ok, {count} {'rule' if count == 1 else 'rules'}")
+
+
+def linted(files: Sequence[Path], organisation: Path | None) -> tuple[list[Finding], int]:
+    """What is odd, and how many rules were looked at. Raises BadFile."""
+    house = _house(organisation)
+    found: set[Finding] = set()
+    looked_at: dict[str, None] = {}
+    for stack in [_around(path, organisation) for path in files] or _stacks(organisation):
+        layers = [Layer.read(path, origin) for origin, path in stack]
+        wanted = layers[-1:] if files else layers
+        places = {file for layer in wanted for file, _ in layer.files}
+        found |= {each for each in lint(layers, house) if each.file in places}
+        looked_at.update((str(placed), None) for layer in wanted for placed in layer.rules)
+    return sorted(found), len(looked_at)
+
+
+def _origin(path: Path) -> Origin:
+    return "squad" if (path.parent / "squad.yaml").is_file() else "organisation"
+
+
+def _in_force(organisation: Path | None) -> list[tuple[Origin, Path]]:
+    own = [path for name in content.squads() if (path := content.squad_policy(name))]
+    return [*files_in_force(content.policy(), organisation, None), *(("squad", path) for path in own)]
+
+
+def _stacks(organisation: Path | None) -> list[list[tuple[Origin, Path]]]:
+    """The layers of each squad."""
+    own = [content.squad_policy(name) for name in content.squads()]
+    return [files_in_force(content.policy(), organisation, path) for path in own]
+
+
+def _around(path: Path, organisation: Path | None) -> list[tuple[Origin, Path]]:
+    """The layers below a file, and the file."""
+    if path.resolve() == content.policy().resolve():
+        return [("bundled", path)]
+    if _origin(path) == "squad":
+        return files_in_force(content.policy(), organisation, path)
+    return files_in_force(content.policy(), path, None)
+
+
+def _house(organisation: Path | None) -> House:
+    tools = {
+        name: KnownTool(tool.effect, tool.parameters().get("properties", {}))
+        for name, tool in content.all_tools().items()
+    }
+    # A part of the organisation's policy may name roles that another part of it defines.
+    people = Layer.read(organisation, "organisation").roles if organisation else {}
+    return House(tools, tuple(content.squads()), people)
