@@ -4,6 +4,7 @@ The words are data (`secrets.yaml`, and what an organisation adds in `own`); her
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,10 +30,12 @@ class Names(Value):
 
 
 class Shape(Value):
-    """A pattern that only secrets have; where it has a group `s`, only that is the secret."""
+    """A pattern that only secrets have; where it has a group `s`, only that is the secret. A text that it is
+    in holds one of `needs`, in small letters or not."""
 
     name: str
     pattern: str
+    needs: Words = frozenset()
 
 
 class Secrets(Value):
@@ -51,16 +54,25 @@ def secrets() -> Secrets:
 
 PLACEHOLDER = re.compile(r"«redacted[^»\n]{0,40}»")
 
-KEYWORDS = "pass|pwd|secret|token|key|cred|auth|cookie|bearer|jwt|sig"
+KEYWORDS = (
+    "pass|pwd|pw(?![a-z])|secret|token|key|cred|auth|cookie|bearer|jwt|sig"
+    "|sess(?:ion)?id|(?<![a-z])sid(?![a-z])"
+)
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _KEBAB = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)+")
 _OBJECT = re.compile(r"[a-z0-9.-]+/[a-z0-9.-]+")
+_SCHEME = re.compile(r"(?i:basic|bearer|token|apikey|negotiate)\s+")
 _HOLE = re.compile(
-    r"\$\{[^}]*\}|\$\([^)]*\)|\$[A-Za-z_]\w*|\{\{.*\}\}|%\(\w*\)s|%[sdvq]|<[^>]*>|\[?redacted\]?"
+    r"\$\{[^}:]*\}|\$\([^)]*\)|\$\w+|[a-z_]\w*(?:\.\w+)+[\[(]|\{\{.*\}\}|%\(\w*\)s|%[sdvq]|<[^>]*>|\[?redacted\]?"
     r"|[*•.xX]{3,}|-+|null|none|nil|true|false|undefined|\([^)]*\)",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+def is_hole(value: str) -> bool:
+    """Whether a value only stands for one: `${PASSWORD}`, `<none>`, `***`, a parameter of a statement."""
+    return _HOLE.fullmatch(value) is not None
 
 
 def looks_random(value: str) -> bool:
@@ -69,6 +81,12 @@ def looks_random(value: str) -> bool:
         return False
     kinds = [bool(re.search(kind, value)) for kind in ("[a-z]", "[A-Z]", "[0-9]")]
     return sum(kinds) > 1 and (kinds[2] or len(value) >= 20)
+
+
+def _small(text: str) -> str:
+    """In small letters, every character at its place: a few grow in the change, and stay as they are."""
+    small = text.lower()
+    return small if len(small) == len(text) else "".join(c.lower() if c.isascii() else c for c in text)
 
 
 class Lexicon:
@@ -81,11 +99,27 @@ class Lexicon:
         self._endings = tuple(names.endings | own.names.secret)
         self._keys, self._weak, self._neutral = names.keys, names.weak, names.neutral
         self._harmless, self._spared = names.harmless, own.names.harmless
-        self._prose = known.prose
-        patterns = [shape.pattern for shape in known.shapes] + [more.pattern for more in own.patterns]
-        self.keyword = re.compile("|".join([KEYWORDS, *map(re.escape, own.names.secret)]), re.IGNORECASE)
+        self.prose = known.prose
+        """Words that follow a name in a sentence."""
+        self._keyword = re.compile("|".join([KEYWORDS, *map(re.escape, sorted(own.names.secret))]))
+        shapes = [(shape.needs, shape.pattern) for shape in known.shapes]
+        shapes += [(frozenset(), more.pattern) for more in own.patterns]
+        self._shapes = [(needs, re.compile(pattern, re.DOTALL)) for needs, pattern in shapes]
+
+    def keywords(self, text: str) -> Iterator[tuple[int, int]]:
         """Every secret name holds one of these: where to look closer."""
-        self.shapes = tuple(re.compile(pattern, re.DOTALL) for pattern in patterns)
+        return (found.span() for found in self._keyword.finditer(_small(text)))
+
+    def shapes(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where something stands that only secrets look like."""
+        small = _small(text)
+        for needs, pattern in self._shapes:
+            if needs and not any(each in small for each in needs):
+                continue
+            for found in pattern.finditer(text):
+                group = "s" if "s" in pattern.groupindex else 0
+                if found[group] and not is_hole(found[group]):
+                    yield found.span(group)
 
     def words(self, name: str) -> list[str]:
         """The words of a name, however it is spelled, without those that change nothing."""
@@ -112,10 +146,10 @@ class Lexicon:
         `loose`: it stands bare behind a colon in the middle of a line, as words of a sentence also do.
         """
         said, bare = self.strength(name), PLACEHOLDER.sub("", value).strip()
-        if not said or _HOLE.fullmatch(bare) or not re.search(r"\w", bare):
+        if not said or is_hole(bare) or not re.search(r"\w", bare):
             return False
         if said == "weak":
-            return looks_random(bare)
+            return looks_random(_SCHEME.sub("", bare, count=1))
         last = self.words(name)[-1]
         if last == "token" and re.fullmatch(r"\d{1,5}|.{1,2}", bare):
             return False
@@ -126,7 +160,7 @@ class Lexicon:
         kebab = bool(_KEBAB.fullmatch(name)) and not last.startswith("pass") and not name.startswith("x-")
         if not loose or (len(self.words(name)) > 1 and not kebab):
             return True
-        return looks_random(bare) if kebab else bare.split()[0].rstrip(".,;:!").lower() not in self._prose
+        return looks_random(bare) if kebab else bare.split()[0].rstrip(".,;:!").lower() not in self.prose
 
 
 @cache

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from opssquad.gate.names import Lexicon
+from opssquad.gate.tables import cells
 
 Place = tuple[int, int]
 """Begin and end of a value."""
@@ -14,21 +15,29 @@ Place = tuple[int, int]
 LONGEST_NAME = 80
 
 _NAME_AFTER = re.compile(r"[\w.-]*")
-_QUOTE = r"""\\*["']"""
+_QUOTE = r"""(?:''|\\*["'])"""
 _STOP = r"""[,;&](?!\s|\Z|\\*["']|[\w .-]{1,40}[=:])|[)\]}](?![\s,;.)\]}"']|\Z)"""
 _HOLE = r"\$\{[^}\s]*\}|\$\([^)\s]*\)|\{\{[^}\n]*\}\}|«redacted[^»\n]*»"
 _BARE = rf"""(?:{_HOLE}|[^\s"'<>\\,;&)\]}}«]|{_STOP})+"""
 _END = r"(?<!\\)(?P=q)"
 _CLOSED = rf"""(?P<quoted>(?:(?!{_END})[^\n]){{0,4000}}){_END}"""
-_QUOTED = rf"""(?P<q>\\*["'])(?:{_CLOSED}|(?P<open>[^\n]{{1,4000}}))"""
+_QUOTED = rf"""(?P<q>''(?=[^'\s,;)}}\]])|\\*["'])(?:{_CLOSED}|(?P<open>[^\n]{{1,4000}}))"""
 _VALUE = rf"(?:{_QUOTED}|(?P<bare>{_BARE}))"
 _ARROW = re.compile(rf"[ \t]*(?:->|→|=>)[ \t]*{_VALUE}", re.DOTALL)
 _AFTER_NAME = re.compile(
-    rf"""(?P<sep>(?:{_QUOTE})?[ \t]*(?:=>|:=|==|=|:)[ \t]*){_VALUE}""",
+    rf"""(?P<sep>(?:{_QUOTE})?[ \t]*(?:=>|:=|==|=|:)[ \t]*(?:\n[ \t]+(?=''))?){_VALUE}""",
     re.DOTALL,
 )
-_FLAG = re.compile(rf"""(?:[ \t]+|{_QUOTE}[ \t]*,\s*(?={_QUOTE})){_VALUE}""", re.DOTALL)
-_TAG = re.compile(r">(?P<bare>[^<>\n]{1,4000})</")
+_FLAG = re.compile(
+    rf"""(?:[ \t]+|{_QUOTE}[ \t]*,?\s*(?={_QUOTE})|[ \t]*\n(?:[ \t]*-[ \t]+|[ \t]{{2,}})(?!-)){_VALUE}""",
+    re.DOTALL,
+)
+_TAG = re.compile(rf"""(?:{_QUOTE}[ \t]*>\s*<value)?>(?P<bare>[^<>\n]{{1,4000}})</""")
+_ATTRIBUTE = re.compile(rf"""{_QUOTE}\s+(?:value|val|default)\s*=\s*{_VALUE}""", re.DOTALL)
+_DESCRIBED = re.compile(r":\n-{4}\n(?P<bare>[^\n]+)")
+_UNEXPECTED = re.compile(r"(?i:\b(?:unexpected|next|offending|illegal)\s+)\Z")
+_LABEL = re.compile(r"""[\w-]+(?:\.[\w-]+)+/\Z""")
+_VERSION = re.compile(r"v?\d+(?:\.\d+)+[\w.+-]*|[0-9a-f]{7,64}")
 _ENTRY = re.compile(
     rf"""{_QUOTE}\s*,\s*{_QUOTE}(?:value|from|to|old|new|before|after|default){_QUOTE}\s*:\s*{_VALUE}""",
     re.DOTALL,
@@ -61,17 +70,26 @@ class _Named:
             lead = len(value) - len(value.lstrip())
             yield found.start(group) + lead, found.start(group) + len(value.rstrip())
 
+    def only_spoken_of(self, pair: re.Match[str]) -> bool:
+        """Whether a quoted name is followed by a word of a sentence, as in `volume "token" : secret "x"`."""
+        return '"' in pair["sep"] and (pair["bare"] or "").lower() in self._lexicon.prose
+
+    def holds(self, text: str, place: Place) -> Iterator[Place]:
+        """The place, if what stands there is a secret."""
+        if self._lexicon.hides(self._name, text[slice(*place)]):
+            yield place
+
 
 def find(text: str, lexicon: Lexicon) -> Iterator[Place]:
     """Where the values of secret names stand, in no particular order; places may overlap."""
     past = 0
-    for hit in lexicon.keyword.finditer(text):
-        if hit.start() < past:
+    for start, end in lexicon.keywords(text):
+        if start < past:
             continue
-        start, past = _name(text, hit.start(), hit.end())
+        start, past = _name(text, start, end)
         written = text[start:past]
         name = written.lstrip("-.").rstrip("-.")
-        if lexicon.strength(name):
+        if lexicon.strength(name) and not _UNEXPECTED.search(text, max(0, start - 20), start):
             end = start + len(written.rstrip("-."))
             known = _Named(lexicon, name)
             yield from _values(text, known, start, end, flag=written.startswith("-"))
@@ -94,10 +112,9 @@ def _values(text: str, name: _Named, start: int, end: int, *, flag: bool) -> Ite
     if head and (line := _LINE_VALUE.match(text, end)) and not _several(line["bare"]):
         yield from name.hidden(line, loose=True)
     pair = _AFTER_NAME.match(text, end)
-    # A name at the end of a path (an image with its tag, an object) is nobody's key.
-    if pair and not (text[start - 1 : start] == "/" and ":" in pair["sep"]):
+    if pair and not _part_of_a_path(text, start, pair):
         loose = pair["q"] is None and ":" in pair["sep"] and '"' not in pair["sep"]
-        found = list(name.hidden(pair, loose=loose))
+        found = [] if name.only_spoken_of(pair) else list(name.hidden(pair, loose=loose))
         yield from found
         if (arrow := _ARROW.match(text, pair.end())) and (found or not loose):
             yield from name.hidden(arrow)
@@ -108,6 +125,21 @@ def _values(text: str, name: _Named, start: int, end: int, *, flag: bool) -> Ite
     elif flag and (spaced := _FLAG.match(text, end)):
         yield from name.hidden(spaced, loose=True)
     yield from _entries(text, name, start, end)
+
+
+def _part_of_a_path(text: str, start: int, pair: re.Match[str]) -> bool:
+    """Whether a name with a colon behind it is no key: it ends the path of an object, of an image with its
+    tag, of a cloud's resource. The key of an annotation begins with a domain, and is one."""
+    sep, bare = pair["sep"], pair["bare"] or ""
+    if sep == "==" and _VERSION.fullmatch(bare):
+        return True
+    if ":" not in sep:
+        return False
+    before = text[start - 1 : start]
+    if before == "/":
+        labelled = _LABEL.search(text, max(0, start - 253), start) is not None
+        return not labelled or sep == ":"
+    return sep == ":" and (before == ":" or _VERSION.fullmatch(bare) is not None)
 
 
 def _entries(text: str, name: _Named, start: int, end: int) -> Iterator[Place]:
@@ -121,8 +153,11 @@ def _entries(text: str, name: _Named, start: int, end: int) -> Iterator[Place]:
         yield from name.hidden(entry)
     if entry := _YAML_VALUE.match(text, end):
         yield from name.hidden(entry)
-    if entry := _TAG.match(text, end):
-        yield from name.hidden(entry)
+    for beside in (_TAG, _ATTRIBUTE, _DESCRIBED):
+        if entry := beside.match(text, end):
+            yield from name.hidden(entry)
+    for place in cells(text, start, end):
+        yield from name.holds(text, place)
 
 
 def _several(value: str) -> bool:

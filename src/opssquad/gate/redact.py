@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from opssquad.gate.edits import Edit, Span, merge
+from opssquad.gate.escapes import views
 from opssquad.gate.keys import load_key
-from opssquad.gate.names import PLACEHOLDER, Lexicon, bundled, looks_random, secrets
+from opssquad.gate.manifests import withheld
+from opssquad.gate.names import PLACEHOLDER, Lexicon, bundled, is_hole, looks_random, secrets
 from opssquad.gate.own import Own
 from opssquad.gate.pairs import find
 
@@ -111,6 +113,8 @@ class Redactor:
             name = holder if holder and key in _SIBLINGS else str(key)
             if secret and key in ("data", "stringData") and isinstance(inner, dict):
                 clean[key], count = self._withheld(inner)
+            elif key == "rows" and isinstance(inner, list) and (columns := _columns(mapping)):
+                clean[key], count = self._rows(columns, inner)
             else:
                 clean[key], count = self._under(name, inner)
             total += count
@@ -124,12 +128,36 @@ class Redactor:
 
     def _items(self, items: list[Any]) -> tuple[list[Any], int]:
         total, clean, flag = 0, [], ""
-        for item in items:
+        for item in self._line(items):
             cleaned, count = self._under(flag, item)
             flag = item.lstrip("-") if isinstance(item, str) and item.startswith("-") else ""
             clean.append(cleaned)
             total += count
         return clean, total
+
+    def _rows(self, columns: list[str], rows: list[Any]) -> tuple[list[Any], int]:
+        """Rows of a table whose columns are named beside them."""
+        total, clean = 0, []
+        for row in rows:
+            if isinstance(row, list | tuple) and len(row) == len(columns):
+                cells = [self._under(name, cell) for name, cell in zip(columns, row, strict=True)]
+                clean.append([cell for cell, _ in cells])
+                total += sum(count for _, count in cells)
+            else:
+                cleaned, count = self.value(row)
+                clean.append(cleaned)
+                total += count
+        return clean, total
+
+    def _line(self, items: list[Any]) -> list[Any]:
+        """The words of a command without what only the whole line gives away: `mysql -h db -pX`."""
+        if not items or not all(isinstance(item, str) for item in items):
+            return items
+        line = " ".join(items)
+        gone = {line[start:end] for start, end in self._lexicon.shapes(line)}
+        for secret in sorted((each for each in gone if " " not in each), key=len, reverse=True):
+            items = [item.replace(secret, self._placeholder(secret)) for item in items]
+        return items
 
     def _withheld(self, data: dict[str, Any]) -> tuple[dict[str, Any], int]:
         """The keys of a Secret, whatever they are called."""
@@ -140,7 +168,10 @@ class Redactor:
     def secrets(self, text: str) -> list[Span]:
         """Where secrets stand, and what is to stand there."""
         kept = {m.span() for m in PLACEHOLDER.finditer(text)}
-        places = {*self._shapes(text), *find(text, self._lexicon)}
+        places: set[tuple[int, int]] = set()
+        for at, view in views(text):
+            found = {*self._lexicon.shapes(view), *find(view, self._lexicon), *self._manifests(view)}
+            places |= {(at + start, at + end) for start, end in found}
         # A secret that was recognised once is one wherever it stands.
         for value in {text[start:end] for start, end in places}:
             if looks_random(value):
@@ -148,10 +179,11 @@ class Redactor:
         spans = merge(Span(start, end, "") for start, end in places - kept)
         return [Span(s.start, s.end, self._placeholder(text[s.start : s.end])) for s in spans]
 
-    def _shapes(self, text: str) -> Iterator[tuple[int, int]]:
-        for pattern in self._lexicon.shapes:
-            for found in pattern.finditer(text):
-                yield found.span("s" if "s" in pattern.groupindex else 0)
+    def _manifests(self, text: str) -> Iterator[tuple[int, int]]:
+        """The values of Secrets that are written out in the text."""
+        for start, end in withheld(text):
+            if not PLACEHOLDER.fullmatch(text, start, end) and not is_hole(text[start:end]):
+                yield start, end
 
     def _placeholder(self, secret: str) -> str:
         if not self._key:
@@ -160,6 +192,14 @@ class Redactor:
         text = secret.strip("\"'\\ \n").encode("utf-8", "surrogatepass")
         tag = b32encode(hmac.digest(self._key, text, "sha256")).decode().lower()[:TAG]
         return f"«redacted {tag}»"
+
+
+def _columns(mapping: dict[str, Any]) -> list[str]:
+    """The names of a table's columns, where the mapping is one."""
+    columns = mapping.get("columns")
+    if not isinstance(columns, list):
+        return []
+    return [str(c.get("name", "")) if isinstance(c, dict) else str(c) for c in columns]
 
 
 def _plain(encoded: str) -> str:
