@@ -8,6 +8,7 @@ from opssquad import Json, Ref, Signal, clock_time, duration
 from ._kube import dig, ref
 from ._pods import is_finished, is_ready, is_terminating, ready_count, restarts, started, state
 from ._read import Reading
+from ._rights import not_read
 from ._text import bullet, some, table
 from .signals._scene import Scene
 from .signals.workloads import KINDS, desired, ready
@@ -39,7 +40,7 @@ def view(reading: Reading, signals: Sequence[Signal], scope: str, only: Ref | No
     lines = [scope, _counts(reading), ""]
     pods: list[Ref] = []
     if not grave:
-        lines += ["Nothing is broken now.", ""]
+        lines += ["Nothing that was read is broken now." if reading.unread else "Nothing is broken now.", ""]
     else:
         lines += ["BROKEN"]
     for owner in owners[:MOST_OWNERS]:
@@ -65,8 +66,8 @@ def _counts(reading: Reading) -> str:
     up = sum(is_ready(each) for each in nodes)
     words = [f"{reading.pods} pods: {reading.ready} ready, {lacking} not ready, {reading.finished} finished"]
     words += [f"nodes: {up} of {len(nodes)} ready"] if nodes else []
-    words += [f"not read: {', '.join(sorted(reading.unread))}"] if reading.unread else []
-    return ". ".join(words)
+    said = ". ".join(words)
+    return f"{said}. {not_read(reading.unread)}" if reading.unread else said
 
 
 def shown_pods(owner: Ref, scene: Scene, everything: bool) -> list[Json]:

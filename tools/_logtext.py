@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from opssquad import Signal, ToolError, matcher
+from opssquad import Log, Signal, ToolError, matcher
 
 from ._digest import chain, groups, hanging, table, told
 from ._instances import Instance
@@ -26,11 +26,12 @@ TOLD_IN_DIGEST = ("log.error", "log.fatal")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for: lines from the end, only those that match, how far back."""
+    """What was asked for: lines from the end, only those that match, how far back; `room` in bytes."""
 
     tail: int
     grep: str = ""
     since_minutes: int = 0
+    room: int = 4 * 2**20
 
     @property
     def lines(self) -> int:
@@ -75,6 +76,8 @@ def head(chosen: Instance, text: str) -> str:
     )
     listed = [each["name"] for each in dig(chosen.pod, "spec", "containers", default=())]
     others = [each for each in listed if each != chosen.container]
+    if isinstance(text, Log) and text.cut:
+        span += " That is not all of it: what came before, or the ends of very long lines, is left out."
     return f"{named}{why}.{span}" + (f" Not read: container {some(others, 5)}." if others else "")
 
 

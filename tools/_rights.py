@@ -1,6 +1,6 @@
 """Reading as far as the login's rights go: one kind that they do not show must not hide the others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from opssquad import Cluster, Json, ToolError
 
@@ -14,7 +14,29 @@ async def visible(
     keep: Callable[[Json], Json | None] | None = None,
 ) -> list[Json] | None:
     """The objects of a kind as `cluster.list` gives them; None where they cannot be listed."""
+    found = await tried(cluster, kind, namespace, fields=fields, keep=keep)
+    return None if isinstance(found, ToolError) else found
+
+
+async def tried(
+    cluster: Cluster,
+    kind: str,
+    namespace: str = "",
+    *,
+    fields: str = "",
+    keep: Callable[[Json], Json | None] | None = None,
+) -> list[Json] | ToolError:
+    """The same, with the error in place of objects that cannot be listed."""
     try:
         return await cluster.list(kind, namespace, fields=fields, keep=keep)
-    except ToolError:
-        return None
+    except ToolError as error:
+        return error
+
+
+def not_read(unread: Mapping[str, str]) -> str:
+    """A line about the kinds that could not be read, by reason."""
+    kinds: dict[str, list[str]] = {}
+    for kind, why in sorted(unread.items()):
+        kinds.setdefault(why, []).append(kind)
+    told = "; ".join(f"{', '.join(each)} ({why})" for why, each in kinds.items())
+    return f"Not read, so unknown: {told}."

@@ -12,7 +12,7 @@ from opssquad import Cluster, Json, Ref, Result, ToolError, ago, clock_time, dur
 from ._entry import Entry, sources
 from ._kube import about, dig, kubectl, ref, source
 from ._object_entries import in_window, object_entries, users_of
-from ._rights import visible
+from ._rights import not_read, tried
 from ._workload_entries import history_of, rollout_data, rollout_words, workload_entries
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -46,12 +46,16 @@ async def changes(
     if len(entries) > MOST:
         lines.append(f"... and {len(entries) - MOST} earlier ones; ask for fewer minutes or one workload")
     if unread:
-        lines.append(f"Not readable with these rights, so unknown: {', '.join(unread)}.")
+        lines.append(not_read(unread))
     lines.append("Deleted objects and earlier edits by the same writer leave no trace here.")
     return Result(
         text="\n".join(lines),
         sources=sources(entries),
-        data={"rollouts": [dict(e.data) for e in entries if e.data], "scope": {"namespace": namespace}},
+        data={
+            "rollouts": [dict(e.data) for e in entries if e.data],
+            "scope": {"namespace": namespace},
+            "unread": unread,
+        },
         signals=tuple(each.signal for each in entries),
         commands=(
             kubectl(
@@ -72,17 +76,17 @@ def _line(entry: Entry, age: str) -> str:
     return f"{clock_time(entry.at)} ({age}) {entry.what}{tail}"
 
 
-async def _read(cluster: Cluster, namespace: str) -> tuple[dict[str, list[Json]], list[str]]:
-    """Objects by kind, and the kinds that could not be read."""
+async def _read(cluster: Cluster, namespace: str) -> tuple[dict[str, list[Json]], dict[str, str]]:
+    """Objects by kind, and the kinds that could not be read with the reason. Raises ToolError where neither
+    Deployments nor events can be."""
     kinds = (*WORKLOADS, *KEEPERS, *CONFIG, *AUTOSCALERS, *WIDE, "Event")
-    found = await asyncio.gather(
-        *(visible(cluster, kind, "" if kind in WIDE else namespace) for kind in kinds)
-    )
-    objects = {kind: each for kind, each in zip(kinds, found, strict=True) if each is not None}
-    unread = [kind for kind, each in zip(kinds, found, strict=True) if each is None]
-    if "Deployment" in unread and "Event" in unread:
-        await cluster.list("Deployment", namespace)
-    return objects, unread
+    found = await asyncio.gather(*(tried(cluster, kind, "" if kind in WIDE else namespace) for kind in kinds))
+    by_kind = dict(zip(kinds, found, strict=True))
+    failed = {kind: each for kind, each in by_kind.items() if isinstance(each, ToolError)}
+    if "Deployment" in failed and "Event" in failed:
+        raise failed["Deployment"]
+    objects = {kind: each for kind, each in by_kind.items() if not isinstance(each, ToolError)}
+    return objects, {kind: str(error) for kind, error in failed.items()}
 
 
 def _entries(objects: dict[str, list[Json]]) -> list[Entry]:

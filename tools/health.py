@@ -37,6 +37,7 @@ async def health(
         data={
             "workloads": [str(each) for each in shown.workloads],
             "pods": [str(each) for each in shown.pods],
+            "unread": reading.unread,
             "scope": {
                 "cluster": cluster.name,
                 "namespace": namespace,

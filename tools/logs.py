@@ -24,7 +24,10 @@ from .signals.calls import called
 from .signals.logs import Case, Read, log_signals
 
 MOST = 20_000
+MINUTES = 366 * 24 * 60
 MOST_PODS = 5
+ROOM = 4 * 2**20
+"""Bytes of log in one call, shared by the pods that are read: looking through them takes time."""
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -44,7 +47,7 @@ async def logs(
     space = namespace or cluster.namespace
     if not space:
         raise ToolError("say which namespace the pod is in")
-    wanted = Wanted(min(tail if tail > 0 else 200, MOST), grep, max(since_minutes, 0))
+    wanted = Wanted(min(tail if tail > 0 else 200, MOST), grep, min(max(since_minutes, 0), MINUTES))
     pods, choice = await _pods(cluster, pod, space)
     now = cluster.now()
     read, unread = await _read_all(cluster, [instance(p, container, previous, now) for p in pods], wanted)
@@ -59,7 +62,7 @@ async def logs(
     )
     signals = log_signals(case)
     instances = [each for each, _ in read]
-    heads = [*choice, *unread, *(head(i, text) for i, text in read)]
+    heads = [*choice, *unread.values(), *(head(i, text) for i, text in read)]
     return Result(
         text="\n".join([*heads, *body(case, signals, wanted)]),
         sources=(*(each.source() for each in reads), *_unstarted(instances)),
@@ -68,6 +71,7 @@ async def logs(
             "container": instances[0].container,
             "previous": instances[0].previous,
             "pods": [str(ref(each)) for each in pods],
+            "unread": {pod: why for pod, why in unread.items() if pod},
             "workloads": [str(owner(instances[0].pod))],
         },
         signals=tuple(signals),
@@ -124,22 +128,26 @@ async def _nothing(cluster: Cluster, name: str, namespace: str, listed: Iterable
 
 async def _read_all(
     cluster: Cluster, chosen: Sequence[Instance], wanted: Wanted
-) -> tuple[list[tuple[Instance, str]], list[str]]:
-    """The logs that could be read, and words on those that could not. Raises ToolError if none could."""
-    told = [f"{len(chosen) - MOST_PODS} more pods of it were not read."] if len(chosen) > MOST_PODS else []
+) -> tuple[list[tuple[Instance, str]], dict[str, str]]:
+    """The logs that could be read, and words on those that could not, by pod. Raises ToolError if none
+    could."""
+    more = len(chosen) - MOST_PODS
+    told = {"": f"{more} more pods of it were not read."} if more > 0 else {}
+    each_room = replace(wanted, room=ROOM // max(1, len(chosen[:MOST_PODS])))
     tried = await asyncio.gather(
-        *(_read(cluster, each, wanted) for each in chosen[:MOST_PODS]), return_exceptions=True
+        *(_read(cluster, each, each_room) for each in chosen[:MOST_PODS]), return_exceptions=True
     )
     read: list[tuple[Instance, str]] = []
     for each, got in zip(chosen, tried, strict=False):
         if isinstance(got, ToolError):
-            told.append(_unread(each, got))
+            told[each.pod["metadata"]["name"]] = _unread(each, got)
         elif isinstance(got, BaseException):
             raise got
         else:
             read.append(got)
     if not read:
-        raise ToolError("; ".join(told))
+        blind = any(isinstance(each, ToolError) and each.blind for each in tried)
+        raise ToolError("; ".join(told.values()), blind=blind)
     return read, told
 
 
@@ -182,6 +190,7 @@ async def _fetch(cluster: Cluster, chosen: Instance, wanted: Wanted) -> str:
         previous=chosen.previous,
         tail=wanted.lines,
         since=since,
+        most=wanted.room,
     )
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from opssquad.types import Risk as Risk
     from opssquad.types import Undo as Undo
     from opssquad.worlds.kube.cluster import Cluster as Cluster
+    from opssquad.worlds.kube.containerlog import Log as Log
     from opssquad.worlds.kube.kubectl import Kubectl as Kubectl
     from opssquad.worlds.kube.kubectl import Printed as Printed
     from opssquad.worlds.kube.reading import Table as Table
@@ -48,6 +49,7 @@ _PUBLIC = {
     "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
     "worlds.kube.cluster": ("Cluster",),
+    "worlds.kube.containerlog": ("Log",),
     "worlds.kube.kubectl": ("Kubectl", "Printed"),
     "worlds.kube.reading": ("Table",),
 }

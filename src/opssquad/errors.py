@@ -45,7 +45,14 @@ class ModelBadReply(ModelError):
 
 
 class ToolError(OpsError):
-    """A tool could not do what was asked; the text tells the reader the next move."""
+    """A tool could not do what was asked; the text tells the reader the next move.
+
+    `blind`: the system did not let itself be looked at (no answer, no rights), so what is there is unknown.
+    """
+
+    def __init__(self, message: str, *, blind: bool = False) -> None:
+        super().__init__(message)
+        self.blind = blind
 
 
 class ToolUnsure(ToolError):

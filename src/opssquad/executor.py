@@ -92,12 +92,14 @@ class Executor:
             return self._ended(call.id, "refused", str(error))
         except ToolUnsure as error:
             return self._ended(call.id, "unknown", str(error))
-        except (ToolError, NodeError, UsageError) as error:
+        except ToolError as error:
+            return self._ended(call.id, "error", str(error), unread=call.tool if error.blind else "")
+        except (NodeError, UsageError) as error:
             return self._ended(call.id, "error", str(error))
         except TimeoutError:
             if not deadline.expired():
                 raise
-            return self._ended(call.id, *_late(tool))
+            return self._ended(call.id, *_late(tool), unread=call.tool if tool.effect == "read" else "")
         return self._finished(call.id, result)
 
     def _check(self, cleared: Cleared, tool: Tool) -> None:
@@ -106,9 +108,11 @@ class Executor:
         if tool.effect != "read" or cleared.verdict.outcome != "allow":
             self._admit(cleared)
 
-    def _ended(self, call: str, status: Status, text: str) -> ToolResult:
+    def _ended(self, call: str, status: Status, text: str, unread: str = "") -> ToolResult:
+        """The result of a call that came to nothing; `unread`: what could not be looked at for that."""
         said = self._redact.read(text)
-        return ToolResult(call=call, status=status, text=said.text, redactions=said.count)
+        data = {"unread": {unread: said.text}} if unread else {}
+        return ToolResult(call=call, status=status, text=said.text, data=data, redactions=said.count)
 
     def _finished(self, call: str, result: Result) -> ToolResult:
         text = self._redact.read(result.text)

@@ -87,7 +87,7 @@ async def test_changes_tells_what_it_saw_and_names_what_it_may_not_read() -> Non
     async with viewing() as s:
         result = await s.run(changes, namespace="authentication")
     assert "auth-service revision 3" in result.text
-    (line,) = [each for each in result.text.splitlines() if each.startswith("Not readable")]
+    (line,) = [each for each in result.text.splitlines() if each.startswith("Not read, so unknown")]
     assert "Secret" in line
     assert "ConfigMap" not in line
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from opssquad.errors import ToolError
 from opssquad.findings import Action, Cause, Conclusion, Evidence, Finding, Hypothesis, Option, ToolResult
-from opssquad.models.base import Case, Draft, ModelCall
+from opssquad.models.base import Case, Draft, ModelCall, PastCall
 from opssquad.squad.context import Context
 from opssquad.squad.ledger import Ledger
 from opssquad.toolbox import Toolbox
@@ -45,15 +45,38 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
     """Check every citation, then build the conclusion. Raises ToolError where nothing cited stands."""
     causes = [await _cause(ctx, cause, ledger, case.differential) for cause in draft.causes]
     options = tuple(_option(o, ctx.toolbox) for o in draft.options)
-    sure = draft.no_fault or any(c.confidence != "possible" for c in causes)
+    unseen = unread(case)
+    # Where not everything could be looked at, nobody knows that there is no fault.
+    no_fault = draft.no_fault and not unseen
+    sure = no_fault or (not draft.no_fault and any(c.confidence != "possible" for c in causes))
     return Conclusion(
         status="concluded" if sure else "inconclusive",
-        no_fault=draft.no_fault,
+        no_fault=no_fault,
         summary=draft.summary,
         causes=tuple(causes),
         options=tuple(sorted(options, key=_order)),
-        missing=draft.missing,
+        missing=tuple(dict.fromkeys((*draft.missing, *unseen))),
     )
+
+
+def unread(case: Case) -> list[str]:
+    """What could not be looked at for this utterance, and why, a line for each tool; what it saw when it was
+    called again counts."""
+    lacking: dict[str, str] = {}
+    for call in case.calls:
+        if call.turn == case.turn and (call.status == "ok" or "unread" in call.data):
+            lacking[call.tool] = _lacking(call)
+    return [said for said in lacking.values() if said]
+
+
+def _lacking(call: PastCall) -> str:
+    found = call.data.get("unread")
+    if not isinstance(found, dict) or not found:
+        return ""
+    if call.status != "ok":
+        return f"{call.tool}: {call.text}"
+    kinds = sorted(map(str, found))
+    return f"{call.tool} could not read {', '.join(kinds)}: {found[kinds[0]]}"
 
 
 def _order(option: Option) -> tuple[bool, int, int]:

@@ -42,7 +42,7 @@ async def test_an_object_is_found_by_any_name_of_its_kind(tmp_path: Path) -> Non
             "apps/v1/Deployment",
             "DEPLOY",
         ):
-            assert await cluster.get(kind, "web") == {"kind": "Deployment"}
+            assert (await cluster.get(kind, "web"))["kind"] == "Deployment"
         await cluster.close()
     assert {r.path for r in stub.seen} == {"/apis/apps/v1/namespaces/shop/deployments/web"}
     assert {r.headers["Authorization"] for r in stub.seen} == {"Bearer t0"}
@@ -252,7 +252,7 @@ async def test_logs_come_with_times_and_all_that_was_asked_for(tmp_path: Path) -
     assert stub.seen[0].path == "/api/v1/namespaces/shop/pods/web-1/log"
     assert dict(stub.seen[0].query) == {
         "timestamps": "true",
-        "limitBytes": str(4 * 1024 * 1024),
+        "limitBytes": str(64 * 1024 * 1024),
         "container": "app",
         "previous": "true",
         "tailLines": "50",

@@ -68,7 +68,7 @@ async def test_a_custom_kind_is_found_by_discovery_of_new_and_old_servers(
     async with serving(handler, tmp_path) as stub:
         cluster = await Cluster.connect(stub.kubeconfig())
         for kind in ("Gateway", "gateways", "gateway.gateway.example.org"):
-            assert await cluster.get(kind, "front") == {"kind": "Gateway"}
+            assert (await cluster.get(kind, "front"))["kind"] == "Gateway"
         with pytest.raises(ToolError, match="serves no kind 'Gatewey'; nearest: Gateway"):
             await cluster.get("Gatewey", "front")
         await cluster.close()

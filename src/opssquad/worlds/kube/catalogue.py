@@ -2,9 +2,18 @@
 
 import asyncio
 
-from opssquad.types import Json
+from opssquad.errors import ToolError
 from opssquad.worlds.kube.http import KubeHTTP
-from opssquad.worlds.kube.kinds import KNOWN, Resource, discovered, listed, match, unknown
+from opssquad.worlds.kube.kinds import (
+    KNOWN,
+    Resource,
+    discovered,
+    listed,
+    match,
+    stale,
+    unknown,
+    versions,
+)
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 
@@ -15,32 +24,43 @@ class Catalogue:
     def __init__(self, http: KubeHTTP) -> None:
         self._http = http
         self._served: list[Resource] = []
+        self._unread: list[str] = []
 
     async def find(self, kind: str, group: str = "") -> Resource:
-        """The resource that goes by that name. Raises ToolError with the nearest kinds."""
+        """The resource that goes by that name. Raises ToolError with the nearest kinds, and with the groups
+        that did not answer: the kind may be one of theirs."""
         found = match(kind, group, KNOWN) or match(kind, group, self._served)
         if found:
             return found
         served = await self.served()
         found = match(kind, group, served)
         if not found:
-            raise unknown(kind, served)
+            raise unknown(kind, served, self._unread)
         return found
 
     async def served(self) -> list[Resource]:
-        """Everything that the server says it serves, core group first."""
+        """Everything that the server says it serves, core group first. A group whose own server is down is
+        left out, so that it does not hide the others."""
         core, named = await asyncio.gather(
             self._http.read("/api", accept=AGGREGATED), self._http.read("/apis", accept=AGGREGATED)
         )
         if core.get("kind") == named.get("kind") == "APIGroupDiscoveryList":
-            self._served = discovered([core, named])
+            self._served, self._unread = discovered([core, named]), stale(named)
         else:
-            self._served = await self._one_by_one(core, named)
+            self._served = await self._one_by_one(versions(core, named))
         return self._served
 
-    async def _one_by_one(self, core: Json, named: Json) -> list[Resource]:
+    async def _one_by_one(self, paths: list[str]) -> list[Resource]:
         """Discovery as servers before 1.26 have it: one document for every group and version."""
-        paths = [f"/api/{version}" for version in core.get("versions", [])]
-        paths += [f"/apis/{group['preferredVersion']['groupVersion']}" for group in named.get("groups", [])]
-        documents = await asyncio.gather(*(self._http.read(path) for path in paths))
-        return [resource for document in documents for resource in listed(document)]
+        unread: list[str] = []
+
+        async def one(path: str) -> list[Resource]:
+            try:
+                return listed(await self._http.read(path))
+            except ToolError:
+                unread.append(path.removeprefix("/apis/"))
+                return []
+
+        found = await asyncio.gather(*map(one, paths))
+        self._unread = sorted(unread)
+        return [resource for resources in found for resource in resources]

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from opssquad import settings
 from opssquad.errors import Refused, ToolError
@@ -20,22 +20,17 @@ from opssquad.types import Effect, Json
 from opssquad.worlds.kube import reading
 from opssquad.worlds.kube.access import choose, described, in_cluster
 from opssquad.worlds.kube.catalogue import Catalogue
-from opssquad.worlds.kube.http import DEADLINE, Ask, KubeHTTP
+from opssquad.worlds.kube.containerlog import MOST as LOG_BYTES
+from opssquad.worlds.kube.containerlog import Log, read_log
+from opssquad.worlds.kube.fitting import fitted, shaped
+from opssquad.worlds.kube.http import DEADLINE, MEDIA, Ask, How, KubeHTTP
 from opssquad.worlds.kube.kinds import Resource
 from opssquad.worlds.kube.missing import not_there
 from opssquad.worlds.kube.reading import Collection, Detail, Table, absent, selection
 from opssquad.worlds.kube.trouble import ApiError
 from opssquad.worlds.kube.withhold import withheld
 
-How = Literal["strategic", "merge", "json", "apply"]
-MEDIA = {
-    "strategic": "application/strategic-merge-patch+json",
-    "merge": "application/merge-patch+json",
-    "json": "application/json-patch+json",
-    "apply": "application/apply-patch+yaml",
-}
 MANAGER = "opssquad"
-LOG_BYTES = 4 * 1024 * 1024
 Objects = list[Any]
 Resources = list[Resource]
 
@@ -174,22 +169,22 @@ class Cluster(Handle):
         previous: bool = False,
         tail: int = 0,
         since: datetime | None = None,
-    ) -> str:
+        most: int = LOG_BYTES,
+    ) -> Log:
         """A container's log, every line headed by its time (RFC 3339). `tail` lines from the end, 0 for all;
-        `previous` is the instance before the last restart. ToolError in the server's words."""
+        `previous` is the instance before the last restart; `most` bytes are kept, the last ones, and `cut`
+        says that there were more. ToolError in the server's words."""
         resource, namespace = await self._place("Pod", namespace, "", pod)
-        query = [("timestamps", "true"), ("limitBytes", str(LOG_BYTES))]
-        query += [("container", container)] if container else []
+        query = [("container", container)] if container else []
         query += [("previous", "true")] if previous else []
         query += [("tailLines", str(tail))] if tail else []
         query += [("sinceTime", rfc3339(since))] if since else []
         try:
-            body = await self._http.fetch(resource.path(namespace, pod, "log"), query, "*/*")
+            return await read_log(self._http, resource.path(namespace, pod, "log"), query, most)
         except ApiError as error:
             if not absent(error):
                 raise
             raise await not_there(self._http, resource, pod, namespace) from error
-        return body.decode(errors="replace")
 
     async def can_i(
         self, verb: str, kind: str, namespace: str = "", *, subresource: str = "", name: str = ""
@@ -210,7 +205,8 @@ class Cluster(Handle):
             "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
         }
         answer = await self._http.ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
-        return bool(answer.get("status", {}).get("allowed"))
+        status = answer.get("status")
+        return isinstance(status, dict) and status.get("allowed") is True
 
     async def patch(
         self,
@@ -277,7 +273,15 @@ class Cluster(Handle):
             )
         query = [("fieldManager", MANAGER)] if ask.method != "DELETE" else []
         query += [("dryRun", "All")] if dry_run else []
-        return withheld(resource, await self._http.write(replace(ask, query=query)))
+        made = await self._http.write(replace(ask, query=query))
+        if ask.method == "DELETE":
+            return {}
+        try:
+            return withheld(resource, shaped(resource, made))
+        except ToolError as error:
+            if dry_run:
+                raise
+            raise self._http.unknown(str(error)) from error
 
     async def _place(self, kind: str, namespace: str, group: str, name: str) -> tuple[Resource, str]:
         """The resource, and the namespace that the object lives in."""
@@ -292,8 +296,9 @@ class Cluster(Handle):
 
     async def _look(self, resource: Resource, name: str, namespace: str) -> Json | None:
         try:
-            return withheld(resource, await self._http.read(resource.path(namespace, name)))
+            found = await self._http.read(resource.path(namespace, name))
         except ApiError as error:
             if not absent(error):
                 raise reading.explained(error, resource) from error
             return None
+        return withheld(resource, fitted(resource, found, namespace, name))

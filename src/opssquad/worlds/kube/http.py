@@ -9,12 +9,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from opssquad.errors import ToolError, ToolUnsure
 from opssquad.times import Clock
 from opssquad.types import Json
 from opssquad.worlds.kube.access import Access
+from opssquad.worlds.kube.bodies import last, whole
 from opssquad.worlds.kube.login import Login, login
 from opssquad.worlds.kube.trouble import (
     MOST,
@@ -28,7 +29,7 @@ from opssquad.worlds.kube.trouble import (
 )
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, StreamReader
+    from aiohttp import ClientResponse
     from tenacity import RetryCallState
 
 JSON = "application/json"
@@ -36,9 +37,21 @@ DEADLINE = 10.0
 ATTEMPTS = 4
 FIRST_WAIT = 0.2
 STEP_BACK = 5.0
+YEARS = (2000, 2200)
+"""A Date before or after these is that of a clock that was never set: it tells nothing."""
+PASSING = frozenset({429, 500, 502, 503, 504})
+"""Statuses after which the same read may succeed: the server is busy, or its store changes its leader."""
 LOST = frozenset({502, 504})
 """Statuses of what stands between: the change may have arrived, its answer did not come back."""
 Query = Sequence[tuple[str, str]]
+How = Literal["strategic", "merge", "json", "apply"]
+MEDIA: dict[How, str] = {
+    "strategic": "application/strategic-merge-patch+json",
+    "merge": "application/merge-patch+json",
+    "json": "application/json-patch+json",
+    "apply": "application/apply-patch+yaml",
+}
+"""The media type of each way to patch."""
 
 
 @dataclass(frozen=True)
@@ -81,18 +94,18 @@ class KubeHTTP:
         return now
 
     async def read(self, path: str, query: Query = (), accept: str = JSON) -> Json:
-        """GET a JSON document; repeated on lost connections, 429 and 503. Raises ToolError."""
+        """GET a JSON document; repeated on lost connections and what `PASSING` names. Raises ToolError."""
         return document(await self.fetch(path, query, accept), self.access)
 
-    async def fetch(self, path: str, query: Query = (), accept: str = JSON) -> bytes:
-        """GET a body as `read` does, whatever it holds. Raises ToolError."""
-        return await self._repeat(Ask("GET", path, query, accept))
+    async def fetch(self, path: str, query: Query = (), accept: str = JSON, keep: int = 0) -> bytes:
+        """GET a body as `read` does, whatever it holds; with `keep` only its last bytes. Raises ToolError."""
+        return await self._repeat(Ask("GET", path, query, accept), keep)
 
     async def ask(self, path: str, body: Json) -> Json:
         """POST a question that changes nothing, such as an access review; repeated like a read."""
         return document(await self._repeat(Ask("POST", path, body=body)), self.access)
 
-    async def _repeat(self, ask: Ask) -> bytes:
+    async def _repeat(self, ask: Ask, keep: int = 0) -> bytes:
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_before_delay
 
         failed: list[ToolError] = []
@@ -100,7 +113,9 @@ class KubeHTTP:
         async def once() -> bytes:
             try:
                 async with self._answer(ask) as answer:
-                    return await _whole(answer.content, self.access)
+                    if keep:
+                        return await last(answer.content, self.access, keep)
+                    return await whole(answer.content, self.access)
             except ToolError as error:
                 failed.append(error)
                 raise
@@ -123,16 +138,16 @@ class KubeHTTP:
         await self._client()
         try:
             async with asyncio.timeout(self.deadline), self._answer(ask) as answer:
-                return self._made(await _whole(answer.content, self.access))
+                return self._made(await whole(answer.content, self.access))
         except TimeoutError as error:
-            raise self._unknown(f"no answer within {self.deadline:g} s") from error
+            raise self.unknown(f"no answer within {self.deadline:g} s") from error
         except ApiError as error:
             if error.status in LOST:
-                raise self._unknown(str(error)) from error
+                raise self.unknown(str(error)) from error
             raise
         except Unreachable as error:
             if error.sent:
-                raise self._unknown(str(error)) from error
+                raise self.unknown(str(error)) from error
             raise
 
     def _made(self, body: bytes) -> Json:
@@ -140,7 +155,7 @@ class KubeHTTP:
         try:
             return document(body, self.access)
         except ToolError as error:
-            raise self._unknown(str(error)) from error
+            raise self.unknown(str(error)) from error
 
     async def lines(self, path: str, query: Query = ()) -> AsyncGenerator[bytes, None]:
         """Stream a body line by line; the deadline is for its first byte only. Raises ToolError."""
@@ -192,7 +207,7 @@ class KubeHTTP:
                 response = await self._send(await self._client(renew=used), ask)
             self._heard(response.headers.get("Date"))
             if response.status >= 400:
-                body = await _whole(response.content, self.access)
+                body = await whole(response.content, self.access)
                 raise from_answer(response.status, response.headers, body, self.access)
             yield response
         except (OSError, aiohttp.ClientError) as error:
@@ -224,9 +239,12 @@ class KubeHTTP:
         from email.utils import parsedate_to_datetime
 
         try:
-            ahead = parsedate_to_datetime(date or "").timestamp() - time.monotonic()
-        except ValueError:
+            said = parsedate_to_datetime(date or "")
+            ahead = said.timestamp() - time.monotonic()
+        except (ValueError, OverflowError):
             # No date, or none that can be read: the clock that we have runs on.
+            return
+        if not YEARS[0] <= said.year <= YEARS[1]:
             return
         # Dates are cut to seconds: the largest difference is nearest; a big step back is a clock set back.
         if self._ahead is None or ahead > self._ahead or ahead < self._ahead - STEP_BACK:
@@ -235,21 +253,12 @@ class KubeHTTP:
     def _silent(self) -> Unreachable:
         return Unreachable(silent(self.access, self.deadline), sent=True, passing=False)
 
-    def _unknown(self, reason: str) -> ToolUnsure:
+    def unknown(self, reason: str) -> ToolUnsure:
+        """The error for a change of which no answer tells whether it was made."""
         return ToolUnsure(
             f"the change was sent to {self.access.name!r} and may or may not have been made ({reason}); "
             "read the object before anything is repeated"
         )
-
-
-async def _whole(content: "StreamReader", access: Access) -> bytes:
-    """A body to its end. Raises ToolError past `MOST`: a server that never stops must not fill the memory."""
-    body = bytearray()
-    async for piece in content.iter_any():
-        body += piece
-        if len(body) > MOST:
-            raise too_long(access)
-    return bytes(body)
 
 
 def _real_clock() -> datetime:
@@ -260,7 +269,7 @@ def _passes(error: BaseException) -> bool:
     """Whether the same read may succeed a moment later."""
     if isinstance(error, Unreachable):
         return error.passing
-    return isinstance(error, ApiError) and (error.status in {429, 503} or error.reason == "ServerTimeout")
+    return isinstance(error, ApiError) and error.status in PASSING
 
 
 def _wait(state: "RetryCallState") -> float:

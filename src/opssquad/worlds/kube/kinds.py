@@ -105,12 +105,14 @@ def match(kind: str, group: str, known: Iterable[Resource]) -> Resource | None:
     return None
 
 
-def unknown(kind: str, known: Iterable[Resource]) -> ToolError:
-    """The error for a kind that the cluster does not serve, with the nearest ones."""
+def unknown(kind: str, known: Iterable[Resource], unread: Iterable[str] = ()) -> ToolError:
+    """The error for a kind that the cluster does not serve, with the nearest ones; `unread` are the groups
+    that did not say what they serve."""
     name, _ = _split(kind)
     kinds = {alias: r.kind for r in known for alias in r.names()}
     near = dict.fromkeys(kinds[alias] for alias in difflib.get_close_matches(name, kinds, n=3, cutoff=0.6))
-    return ToolError(f"the cluster serves no kind {kind!r}; nearest: {', '.join(near) or 'none'}")
+    silent = f"; not known is what these serve, they do not answer: {', '.join(unread)}" if unread else ""
+    return ToolError(f"the cluster serves no kind {kind!r}; nearest: {', '.join(near) or 'none'}{silent}")
 
 
 def _split(kind: str) -> tuple[str, str]:
@@ -130,35 +132,75 @@ def _in_group(resource: Resource, wanted: str) -> bool:
 
 
 def discovered(documents: Iterable[Json]) -> list[Resource]:
-    """The resources of aggregated discovery documents, core first, preferred versions first."""
+    """The resources of aggregated discovery documents, core first, preferred versions first; what does not
+    name itself is left out."""
     return [
         Resource(
-            group=group.get("metadata", {}).get("name", ""),
-            version=version["version"],
-            plural=entry["resource"],
-            kind=entry.get("responseKind", {}).get("kind", ""),
+            group=_name(_mapping(group.get("metadata")), "name"),
+            version=_name(version, "version"),
+            plural=_name(entry, "resource"),
+            kind=_name(_mapping(entry.get("responseKind")), "kind"),
             namespaced=entry.get("scope") == "Namespaced",
-            short=tuple([*entry.get("shortNames", []), *filter(None, [entry.get("singularResource")])]),
+            short=_short(entry, "singularResource"),
         )
         for document in documents
-        for group in document.get("items", [])
-        for version in group.get("versions", [])
-        for entry in version.get("resources", [])
+        for group in _mappings(document, "items")
+        for version in _mappings(group, "versions")
+        for entry in _mappings(version, "resources")
+        if _name(version, "version") and _name(entry, "resource")
+    ]
+
+
+def stale(document: Json) -> list[str]:
+    """Groups and versions of an aggregated discovery document whose own server does not answer."""
+    return [
+        f"{_name(_mapping(group.get('metadata')), 'name')}/{_name(version, 'version')}"
+        for group in _mappings(document, "items")
+        for version in _mappings(group, "versions")
+        if version.get("freshness") == "Stale"
     ]
 
 
 def listed(document: Json) -> list[Resource]:
     """The resources of one old-style APIResourceList; subresources are left out."""
-    group, _, version = str(document.get("groupVersion", "")).rpartition("/")
+    group, _, version = _name(document, "groupVersion").rpartition("/")
     return [
         Resource(
             group=group,
             version=version,
-            plural=entry["name"],
-            kind=entry.get("kind", ""),
-            namespaced=bool(entry.get("namespaced")),
-            short=tuple([*entry.get("shortNames", []), *filter(None, [entry.get("singularName")])]),
+            plural=name,
+            kind=_name(entry, "kind"),
+            namespaced=entry.get("namespaced") is True,
+            short=_short(entry, "singularName"),
         )
-        for entry in document.get("resources", [])
-        if "/" not in entry["name"]
+        for entry in _mappings(document, "resources")
+        if (name := _name(entry, "name")) and "/" not in name
     ]
+
+
+def versions(core: Json, named: Json) -> list[str]:
+    """The paths of old-style discovery: of the core's versions, and of every group's preferred one."""
+    cores = core.get("versions")
+    preferred = (_mapping(group.get("preferredVersion")) for group in _mappings(named, "groups"))
+    groups = [path for each in preferred if (path := _name(each, "groupVersion"))]
+    return [f"/api/{v}" for v in (cores if isinstance(cores, list) else [])] + [f"/apis/{g}" for g in groups]
+
+
+def _mappings(document: Json, key: str) -> list[Json]:
+    found = document.get(key)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _mapping(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _name(document: Json, key: str) -> str:
+    value = document.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _short(entry: Json, singular: str) -> tuple[str, ...]:
+    given = entry.get("shortNames")
+    names = [*(given if isinstance(given, list) else []), entry.get(singular)]
+    return tuple(name for name in names if isinstance(name, str) and name)

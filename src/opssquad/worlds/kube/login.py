@@ -9,7 +9,8 @@ import base64
 import binascii
 import ssl
 import tempfile
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +69,8 @@ async def credentials(access: Access) -> tuple[Json, datetime | None]:
     plugin = access.user.get("exec")
     if not plugin:
         return dict(access.user), None
+    if not isinstance(plugin, Mapping):
+        raise ToolError(f"context {access.name!r} ({access.origin}): its user's 'exec' must be a mapping")
     status = await credential(plugin, access.cluster)
     user: Json = {"token": status["token"]} if status.get("token") else {}
     for key, name in (
@@ -76,8 +79,15 @@ async def credentials(access: Access) -> tuple[Json, datetime | None]:
     ):
         if status.get(key):
             user[name] = base64.b64encode(str(status[key]).encode()).decode()
-    until = status.get("expirationTimestamp")
-    return user, parse_time(until) if until else None
+    return user, _until(status.get("expirationTimestamp"))
+
+
+def _until(said: object) -> datetime | None:
+    """When a credential ends; None where that is not said in a way that can be read: then a 401 tells."""
+    try:
+        return parse_time(str(said)).astimezone(UTC) if said else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _in_files(section: Json, folder: Path) -> Json:

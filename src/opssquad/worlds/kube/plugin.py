@@ -31,7 +31,13 @@ async def credential(plugin: Mapping[str, Any], cluster: Json, deadline: float =
         raise ToolError(
             f"login plug-in {command!r} wants a terminal; run `kubectl get ns` once, then ask again"
         )
-    argv = [command, *map(str, plugin.get("args") or [])]
+    given, extra = plugin.get("args") or [], plugin.get("env") or []
+    named = isinstance(extra, list) and all(isinstance(each, Mapping) and each.get("name") for each in extra)
+    if not isinstance(given, list) or not named:
+        raise ToolError(
+            f"login plug-in {command!r}: its 'args' must be a list, its 'env' one of 'name' and 'value'"
+        )
+    argv = [command, *map(str, given)]
     code, out, err = await _run(argv, _environment(plugin, version, cluster), deadline, plugin)
     if code != 0:
         said = " ".join(err.split())[-300:] or "it said nothing"
@@ -84,7 +90,7 @@ async def _run(
 def _status(out: str, command: str, version: str) -> Json:
     try:
         reply = json.loads(out)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ToolError(
             f"login plug-in {command!r} printed no JSON; run it by hand to see what it says"
         ) from error

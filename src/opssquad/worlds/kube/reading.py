@@ -11,6 +11,7 @@ from typing import Any
 
 from opssquad.errors import ToolError
 from opssquad.types import Json
+from opssquad.worlds.kube.fitting import fitted, metadata_of
 from opssquad.worlds.kube.http import JSON, KubeHTTP, Query
 from opssquad.worlds.kube.kinds import Resource
 from opssquad.worlds.kube.trouble import ApiError, Unreachable, document
@@ -80,7 +81,8 @@ async def names(http: KubeHTTP, resource: Resource, namespace: str) -> list[str]
         page = await http.read(resource.path(namespace), [("limit", str(PAGE))], NAMES)
     except ApiError:
         return []
-    return [item["metadata"]["name"] for item in page.get("items") or []]
+    found = (metadata_of(resource, item) for item in listed(page, resource))
+    return [str(each["name"]) for each in found if each.get("name")]
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,20 @@ async def pages(http: KubeHTTP, what: Collection) -> AsyncGenerator[tuple[Query,
             yield None
             continue
         yield query, page
-        token = str(page.get("metadata", {}).get("continue") or "")
+        metadata = page.get("metadata")
+        token = str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
         if not token:
             return
+
+
+def listed(page: Json, resource: Resource, key: str = "items") -> list[Any]:
+    """The items of a page, or the rows of a table; null is an empty list, as a Go server writes it. Raises
+    ToolError for a document that is no list."""
+    found = page.get(key) or []
+    if key not in page or not isinstance(found, list):
+        said = f"the server answered without a list of {resource.plural}; is it an API server?"
+        raise ToolError(said, blind=True)
+    return found
 
 
 async def objects(http: KubeHTTP, what: Collection, keep: Callable[[Json], Any] | None) -> list[Any]:
@@ -121,7 +134,8 @@ async def objects(http: KubeHTTP, what: Collection, keep: Callable[[Json], Any] 
         if found is None:
             kept.clear()
             continue
-        shown = (withheld(what.resource, {**head, **item}) for item in found[1].get("items") or [])
+        read = (fitted(what.resource, item, what.namespace) for item in listed(found[1], what.resource))
+        shown = (withheld(what.resource, {**head, **item}) for item in read)
         kept += [made for made in map(keep, shown) if made is not None] if keep else shown
     return kept
 
@@ -138,23 +152,30 @@ async def table(http: KubeHTTP, what: Collection, detail: Detail | None = None) 
             continue
         asked, page = found
         if page.get("kind") != "Table":
-            raise ToolError(f"the server gives no table of {what.resource.plural}; list them instead")
-        columns = columns or tuple(str(c["name"]) for c in page.get("columnDefinitions") or [])
-        here = _rows(what.resource, page)
+            said = f"the server gives no table of {what.resource.plural}; list them instead"
+            raise ToolError(said, blind=True)
+        headings = listed(page, what.resource, "columnDefinitions")
+        columns = columns or tuple(str(c.get("name")) for c in headings if isinstance(c, dict))
+        here = _rows(what.resource, page, len(columns))
         if detail and any(detail(columns, row.cells) for row in here):
             # The same continue token gives the same page again, this time with the objects' metadata.
             whole = [pair for pair in asked if pair[0] != "includeObject"]
-            here = _rows(what.resource, await http.read(what.resource.path(what.namespace), whole, TABLE))
+            again = await http.read(what.resource.path(what.namespace), whole, TABLE)
+            here = _rows(what.resource, again, len(columns))
         rows += here
     return Table(columns, tuple(rows))
 
 
-def _rows(resource: Resource, page: Json) -> list[Row]:
+def _rows(resource: Resource, page: Json, columns: int) -> list[Row]:
     rows = []
-    for row in page.get("rows") or []:
-        metadata = dict(withheld(resource, row.get("object") or {}).get("metadata") or {})
+    for row in listed(page, resource, "rows"):
+        cells = row.get("cells") if isinstance(row, dict) else None
+        if not isinstance(cells, list) or len(cells) != columns:
+            said = f"the server's table of {resource.plural} has a row that does not fit its columns"
+            raise ToolError(said, blind=True)
+        metadata = metadata_of(resource, row.get("object"))
         metadata.pop("managedFields", None)
-        rows.append(Row(tuple(row.get("cells") or ()), metadata))
+        rows.append(Row(tuple(cells), withheld(resource, {"metadata": metadata})["metadata"]))
     return rows
 
 
@@ -197,15 +218,22 @@ async def _changes(http: KubeHTTP, what: Collection, place: _Place) -> AsyncGene
     async with aclosing(http.lines(what.resource.path(what.namespace), query)) as lines:
         async for line in lines:
             kind, obj = _event(document(line, http.access))
-            place.version = str(obj.get("metadata", {}).get("resourceVersion") or place.version)
             place.lost = 0
+            if kind == "BOOKMARK":
+                metadata = obj.get("metadata") or {}
+            else:
+                metadata = fitted(what.resource, obj, what.namespace)["metadata"]
+            place.version = str(metadata.get("resourceVersion") or place.version)
             if kind != "BOOKMARK":
                 yield kind, withheld(what.resource, obj)
 
 
 def _event(event: Json) -> tuple[str, Json]:
-    kind, obj = str(event.get("type")), event.get("object") or {}
+    kind, obj = str(event.get("type")), event.get("object")
+    if not isinstance(obj, dict):
+        raise ToolError("the watch sent a change without an object; is it an API server?")
     if kind == "ERROR":
-        code = int(obj.get("code") or 500)
-        raise ApiError(f"the watch ended: {obj.get('message')}", code, str(obj.get("reason") or ""))
+        code = obj.get("code")
+        said = f"the watch ended: {obj.get('message')}"
+        raise ApiError(said, code if isinstance(code, int) else 500, str(obj.get("reason") or ""))
     return kind, obj

@@ -1,6 +1,7 @@
 """What goes wrong between us and an API server, each said in one clear line; pure."""
 
 import json
+import math
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,7 @@ class ApiError(ToolError):
     """The server answered with an error: `status` of HTTP, `reason` and `details` of its Status object."""
 
     def __init__(self, message: str, status: int, reason: str = "", details: Json | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message, blind=status in {401, 403, 408, 429} or status >= 500)
         self.status = status
         self.reason = reason
         self.details = details or {}
@@ -29,7 +30,7 @@ class Unreachable(ToolError):
     """No answer. `sent`: the request may have reached the server; `passing`: trying again may help."""
 
     def __init__(self, message: str, *, sent: bool, passing: bool = True) -> None:
-        super().__init__(message)
+        super().__init__(message, blind=True)
         self.sent = sent
         self.passing = passing
 
@@ -47,9 +48,12 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes, access: Ac
     elif said:
         message = str(said.get("message") or f"HTTP {status}")
         error = ApiError(
-            f"the server says: {message}", status, str(said.get("reason") or ""), said.get("details")
+            f"the server says: {message}",
+            status,
+            str(said.get("reason") or ""),
+            _mapping(said.get("details")),
         )
-        error.continues = str(said.get("metadata", {}).get("continue") or "")
+        error.continues = str(_mapping(said.get("metadata")).get("continue") or "")
     else:
         kind = headers.get("Content-Type", "no content type").split(";")[0]
         text = " ".join(body[:120].decode(errors="replace").split()) if kind == "text/plain" else kind
@@ -85,6 +89,8 @@ def from_exception(error: Exception, access: Access, deadline: float) -> Unreach
             return Unreachable(silent(access, deadline), sent=True, passing=False)
         case aiohttp.InvalidURL():
             return Unreachable(f"{where}: that server address is not a URL", sent=False, passing=False)
+        case aiohttp.ClientPayloadError():
+            return Unreachable(f"the connection to {where} broke off in the middle of an answer", sent=True)
     why = " ".join(str(error).split()) or type(error).__name__
     return Unreachable(f"the connection to {where} broke off ({why[:200]})", sent=True)
 
@@ -100,7 +106,7 @@ def silent(access: Access, deadline: float) -> str:
 def too_long(access: Access) -> ToolError:
     """The error for an answer that does not end."""
     return ToolError(
-        f"{access.server} sent more than {MOST // 2**20} MB for one answer; is it an API server?"
+        f"{access.server} sent more than {MOST // 2**20} MB for one answer; is it an API server?", blind=True
     )
 
 
@@ -111,19 +117,22 @@ def document(body: bytes, access: Access) -> Json:
     except (ValueError, RecursionError) as error:
         head = " ".join(body[:60].decode(errors="replace").split())
         raise ToolError(
-            f"{access.server} did not answer in JSON (it begins {head!r}); is it an API server?"
+            f"{access.server} did not answer in JSON (it begins {head!r}); is it an API server?", blind=True
         ) from error
     if not isinstance(value, dict):
-        raise ToolError(f"{access.server} answered with JSON that is no object; is it an API server?")
+        raise ToolError(
+            f"{access.server} answered with JSON that is no object; is it an API server?", blind=True
+        )
     return value
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks us to wait, if it does in seconds; API servers write nothing else."""
     try:
-        return max(0.0, float(headers.get("Retry-After", "")))
+        wait = float(headers.get("Retry-After", ""))
     except ValueError:
         return None
+    return max(0.0, wait) if math.isfinite(wait) else None
 
 
 def _status_object(body: bytes) -> Json:
@@ -132,6 +141,10 @@ def _status_object(body: bytes) -> Json:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) and value.get("kind") == "Status" else {}
+
+
+def _mapping(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
 
 
 def _system(error: Any) -> str:
