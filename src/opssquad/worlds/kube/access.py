@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from opssquad import settings
 from opssquad.errors import UsageError
 from opssquad.types import Json, digest
 
@@ -65,6 +66,16 @@ def _authority(access: Access) -> bytes:
         return base64.b64decode(inline) if inline else Path(file).read_bytes() if file else b""
     except (OSError, ValueError):
         return b""
+
+
+def meant(kubeconfig: Path | None = None, context: str = "", namespace: str = "") -> Access:
+    """The cluster that is meant: of that kubeconfig, else of KUBECONFIG or the usual file, else of the pod we
+    run in. Raises UsageError in one line."""
+    found = settings.load()
+    files = (kubeconfig,) if kubeconfig else found.kubeconfigs
+    if not files and not context and found.in_cluster:
+        return in_cluster(found.in_cluster, namespace)
+    return choose(files, context, namespace)
 
 
 def choose(files: Iterable[Path], context: str = "", namespace: str = "") -> Access:

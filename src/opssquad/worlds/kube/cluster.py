@@ -12,13 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from opssquad import settings
 from opssquad.errors import Refused, ToolError
 from opssquad.times import Clock, rfc3339
 from opssquad.toolbox import Handle
 from opssquad.types import Effect, Json
 from opssquad.worlds.kube import reading
-from opssquad.worlds.kube.access import choose, described, in_cluster
+from opssquad.worlds.kube.access import described, meant
 from opssquad.worlds.kube.catalogue import Catalogue
 from opssquad.worlds.kube.containerlog import MOST as LOG_BYTES
 from opssquad.worlds.kube.containerlog import Log, read_log
@@ -65,11 +64,7 @@ class Cluster(Handle):
 
         Raises UsageError: no or malformed kubeconfig, or an unknown context with the nearest names.
         """
-        found = settings.load()
-        files = (kubeconfig,) if kubeconfig else found.kubeconfigs
-        if not files and not context and found.in_cluster:
-            return cls(KubeHTTP(in_cluster(found.in_cluster, namespace), deadline, clock))
-        return cls(KubeHTTP(choose(files, context, namespace), deadline, clock))
+        return cls(KubeHTTP(meant(kubeconfig, context, namespace), deadline, clock))
 
     async def close(self) -> None:
         """Give the connections back."""
