@@ -136,3 +136,19 @@ def test_a_read_answered_for_the_session_is_asked_about_once_also_when_the_threa
     assert "✓ logs" in again.stdout
     assert "reads only" not in again.stdout
     assert decisions(tmp_path)[0] == "approved by kim"
+
+
+def test_a_freeze_that_is_written_after_the_yes_voids_it_in_the_chat_that_waits(
+    talk: Talk, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: []\n", encoding="utf-8")
+    chat = talk("kim", *RECORDED)
+    chat.wait("you>")
+    chat.say("please roll back auth-service", "explain · later")
+    rule = "{name: freeze, effect: mutate, verdict: refuse, reason: the sale is on}"
+    policy.write_text(f"rules:\n  - {rule}\n", encoding="utf-8")
+    chat.process.send("y\r")
+    chat.wait(f"{card_of(chat)} is void: it is refused now by freeze: the sale is on")
+    assert decisions(tmp_path)[-1] == "voided by opssquad"
+    assert acts(tmp_path) == 0

@@ -14,6 +14,7 @@ from opssquad.errors import UsageError
 from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
+from opssquad.gate.in_force import InForce
 from opssquad.gate.kubectl import classify
 from opssquad.gate.layers import load_policy
 from opssquad.gate.own import load_own
@@ -154,8 +155,8 @@ def make_context(
         handles=handles,
         target=target,
         by=options.by,
-        judge=lambda call, effect: policy.judge(call, effect, cluster.now()),
-        roles=policy.roles,
+        judge=lambda call, effect: policy.now().judge(call, effect, cluster.now()),
+        roles=lambda name: policy.now().roles(name),
         rank=ranked,
         sign=signer.grant,
         executor=Executor(toolbox, handles, admit=signer.admit, redact=redact, parallel=spec.limits.parallel),
@@ -168,16 +169,16 @@ def make_context(
         approval_minutes=options.approval_minutes,
         cluster_id=_cluster_id(options, cluster),
         restraint=options.restraint,
-        policy=_fingerprints(policy),
+        policy=_fingerprints(policy.now()),
     )
 
 
-def _policy(options: Options) -> Policy:
+def _policy(options: Options) -> InForce:
     """The policy in force. Raises UsageError for one that cannot be read."""
     own = content.squad_policy(options.squad)
-    policy = load_policy(content.policy(), options.policy, own, options.squad)
-    if policy.problem:
-        raise UsageError(policy.problem)
+    policy = InForce(lambda: load_policy(content.policy(), options.policy, own, options.squad))
+    if problem := policy.now().problem:
+        raise UsageError(problem)
     return policy
 
 
