@@ -53,6 +53,45 @@ class Signal(Value):
     quotes: tuple[Quote, ...] = ()
 
 
+class Suspicion(Value):
+    """Text from outside that reads like an instruction, or hides what it says: data all the same.
+
+    `family` names the kind, `does` says in words what it does, `text` is the exact line with what is not seen
+    made visible (`<U+202E>`), `reads` what it says where it is written in a code. `words` are the letters of
+    what gave it away; two of one `key` are the same text. `more` counts those that are not told one by one.
+    """
+
+    family: str
+    does: str
+    locator: str
+    text: str
+    reads: str = ""
+    words: str = ""
+    key: str
+    more: int = 0
+
+    def __str__(self) -> str:
+        said = f"{self.text}» reads «{self.reads}" if self.reads else self.text
+        more = f" (and {self.more} more in the same result)" if self.more else ""
+        return f"suspicious text in {place(self.locator)}: {self.does} («{said}»){more}; treated as data"
+
+
+def place(locator: str) -> str:
+    """A locator as people say it: `the logs of shop/cart-1/app`, `Pod shop/cart-1, metadata.labels`."""
+    kind, _, rest = locator.partition(" ")
+    match kind:
+        case "log":
+            return f"the logs of {rest}"
+        case "Event":
+            return f"an event of {rest}"
+        case "output":
+            return "what a tool told"
+        case "card":
+            return f"the card {rest}"
+    object_, slash, name = kind.partition("/")
+    return f"{object_} {name.lstrip('/')}{f', {rest}' if rest else ''}" if slash else locator
+
+
 class Result(Value):
     """What a tool function returns.
 
@@ -71,7 +110,7 @@ class Result(Value):
 class ToolResult(Value):
     """What came back from a call. `text` is the compact view for model and screen, `sources` what was read,
     kept whole and addressable by the call's id; `commands` the kubectl lines an engineer would have typed;
-    `redactions` counts the secrets taken out."""
+    `redactions` counts the secrets taken out; `suspicions` are texts in it that read like instructions."""
 
     call: str
     status: Literal["ok", "error", "refused", "unknown"]
@@ -83,6 +122,7 @@ class ToolResult(Value):
     cut: bool = False
     ms: int = 0
     redactions: int = 0
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 class Check(Value):

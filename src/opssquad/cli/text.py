@@ -3,11 +3,12 @@ are folded but never cut, and what a narrow encoding cannot say is said in ASCII
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
-# Drawn as nothing or as a blank although Unicode calls them letters or symbols.
-_BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800", "\u034f", "\u17b4", "\u17b5"}
+from opssquad.gate.visible import hidden, visible
+
+__all__ = ["fold_command", "hidden", "in_encoding", "lines", "visible", "words"]
+
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _ASCII = str.maketrans(
     {
@@ -37,18 +38,6 @@ _ASCII = str.maketrans(
         "µ": "u",
     }
 )
-
-
-def hidden(char: str) -> bool:
-    """Whether a character would not be seen as itself: controls, bidi marks, zero widths, odd spaces."""
-    if char == " ":
-        return False
-    return char in _BLANK or unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
-
-
-def visible(text: str) -> str:
-    """One line as it can be trusted to look: every hidden character, also a line end, becomes `<U+202E>`."""
-    return "".join(f"<U+{ord(c):04X}>" if hidden(c) else c for c in text)
 
 
 def lines(text: str) -> list[str]:

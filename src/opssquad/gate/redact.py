@@ -32,6 +32,19 @@ _CONTROL = re.compile(
 )
 """What a terminal or a reader's eye would obey instead of showing: taken out, or shown as one odd sign."""
 
+_SPOKEN = re.compile(
+    r"[\r\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+    r"|(?P<shown>[\x00-\x08\x0b-\x1f\x7f-\x9f])"
+)
+"""The same sign by sign, for text that comes in pieces."""
+
+
+def spoken(text: str) -> str:
+    """What a model says, without signs that a terminal or a reader's eye would obey. Sign by sign: the pieces
+    of a stream read as the whole does."""
+    return _SPOKEN.sub(lambda found: "\ufffd" if found["shown"] else "", text)
+
+
 _SIBLINGS = ("value", "from", "to", "old", "new", "before", "after", "default")
 _HOLDERS = ("name", "key", "field")
 
