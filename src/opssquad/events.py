@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from opssquad.findings import Answer, Check, Conclusion, ToolResult
+from opssquad.findings import Answer, Check, Conclusion, Suspicion, ToolResult
 from opssquad.types import Approval, Decision, Target, ToolCall, Usage, Value, Verdict
 
 Ended = Literal["concluded", "inconclusive", "answered", "pending", "failed", "cancelled"]
@@ -107,6 +107,14 @@ class Returned(Occurred):
     result: ToolResult
 
 
+class Suspected(Occurred):
+    """What a call brought in holds text that reads like an instruction; told once for each text."""
+
+    kind: Literal["suspected"] = "suspected"
+    call: ToolCall
+    suspicion: Suspicion
+
+
 class Verified(Occurred):
     """After a mutation: did it help?"""
 
@@ -149,6 +157,7 @@ Event = Annotated[
     | Started
     | Progressed
     | Returned
+    | Suspected
     | Verified
     | Answered
     | Concluded

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from opssquad.errors import NodeError, Refused, ToolError, ToolUnsure, UsageError
-from opssquad.findings import Quote, Result, Signal, ToolResult
+from opssquad.findings import Quote, Result, Signal, Suspicion, ToolResult
 from opssquad.times import Clock, wall_clock
 from opssquad.toolbox import Handles, Tool, Toolbox
 from opssquad.types import Cleared
@@ -44,11 +44,21 @@ class Redactor(Protocol):
     def value(self, value: Any) -> tuple[Any, int]: ...
 
 
+class Lookout(Protocol):
+    """Finds what reads like an instruction in the sources of a call, and in the text shown of them."""
+
+    def __call__(self, sources: Sequence[Quote], shown: Quote) -> tuple[Suspicion, ...]: ...
+
+
+def _heedless(sources: Sequence[Quote], shown: Quote) -> tuple[Suspicion, ...]:
+    return ()
+
+
 class Executor:
     """Runs calls on the handles of this process.
 
-    `admit` raises Refused unless the call's grant holds; `parallel` calls run at one time; `now` is the real
-    time, for durations.
+    `admit` raises Refused unless the call's grant holds; `lookout` looks through what came in before
+    anything is taken out of it; `parallel` calls run at one time; `now` is the real time, for durations.
     """
 
     def __init__(
@@ -58,6 +68,7 @@ class Executor:
         *,
         admit: Callable[[Cleared], None],
         redact: Redactor,
+        lookout: Lookout = _heedless,
         cap: int = TEXT_CAP,
         parallel: int = PARALLEL,
         now: Clock = wall_clock,
@@ -66,6 +77,7 @@ class Executor:
         self._handles = handles
         self._admit = admit
         self._redact = redact
+        self._lookout = lookout
         self._cap = cap
         self._now = now
         self._room = asyncio.Semaphore(parallel)
@@ -111,8 +123,16 @@ class Executor:
     def _ended(self, call: str, status: Status, text: str, unread: str = "") -> ToolResult:
         """The result of a call that came to nothing; `unread`: what could not be looked at for that."""
         said = self._redact.read(text)
+        found = self._lookout((), output(call, text))
         data = {"unread": {unread: said.text}} if unread else {}
-        return ToolResult(call=call, status=status, text=said.text, data=data, redactions=said.count)
+        return ToolResult(
+            call=call,
+            status=status,
+            text=said.text,
+            data=data,
+            redactions=said.count,
+            suspicions=found,
+        )
 
     def _finished(self, call: str, result: Result) -> ToolResult:
         text = self._redact.read(result.text)
@@ -122,7 +142,7 @@ class Executor:
         shown = shorten(text.text, self._cap)
         sources = tuple(Quote(locator=source.locator, text=clean.text) for source, clean in read)
         if shown != text.text:
-            sources += (Quote(locator=f"output {call}", text=text.text),)
+            sources += (output(call, text.text),)
         return ToolResult(
             call=call,
             status="ok",
@@ -133,6 +153,7 @@ class Executor:
             commands=tuple(self._redact.read(line).text for line in result.commands),
             cut=shown != text.text,
             redactions=text.count + in_data + sum(clean.count for _, clean in read),
+            suspicions=self._lookout(result.sources, output(call, result.text)),
         )
 
     def _signal(self, signal: Signal, read: Sequence[tuple[Quote, Redacted]]) -> Signal:
@@ -146,6 +167,11 @@ class Executor:
         data, _ = self._redact.value(signal.data)
         text = self._redact.read(signal.text).text
         return signal.model_copy(update={"quotes": quotes, "data": data, "text": text})
+
+
+def output(call: str, text: str) -> Quote:
+    """The text that a call told, as a place that can be quoted."""
+    return Quote(locator=f"output {call}", text=text)
 
 
 def _late(tool: Tool) -> tuple[Status, str]:

@@ -69,7 +69,8 @@ def test_the_golden_conversation_is_held_through_an_endpoint(tmp_path: Path) -> 
         assert chat.leave() == 0
     assert len(stub.asked) == len(CONVERSATION)
     told = [m["content"] for m in stub.asked[-1]["messages"] if m["role"] == "tool"]
-    assert "Verified: better. auth-service is settled" in told[-1]
+    assert "Verified: better." in told[-1]
+    assert "\nauth-service is settled" in told[-1]
 
 
 def test_a_question_is_concluded_through_an_endpoint_with_evidence_that_stands(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from opssquad.errors import ModelUnreachable
 from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
+from opssquad.gate.injection import Lookout
 from opssquad.gate.redact import Redactor
 from opssquad.models.base import CONCLUDE, Listener, ModelCall, Reply, Request
 from opssquad.squad.context import Context
@@ -176,12 +178,13 @@ async def stage(
     **limits: Any,
 ) -> AsyncIterator[Stage]:
     """Open the thread `t` in a state folder; opening it again goes on where it stood."""
-    counter = counter or Counter()
+    counter, lookout = counter or Counter(), Lookout(Redactor())
     toolbox, signer, events = toolbox or Toolbox([look, bump]), Signer.open(folder), list[Event]()
     spec = SquadSpec(
         name="s", title="S", description="", prompt="", tools=("look", "bump"), limits=Limits(**limits)
     )
     now = lambda: datetime.now(UTC)  # noqa: E731
+    run = partial(Executor, admit=signer.admit, redact=Redactor(), lookout=lookout)
     async with await Store.open(folder) as store:
         if not await store.threads():
             await store.create_thread(
@@ -204,8 +207,9 @@ async def stage(
             roles=lambda person: (),
             rank=lambda case: case,
             sign=signer.grant,
-            executor=Executor(toolbox, {Counter: counter}, admit=signer.admit, redact=Redactor()),
+            executor=run(toolbox, {Counter: counter}),
             redact=Redactor(),
+            lookout=lookout,
             records=store,
             audit=audit or (lambda event: None),
             publish=events.append,

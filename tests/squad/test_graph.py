@@ -6,6 +6,7 @@ from opssquad.errors import ModelUnreachable
 from opssquad.events import Answered, Called, Concluded, Decided, Returned, Verified, Warned
 from opssquad.findings import ToolResult
 from opssquad.models.base import ModelCall, Reply
+from opssquad.squad.fence import fenced
 from tests.squad.stage import Counter, Replies, call, calls, conclude, stage
 
 
@@ -17,7 +18,7 @@ async def test_reads_flow_and_the_answer_ends_the_utterance(tmp_path: Path) -> N
         assert kinds[-1] == "answered"
         assert s.events[-1].answer.text == "It is low."
         asked = model.requests[-1].messages
-        assert "«data»\nThe counter stands at 0.\n«/data»" in [m.text for m in asked]
+        assert fenced("The counter stands at 0.", "t-0.1") in [m.text for m in asked]
         assert "[e1]" in asked[-1].text, "the ledger shows what can be cited"
 
 

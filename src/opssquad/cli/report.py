@@ -13,6 +13,7 @@ from opssquad.events import (
     Returned,
     Started,
     Stopped,
+    Suspected,
     Thought,
     Verified,
 )
@@ -90,6 +91,24 @@ class ActionOut(Value):
     verify: str
 
 
+class SuspiciousOut(Value):
+    """Text from outside that reads like an instruction: it was treated as data. `reads` is what it says in
+    plain words where it is written in a code."""
+
+    call: str
+    tool: str
+    family: str
+    locator: str
+    text: str
+    reads: str
+
+    @classmethod
+    def of(cls, event: Suspected) -> Self:
+        found = event.suspicion
+        known = {name: getattr(found, name) for name in ("family", "locator", "text", "reads")}
+        return cls(call=event.call.id, tool=event.call.tool, **known)
+
+
 class Seconds(Value):
     """Where the time went: real seconds. `human` is from a card to its decision."""
 
@@ -108,6 +127,7 @@ class AskReport(Value):
     status: Status
     conclusion: ConclusionOut | None
     actions: tuple[ActionOut, ...]
+    suspicious: tuple[SuspiciousOut, ...]
     calls: int
     tokens: Usage
     seconds: Seconds
@@ -125,6 +145,7 @@ def fold(events: Sequence[Event], *, thread: str, squad: str, model: str, timeli
         status=status_of(events),
         conclusion=ConclusionOut.of(concluded[-1]) if concluded else None,
         actions=_actions(events),
+        suspicious=tuple(SuspiciousOut.of(e) for e in events if isinstance(e, Suspected)),
         calls=len({e.call.id for e in events if isinstance(e, Called)}),
         tokens=Usage(
             prompt=sum(t.usage.prompt for t in thoughts), completion=sum(t.usage.completion for t in thoughts)

@@ -18,6 +18,7 @@ from opssquad.events import (
     Returned,
     Started,
     Stopped,
+    Suspected,
     Verified,
     Warned,
 )
@@ -67,6 +68,10 @@ class _Scribe:
                 self._act(event)
             case Returned(result=result):
                 self._found(event, result.signals, actor=event.call.tool)
+            case Suspected(suspicion=found):
+                said = str(found)
+                text, key, where = said[0].upper() + said[1:], ("suspected", found.key), (found.locator,)
+                self._once(event, key, "finding", text, actor=event.call.tool, source="tool", evidence=where)
             case Verified(check=check):
                 text = f"Verified, {CHECKED[check.outcome]}: {check.text}"
                 self._write(event, "verification", text, actor=event.call.tool, source="tool", pinned=True)

@@ -1,26 +1,29 @@
 """Puts a run together: the thread's record, its world, its tools, its models. Nothing is asked yet."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from opssquad import content, settings
 from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import rank
 from opssquad.errors import UsageError
-from opssquad.events import Event
+from opssquad.events import Event, Suspected
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
 from opssquad.gate.in_force import InForce
+from opssquad.gate.injection import Lookout
 from opssquad.gate.kubectl import classify
 from opssquad.gate.layers import load_policy
 from opssquad.gate.own import load_own
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.gate.restraint import stricter
+from opssquad.gate.visible import visible
 from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.options import Options
 from opssquad.models.base import Case, Model
@@ -128,12 +131,11 @@ def make_context(
     store: Store,
     voices: Voices,
     model: Model,
-    past: Iterable[Event] = (),
+    past: Sequence[Event] = (),
 ) -> Context:
     """Everything the graph's nodes may use; `past` is what is on record of the thread."""
     spec = load_squad(content.squad(options.squad))
     toolbox = Toolbox(content.tools(spec.tools))
-    ranked = _ranking(content.squad(options.squad) / "faults.yaml")
     policy, signer = _policy(options), Signer.open(store.folder)
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles = _handles(cluster, voices)
@@ -142,7 +144,9 @@ def make_context(
         handles = {kind: handle.limited("read") for kind, handle in handles.items()}
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
     prompt = content.prompt(spec.prompt)
+    lookout = Lookout(redact)
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
+    run = partial(Executor, admit=signer.admit, redact=redact, lookout=lookout)
     return Context(
         thread=thread,
         squad=spec,
@@ -157,11 +161,12 @@ def make_context(
         by=options.by,
         judge=lambda call, effect: policy.now().judge(call, effect, cluster.now()),
         roles=lambda name: policy.now().roles(name),
-        rank=ranked,
+        rank=_ranking(content.squad(options.squad) / "faults.yaml"),
         sign=signer.grant,
-        executor=Executor(toolbox, handles, admit=signer.admit, redact=redact, parallel=spec.limits.parallel),
+        executor=run(toolbox, handles, parallel=spec.limits.parallel),
         records=store,
         redact=redact,
+        lookout=lookout,
         audit=auditor,
         publish=lambda event: None,
         clock=cluster.now,
@@ -170,6 +175,7 @@ def make_context(
         cluster_id=_cluster_id(options, cluster),
         restraint=options.restraint,
         policy=_fingerprints(policy.now()),
+        suspected={event.suspicion.key for event in past if isinstance(event, Suspected)},
     )
 
 
@@ -211,8 +217,9 @@ def _handles(cluster: Cluster, voices: Voices) -> Handles:
 
 def _system(prompt: str, target: Target, cluster: Cluster) -> str:
     """The prompt with its holes filled, as of now."""
-    namespace = target.namespace or "not chosen"
-    return prompt.format(cluster=target.cluster, namespace=namespace, now=rfc3339(cluster.now()))
+    # Names of a kubeconfig may come from anywhere: they stay one line, and what they hold is seen.
+    named = {"cluster": visible(target.cluster), "namespace": visible(target.namespace) or "not chosen"}
+    return prompt.format(**named, now=rfc3339(cluster.now()))
 
 
 def _ranking(faults: Path) -> Rank:

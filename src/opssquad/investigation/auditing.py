@@ -7,7 +7,18 @@ records them.
 
 from collections.abc import Iterable
 
-from opssquad.events import Asked, Decided, Event, Judged, Requested, Returned, Started, Thought, Verified
+from opssquad.events import (
+    Asked,
+    Decided,
+    Event,
+    Judged,
+    Requested,
+    Returned,
+    Started,
+    Suspected,
+    Thought,
+    Verified,
+)
 from opssquad.executor import Redactor
 from opssquad.findings import ToolResult
 from opssquad.squad.ledger import check_of
@@ -71,6 +82,9 @@ class Auditor:
                 return self._line(event, call, "started", {})
             case Returned(call=call, result=result):
                 return self._line(event, call, result.status, self._ended(call, result))
+            case Suspected(call=call, suspicion=found):
+                changes = {"kind": "suspicion", "why": str(found), "output_ref": call.id}
+                return self._line(event, call, found.family, changes)
             case Verified(call=call, check=check):
                 changes = {"kind": "check", "why": check.text, "output_ref": check_of(call.id)}
                 return self._line(event, call, check.outcome, changes)

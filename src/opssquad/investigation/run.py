@@ -17,6 +17,7 @@ from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
 from opssquad.models.base import Message, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
+from opssquad.squad.fence import heard
 from opssquad.squad.graph.engine import Engine
 from opssquad.store.base import ApprovalRecord, ThreadRecord
 from opssquad.store.sqlite import Store
@@ -155,7 +156,7 @@ class Investigation:
             "spent": "",
             "conclusion": None,
             "text": "",
-            "messages": [*state.messages, Message(role="user", text=words)],
+            "messages": [*state.messages, Message(role="user", text=heard(said, words, self.thread))],
         }
         async for event in self._follow(update):
             yield event

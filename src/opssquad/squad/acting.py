@@ -14,6 +14,7 @@ from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.judging import Pending, verdict_on
 from opssquad.squad.ledger import check_of
 from opssquad.squad.settling import settled
+from opssquad.squad.suspecting import output, suspected
 from opssquad.squad.vetting import clean_check
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Cleared, Decision, Json, ToolCall
@@ -43,7 +44,8 @@ async def _read(ctx: Context, pending: Pending) -> ToolResult:
     if (now := verdict_on(ctx, call)).outcome == "refuse":
         verdict = now
     if pending.problem:
-        result = ToolResult(call=call.id, status="error", text=pending.problem)
+        text, found = pending.problem, pending.suspicions
+        result = ToolResult(call=call.id, status="error", text=text, suspicions=found)
     elif pending.suggestion:
         result = _suggested(await ctx.records.approval(pending.suggestion))
     elif verdict.outcome != "allow":
@@ -58,6 +60,7 @@ async def _read(ctx: Context, pending: Pending) -> ToolResult:
 async def _returned(ctx: Context, call: ToolCall, result: ToolResult) -> ToolResult:
     await ctx.records.keep(result)
     await ctx.emit(Returned, call=call, result=result)
+    await suspected(ctx, call, result.suspicions)
     return result
 
 
@@ -127,10 +130,12 @@ async def _verify(ctx: Context, tool: Tool, card: Approval) -> Check | None:
         check = await tool.check(card.call.args, card.preview.before, ctx.handles)
     except OpsError as error:
         check = Check(outcome="unknown", text=f"the check failed: {error}")
+    found = ctx.lookout(check.sources, output(check_of(card.call.id), check.text))
     check = clean_check(ctx.redact, check)
     read = ToolResult(call=check_of(card.call.id), status="ok", text=check.text, sources=check.sources)
     await ctx.records.keep(read)
     check = check.model_copy(update={"sources": ()})
     ctx.seconds["tools"] = ctx.seconds.get("tools", 0.0) + time.monotonic() - began
     await ctx.emit(Verified, call=card.call, check=check)
+    await suspected(ctx, card.call, found)
     return check

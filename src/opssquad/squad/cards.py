@@ -4,10 +4,12 @@ import asyncio
 import json
 from datetime import timedelta
 
+from opssquad.findings import Quote
 from opssquad.gate.kubectl.place import TOOL as KUBECTL
 from opssquad.models.base import SeenSignal
 from opssquad.squad.context import Context
 from opssquad.squad.ledger import Ledger
+from opssquad.squad.suspecting import suspected
 from opssquad.squad.vetting import clean_card
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Preview, ToolCall, Undo, Verdict
@@ -45,7 +47,10 @@ async def draft_card(ctx: Context, tool: Tool, call: ToolCall, verdict: Verdict,
 
 async def _foreseen(ctx: Context, tool: Tool, call: ToolCall, verdict: Verdict) -> tuple[Preview, Undo]:
     if tool.effect != "read":
-        return clean_card(ctx.redact, *await tool.foresee(call.args, ctx.handles))
+        preview, undo = await tool.foresee(call.args, ctx.handles)
+        shown = "\n".join((preview.diff, preview.impact, undo.note))
+        await suspected(ctx, call, ctx.lookout((), Quote(locator=f"card a-{call.id}", text=shown)))
+        return clean_card(ctx.redact, preview, undo)
     preview = Preview(
         command=written(call),
         impact="reads only; nothing is changed",

@@ -157,7 +157,13 @@ def _found(result: ToolResult, text: str, locator: str) -> bool:
 def _option(option: Draft.Option, toolbox: Toolbox) -> Option:
     action: Action = option.action if option.action in get_args(Action) else "escalate"  # type: ignore[assignment]
     risk, minutes, reversible = RISK[action]
-    tool = option.tool if option.tool in toolbox else ""
+    # An option that says it changes nothing carries no call that does.
+    idle = (
+        action in ("none", "escalate")
+        and option.tool in toolbox
+        and toolbox.get(option.tool).effect != "read"
+    )
+    tool = option.tool if option.tool in toolbox and not idle else ""
     return Option(
         label=option.label,
         action=action,

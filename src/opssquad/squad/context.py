@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 
 from opssquad.events import Event, Occurred
 from opssquad.findings import ToolResult
+from opssquad.gate.injection import Lookout
 from opssquad.gate.redact import Redactor
 from opssquad.models.base import Case, Model, ModelCall, ToolSpec
 from opssquad.settings import APPROVAL_MINUTES
@@ -93,6 +94,7 @@ class Context:
     executor: Runs
     records: Records
     redact: Redactor
+    lookout: Lookout
     audit: Callable[[Event], AuditDraft | None]
     publish: Callable[[Event], None]
     clock: Callable[[], datetime]
@@ -106,6 +108,8 @@ class Context:
     first: tuple[ModelCall, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     tokens: int = 0
+    suspected: set[str] = field(default_factory=set)
+    """Keys of the suspicious texts that were told in this thread."""
 
     def event(self, kind: type[Occurred], **fields: Any) -> Event:
         """An event of now, in this thread and turn."""

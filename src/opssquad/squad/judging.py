@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 from opssquad.errors import ToolError
 from opssquad.events import Called, Judged, Requested
+from opssquad.findings import Suspicion
 from opssquad.gate.kubectl import namespace_of
 from opssquad.gate.restraint import restrained
 from opssquad.models.base import ModelCall, PastCall
 from opssquad.squad.cards import draft_card
 from opssquad.squad.context import Context
 from opssquad.squad.ledger import Ledger
+from opssquad.squad.suspecting import output
 from opssquad.store.consent import short_of
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Json, Target, ToolCall, Value, Verdict
@@ -33,6 +35,7 @@ class Pending(Value):
     problem: str = ""
     approval: str = ""
     suggestion: str = ""
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 async def judge_calls(
@@ -63,7 +66,9 @@ async def _judge(ctx: Context, written: ModelCall, ledger: Ledger, question: str
             anew = written.chosen or names(question, tool.name)
             return await _put_up(ctx, card, verdict, await _said_before(ctx, tool, card, ledger, anew))
     except ToolError as error:
-        return Pending(call=call, verdict=verdict, problem=ctx.redact.clean(str(error)))
+        # Such a text may say what a server said.
+        found, problem = ctx.lookout((), output(call.id, str(error))), ctx.redact.clean(str(error))
+        return Pending(call=call, verdict=verdict, problem=problem, suspicions=found)
     except TimeoutError:
         late = f"{tool.name}: what it would do could not be foreseen within {tool.deadline:g} s; try again"
         return Pending(call=call, verdict=verdict, problem=late)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from opssquad.errors import ModelError, ModelUnreachable
 from opssquad.events import Streamed, Thought, Warned
+from opssquad.gate.redact import spoken
 from opssquad.models.base import CONCLUDE, Case, Draft, Message, Model, Reply, Request, ToolSpec
 from opssquad.squad.context import Context
+from opssquad.squad.fence import fenced
 from opssquad.toolbox import Toolbox
 from opssquad.types import Restraint
 
@@ -36,7 +38,7 @@ class Voice:
         self.warnings: list[str] = []
 
     def text(self, piece: str) -> None:
-        self._ctx.publish(self._ctx.event(Streamed, text=piece))
+        self._ctx.publish(self._ctx.event(Streamed, text=spoken(piece)))
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -70,6 +72,7 @@ async def _ask(ctx: Context, request: Request) -> Reply:
     model, voice, began = ctx.fallback if ctx.model_down else ctx.model, Voice(ctx), time.monotonic()
     try:
         reply = await _in_time(ctx, model, request, voice)
+        reply = reply.model_copy(update={"text": spoken(reply.text)})
     finally:
         spent = time.monotonic() - began
         ctx.seconds["model"] = ctx.seconds.get("model", 0.0) + spent
@@ -119,6 +122,6 @@ def ledger_page(ctx: Context, case: Case) -> str:
         calls=spent,
         limit=ctx.squad.limits.calls_soft,
         must=must,
-        signals=signals or "- none",
-        differential="\n".join(rows) or "nothing in the catalogue fits yet",
+        signals=fenced(signals, ctx.thread) if signals else "- none",
+        differential=fenced("\n".join(rows), ctx.thread) if rows else "nothing in the catalogue fits yet",
     )

@@ -6,10 +6,11 @@ secret is kept without it, and not made.
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from opssquad.findings import Check, Quote
 from opssquad.gate.names import PLACEHOLDER
-from opssquad.gate.redact import HIDDEN, Redactor
+from opssquad.gate.redact import HIDDEN, Redactor, spoken
 from opssquad.models.base import CONCLUDE, ModelCall
 from opssquad.toolbox import Toolbox
 from opssquad.types import Preview, Undo
@@ -43,19 +44,35 @@ def _quotes(redact: Redactor, quotes: Sequence[Quote]) -> tuple[Quote, ...]:
 
 def vetted(redact: Redactor, toolbox: Toolbox, call: ModelCall) -> ModelCall:
     """The call as it may be kept, with the problem for which it is not made."""
-    if call.problem:
-        return call.model_copy(update={"problem": redact.clean(call.problem)})
-    if call.tool == CONCLUDE:
-        return call
-    args, found = redact.value(call.args)
+    call = call.model_copy(update={"tool": spoken(call.tool), "problem": redact.clean(call.problem)})
+    plain = _spoken(call.args)
+    if call.problem or call.tool == CONCLUDE:
+        return call.model_copy(update={"args": plain})
+    args, found = redact.value(plain)
     if found:
         problem = (
             "an argument looks like a secret, and would be on record: it was taken out and nothing was done;"
             " put the value into a Secret and refer to that"
         )
         return call.model_copy(update={"args": args, "problem": problem})
+    if plain != call.args:
+        problem = "an argument holds signs that are not seen or that steer a terminal: write it without them"
+        return call.model_copy(update={"args": plain, "problem": problem})
     mutates = call.tool in toolbox and toolbox.get(call.tool).effect != "read"
     if mutates and PLACEHOLDER.search(json.dumps(args, ensure_ascii=False)):
         problem = f"{HIDDEN} stands for a value that was taken out, and would be written in its place"
         return call.model_copy(update={"problem": problem})
     return call
+
+
+def _spoken(value: Any) -> Any:
+    """The value without terminal control in its texts and names."""
+    match value:
+        case str():
+            return spoken(value)
+        case dict():
+            return {_spoken(key): _spoken(inner) for key, inner in value.items()}
+        case list():
+            return [_spoken(inner) for inner in value]
+        case _:
+            return value

@@ -15,11 +15,19 @@ from opssquad.types import Approval, Decision, Effect, Json, Mode, Restraint, Ta
 
 ApprovalStatus = Literal["pending", "approved", "refused", "expired", "voided", "suggested"]
 AuditKind = Literal[
-    "call", "verdict", "check", "decision", "connection", "configuration", "policy", "checkpoint"
+    "call",
+    "verdict",
+    "check",
+    "suspicion",
+    "decision",
+    "connection",
+    "configuration",
+    "policy",
+    "checkpoint",
 ]
-"""A call's start and end, what policy said of it, how it was found to have helped; a decision on a card; a
-cluster or model endpoint that was opened; settings or squads, and policies, that are not what they were; a
-checkpoint of the log itself."""
+"""A call's start and end, what policy said of it, how it was found to have helped; text in what it
+brought in that reads like an instruction; a decision on a card; a cluster or model endpoint that was opened;
+settings or squads, and policies, that are not what they were; a checkpoint of the log itself."""
 
 
 class ThreadRecord(Value):

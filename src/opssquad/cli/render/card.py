@@ -1,11 +1,10 @@
 """The approval card: everything a human decides on, nothing cut, nothing interpreted."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from opssquad.cli import text as plain
-from opssquad.cli.render.conclusion import show_evidence
+from opssquad.cli.render.conclusion import called, show_evidence
 from opssquad.cli.render.scope import where
 from opssquad.cli.render.screen import BAD, GOOD, MARK, MUTED, STRONG, WARN, Screen, chop
 from opssquad.findings import Evidence
@@ -87,10 +86,7 @@ def explain_card(screen: Screen, card: Approval, evidence: Sequence[Evidence]) -
     if card.preview.diff:
         show_diff(screen, card.preview.diff)
     call = card.call
-    arguments = ", ".join(
-        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in call.args.items()
-    )
-    screen.field("Call", f"{call.tool}({arguments}), id {call.id}")
+    screen.field("Call", f"{called(call.tool, call.args)}, id {call.id}")
     screen.field("sha256", call.digest)
     screen.field("", "An approval holds for exactly this call, once.")
     screen.field("Rule", card.rule)

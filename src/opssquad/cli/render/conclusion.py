@@ -1,11 +1,12 @@
 """A conclusion on screen: causes with findings and evidence marks, what is missing, numbered options."""
 
+import json
 from collections.abc import Sequence
 
 from opssquad.cli.render.screen import BAD, GOOD, MARK, MUTED, STRONG, WARN, Screen
 from opssquad.cli.text import lines, visible
 from opssquad.findings import Cause, Choice, Conclusion, Evidence, Finding, Option
-from opssquad.types import Ref
+from opssquad.types import Json, Ref
 
 _SURE = {"confirmed": GOOD, "likely": WARN, "possible": MUTED}
 
@@ -24,16 +25,33 @@ def show_conclusion(screen: Screen, conclusion: Conclusion) -> None:
 
 
 def show_options(
-    screen: Screen, options: Sequence[Option], choices: Sequence[Choice], start: int = 1
+    screen: Screen,
+    options: Sequence[Option],
+    choices: Sequence[Choice],
+    start: int = 1,
+    *,
+    calls: bool = False,
 ) -> None:
-    """The numbered ways on: options with their risk and time, then choices."""
+    """The numbered ways on: options with their risk and time, then choices. `calls`: with the call that each
+    makes, where the words are a model's and may say something else."""
     if not options and not choices:
         return
     screen.gap()
     for number, option in enumerate(options, start):
-        _numbered(screen, number, option.label + _cost(option))
+        _numbered(screen, number, option.label + _cost(option), call_of(option) if calls else "")
     for number, choice in enumerate(choices, start + len(options)):
-        _numbered(screen, number, choice.label)
+        _numbered(screen, number, choice.label, call_of(choice) if calls else "")
+
+
+def call_of(choice: Option | Choice) -> str:
+    """The call that a choice makes, `rollback(deployment="api")`; empty for one that only says something."""
+    return called(choice.tool, choice.args) if choice.tool else ""
+
+
+def called(tool: str, args: Json) -> str:
+    """A call as one would write it."""
+    given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in args.items())
+    return f"{tool}({given})"
 
 
 def _cost(option: Option) -> str:
@@ -48,8 +66,11 @@ def _cost(option: Option) -> str:
             return f" ({option.risk} risk, about {option.minutes} min, {back})"
 
 
-def _numbered(screen: Screen, number: int, text: str) -> None:
-    screen.flow(text, indent=5, first=f"{number:>3}. ")
+def _numbered(screen: Screen, number: int, text: str, call: str) -> None:
+    # One line of ours, whatever the words hold: a line end in them begins no choice of its own.
+    screen.flow(" ".join(text.split()), indent=5, first=f"{number:>3}. ")
+    if call:
+        screen.flow(call, indent=8, first="     → ", style=MUTED)
 
 
 def _title(conclusion: Conclusion) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from opssquad.events import (
     Started,
     Stopped,
     Streamed,
+    Suspected,
     Thought,
     Verified,
     Warned,
@@ -146,6 +147,11 @@ class Stream:
             self._show_body()
 
     @show.register
+    def _(self, event: Suspected) -> None:
+        self._show_body()
+        self.screen.flow(str(event.suspicion), indent=4, first="  ! ", style=WARN)
+
+    @show.register
     def _(self, event: Verified) -> None:
         self._show_body()
         self.busy = "thinking"
@@ -158,7 +164,7 @@ class Stream:
             self._held = None
         self._show_body()
         self._speech.answer(event.answer.text)
-        show_options(self.screen, (), event.answer.choices, self._options + 1)
+        show_options(self.screen, (), event.answer.choices, self._options + 1, calls=self._worded)
 
     @show.register
     def _(self, event: Concluded) -> None:
@@ -166,7 +172,7 @@ class Stream:
         self._speech.step()
         self._head()
         show_conclusion(self.screen, event.conclusion)
-        show_options(self.screen, event.conclusion.options, ())
+        show_options(self.screen, event.conclusion.options, (), calls=self._worded)
         self._options = len(event.conclusion.options)
 
     @show.register
@@ -179,6 +185,11 @@ class Stream:
             self.screen.flow(f"The run failed{reason}", indent=4, first="  ✗ ", style=BAD)
         elif event.status == "cancelled":
             self.screen.flow(f"Stopped{reason}. The thread is kept.", indent=4, first="  • ", style=WARN)
+
+    @property
+    def _worded(self) -> bool:
+        """Whether a language model words what is offered; the offline model takes the catalogue's words."""
+        return self.scope.model != OFFLINE
 
     def _say(self, text: str, aside: bool) -> None:
         self._head()

@@ -12,11 +12,12 @@ from pydantic import BaseModel
 
 from opssquad.errors import ToolError
 from opssquad.events import Answered, Concluded, Warned
-from opssquad.findings import Answer, Choice, Conclusion
+from opssquad.findings import Answer, Check, Choice, Conclusion, ToolResult
 from opssquad.models.base import CONCLUDE, Case, Message, ModelCall, Reply
 from opssquad.squad.acting import act
 from opssquad.squad.concluding import conclude, read_draft
 from opssquad.squad.context import Context
+from opssquad.squad.fence import NOTE, fenced
 from opssquad.squad.judging import Pending, judge_calls
 from opssquad.squad.ledger import Ledger
 from opssquad.squad.thinking import think
@@ -119,8 +120,7 @@ async def act_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     ctx.seconds["tools"] = earlier + time.monotonic() - began
     for pending, (result, check) in zip(state.pending, results, strict=True):
         ledger = ledger.took(pending.call, result, state.turn, check, made=not pending.problem)
-        text = fenced(result.text) + (f"\nVerified: {check.outcome}. {check.text}" if check else "")
-        messages.append(Message(role="tool", text=text, call=result.call))
+        messages.append(Message(role="tool", text=told(result, check), call=result.call))
     update = {"ledger": ledger, "messages": messages, "pending": [], "calls": []}
     return Command(update=update, goto="think")
 
@@ -204,6 +204,9 @@ def offered(case: Case) -> list[Choice]:
     return steps[:4]
 
 
-def fenced(text: str) -> str:
-    """Text from outside between marks that it cannot contain: a model must not take it for an instruction."""
-    return f"«data»\n{text.replace('«data»', '<data>').replace('«/data»', '</data>')}\n«/data»"
+def told(result: ToolResult, check: Check | None) -> str:
+    """A call's result as a model reads it: what came from outside is fenced, what we say of it is not."""
+    text = fenced(result.text, result.call)
+    if check:
+        text += f"\nVerified: {check.outcome}.\n{fenced(check.text, result.call)}"
+    return f"{text}\n{NOTE}" if result.suspicions else text
