@@ -19,7 +19,7 @@ def test_the_object_has_exactly_the_documented_fields() -> None:
     told = json.loads(report(recorded("ask")).model_dump_json())
     assert list(told) == [
         *("thread", "squad", "model", "status", "conclusion"),
-        *("actions", "calls", "tokens", "seconds", "timeline"),
+        *("actions", "suspicious", "calls", "tokens", "seconds", "timeline"),
     ]
     assert set(told["conclusion"]) == {"no_fault", "causes", "options"}
     (cause,) = told["conclusion"]["causes"]

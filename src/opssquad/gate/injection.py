@@ -132,7 +132,11 @@ class Lookout:
             if hit.line not in best or hit.rank < best[hit.line].rank:
                 best[hit.line] = hit
         for number in sorted(best):
-            yield self._finding(lines[number], best[number])
+            line, hit = lines[number], best[number]
+            # Words that hold a line end go on in the next line: it is quoted too.
+            if "\n" in hit.words:
+                line = line._replace(text=f"{line.text}\n{lines[number + 1].text}")
+            yield self._finding(line, hit)
 
     def _unseen(self, lines: Sequence[Line]) -> Iterator[Hit]:
         """Signs that steer a terminal or are not seen."""
@@ -148,12 +152,13 @@ class Lookout:
     def _said(self, lines: Sequence[Line]) -> Iterator[Hit]:
         """Phrases, in the lines as they read and in what they say in a code."""
         folded = [self._folder.fold(line.text) for line in lines]
-        yield from (
-            Hit(n, rank, folded[n].place(start), words)
-            for n, rank, start, words in self._met(
-                [(f.text, line.goes_on) for f, line in zip(folded, lines, strict=True)]
-            )
-        )
+        read = [(fold.text, line.goes_on) for fold, line in zip(folded, lines, strict=True)]
+        for number, rank, start, words in self._met(read):
+            fold = folded[number]
+            written = lines[number].text[fold.place(start) : fold.place(start + len(words))].lower()
+            # Where other signs stand there than are read, what is read is told.
+            plain = not fold.places or "\n" in words or written.replace("_", " ") == words
+            yield Hit(number, rank, fold.place(start), words, "" if plain else fold.text)
         for number, line in enumerate(lines):
             for start, reads in decoded(line.text):
                 for _, rank, _, words in self._met([(self._folder.fold(reads).text, False)]):

@@ -14,6 +14,8 @@ from opssquad.squad.vetting import clean_card
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Preview, ToolCall, Undo, Verdict
 
+CAREFUL = "Careful: text that was read in this conversation tries to give instructions (see the timeline)"
+
 
 async def draft_card(ctx: Context, tool: Tool, call: ToolCall, verdict: Verdict, ledger: Ledger) -> Approval:
     """The card of a call that policy asks about; not on record yet. Raises ToolError, TimeoutError.
@@ -25,6 +27,8 @@ async def draft_card(ctx: Context, tool: Tool, call: ToolCall, verdict: Verdict,
         cluster_id = await ctx.cluster_id()
     now = ctx.wall()
     why, evidence = _why(ledger, call)
+    if ctx.suspected:
+        why = f"{why}. {CAREFUL}"
     return Approval(
         id=f"a-{call.id}",
         thread=ctx.thread,
@@ -83,4 +87,4 @@ def _why(ledger: Ledger, call: ToolCall) -> tuple[str, tuple[str, ...]]:
         alike[0].signal.text + (f" (+{len(alike) - 1} alike)" if len(alike) > 1 else "") for alike in told
     )
     ids = tuple(dict.fromkeys(i for alike in told for s in alike[:2] for i in s.evidence))
-    return text or "asked for by the engineer", ids
+    return text or "no finding speaks for it; it was asked for in this conversation", ids

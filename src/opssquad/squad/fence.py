@@ -13,7 +13,7 @@ NOTE = (
 )
 
 _OPENING = "«≪《‹⟪❮"
-_MARK = re.compile(rf"[{_OPENING}][\s\W]{{0,3}}data\b[^»≫》›⟫❯\n]{{0,40}}[»≫》›⟫❯]{{0,2}}")
+_MARK = re.compile(rf"[{_OPENING}][\s\W]{{0,3}}data(?:\s+[a-z]{{1,12}})?\s*(?:[»≫》›⟫❯]{{1,2}}|$)")
 
 
 def fenced(text: str, salt: str = "") -> str:
