@@ -165,3 +165,22 @@ Event = Annotated[
     Field(discriminator="kind"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def once(event: Event) -> tuple[object, ...]:
+    """What tells an event apart that happens once in a thread, so that a step which runs again after a crash
+    puts up no second one; empty for one that may happen again. A read that was made again is one."""
+    match event:
+        case Asked(turn=turn) | Answered(turn=turn) | Concluded(turn=turn):
+            return event.kind, turn
+        case Called(call=call) | Started(call=call):
+            return event.kind, call.id
+        case Judged(call=call, verdict=verdict):
+            return event.kind, call.id, verdict.outcome, verdict.rule
+        case Requested(approval=card):
+            return event.kind, card.id
+        case Decided(approval=card, decision=decision):
+            return event.kind, card.id, decision.outcome
+        case Returned(call=call, result=result):
+            return event.kind, call.id, result.status, result.ms, result.text
+    return ()

@@ -16,7 +16,7 @@ from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
 from opssquad.gate.injection import Lookout
 from opssquad.gate.redact import Redactor
-from opssquad.models.base import CONCLUDE, Listener, ModelCall, Reply, Request
+from opssquad.models.base import CONCLUDE, Listener, Message, ModelCall, Reply, Request
 from opssquad.squad.context import Context
 from opssquad.squad.graph.engine import Engine
 from opssquad.squad.spec import Limits, SquadSpec
@@ -138,17 +138,15 @@ class Stage:
     counter: Counter
     events: list[Event] = field(default_factory=list)
 
-    async def ask(self, text: str, mode: str = "chat") -> list[str]:
-        """Say something; the kinds of the events that followed."""
-        from opssquad.models.base import Message
+    async def ask(self, text: str, mode: str = "chat", chosen: Sequence[ModelCall] = ()) -> list[str]:
+        """Say something, or choose calls that were offered; the kinds of the events that followed."""
 
         state = await self.engine.state()
         self.ctx.turn = state.turn + 1
         message = Message(role="user", text=text)
         update = {"question": text, "turn": self.ctx.turn, "mode": mode, "rounds": 0, "strikes": 0}
-        return await self._kinds(
-            self.engine.start({**update, "conclusion": None, "messages": [*state.messages, message]})
-        )
+        update |= {"conclusion": None, "chosen": list(chosen), "messages": [*state.messages, message]}
+        return await self._kinds(self.engine.start(update))
 
     async def go_on(self) -> list[str]:
         return await self._kinds(self.engine.go_on())

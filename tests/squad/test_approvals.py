@@ -171,8 +171,8 @@ async def test_a_choice_of_the_engineer_brings_a_refused_call_back(tmp_path: Pat
         await s.ask("raise it")
         await s.decide("refused")
         await s.go_on()
-        s.ctx.first = (ModelCall(id="chosen", tool="bump", chosen=True),)
-        assert (await s.ask("the first one"))[-1] == "requested"
+        chosen = [ModelCall(id="chosen", tool="bump", chosen=True)]
+        assert (await s.ask("the first one", chosen=chosen))[-1] == "requested"
 
 
 async def test_after_a_yes_an_older_no_is_forgotten(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from opssquad import content, settings
 from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import rank
 from opssquad.errors import UsageError
-from opssquad.events import Event, Suspected
+from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
 from opssquad.gate.in_force import InForce
@@ -36,7 +36,7 @@ from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.times import rfc3339, wall_clock
 from opssquad.toolbox import Handles, Progress, Record, Toolbox
-from opssquad.types import Target, digest
+from opssquad.types import Restraint, Target, digest
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity
 from opssquad.worlds.kube.kubectl import Kubectl
@@ -62,6 +62,25 @@ def options_of(record: ThreadRecord, options: Options) -> Options:
         namespace=record.namespace,
         mode=record.mode,
         restraint=stricter(record.restraint, options.restraint),
+    )
+
+
+def record_of(options: Options, ctx: Context, thread: str, now: datetime) -> ThreadRecord:
+    """A new thread as it can be taken up again."""
+    return ThreadRecord(
+        id=thread,
+        squad=options.squad,
+        model=options.model,
+        recording=str(options.recording or ""),
+        kubeconfig=str(options.kubeconfig or ""),
+        context=options.context,
+        namespace=options.namespace,
+        cluster=ctx.target.cluster,
+        mode=options.mode,
+        restraint=options.restraint,
+        by=options.by,
+        started_at=now,
+        world_started_at=ctx.clock(),
     )
 
 
@@ -138,10 +157,7 @@ def make_context(
     toolbox = Toolbox(content.tools(spec.tools))
     policy, signer = _policy(options), Signer.open(store.folder)
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    handles = _handles(cluster, voices)
-    if options.restraint != "none":
-        # Where nothing may change, no call gets a handle that can write.
-        handles = {kind: handle.limited("read") for kind, handle in handles.items()}
+    handles = _handles(cluster, voices, options.restraint)
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
     prompt = content.prompt(spec.prompt)
     lookout = Lookout(redact)
@@ -175,7 +191,6 @@ def make_context(
         cluster_id=_cluster_id(options, cluster),
         restraint=options.restraint,
         policy=_fingerprints(policy.now()),
-        suspected={event.suspicion.key for event in past if isinstance(event, Suspected)},
     )
 
 
@@ -205,14 +220,18 @@ def _cluster_id(options: Options, cluster: Cluster) -> Callable[[], Awaitable[st
     return recorded if recording else lambda: identity(cluster)
 
 
-def _handles(cluster: Cluster, voices: Voices) -> Handles:
+def _handles(cluster: Cluster, voices: Voices, restraint: Restraint) -> Handles:
     """What tools get by the types of their parameters."""
-    return {
+    handles: Handles = {
         Cluster: cluster,
         Kubectl: Kubectl.beside(cluster, classify),
         Progress: Progress(voices.progress),
         Record: Record(voices.timeline),
     }
+    if restraint == "none":
+        return handles
+    # Where nothing may change, no call gets a handle that can write.
+    return {kind: handle.limited("read") for kind, handle in handles.items()}
 
 
 def _system(prompt: str, target: Target, cluster: Cluster) -> str:

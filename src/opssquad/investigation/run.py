@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from datetime import datetime
 from typing import Any, Self
 
 from opssquad.errors import UsageError
-from opssquad.events import Asked, Ended, Event, Progressed, Stopped
+from opssquad.events import Asked, Ended, Event, Progressed, Stopped, Warned
 from opssquad.findings import Choice, Evidence
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble
@@ -41,6 +40,8 @@ class Investigation:
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._opening = Opening(store, options, record.id)
         self._stack = AsyncExitStack()
+        self._asked: Asked | None = None
+        self._turns = 0
 
     @classmethod
     async def open(cls, options: Options, resume: str = "") -> Self:
@@ -60,9 +61,10 @@ class Investigation:
             opening = Opening(store, options, thread)
             model = opening.watched(assemble.make_model(options.model))
             ctx = assemble.make_context(options, thread, cluster, store, voices, model, past)
+            ctx.recall(past)
             await opening.record(ctx, cluster)
             if record is None:
-                record = _record(options, ctx, thread, now)
+                record = assemble.record_of(options, ctx, thread, now)
                 await store.create_thread(record)
             elif record.restraint != options.restraint:
                 record = record.model_copy(update={"restraint": options.restraint})
@@ -70,6 +72,8 @@ class Investigation:
             engine = await stack.enter_async_context(Engine(store.checkpoints, ctx))
             self = cls(options, record, ctx, store, engine)
             run.append(self)
+            if asked := next((e for e in reversed(past) if isinstance(e, Asked)), None):
+                self._asked, self._turns = asked, asked.turn
             ctx.publish = self._queue.put_nowait
             self._stack = stack.pop_all()
         return self
@@ -102,12 +106,25 @@ class Investigation:
 
     async def ask(self, text: str) -> AsyncIterator[Event]:
         """One utterance: yields events until `Stopped`. Closing the iterator cancels the run."""
-        if await self.pending():
-            raise UsageError("a card waits for an answer; approve or refuse it first")
-        if await self._engine.waiting():
-            # Decided elsewhere, and not carried out yet: that comes before anything new.
+        if not await self.pending() and await self._amid_a_change():
+            # Decided elsewhere and not carried out yet, or cut off: that comes before anything new.
             async for event in self.resume():
                 yield event
+        if await self.pending():
+            raise UsageError("a card waits for an answer; approve or refuse it first")
+        async for event in self._understood(text):
+            yield event
+
+    async def _amid_a_change(self) -> bool:
+        """Whether the thread stopped before it had said what became of a card."""
+        if not await self._engine.unfinished():
+            return False
+        state = await self._engine.state()
+        calls = {c.id for c in state.calls} | {c.call for c in state.ledger.of_turn(state.turn)}
+        return any(r.approval.call.id in calls for r in await self._store.approvals(thread=self.thread))
+
+    async def _understood(self, text: str) -> AsyncIterator[Event]:
+        """The utterance as what it means: a choice that was offered, the way back, or words for the squad."""
         state = await self._engine.state()
         if said := beyond(text, state.choices):
             raise UsageError(said)
@@ -141,11 +158,14 @@ class Investigation:
         # What is typed is kept and sent to the model: a pasted secret is not.
         state, ctx = await self._engine.state(), self._ctx
         said, words = ctx.redact.clean(said), ctx.redact.clean(words)
-        ctx.turn, ctx.first, ctx.seconds, ctx.tokens = state.turn + 1, (call,) if call else (), {}, 0
+        ctx.turn = self._turns = max(self._turns, state.turn) + 1
+        ctx.seconds, ctx.tokens = {}, 0
         await ctx.emit(Asked, text=said, squad=self.squad, by=ctx.by, target=ctx.target)
         if not self._record.title:
             self._record = self._record.model_copy(update={"title": said[:140]})
             await self._store.update_thread(self._record)
+        # Every call that a model made must be answered, also where the run was stopped before it.
+        unmade = [Message(role="tool", text="stopped before this was made", call=c.id) for c in state.calls]
         update: dict[str, Any] = {
             "question": words,
             "turn": ctx.turn,
@@ -156,14 +176,28 @@ class Investigation:
             "spent": "",
             "conclusion": None,
             "text": "",
-            "messages": [*state.messages, Message(role="user", text=heard(said, words, self.thread))],
+            "chosen": [call] if call else [],
+            "calls": [],
+            "messages": [
+                *state.messages,
+                *unmade,
+                Message(role="user", text=heard(said, words, self.thread)),
+            ],
         }
         async for event in self._follow(update):
             yield event
 
     async def resume(self) -> AsyncIterator[Event]:
         """Go on after decisions, or where a dead process stopped; only `Stopped` if all is done."""
-        self._ctx.turn = (await self._engine.state()).turn
+        turn, (asked, self._asked) = (await self._engine.state()).turn, (self._asked, None)
+        if asked and asked.turn > turn:
+            # On record, and the process died before the squad had it.
+            self._ctx.turn, self._turns = asked.turn, asked.turn - 1
+            await self._ctx.emit(Warned, text=f"asked before, and not taken up until now: {asked.text}")
+            async for event in self._understood(asked.text):
+                yield event
+            return
+        self._ctx.turn = turn
         async for event in self._follow(None):
             yield event
 
@@ -249,21 +283,3 @@ class Investigation:
 def _picked(id: str, tool: str, args: Json) -> ModelCall:
     """A call that the engineer asked for, and no model."""
     return ModelCall(id=id, tool=tool, args=args, chosen=True)
-
-
-def _record(options: Options, ctx: Context, thread: str, now: datetime) -> ThreadRecord:
-    return ThreadRecord(
-        id=thread,
-        squad=options.squad,
-        model=options.model,
-        recording=str(options.recording or ""),
-        kubeconfig=str(options.kubeconfig or ""),
-        context=options.context,
-        namespace=options.namespace,
-        cluster=ctx.target.cluster,
-        mode=options.mode,
-        restraint=options.restraint,
-        by=options.by,
-        started_at=now,
-        world_started_at=ctx.clock(),
-    )

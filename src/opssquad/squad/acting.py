@@ -75,10 +75,10 @@ async def _approved(ctx: Context, pending: Pending) -> tuple[ToolResult, Check |
     if isinstance(earlier, ToolResult):
         # Whoever did it may have died before it said so.
         return await _returned(ctx, call, earlier), await _verify(ctx, tool, card)
-    if earlier != "new" or not await ctx.records.claim(call.id, call.digest):
-        result = await _returned(ctx, call, _unended(call, tool))
-        return result, await _verify(ctx, tool, card)
-    await ctx.emit(Started, call=call)
+    if earlier != "new" or not await ctx.claim(call):
+        result = _unended(call, tool)
+        await ctx.records.done(call.id, result)
+        return await _returned(ctx, call, result), await _verify(ctx, tool, card)
     grant = ctx.sign(call, decision, card.expires_at)
     result = await ctx.executor.run(Cleared(call=call, verdict=pending.verdict, grant=grant))
     if result.status == "ok" and card.undo.tool:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, cast
 
-from opssquad.events import Event, Occurred
+from opssquad.errors import StoreError
+from opssquad.events import Event, Occurred, Started, Suspected, once
 from opssquad.findings import ToolResult
 from opssquad.gate.injection import Lookout
 from opssquad.gate.redact import Redactor
-from opssquad.models.base import Case, Model, ModelCall, ToolSpec
+from opssquad.models.base import Case, Model, ToolSpec
 from opssquad.settings import APPROVAL_MINUTES
 from opssquad.squad.spec import SquadSpec
 from opssquad.store.base import ApprovalRecord, ApprovalStatus, AuditDraft
@@ -32,7 +33,7 @@ class Records(Protocol):
     """The part of the store that a run writes to."""
 
     async def append(self, *events: Event, audit: Sequence[AuditDraft] = ()) -> None: ...
-    async def add_approval(self, approval: Approval) -> None: ...
+    async def add_approval(self, approval: Approval) -> Approval: ...
     async def approval(self, id: str) -> Approval: ...
     async def approval_record(self, id: str) -> ApprovalRecord: ...
     async def approvals(
@@ -40,7 +41,9 @@ class Records(Protocol):
     ) -> list[ApprovalRecord]: ...
     async def decision(self, approval_id: str) -> Decision | None: ...
     async def decide(self, decision: Decision) -> Decision: ...
-    async def claim(self, call_id: str, call_digest: str) -> bool: ...
+    async def claim(
+        self, call_id: str, digest: str, *events: Event, audit: Sequence[AuditDraft] = ()
+    ) -> bool: ...
     async def done(self, call_id: str, result: ToolResult) -> None: ...
     async def outcome(self, call_id: str) -> ToolResult | str: ...
     async def keep(self, result: ToolResult) -> None: ...
@@ -72,9 +75,9 @@ CURRENT_CALL: ContextVar[str] = ContextVar("current_call", default="")
 @dataclass
 class Context:
     """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and
-    records. `first` are calls that the engineer chose by number: they go before the model's. `cluster_id` is
-    asked for what tells this cluster from all others, as it is now; it raises ToolError. `policy`
-    is the fingerprint of the one in force, and of each of its layers."""
+    records. `cluster_id` is asked for what tells this cluster from all others, as it is now; it raises
+    ToolError. `policy` is the fingerprint of the one in force, and of each of its layers. `told` is what was
+    put on record of the thread, as `once` tells events apart."""
 
     thread: str
     squad: SquadSpec
@@ -105,11 +108,16 @@ class Context:
     policy: Mapping[str, str] = field(default_factory=dict)
     turn: int = 0
     model_down: bool = False
-    first: tuple[ModelCall, ...] = ()
+    told: set[tuple[object, ...]] = field(default_factory=set)
     seconds: dict[str, float] = field(default_factory=dict)
     tokens: int = 0
     suspected: set[str] = field(default_factory=set)
     """Keys of the suspicious texts that were told in this thread."""
+
+    def recall(self, past: Sequence[Event]) -> None:
+        """Take up what is on record of the thread: it is not told a second time."""
+        self.told |= {mark for event in past if (mark := once(event))}
+        self.suspected |= {event.suspicion.key for event in past if isinstance(event, Suspected)}
 
     def event(self, kind: type[Occurred], **fields: Any) -> Event:
         """An event of now, in this thread and turn."""
@@ -122,8 +130,29 @@ class Context:
 
     async def tell(self, *events: Event) -> None:
         """Put events and their audit lines on record together, then events on screen. What follows upon an
-        event that cannot be put on record does not happen: this raises StoreError."""
-        drafts = [draft for event in events if (draft := self.audit(event))]
-        await self.records.append(*events, audit=drafts)
+        event that cannot be put on record does not happen: this raises StoreError. What a step tells again
+        that died and runs anew is shown, and is on record once."""
+        new = [event for event in events if once(event) not in self.told]
+        marks = {mark for event in new if (mark := once(event))}
+        # Before the write: who is cancelled amid it has it on record all the same.
+        self.told |= marks
+        try:
+            await self.records.append(*new, audit=self._lines(new))
+        except StoreError:
+            self.told -= marks
+            raise
         for event in events:
             self.publish(event)
+
+    async def claim(self, call: ToolCall) -> bool:
+        """Take the right to carry a call out, with its start on record in the same transaction; False if it
+        was taken before. Raises Refused, StoreError."""
+        started = self.event(Started, call=call)
+        if not await self.records.claim(call.id, call.digest, started, audit=self._lines([started])):
+            return False
+        self.told.add(once(started))
+        self.publish(started)
+        return True
+
+    def _lines(self, events: Sequence[Event]) -> list[AuditDraft]:
+        return [draft for event in events if (draft := self.audit(event))]

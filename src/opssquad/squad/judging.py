@@ -86,7 +86,8 @@ async def _put_up(ctx: Context, card: Approval, verdict: Verdict, before: str) -
         refused = Verdict(outcome="refuse", rule=EARLIER, reason=before)
         await ctx.emit(Judged, call=card.call, verdict=refused)
         return Pending(call=card.call, verdict=refused)
-    await ctx.records.add_approval(card)
+    # The card of a step that runs again is on record, and may be decided: that one is shown.
+    card = await ctx.records.add_approval(card)
     await ctx.emit(Requested, approval=card)
     field = "suggestion" if card.suggestion else "approval"
     return Pending.model_validate({"call": card.call, "verdict": verdict, field: card.id})

@@ -46,9 +46,6 @@ class Voice:
 
 async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
     """Ask the model; when it fails, say so and let the fallback answer for the rest of this utterance."""
-    if ctx.first:
-        calls, ctx.first = ctx.first, ()
-        return Reply(calls=calls)
     case = ctx.rank(case)
     page = ledger_page(ctx, case)
     request = Request(

@@ -18,13 +18,15 @@ from opssquad.types import Approval, Decision
 Outcome = ToolResult | Literal["new", "claimed"]
 
 
-def add_card(c: sqlite3.Connection, card: Approval) -> None:
-    """Put a card on record; the first text of a card stays, another call under its id is refused."""
+def add_card(c: sqlite3.Connection, card: Approval) -> Approval:
+    """Put a card on record; the first text of a card stays and comes back, another call under its id is
+    refused."""
     row = (card.id, card.thread, card.call.id, card.call.digest, dump(card))
     c.execute("insert into approvals values (?, ?, ?, ?, ?) on conflict do nothing", row)
-    (known,) = c.execute("select digest from approvals where id = ?", (card.id,)).fetchone()
+    known, body = c.execute("select digest, body from approvals where id = ?", (card.id,)).fetchone()
     if known != card.call.digest:
         raise StoreError(f"approval {card.id} is already the card of another call; ids are used once")
+    return parse(Approval, body, f"approval {card.id}")
 
 
 def cards(c: sqlite3.Connection, where: str, value: str) -> list[ApprovalRecord]:

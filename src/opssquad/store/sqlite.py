@@ -93,9 +93,10 @@ class Store:
         rows = await self._rows("select id, body from threads order by started_at desc, rowid desc")
         return [parse(ThreadRecord, body, f"thread {id}") for id, body in rows]
 
-    async def add_approval(self, approval: Approval) -> None:
-        """Put a card on record; again changes nothing. Raises StoreError for another call under its id."""
-        await self._db.write(lambda c: acts.add_card(c, approval), durable=True)
+    async def add_approval(self, approval: Approval) -> Approval:
+        """Put a card on record, and get the one that stands there: again changes nothing. Raises StoreError
+        for another call under its id."""
+        return await self._db.write(lambda c: acts.add_card(c, approval), durable=True)
 
     async def approval(self, id: str) -> Approval:
         """The card of that id. Raises UsageError with the nearest ones."""
@@ -131,13 +132,23 @@ class Store:
 
         return await self._db.write(settle, durable=True)
 
-    async def claim(self, call_id: str, digest: str) -> bool:
-        """Take the right to carry a call out, once ever: True for the first, False for everyone after.
+    async def claim(
+        self, call_id: str, digest: str, *events: Event, audit: Sequence[AuditDraft] = ()
+    ) -> bool:
+        """Take the right to carry a call out, once ever: True for the first, False for everyone after. The
+        events and audit lines of the first go on record with it.
 
         Raises Refused if the call has a card that does not stand at `approved`, StoreError if the id was
         claimed for another content.
         """
-        return await self._db.write(lambda c: acts.claim(c, call_id, digest), durable=True)
+
+        def take(c: sqlite3.Connection) -> bool:
+            first = acts.claim(c, call_id, digest)
+            if first:
+                _put(c, events, audit)
+            return first
+
+        return await self._db.write(take, durable=True)
 
     async def done(self, call_id: str, result: ToolResult) -> None:
         """Record the end of a claimed call; the first end stays. Raises StoreError if it was not claimed."""
@@ -158,17 +169,10 @@ class Store:
     async def append(self, *events: Event, audit: Sequence[AuditDraft] = ()) -> None:
         """Put events on record in this order with the audit lines about them, all or none; pieces of streamed
         text are never stored. Lines about what may change something are on disk when this returns."""
-        rows = [(e.thread, e.kind, dump(e)) for e in events if not isinstance(e, Streamed)]
-        sql = "insert into events (thread, kind, body) values (?, ?, ?)"
-
-        def put(c: sqlite3.Connection) -> None:
-            # A cursor that got out would be closed by another thread, in the middle of the next statement.
-            c.executemany(sql, rows).close()
-            for draft in audit:
-                log.append(c, draft)
-
-        if rows or audit:
-            await self._db.write(put, durable=any(_weighs(draft) for draft in audit))
+        kept = [event for event in events if not isinstance(event, Streamed)]
+        if kept or audit:
+            durable = any(_weighs(draft) for draft in audit)
+            await self._db.write(lambda c: _put(c, kept, audit), durable=durable)
 
     async def events(self, thread: str) -> list[Event]:
         """The events of a thread in the order they were recorded."""
@@ -211,6 +215,14 @@ class Store:
 
     async def _rows(self, sql: str, *values: str | int) -> list[tuple[str, str]]:
         return await self._db.read(lambda c: c.execute(sql, values).fetchall())
+
+
+def _put(c: sqlite3.Connection, events: Sequence[Event], audit: Sequence[AuditDraft]) -> None:
+    rows = [(e.thread, e.kind, dump(e)) for e in events]
+    # A cursor that got out would be closed by another thread, in the middle of the next statement.
+    c.executemany("insert into events (thread, kind, body) values (?, ?, ?)", rows).close()
+    for draft in audit:
+        log.append(c, draft)
 
 
 def _weighs(draft: AuditDraft) -> bool:

@@ -55,6 +55,10 @@ class Engine:
         snapshot = await self._snapshot()
         return [card for i in snapshot.interrupts for card in i.value["approvals"]]
 
+    async def unfinished(self) -> bool:
+        """Whether there is something left to run, or a card to wait for."""
+        return bool((await self._snapshot()).next)
+
     async def start(self, update: dict[str, Any]) -> None:
         """Run from an utterance until it ends or a card is up."""
         await self._invoke(update)

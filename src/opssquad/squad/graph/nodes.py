@@ -40,6 +40,8 @@ class State(BaseModel):
     calls: list[ModelCall] = []
     pending: list[Pending] = []
     text: str = ""
+    chosen: list[ModelCall] = []
+    """Calls that the engineer chose by number: they go before the model's."""
     choices: list[Choice] = []
     conclusion: Conclusion | None = None
     strikes: int = 0
@@ -62,7 +64,9 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
         ctx.model_down = True
         if ctx.model.name != ctx.fallback.name:
             await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")
-    reply = await _within(ctx, case, await think(ctx, state.messages, case))
+    chosen = tuple(state.chosen)
+    reply = Reply(calls=chosen) if chosen else await think(ctx, state.messages, case)
+    reply = await _within(ctx, case, reply)
     calls = [
         vetted(ctx.redact, ctx.toolbox, c).model_copy(update={"id": f"{ctx.thread}-{state.steps}.{n}"})
         for n, c in enumerate(reply.calls, 1)
@@ -71,6 +75,7 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
         "steps": state.steps + 1,
         "rounds": state.rounds + 1,
         "spent": state.spent or spent,
+        "chosen": [],
         "calls": calls,
         "text": reply.text,
         "choices": list(reply.choices),
