@@ -14,6 +14,7 @@ from opssquad import clock_time
 
 from ._loglines import LEVELS, Entry
 
+_SECRET = re.compile(r"(?i)([\w.-]*(?:pass|pwd|secret|token|key|cred|auth|cookie)[\w.-]*[:=]) ")
 WIDTH = 80
 SHOWN = 300
 """Characters of one template that are shown at most."""
@@ -163,7 +164,10 @@ def cut(text: str) -> str:
 def hanging(head: str, text: str) -> list[str]:
     """The head and the text, wrapped at 80 columns below where the text began."""
     room = max(WIDTH - len(head), 30)
-    lines = wrap(text, room, break_on_hyphens=False) or [""]
+    # A value that is torn, or stands apart from its name, could no more be told to be a secret.
+    kept = _SECRET.sub("\\1\u00a0", text)
+    lines = wrap(kept, room, break_on_hyphens=False, break_long_words=False) or [""]
+    lines = [line.replace("\u00a0", " ") for line in lines]
     return [head + lines[0], *(" " * len(head) + line for line in lines[1:])]
 
 

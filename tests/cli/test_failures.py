@@ -75,3 +75,18 @@ def test_a_full_disk_is_told_and_any_other_system_error_is_a_bug(
     assert capsys.readouterr().err.startswith("opssquad: the disk: No space left on device; ")
     report(OSError(errno.EBADF, "Bad file descriptor"), tmp_path)
     assert "this is a bug" in capsys.readouterr().err
+
+
+def test_a_bug_report_and_its_line_hold_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="app") as caught:
+        raise ValueError("postgres://app:hunter2-x9@db/web is no address")
+    assert report(caught.value, tmp_path) == 1
+    (log,) = (tmp_path / "logs").iterdir()
+    for said in (capsys.readouterr().err, log.read_text(encoding="utf-8")):
+        assert "postgres://app:«redacted»@db/web" in said
+        assert "hunter2-x9" not in said
+
+
+def test_a_mistake_is_told_without_the_secret_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    report(UsageError("the kubeconfig has token: abcdef-0123456 twice"))
+    assert capsys.readouterr().err == "opssquad: the kubeconfig has token: «redacted» twice\n"

@@ -136,3 +136,16 @@ async def test_no_card_check_or_error_keeps_a_secret_that_a_tool_read(tmp_path: 
         assert not [each for each in shown if SECRET in each or "\\u001b" in each]
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in kept if SECRET.encode() in path.read_bytes()]
+
+
+async def test_what_a_model_says_and_concludes_is_kept_without_a_secret(tmp_path: Path) -> None:
+    said = f"The log says\npassword={SECRET} and then\n\n it stops."
+    draft = call(CONCLUDE, summary=f"token: {SECRET}", missing=[f"whether password={SECRET} holds"])
+    model = Replies(calls(call("look", text="x")).model_copy(update={"text": said}), calls(draft))
+    async with stage(tmp_path, model) as s:
+        assert "concluded" in await s.ask("why?")
+        shown = "".join(e.model_dump_json() for e in s.events)
+        assert "The log says" in shown
+        assert SECRET not in shown
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in kept if SECRET.encode() in path.read_bytes()]

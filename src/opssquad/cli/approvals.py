@@ -112,6 +112,7 @@ def _decide(
     *,
     session: bool = False,
 ) -> None:
+    from opssquad.cli.clean import cleaner
     from opssquad.cli.render.approvals import show_consent, show_decision
     from opssquad.cli.roles import roles_of
     from opssquad.times import wall_clock
@@ -124,7 +125,7 @@ def _decide(
         outcome=outcome,
         by=settings.by,
         at=wall_clock(),
-        reason=reason,
+        reason=cleaner(settings)(reason),
         roles=roles_of(settings, thread.squad),
         session=session,
     )

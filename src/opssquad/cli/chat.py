@@ -64,10 +64,13 @@ def _above_the_prompt(typed: bool) -> Any:
 
 
 def _lines(shared: Shared, settings: "Settings", screen: "Screen", typed: bool) -> "Lines":
+    from opssquad.cli.clean import cleaner
+
+    clean = cleaner(settings)
     if not typed:
         from opssquad.cli.repl.sources import Pipe
 
-        return Pipe(sys.stdin, screen)
+        return Pipe(sys.stdin, screen, clean)
     from opssquad.cli.repl.prompt import Prompt
 
-    return Prompt(settings.state / "history", no_color=shared.no_color)
+    return Prompt(settings.state / "history", clean, no_color=shared.no_color)

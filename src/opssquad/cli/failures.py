@@ -29,9 +29,9 @@ def report(error: BaseException, state: Path | None = None) -> int:
         case click.ClickException():
             return _say(_click_line(error), USAGE)
         case UsageError():
-            return _say(str(error), USAGE)
+            return _say(_clean(error), USAGE)
         case OpsError():
-            return _say(str(error), INTERNAL)
+            return _say(_clean(error), INTERNAL)
         case OSError() if said := disk_line(error):
             return _say(said, INTERNAL)
         case _:
@@ -46,9 +46,18 @@ def disk_line(error: OSError) -> str:
     return f"{error.filename or 'the disk'}: {error.strerror}; {advice}"
 
 
+def _clean(error: OpsError) -> str:
+    from opssquad.cli.clean import last_resort
+    from opssquad.cli.text import visible
+
+    return last_resort(visible(" ".join(str(error).split())))
+
+
 def bug_line(error: BaseException, state: Path | None = None) -> str:
     """One honest line about a bug; its traceback goes to a log file in the state folder."""
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    from opssquad.cli.clean import last_resort
+
+    what = last_resort(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
     try:
         where = f"the traceback is in {_log(error, state)}"
     except OSError as unwritable:
@@ -59,6 +68,7 @@ def bug_line(error: BaseException, state: Path | None = None) -> str:
 def _log(error: BaseException, state: Path | None) -> Path:
     import traceback
 
+    from opssquad.cli.clean import last_resort
     from opssquad.settings import load
 
     folder = (state or load().state) / "logs"
@@ -67,7 +77,7 @@ def _log(error: BaseException, state: Path | None) -> Path:
     path = folder / f"error-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
     with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(f"{now.isoformat()} opssquad {' '.join(sys.argv[1:2])}\n")
-        file.writelines(traceback.format_exception(error))
+        file.write(last_resort("".join(traceback.format_exception(error))))
     path.chmod(0o600)
     return path
 

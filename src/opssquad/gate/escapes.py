@@ -8,7 +8,9 @@ from collections.abc import Iterator
 DEPTH = 3
 """Strings within strings that are looked into."""
 
-_ESCAPE = re.compile(r'\\(.)|"', re.DOTALL)
+_ESCAPE = re.compile(r'\\(u00[0-7][0-9a-fA-F]|.)|"', re.DOTALL)
+_INNER = ("\\n", "\\u00")
+"""What a text has in it if there is a text within it that reads otherwise."""
 _MEANS = {"n": " \n", "t": " \t", "r": "  ", '"': '" ', "\\": " \\", "/": " /", "\n": "  ", " ": "  "}
 
 
@@ -16,12 +18,12 @@ def views(text: str) -> Iterator[tuple[int, str]]:
     """The text itself, then those lines of it that hold strings with lines in them: each string's lines as
     lines of their own, and so on with the strings in those. With where in the text each begins."""
     yield 0, text
-    if "\\n" not in text:
+    if not any(sign in text for sign in _INNER):
         return
     for start, end in _lines(text):
         view = text[start:end]
         for _ in range(DEPTH):
-            if "\\n" not in view:
+            if not any(sign in view for sign in _INNER):
                 break
             view = _ESCAPE.sub(_unescaped, view)
             yield start, view
@@ -46,4 +48,6 @@ def _unescaped(found: re.Match[str]) -> str:
     if found[1] is None:
         # Where a string begins or ends, a line does.
         return "\n"
+    if len(found[1]) > 1:
+        return f"     {chr(int(found[1][1:], 16))}"
     return _MEANS.get(found[1], found[0])

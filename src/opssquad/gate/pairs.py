@@ -23,6 +23,7 @@ _END = r"(?<!\\)(?P=q)"
 _CLOSED = rf"""(?P<quoted>(?:(?!{_END})[^\n]){{0,4000}}){_END}"""
 _QUOTED = rf"""(?P<q>''(?=[^'\s,;)}}\]])|\\*["'])(?:{_CLOSED}|(?P<open>[^\n]{{1,4000}}))"""
 _VALUE = rf"(?:{_QUOTED}|(?P<bare>{_BARE}))"
+_FROM_NONE = re.compile(r"[ \t]+\([^)\n]*\)(?=[ \t]*(?:->|→))")
 _ARROW = re.compile(rf"[ \t]*(?:->|→|=>)[ \t]*{_VALUE}", re.DOTALL)
 _AFTER_NAME = re.compile(
     rf"""(?P<sep>(?:{_QUOTE})?[ \t]*(?:=>|:=|==|=|:)[ \t]*(?:\n[ \t]+(?=''))?){_VALUE}""",
@@ -32,7 +33,7 @@ _FLAG = re.compile(
     rf"""(?:[ \t]+|{_QUOTE}[ \t]*,?\s*(?={_QUOTE})|[ \t]*\n(?:[ \t]*-[ \t]+|[ \t]{{2,}})(?!-)){_VALUE}""",
     re.DOTALL,
 )
-_TAG = re.compile(rf"""(?:{_QUOTE}[ \t]*>\s*<value)?>(?P<bare>[^<>\n]{{1,4000}})</""")
+_TAG = re.compile(rf"""(?:{_QUOTE}[ \t]*>\s*<value)?[ \t]*>(?P<bare>[^<>\n]{{1,4000}})</""")
 _ATTRIBUTE = re.compile(rf"""{_QUOTE}\s+(?:value|val|default)\s*=\s*{_VALUE}""", re.DOTALL)
 _DESCRIBED = re.compile(r":\n-{4}\n(?P<bare>[^\n]+)")
 _UNEXPECTED = re.compile(r"(?i:\b(?:unexpected|next|offending|illegal)\s+)\Z")
@@ -118,6 +119,8 @@ def _values(text: str, name: _Named, start: int, end: int, *, flag: bool) -> Ite
         yield from found
         if (arrow := _ARROW.match(text, pair.end())) and (found or not loose):
             yield from name.hidden(arrow)
+    elif (none := _FROM_NONE.match(text, end)) and (arrow := _ARROW.match(text, none.end())):
+        yield from name.hidden(arrow)
     elif changed := _CHANGED.match(text, end):
         yield from name.hidden(changed)
         if arrow := _ARROW.match(text, changed.end()):

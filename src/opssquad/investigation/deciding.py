@@ -79,7 +79,7 @@ class Cards:
                 outcome=outcome,
                 by=by,
                 at=wall_clock(),
-                reason=reason,
+                reason=self._ctx.redact.clean(reason),
                 roles=self._ctx.roles(by),
                 session=session,
             )

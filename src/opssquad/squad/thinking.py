@@ -36,9 +36,25 @@ class Voice:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self.warnings: list[str] = []
+        self._paragraph = self._shown = ""
 
     def text(self, piece: str) -> None:
-        self._ctx.publish(self._ctx.event(Streamed, text=spoken(piece)))
+        """A piece of the answer. What a secret may still be made of waits for the next one; where it has
+        begun to show, nothing more streams, and the whole reply tells it."""
+        self._paragraph += piece
+        self._tell(self._paragraph[: max(map(self._paragraph.rfind, " \n")) + 1])
+
+    def end(self) -> None:
+        """The answer is whole."""
+        self._tell(self._paragraph)
+
+    def _tell(self, settled: str) -> None:
+        clean = self._ctx.redact.clean(spoken(settled))
+        if clean.startswith(self._shown) and clean != self._shown:
+            self._ctx.publish(self._ctx.event(Streamed, text=clean[len(self._shown) :]))
+            self._shown = clean
+        if "\n\n" in settled and clean == self._shown:
+            self._paragraph, self._shown = self._paragraph[len(settled) :], ""
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -59,7 +75,8 @@ async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
             return await _ask(ctx, request)
         except ModelError as error:
             ctx.model_down = True
-            await ctx.emit(Warned, text=f"model {ctx.model.name} failed ({error}); going on offline")
+            said = ctx.redact.clean(f"model {ctx.model.name} failed ({error}); going on offline")
+            await ctx.emit(Warned, text=said)
     # What the model that failed could not put into words was not looked at.
     made = case.model_copy(update={"calls": tuple(c for c in case.calls if c.made)})
     return await _ask(ctx, request.model_copy(update={"case": made}))
@@ -71,10 +88,12 @@ async def _ask(ctx: Context, request: Request) -> Reply:
         reply = await _in_time(ctx, model, request, voice)
         reply = reply.model_copy(update={"text": spoken(reply.text)})
     finally:
+        voice.end()
         spent = time.monotonic() - began
         ctx.seconds["model"] = ctx.seconds.get("model", 0.0) + spent
         for text in voice.warnings:
-            await ctx.emit(Warned, text=text)
+            await ctx.emit(Warned, text=ctx.redact.clean(text))
+    reply = reply.model_copy(update={"text": ctx.redact.clean(reply.text)})
     if model is not ctx.fallback:
         ctx.tokens += reply.usage.prompt + reply.usage.completion or _estimated(request, reply)
     await ctx.emit(Thought, model=model.name, text=reply.text, usage=reply.usage, ms=int(spent * 1000))

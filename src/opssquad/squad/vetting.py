@@ -17,8 +17,15 @@ from opssquad.types import Preview, Undo
 
 
 def clean_card(redact: Redactor, preview: Preview, undo: Undo) -> tuple[Preview, Undo]:
-    """The words of a card likewise. Its commands and arguments are what will be done: they stay."""
-    words = {"diff": redact.clean(preview.diff), "impact": redact.clean(preview.impact)}
+    """The words of a card likewise. Its command and arguments are what will be done: they stay. An undo that
+    would carry a secret is left to the engineer."""
+    words = {
+        "diff": redact.clean(preview.diff),
+        "impact": redact.clean(preview.impact),
+        "before": redact.value(preview.before)[0],
+    }
+    if redact.value(undo.args)[1] or redact(undo.command)[1]:
+        undo = Undo(note=f"by hand, as it takes a value that looks like a secret: {undo.note}")
     return preview.model_copy(update=words), undo.model_copy(update={"note": redact.clean(undo.note)})
 
 
@@ -46,9 +53,9 @@ def vetted(redact: Redactor, toolbox: Toolbox, call: ModelCall) -> ModelCall:
     """The call as it may be kept, with the problem for which it is not made."""
     call = call.model_copy(update={"tool": spoken(call.tool), "problem": redact.clean(call.problem)})
     plain = _spoken(call.args)
-    if call.problem or call.tool == CONCLUDE:
-        return call.model_copy(update={"args": plain})
     args, found = redact.value(plain)
+    if call.problem or call.tool == CONCLUDE:
+        return call.model_copy(update={"args": args})
     if found:
         problem = (
             "an argument looks like a secret, and would be on record: it was taken out and nothing was done;"

@@ -22,7 +22,7 @@ async def held(session: Replay, *lines: str, resumed: bool = False) -> str:
     out = io.StringIO()
     screen = Screen(width=80, file=out)
     stream = Stream(screen, Scope(session.target, session.squad, session.model), now=lambda: NOW)
-    pipe = Pipe(io.StringIO("".join(f"{line}\n" for line in lines)), screen)
+    pipe = Pipe(io.StringIO("".join(f"{line}\n" for line in lines)), screen, str)
     await Repl(session, screen, stream, pipe, by="ana", now=lambda: NOW).talk(resumed=resumed)
     return out.getvalue()
 

@@ -4,6 +4,7 @@ lines come from and how events look is not known here.
 
 import asyncio
 
+from opssquad.cli.clean import last_resort
 from opssquad.cli.failures import bug_line, disk_line
 from opssquad.cli.render.screen import BAD, MUTED, WARN, Screen
 from opssquad.cli.render.stream import Stream
@@ -13,6 +14,7 @@ from opssquad.cli.repl.desk import Desk
 from opssquad.cli.repl.runner import Runner
 from opssquad.cli.repl.sources import Lines, Mood
 from opssquad.cli.session import Session
+from opssquad.cli.text import visible
 from opssquad.errors import OpsError
 from opssquad.events import Decided, Event, Stopped
 from opssquad.times import Clock, wall_clock
@@ -169,5 +171,5 @@ class Repl:
 
     def _complain(self, error: BaseException) -> None:
         disk = disk_line(error) if isinstance(error, OSError) else ""
-        said = str(error) if isinstance(error, OpsError) else disk or bug_line(error)
+        said = last_resort(visible(str(error))) if isinstance(error, OpsError) else disk or bug_line(error)
         self.screen.flow(" ".join(said.split()), indent=4, first="  ✗ ", style=BAD)

@@ -14,6 +14,7 @@ from prompt_toolkit.history import FileHistory
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
+from opssquad.cli.clean import Clean
 from opssquad.cli.repl.commands import HELP
 from opssquad.cli.repl.sources import Mood, asked
 from opssquad.cli.text import visible
@@ -64,17 +65,29 @@ class Names(Completer):
                 yield Completion(name, -len(word), display_meta=kind)
 
 
+class Typed(FileHistory):
+    """The lines that were typed, kept without the secrets that were pasted among them."""
+
+    def __init__(self, path: Path, clean: Clean) -> None:
+        self._clean = clean
+        super().__init__(str(path))
+
+    def store_string(self, string: str) -> None:
+        """Keep a line."""
+        super().store_string(self._clean(string))
+
+
 class Prompt:
     """A prompt that stays while a run goes on. `history` is a file that only its owner can read."""
 
     live = True
 
-    def __init__(self, history: Path, *, no_color: bool) -> None:
+    def __init__(self, history: Path, clean: Clean, *, no_color: bool) -> None:
         history.touch(mode=0o600)
         self._names = Names()
         self._busy = ("", 0.0)
         self._session: PromptSession[str] = PromptSession(
-            history=FileHistory(str(history)),
+            history=Typed(history, clean),
             completer=self._names,
             complete_while_typing=True,
             style=_STYLE,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 
+from opssquad.cli.clean import Clean
 from opssquad.cli.render.screen import MUTED, STRONG, Screen
 from opssquad.cli.text import visible
 from opssquad.events import Event
@@ -44,8 +45,8 @@ class Pipe:
 
     live = False
 
-    def __init__(self, stream: TextIO, screen: Screen) -> None:
-        self._stream, self._screen = stream, screen
+    def __init__(self, stream: TextIO, screen: Screen, clean: Clean) -> None:
+        self._stream, self._screen, self._clean = stream, screen, clean
 
     async def next(self, mood: Mood) -> str:
         """The next line that is not empty. Raises EOFError at the end of the stream."""
@@ -56,7 +57,7 @@ class Pipe:
             if line.strip():
                 break
         self._screen.gap()
-        self._screen.line((asked(mood), MUTED), (visible(line.strip()), STRONG))
+        self._screen.line((asked(mood), MUTED), (visible(self._clean(line.strip())), STRONG))
         return line.strip()
 
     def see(self, event: Event) -> None:
