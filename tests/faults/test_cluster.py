@@ -5,68 +5,32 @@ What cannot be reached at all is the operator's to mend (exit code 2). What fail
 diagnosis: the screen says which, and where too little is left the question ends inconclusive (3).
 """
 
-import copy
-import json
-import os
-import resource
 import shlex
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from tests.cli.test_conversation import QUESTION
 from tests.faults import cluster as c
+from tests.faults.asking import (
+    AWAY,
+    CAUSE,
+    DENIED,
+    EXPIRED,
+    FORBIDDEN,
+    HALF,
+    LIST,
+    NOTHING,
+    OVERLOADED,
+    PROXY,
+    SECONDS,
+    STORE,
+    asked,
+    begun,
+    told,
+)
 from tests.worlds.kube.test_trouble import certificate
-
-SECONDS = 60.0
-"""What a whole run may take; a server that never answers costs ten seconds for each call."""
-FORBIDDEN = 'pods is forbidden: User "ada" cannot list resource "pods" in API group ""'
-EXPIRED = lambda: c.status(401, "Unauthorized", "Unauthorized")  # noqa: E731
-DENIED = lambda: c.status(403, "Forbidden", FORBIDDEN)  # noqa: E731
-OVERLOADED = lambda: c.status(429, "TooManyRequests", "too many requests", **{"Retry-After": "1"})  # noqa: E731
-STORE = lambda: c.status(500, "InternalError", "etcdserver: leader changed")  # noqa: E731
-AWAY = lambda: c.status(503, "ServiceUnavailable", "the server is currently unable")  # noqa: E731
-PROXY = lambda: web.Response(text="<html>log in</html>", content_type="text/html")  # noqa: E731
-HALF = lambda: web.Response(text='{"items": [', content_type="application/json")  # noqa: E731
-LIST = lambda: web.json_response([1, 2])  # noqa: E731
-NOTHING = lambda: web.json_response({})  # noqa: E731
-
-
-def begun(request: web.Request) -> bool:
-    """Everything after the first contact."""
-    return request.path != "/version"
-
-
-def asked(
-    kubeconfig: Path, state: Path, *more: str, question: str = QUESTION, timeout: float = 150
-) -> tuple[subprocess.CompletedProcess[str], float]:
-    """Ask the real program; what it said and the seconds it took."""
-    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "PYTHONPATH", "HOME"}}
-    words = ["ask", question, "--kubeconfig", str(kubeconfig), "--context", c.CONTEXT, *more]
-    began = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "opssquad", *words],
-        env={**kept, "OPSSQUAD_STATE": str(state), "COLUMNS": "400"},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
-    return done, time.monotonic() - began
-
-
-def told(done: subprocess.CompletedProcess[str], state: Path) -> str:
-    """All it said, which holds no traceback; nor was one written to a file."""
-    said = " ".join((done.stdout + done.stderr).split())
-    assert "Traceback" not in said
-    assert "internal error" not in said
-    assert not (state / "logs").exists()
-    return said
-
 
 # Before anything is asked. name: what stands there, what the one line says
 UNREACHABLE: dict[str, tuple[Any, str]] = {
@@ -175,7 +139,6 @@ async def forgets(request: web.Request, forward: c.Forward) -> web.StreamRespons
 
 # name: fault, exit code, what the screen must say, what it must not
 Case = tuple[c.Fault, int, tuple[str, ...], tuple[str, ...]]
-CAUSE = "image v2.4.0 -> v2.4.1"
 BLIND: tuple[str, ...] = ("Inconclusive",)
 FAULTS: dict[str, Case] = {
     "nothing is wrong": (c.passes, 0, (CAUSE, "(confirmed)"), ("missing:",)),
@@ -319,170 +282,3 @@ def test_a_cluster_that_fails_on_the_way_costs_what_the_screen_says(name: str, t
     assert [each for each in never if each in said] == [], done.stdout
     assert "No fault" not in said
     assert seconds < SECONDS
-
-
-def peak(kubeconfig: Path, state: Path) -> tuple[subprocess.CompletedProcess[str], float, float]:
-    """Ask, and the most memory that a child of this process has held, in MB."""
-    done, seconds = asked(kubeconfig, state)
-    return done, seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-
-
-def line(number: int) -> bytes:
-    said = {"level": "info", "msg": f"handled request {number}", "path": "/login"}
-    return f"2026-03-08T14:36:{number % 60:02}.{number:09}Z {json.dumps(said)}".encode()
-
-
-LOGS: dict[str, tuple[Any, str]] = {
-    "50 MB": (lambda: b"\n".join(map(line, range(550_000))), "That is not all of it"),
-    "one line of 20 MB": (lambda: b"2026-03-08T14:36:00Z " + b"x" * (20 * 2**20), "That is not all of it"),
-    "no text": (lambda: bytes(range(256)) * 4000, "Log of pod"),
-}
-
-
-@pytest.mark.parametrize("name", LOGS)
-def test_a_log_past_all_bounds_is_read_from_its_end_in_bounded_time_and_memory(
-    name: str, tmp_path: Path
-) -> None:
-    made, says = LOGS[name]
-    body = made()
-    # The server minds neither how many lines are asked for nor how many bytes.
-    log = c.answers(lambda: web.Response(body=body, content_type="text/plain"), c.on("/log"))
-    with c.behind(log, tmp_path) as front:
-        done, seconds, memory = peak(front.kubeconfig, tmp_path / "state")
-        told(done, tmp_path / "state")
-        shown = asked_logs(front.kubeconfig, tmp_path / "more")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "auth-service" in done.stdout
-    assert says in shown
-    assert seconds < SECONDS
-    assert memory < 400
-
-
-def asked_logs(kubeconfig: Path, state: Path) -> str:
-    """What the conversation shows of the log itself."""
-    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "PYTHONPATH", "HOME"}}
-    words = ["chat", "--kubeconfig", str(kubeconfig), "--context", c.CONTEXT, "--namespace", "authentication"]
-    done = subprocess.run(
-        [sys.executable, "-m", "opssquad", *words],
-        env={**kept, "OPSSQUAD_STATE": str(state), "COLUMNS": "400"},
-        input="Show me the logs of auth-service\n/exit\n",
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert "Traceback" not in done.stdout + done.stderr
-    return " ".join(done.stdout.split())
-
-
-@pytest.mark.parametrize("count", [5_000, 10_000])
-def test_thousands_of_events_are_read_in_bounded_time_and_memory(count: int, tmp_path: Path) -> None:
-    def more(request: web.Request, document: c.Json) -> c.Json | None:
-        if not document.get("items"):
-            return None
-        model = document["items"][0]
-        for number in range(count):
-            made = copy.deepcopy(model)
-            made["metadata"].update(name=f"e{number}", uid=f"u{number}")
-            made["message"] = f"Back-off restarting failed container {number}"
-            document["items"].append(made)
-        return document
-
-    with c.behind(c.changes(more, c.on("/events")), tmp_path) as front:
-        done, seconds, memory = peak(front.kubeconfig, tmp_path / "state")
-    assert CAUSE in told(done, tmp_path / "state")
-    assert done.returncode == 0
-    assert seconds < SECONDS
-    assert memory < 400
-
-
-# A change. name: fault, what the result says, whether it is checked, whether the cluster was changed
-ROLLBACK = "Please roll back auth-service in namespace authentication to the previous version."
-WRITES: dict[str, tuple[c.Fault, str, str, bool]] = {
-    "the answer is lost, the change is made": (
-        c.breaks(c.write, done=True),
-        "may or may not have been made",
-        "unknown",
-        True,
-    ),
-    "the connection breaks before": (c.breaks(c.write), "may or may not have been made", "unknown", False),
-    "no answer, the change is made": (
-        c.hangs(c.write, done=True),
-        "no answer within 10 s",
-        "unknown",
-        True,
-    ),
-    "a gateway's time is up": (
-        c.answers(lambda: c.status(504, "Timeout", "gateway"), c.write),
-        "may or may not have been made",
-        "unknown",
-        False,
-    ),
-    "a conflict": (
-        c.answers(lambda: c.status(409, "Conflict", "the object has been modified"), c.write),
-        "the object has been modified",
-        "error",
-        False,
-    ),
-    "no right to write": (
-        c.answers(lambda: c.status(403, "Forbidden", 'cannot patch resource "deployments"'), c.write),
-        'cannot patch resource "deployments"',
-        "error",
-        False,
-    ),
-    "a webhook says no": (
-        c.answers(
-            lambda: c.status(400, "BadRequest", 'admission webhook "freeze.example" denied the request'),
-            c.write,
-        ),
-        'admission webhook "freeze.example" denied the request',
-        "error",
-        False,
-    ),
-    "an overloaded server": (c.answers(OVERLOADED, c.write), "too many requests", "error", False),
-    "an answer that is a page": (
-        c.answers(PROXY, c.write),
-        "may or may not have been made",
-        "unknown",
-        False,
-    ),
-}
-
-
-@pytest.mark.parametrize("name", WRITES)
-def test_a_change_that_fails_is_sent_once_and_told_as_what_it_is(name: str, tmp_path: Path) -> None:
-    fault, says, status, made = WRITES[name]
-    state = tmp_path / "state"
-    with c.behind(fault, tmp_path, speed=20) as front:
-        done, _ = asked(front.kubeconfig, state, "--json", question=ROLLBACK)
-        assert done.returncode == 4, done.stdout + done.stderr
-        thread = json.loads(done.stdout)["thread"]
-        card = json.loads(done.stdout)["actions"][0]
-        assert card["tool"] == "rollback"
-        ran(state, "approvals", "approve", approval(state))
-        front.asked.clear()
-        end = ran(state, "ask", "--resume", thread)
-        sent = [a for a in front.asked if a.startswith("PATCH") and "dryRun" not in a]
-        audit = ran(state, "audit", "verify")
-    said = told(end, state)
-    assert len(sent) == 1, front.asked
-    assert says in said
-    assert ("better" in said) == made, said
-    assert ("It is not known whether" in said or "may or may not" in said) == (status == "unknown"), said
-    assert audit.returncode == 0, audit.stdout + audit.stderr
-
-
-def ran(state: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "PYTHONPATH", "HOME"}}
-    return subprocess.run(
-        [sys.executable, "-m", "opssquad", *words],
-        env={**kept, "OPSSQUAD_STATE": str(state), "COLUMNS": "400"},
-        capture_output=True,
-        text=True,
-        timeout=150,
-    )
-
-
-def approval(state: Path) -> str:
-    """The id of the card that waits."""
-    listed = ran(state, "approvals", "list").stdout
-    return next(word for word in listed.split() if word.startswith("a-"))

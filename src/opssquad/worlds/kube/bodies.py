@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from aiohttp import StreamReader
 
 
+class Tail(bytes):
+    """The end of a body of which there was more."""
+
+
 async def whole(content: "StreamReader", access: Access) -> bytes:
     """A body to its end. Raises ToolError past `MOST` bytes."""
     body = bytearray()
@@ -20,8 +24,8 @@ async def whole(content: "StreamReader", access: Access) -> bytes:
 
 
 async def last(content: "StreamReader", access: Access, keep: int) -> bytes:
-    """The last `keep` bytes of a text, from the beginning of a line where one begins there; the rest is
-    dropped as it comes. Raises ToolError past `MOST` bytes."""
+    """The last `keep` bytes of a text, a `Tail` from the beginning of a line where one begins there if there
+    were more; the rest is dropped as it comes. Raises ToolError past `MOST` bytes."""
     kept, size = bytearray(), 0
     async for piece in content.iter_any():
         kept += piece
@@ -33,4 +37,4 @@ async def last(content: "StreamReader", access: Access, keep: int) -> bytes:
     if size <= keep:
         return bytes(kept)
     tail = bytes(kept[-keep:])
-    return tail[tail.find(b"\n") + 1 :]
+    return Tail(tail[tail.find(b"\n") + 1 :])

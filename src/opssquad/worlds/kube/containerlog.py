@@ -1,5 +1,6 @@
 """A container's log, bounded: its last bytes, and no line without end. What the lines say is for tools."""
 
+from opssquad.worlds.kube.bodies import Tail
 from opssquad.worlds.kube.http import KubeHTTP, Query
 
 MOST = 4 * 2**20
@@ -19,9 +20,9 @@ class Log(str):
 async def read_log(http: KubeHTTP, path: str, query: Query, most: int) -> Log:
     """The last `most` bytes of a log. Raises ToolError."""
     asked = [("timestamps", "true"), ("limitBytes", str(ASKED)), *query]
-    body = await http.fetch(path, asked, "*/*", keep=most + 1)
+    body = await http.fetch(path, asked, "*/*", keep=most)
     text = body.decode(errors="replace")
-    whole = len(body) <= most
+    whole = not isinstance(body, Tail)
     if max(map(len, text.split("\n"))) > LINE:
         text, whole = "\n".join(map(_shortened, text.split("\n"))), False
     log = Log(text)
