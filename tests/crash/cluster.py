@@ -60,7 +60,7 @@ async def _serve(line: Line, up: threading.Event, over: asyncio.Event) -> None:
     ):
 
         async def handle(request: web.Request) -> web.Response:
-            return await _pass_on(line, served, session, request)
+            return await _pass_on(line, served, session, request, over)
 
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", handle)
@@ -77,7 +77,7 @@ async def _serve(line: Line, up: threading.Event, over: asyncio.Event) -> None:
 
 
 async def _pass_on(
-    line: Line, served: Served, session: aiohttp.ClientSession, request: web.Request
+    line: Line, served: Served, session: aiohttp.ClientSession, request: web.Request, over: asyncio.Event
 ) -> web.Response:
     headers = {name: request.headers[name] for name in HEADERS if name in request.headers}
     address = f"{served.url}{request.rel_url.raw_path_qs}"
@@ -86,6 +86,6 @@ async def _pass_on(
     changing = request.method == "PATCH" and request.path == DEPLOYMENT and "dryRun" not in request.query
     if changing and line.swallows:
         line.swallowed.set()
-        await asyncio.Event().wait()
+        await over.wait()
     kept = {name: answer.headers[name] for name in ("Content-Type", "Date") if name in answer.headers}
     return web.Response(status=answer.status, body=body, headers=kept)
