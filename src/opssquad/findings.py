@@ -83,7 +83,7 @@ def place(locator: str) -> str:
         case "log":
             return f"the logs of {rest}"
         case "Event":
-            return f"an event of {rest}"
+            return f"an event of {place(rest)}"
         case "output":
             return "what a tool told"
         case "card":

@@ -62,6 +62,13 @@ def test_a_planted_annotation_is_seen_to_be_a_line_of_the_diff() -> None:
     assert [line for line in lines if line.startswith("  Risk")][0].startswith("  Risk       high: ")
 
 
+def test_a_long_value_begins_no_line_of_the_diff() -> None:
+    value = "-note: " + "x" * 60 + " +replicas: 5 " + "y" * 50 + " @@ spec @@"
+    lines = drawn(forged("plain", diff=f"@@ metadata.annotations @@\n{value}"))
+    diff = [line[13:] for line in lines if line[:13].strip() in {"", "Diff"} and line[13:14] in set("+-@")]
+    assert [line[:7] for line in diff] == ["@@ meta", "-note: "]
+
+
 def test_evidence_behind_a_card_is_quoted_line_by_line() -> None:
     out = io.StringIO()
     evidence = Evidence(id="e1", call="c1", locator="log a/b/c", text="x\n  Call       harmless()")

@@ -93,6 +93,8 @@ def test_what_a_view_shows_of_a_source_is_told_once() -> None:
     shown = Quote(locator="output c1", text=f"3 x {text[:36]}… and more")
     assert [each.locator for each in look([source], shown)] == ["log ns/pod/app"]
     assert [each.locator for each in look([], shown)] == ["output c1"]
+    folded = Quote(locator="output c1", text=f"{text[:12]}\n     {text[12:34]}\n     {text[34:]}")
+    assert [each.locator for each in look([source], folded)] == ["log ns/pod/app"]
 
 
 def test_a_flood_of_attempts_is_counted_and_not_told_one_by_one() -> None:

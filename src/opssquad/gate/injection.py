@@ -117,9 +117,9 @@ class Lookout:
             for each in self._of(_lines(source.locator, source.text)):
                 found.setdefault(each.key, each)
         # A table or a sentence shows a piece of a text that was told already.
-        told = {each.words for each in found.values()}
+        told = [_letters(each.text + each.reads) for each in found.values()]
         for each in self._of(_lines(shown.locator, shown.text)):
-            if each.words not in told:
+            if not any(each.words in text for text in told):
                 found.setdefault(each.key, each)
         all_ = tuple(found.values())
         if len(all_) <= MOST:

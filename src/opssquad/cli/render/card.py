@@ -122,8 +122,10 @@ def show_diff(screen: Screen, diff: str, most: int = 0) -> None:
     shown = lines[:most] if most else lines
     label = "Diff"
     for line in shown:
-        for piece in chop(line, screen.width - _MARGIN):
-            screen.line((f"  {label:<9}  ", MUTED), (piece, styles.get(line[:1], "")))
+        for number, piece in enumerate(chop(line, screen.width - _MARGIN)):
+            # What goes on is indented: no long value begins a line that looks like one of the diff's own.
+            goes_on = "  " if number else ""
+            screen.line((f"  {label:<9}  {goes_on}", MUTED), (piece, styles.get(line[:1], "")))
             label = ""
     if rest := len(lines) - len(shown):
         screen.line((f"{' ' * _MARGIN}… {rest} more lines; `explain` shows them all", WARN))
