@@ -101,14 +101,14 @@ def plays(folder: Path) -> Iterator[Play]:
 
 
 def deaths(most: int, folder: Path) -> list[Death]:
-    """The list: every point, or so many of them in even strides."""
+    """The list: every point of every play, taken up in both ways, or so many of them in even strides."""
     found, known = list[Death](), set[Line]()
     for play in plays(folder):
         hits = in_a_fork(play.hits)
-        points = chosen(hits, known)
+        points = chosen(hits)
         known |= {(file, line) for file, line, _ in hits}
-        tell(play=play.name, points=len(points), lines=len(known))
-        found += [Death(play, point, bool(n % 2)) for n, point in enumerate(points)]
+        tell(play=play.name, executed=len(hits), points=len(points), lines=len(known))
+        found += [Death(play, point, asking) for point in points for asking in (False, True)]
     step = len(found) / most if most else 1
     return [found[int(n * step)] for n in range(most or len(found))]
 

@@ -1,7 +1,7 @@
 """Where a process is killed: a list made by watching one whole run, and the death itself.
 
-A point is a line of the modules that think, gate, act, verify and record, at its n-th execution. Wherever the
-files of the run changed between two lines, both of these are points too, whatever execution it was.
+A point is a line of the modules that think, gate, act, verify and record, at its n-th execution. A process
+that is killed leaves only its files behind, so of all lines between two changes of these one stands for all.
 """
 
 import os
@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,20 +107,15 @@ def recorded(folder: Path, hits: list[Hit]) -> Iterator[None]:
         yield
 
 
-def chosen(hits: Sequence[Hit], known: Collection[Line] = ()) -> list[Point]:
-    """The points, in the order in which the run came by them: the first and last time of each line that is
-    not known yet, and both sides of each change."""
-    total = Counter((file, line) for file, line, _ in hits)
+def chosen(hits: Sequence[Hit]) -> list[Point]:
+    """The points, in the order in which the run came by them: the last line of each stretch in which the
+    files did not change."""
     count: Counter[Line] = Counter()
     points: list[Point] = []
     for index, (file, line, seen) in enumerate(hits):
         count[file, line] += 1
-        nth = count[file, line]
-        changed = index > 0 and seen != hits[index - 1][2]
-        changes = index + 1 < len(hits) and seen != hits[index + 1][2]
-        new = nth in (1, total[file, line]) and (file, line) not in known
-        if new or changed or changes:
-            points.append(Point(str(Path(file).relative_to(SOURCE)), line, nth))
+        if index + 1 == len(hits) or seen != hits[index + 1][2]:
+            points.append(Point(str(Path(file).relative_to(SOURCE)), line, count[file, line]))
     return points
 
 
