@@ -27,6 +27,7 @@ class Replay:
 
     def __init__(self, events: list[Event], *, pause: float = 0.0, cards: Sequence[Approval] = ()) -> None:
         self.thread, self.squad, self.model = "t-7k2m", "k8s", "offline"
+        self.masked = ""
         self.target = Target(cluster="production", namespace="authentication")
         self.said: list[str] = []
         self.decided: list[tuple[str, str, str]] = []

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from opssquad import content
 from opssquad.errors import OpsError, StoreError
+from opssquad.gate.own import load_own
 from opssquad.settings import OFFLINE, Settings
 from opssquad.store.folder import prepare_folder
 from opssquad.worlds.kube.access import choose
@@ -38,6 +39,7 @@ async def checkup(settings: Settings, kubeconfig: Path | None, context: str) -> 
         _python(),
         _state(settings),
         _recordings(),
+        _redaction(settings),
         _kubectl(),
         *await _cluster(settings, kubeconfig, context),
         await _model(settings),
@@ -62,6 +64,20 @@ def _recordings() -> Finding:
     if not found:
         return Finding("warn", "recordings", "none; the demo cannot play: reinstall opssquad")
     return Finding("ok", "recordings", f"{len(found)}: {', '.join(found)}")
+
+
+def _redaction(settings: Settings) -> Finding:
+    try:
+        own = load_own(settings.redaction)
+    except OpsError as error:
+        return Finding("fail", "redaction", str(error))
+    if settings.redaction is None:
+        return Finding("ok", "redaction", "our own rules; yours go into OPSSQUAD_REDACTION")
+    rules = f"{settings.redaction}: {len(own.patterns)} patterns, {len(own.names.secret)} names of your own"
+    host = urlsplit(settings.base_url or "https://api.openai.com/v1").hostname or ""
+    outside = settings.model != OFFLINE and host not in own.mask.inside
+    masked = "nothing is masked" if not (on := own.mask.says) else f"masked outside the house: {on}"
+    return Finding("ok", "redaction", f"{rules}; {masked}" + (f" (as {host} is)" if on and outside else ""))
 
 
 def _kubectl() -> Finding:

@@ -67,6 +67,13 @@ class Masking(Value):
     words: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
 
+    @property
+    def says(self) -> str:
+        """What is masked, in words; empty where nothing is."""
+        words = len(self.words)
+        parts = ["addresses"] * self.addresses + ["names"] * self.names
+        return ", ".join(parts + ([f"{words} word{'s' * (words != 1)}"] if words else []))
+
 
 class Own(Value):
     """The content of `redaction.yaml`."""

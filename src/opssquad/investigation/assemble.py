@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,7 @@ from pathlib import Path
 from opssquad import content, settings
 from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import rank
-from opssquad.errors import UsageError
+from opssquad.errors import ToolError, UsageError
 from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
@@ -30,6 +30,7 @@ from opssquad.models.base import Case, Model
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
 from opssquad.squad.context import Context, Rank
+from opssquad.squad.masking import masked
 from opssquad.squad.spec import load_squad
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
@@ -125,8 +126,9 @@ class Voices:
     timeline: Callable[[], Awaitable[str]]
 
 
-def make_model(name: str) -> Model:
-    """The model of that name: `offline`, `scripted:FILE`, or one of the endpoint. Raises UsageError."""
+def make_model(name: str, options: Options, store: Store, cluster: Cluster) -> Model:
+    """The model of that name: `offline`, `scripted:FILE`, or an endpoint's, masked if it is to be.
+    Raises UsageError."""
     if name == settings.OFFLINE:
         return offline()
     if name.startswith(SCRIPT):
@@ -135,7 +137,20 @@ def make_model(name: str) -> Model:
         return Scripted.load(Path(name.removeprefix(SCRIPT)))
     from opssquad.models.chat import Chat
 
-    return Chat.of(settings.load(), name)
+    chat, own = Chat.of(settings.load(), name), load_own(options.redaction)
+    return masked(chat, chat.host, own.mask, store.output, lambda: names_of(cluster))
+
+
+NAMED = ("Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service")
+
+
+async def names_of(cluster: Cluster) -> list[str]:
+    """The names that a conversation may begin with, as far as one may list them."""
+    found: list[str] = []
+    for kind in NAMED:
+        with suppress(ToolError):
+            found += await cluster.list(kind, keep=lambda obj: obj["metadata"]["name"])
+    return found
 
 
 def offline() -> Offline:

@@ -102,7 +102,7 @@ class Watched:
     """A model behind an endpoint: the first request, and each one that fails, is on record."""
 
     def __init__(self, model: Model, endpoint: str, opening: Opening) -> None:
-        self.name, self.endpoint = model.name, endpoint
+        self.name, self.endpoint, self.says = model.name, endpoint, str(getattr(model, "says", ""))
         self._model, self._opening, self._opened = model, opening, False
 
     async def reply(self, request: Request, listener: Listener) -> Reply:

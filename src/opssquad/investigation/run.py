@@ -1,8 +1,9 @@
 """The conversation itself: an utterance in, a stream of events out; cards decided, runs resumed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Self
 
 from opssquad.errors import UsageError
@@ -14,7 +15,7 @@ from opssquad.investigation.choosing import beyond, chosen
 from opssquad.investigation.deciding import Cards
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
-from opssquad.models.base import Message, ModelCall
+from opssquad.models.base import Message, Model, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.fence import heard
 from opssquad.squad.graph.engine import Engine
@@ -42,6 +43,7 @@ class Investigation:
         self._stack = AsyncExitStack()
         self._asked: Asked | None = None
         self._turns = 0
+        self._make_model: Callable[[str], Model]
 
     @classmethod
     async def open(cls, options: Options, resume: str = "") -> Self:
@@ -59,7 +61,8 @@ class Investigation:
             voices = assemble.Voices(lambda text: run[0]._progress(text), lambda: run[0].timeline())
             past = await store.events(thread)
             opening = Opening(store, options, thread)
-            model = opening.watched(assemble.make_model(options.model))
+            make = partial(assemble.make_model, options=options, store=store, cluster=cluster)
+            model = opening.watched(make(options.model))
             ctx = assemble.make_context(options, thread, cluster, store, voices, model, past)
             ctx.recall(past)
             await opening.record(ctx, cluster)
@@ -71,6 +74,7 @@ class Investigation:
                 await store.update_thread(record)
             engine = await stack.enter_async_context(Engine(store.checkpoints, ctx))
             self = cls(options, record, ctx, store, engine)
+            self._make_model = make
             run.append(self)
             if asked := next((e for e in reversed(past) if isinstance(e, Asked)), None):
                 self._asked, self._turns = asked, asked.turn
@@ -95,13 +99,18 @@ class Investigation:
         return self.options.restraint
 
     @property
+    def masked(self) -> str:
+        """What the model gets under other names, in words; empty where it gets everything as it is."""
+        return "" if self._ctx.model_down else str(getattr(self._ctx.model, "says", ""))
+
+    @property
     def target(self) -> Target:
         """Where this thread looks and acts."""
         return self._ctx.target
 
     def use_model(self, name: str) -> None:
         """Go on with another model. Raises UsageError."""
-        model = self._opening.watched(assemble.make_model(name))
+        model = self._opening.watched(self._make_model(name))
         self._ctx.model, self._ctx.model_down = model, False
 
     async def ask(self, text: str) -> AsyncIterator[Event]:

@@ -53,7 +53,7 @@ class Passing(ModelUnreachable):
 
 
 class Chat:
-    """A model at an endpoint. `name` is the endpoint's name for it."""
+    """A model at an endpoint. `name` is the endpoint's name for it, `host` the endpoint's own."""
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class Chat:
         self._url = base_url.rstrip("/")
         # What is told of the endpoint never holds a login that was written into the address.
         self._shown = self._url.replace(f"{urlsplit(self._url).netloc.rpartition('@')[0]}@", "")
+        self.host = urlsplit(self._url).hostname or ""
         self._key = (api_key or SecretStr("")).get_secret_value()
         self._patience = patience or Patience()
         self._client: AsyncOpenAI | None = None

@@ -26,6 +26,8 @@ def show_greeting(screen: Screen, session: Session, *, resumed: bool) -> None:
     screen.line((where(session.target), STRONG))
     if session.restraint != "none":
         screen.line((_RESTRAINED[session.restraint], WARN))
+    if session.masked:
+        screen.line((f"model {visible(session.model)} gets other names for: {session.masked}", MUTED))
     how = "taken up again" if resumed else f"take it up again with: opssquad chat --resume {session.thread}"
     screen.line((f"thread {session.thread}, {how}", MUTED))
     screen.line(("Say what you see. /help lists commands, Ctrl-D leaves.", MUTED))

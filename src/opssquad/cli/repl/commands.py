@@ -111,4 +111,5 @@ class Commands:
         if argument:
             session.use_model(argument)
             self._repl.stream.scope.model = session.model
-        self._screen.line(f"  model {session.model}")
+        masked = f", which gets other names for: {session.masked}" if session.masked else ""
+        self._screen.line(f"  model {session.model}{masked}")
