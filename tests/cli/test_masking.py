@@ -1,5 +1,5 @@
-"""With masking on, a model outside the house gets no real name or address in any request, and the engineer sees
-nothing else: the golden conversation through an endpoint that knows only what it was shown.
+"""With masking on, a model outside the house gets no real name or address in any request, and the engineer
+sees nothing else: the golden conversation through an endpoint that knows only what it was shown.
 """
 
 import gzip

@@ -1,7 +1,7 @@
 """Gives what is of the house other names for a model outside it, `host-3` or `name-7`, and takes them back.
 
-One thing keeps one mask, and whatever is hidden comes back exactly as it was: a text that looks like a mask and
-is none is masked itself. What is to be masked is `own.Masking`; what names there are is told by `learn`.
+One thing keeps one mask, and whatever is hidden comes back exactly as it was: a text that looks like a mask
+and is none is masked itself. What is to be masked is `own.Masking`; what names there are, `learn` is told.
 """
 
 import ipaddress
@@ -141,30 +141,30 @@ class Mask:
     def _tokens(self, text: str, *, spared: bool = False) -> str:
         def masked(found: re.Match[str]) -> str:
             token = found[0]
-            if token[0] in "nrtbf" and text[found.start() - 1 : found.start()] == "\\":
-                whole, first = self._parts(token, spared), _PART.match(token)
-                if first and not whole.startswith(first[0]):
-                    return whole
-                return token[0] + self._parts(token[1:], spared)
-            return self._parts(token, spared)
+            made, begins = self._parts(token, spared)
+            if begins or token[0] not in "nrtbf" or text[found.start() - 1 : found.start()] != "\\":
+                return made
+            # The first letter is that of a line break, written as two characters.
+            return token[0] + self._parts(token[1:], spared)[0]
 
         return _TOKEN.sub(masked, text)
 
-    def _parts(self, token: str, spared: bool) -> str:
-        """A token with every name in it masked, the longest first: `auth-service` in `auth-service-7d9f-x2x4z`."""
+    def _parts(self, token: str, spared: bool) -> tuple[str, bool]:
+        """A token with every name in it masked, the longest first, as `auth-service` in `auth-service-x2x4z`;
+        and whether it begins with one."""
         parts = list(_PART.finditer(token))
-        made, at, index = [], 0, 0
+        made: list[str] = []
+        at, index, begins = 0, 0, False
         while index < len(parts):
             start = parts[index].start()
-            ends = (end for end in range(len(parts), index, -1))
-            for last in ends:
+            for last in range(len(parts), index, -1):
                 name = token[start : parts[last - 1].end()]
                 if kind := self._named(name, spared):
                     made += [token[at:start], self._mask(name, kind)]
-                    at, index = parts[last - 1].end(), last - 1
+                    at, begins, index = parts[last - 1].end(), begins or not index, last - 1
                     break
             index += 1
-        return "".join([*made, token[at:]])
+        return "".join([*made, token[at:]]), begins
 
     def _named(self, name: str, spared: bool) -> Kind | None:
         if MASK.fullmatch(name):
@@ -175,7 +175,7 @@ class Mask:
         return kind
 
     def _generated(self, name: str) -> bool:
-        """Whether another name and what controllers append to it make up this one: that it is its pod shows."""
+        """Whether another name and what controllers append make up this one: whose pod it is may show."""
         low = name.lower()
         return any(
             low[: dash.start()] in self._names and _GENERATED.fullmatch(low, dash.start())
