@@ -123,10 +123,11 @@ def quote(obj: Json, fragment: str, managed: bool = False) -> Quote:
 
 
 def quote_at(obj: Json, *path: str | int) -> Quote:
-    """The field at a path as it stands in the source: `"replicas":0`. Raises ValueError if there is none."""
+    """The field at a path as it stands in the source: `"replicas":0`. Where the object does not have it, as
+    one that nothing was reported of yet, its name: there is no more to show."""
     value = dig(obj, *path)
     if value is None:
-        raise ValueError(f"{ref(obj)} has nothing at {path}")
+        return quote_at(obj, "metadata", "name")
     last = path[-1]
     return quote(obj, compact(value) if isinstance(last, int) else f"{compact(last)}:{compact(value)}")
 

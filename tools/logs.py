@@ -26,7 +26,7 @@ from .signals.logs import Case, Read, log_signals
 MOST = 20_000
 MINUTES = 366 * 24 * 60
 MOST_PODS = 5
-ROOM = 4 * 2**20
+ROOM = 2 * 2**20
 """Bytes of log in one call, shared by the pods that are read: looking through them takes time."""
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 

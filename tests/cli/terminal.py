@@ -53,6 +53,10 @@ class Terminal:
         self.process.send(text + "\r")
         self.wait(then, times=times, seconds=seconds)
 
+    def drawn(self) -> bool:
+        """Read what has come meanwhile; True while the program goes on."""
+        return self._read()
+
     def _count(self, text: str) -> int:
         return " ".join(self.seen.split()).count(" ".join(text.split()))
 

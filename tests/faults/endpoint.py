@@ -79,8 +79,9 @@ FILTERED = whole(text("x"), finish="content_filter")
 
 
 @contextmanager
-def served(behaviour: Behaviour) -> Iterator[tuple[str, list[Any]]]:
-    """Serve it from a thread of its own: the base URL, and the requests that came."""
+def served(behaviour: Behaviour, cancels: bool = False) -> Iterator[tuple[str, list[Any]]]:
+    """Serve it from a thread of its own: the base URL, and the requests that came. With `cancels` a behaviour
+    is cancelled when its client hangs up."""
     came: list[Any] = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -90,7 +91,7 @@ def served(behaviour: Behaviour) -> Iterator[tuple[str, list[Any]]]:
     async def up() -> tuple[web.AppRunner, str]:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", answer)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=cancels)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/v1"

@@ -43,14 +43,13 @@ def command(shared: Shared, /, question: str, as_json: bool, approve: "Approve",
     Exit codes: 0 concluded, 1 failed, 2 usage, 3 inconclusive, 4 an approval is pending. With --resume and no
     question, an earlier run goes on, for example after its card was approved.
     """
-    import asyncio
-
+    from opssquad.cli.running import run
     from opssquad.cli.session import Wanted
 
     wanted = Wanted(**world)
     if not question.strip() and not wanted.resume:
         raise click.UsageError("what is the question? opssquad ask 'why do logins fail?'")
-    report = asyncio.run(ask(shared, question.strip(), wanted, approve, as_json))
+    report = run(ask(shared, question.strip(), wanted, approve, as_json))
     if as_json:
         click.echo(report.model_dump_json(indent=2))
     return EXIT[report.status]

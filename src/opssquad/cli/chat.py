@@ -26,11 +26,10 @@ def command(shared: Shared, /, **world: Any) -> int:
 
     Through a pipe, each line is one utterance or one answer to a card.
     """
-    import asyncio
-
+    from opssquad.cli.running import run
     from opssquad.cli.session import Wanted
 
-    return asyncio.run(chat(shared, Wanted(**world)))
+    return run(chat(shared, Wanted(**world)))
 
 
 async def chat(shared: Shared, wanted: "Wanted") -> int:

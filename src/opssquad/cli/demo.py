@@ -17,9 +17,9 @@ PACE = 0.03
 @shared
 def command(shared: Shared, fast: bool) -> int:
     """Watch a recorded incident being solved: no cluster, no key."""
-    import asyncio
+    from opssquad.cli.running import run
 
-    return asyncio.run(demo(shared, 0.0 if fast else PACE))
+    return run(demo(shared, 0.0 if fast else PACE))
 
 
 async def demo(shared: Shared, pace: float) -> int:

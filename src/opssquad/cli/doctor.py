@@ -15,12 +15,11 @@ from opssquad.cli.shared import Shared, screen_options, shared
 @shared
 def command(shared: Shared, context: str, kubeconfig: Path | None) -> int:
     """Check what opssquad needs, and say what to do. Exit code 1 if something must be mended."""
-    import asyncio
-
     from opssquad.cli.checkup import checkup
     from opssquad.cli.render.findings import show_findings
+    from opssquad.cli.running import run
 
     screen = shared.screen()
-    failed = show_findings(screen, asyncio.run(checkup(shared.settings(), kubeconfig, context)))
+    failed = show_findings(screen, run(checkup(shared.settings(), kubeconfig, context)))
     screen.line("something must be mended" if failed else "ready")
     return INTERNAL if failed else OK

@@ -17,11 +17,21 @@ from opssquad.errors import OpsError, UsageError
 OK, INTERNAL, USAGE, INCONCLUSIVE, PENDING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
+class Told(BaseException):
+    """The process was told to go, by that signal; the exit code is 128 and its number, as shells count."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(f"ended by signal {signal}")
+        self.signal = signal
+
+
 def report(error: BaseException, state: Path | None = None) -> int:
     """Say what went wrong in one line, and return the exit code; `state` is the folder given by --state."""
     match error:
         case SystemExit():
             return error.code if isinstance(error.code, int) else INTERNAL
+        case Told():
+            return 128 + error.signal
         case KeyboardInterrupt() | click.Abort() | EOFError():
             return INTERRUPTED
         case BrokenPipeError():

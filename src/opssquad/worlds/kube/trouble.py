@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from opssquad.errors import ToolError
 from opssquad.types import Json
 from opssquad.worlds.kube.access import Access
 
+HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
 MOST = 256 * 2**20
 """Bytes of one answer: five hundred of the largest objects there are, by far."""
 
@@ -114,6 +116,9 @@ def document(body: bytes, access: Access) -> Json:
     """A JSON object, or a ToolError that says what came instead."""
     try:
         value: Any = json.loads(body)
+        if HALVES.search(body):
+            # Half a character, which JSON can spell: nothing can write it down again.
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         head = " ".join(body[:60].decode(errors="replace").split())
         raise ToolError(
