@@ -67,7 +67,7 @@ def edits(obj: Json) -> list[Edit]:
                 at,
                 entry.get("manager") or "unknown",
                 entry.get("subresource") or "",
-                tuple(paths(entry.get("fieldsV1") or {})),
+                tuple(paths(entry.get("fieldsV1"))),
                 born is not None and abs(at - born) <= CLOSE,
                 _head(entry),
             )
@@ -85,13 +85,13 @@ def _head(entry: Json) -> str:
     return ",".join(words)
 
 
-def paths(fields: Json, path: str = "") -> Iterator[str]:
+def paths(fields: Any, path: str = "") -> Iterator[str]:
     """The leaves of a FieldsV1 set as readable paths: `spec.template.spec.containers[app].image`."""
-    for key, value in fields.items():
+    for key, value in fields.items() if isinstance(fields, dict) else ():
         if key == ".":
             continue
         here = _step(path, key)
-        if set(value) - {"."}:
+        if isinstance(value, dict) and set(value) - {"."}:
             yield from paths(value, here)
         else:
             yield here

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opssquad import Json, Ref, Signal, clock_time, duration
+from opssquad import Json, Ref, Signal, clock_time
 
 from ._kube import dig, ref
-from ._pods import is_finished, is_ready, is_terminating, ready_count, restarts, started, state
+from ._pods import is_finished, is_ready, is_terminating, lived, ready_count, restarts, state
 from ._read import Reading
 from ._rights import not_read
 from ._text import bullet, some, table
@@ -91,7 +91,7 @@ def _block(owner: Ref, pods: list[Json], signals: list[Signal], scene: Scene) ->
                 each["metadata"]["name"],
                 ready_count(each),
                 state(each),
-                f"{restarts(each)} in {duration(scene.now - started(each))}",
+                f"{restarts(each)} in {lived(each, scene.now)}",
             )
             for each in pods
         ]

@@ -7,7 +7,7 @@ cutting in `_text`; nothing here waits or talks to a server.
 import json
 import shlex
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from opssquad import Json, Quote, Ref, duration, parse_time
@@ -20,6 +20,8 @@ CLUSTER_SCOPED = frozenset(
     }
 )
 HASH_LABEL = "pod-template-hash"
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for the time of what tells none: long past, so that it is never taken for news."""
 
 
 def ref(obj: Json) -> Ref:
@@ -48,6 +50,11 @@ def moment(text: str | None) -> datetime | None:
 def created(obj: Json) -> datetime | None:
     """metadata.creationTimestamp."""
     return moment(dig(obj, "metadata", "creationTimestamp"))
+
+
+def uid(obj: Json) -> str:
+    """metadata.uid; empty where it does not say, and then nothing is known to belong to it."""
+    return str(dig(obj, "metadata", "uid", default=""))
 
 
 def age(obj: Json, now: datetime) -> str:
@@ -166,15 +173,15 @@ def last_seen(event: Json) -> datetime:
         or event.get("lastTimestamp")
         or event.get("deprecatedLastTimestamp")
         or event.get("eventTime")
-        or event["metadata"]["creationTimestamp"]
+        or dig(event, "metadata", "creationTimestamp")
     )
-    return parse_time(text)
+    return moment(text) or UNDATED
 
 
 def first_seen(event: Json) -> datetime:
     """When the event was first seen."""
     text = event.get("firstTimestamp") or event.get("deprecatedFirstTimestamp") or event.get("eventTime")
-    return parse_time(text or event["metadata"]["creationTimestamp"])
+    return moment(text or dig(event, "metadata", "creationTimestamp")) or UNDATED
 
 
 def times(count: int) -> str:

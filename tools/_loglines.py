@@ -51,6 +51,7 @@ _NOISE = re.compile(
 )
 _METHOD = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
 _ACCESS = re.compile(rf"\b({_METHOD}) (/[^\s\"]*)(?: HTTP/[\d.]+)?\"? ([1-5]\d\d)\b")
+_STATUS = re.compile(r"[1-9][0-9]{2}")
 _LOGFMT = re.compile(r"(\w[\w.]*)=(\"(?:[^\"\\]|\\.)*\"|\S+)")
 _MESSAGE_KEYS = ("msg", "message", "event", "log", "text")
 _PATH_KEYS = ("path", "url", "uri")
@@ -191,7 +192,7 @@ def _access_of(said: Json) -> Access | None:
     if not path.startswith("/"):
         return None
     for key in _STATUS_KEYS:
-        if key in said and str(said[key]).isdigit():
+        if key in said and _STATUS.fullmatch(str(said[key])):
             return Access(str(said.get("method", "")), path, int(str(said[key])))
     return None
 

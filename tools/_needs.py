@@ -64,7 +64,8 @@ def _from_containers(template: Json) -> Iterator[Reference]:
         for variable in each.get("env") or ():
             for kind, key in (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")):
                 if body := dig(variable, "valueFrom", key):
-                    yield Reference(kind, body["name"], body.get("key", ""), bool(body.get("optional")))
+                    optional = bool(body.get("optional"))
+                    yield Reference(kind, body.get("name", ""), body.get("key", ""), optional)
 
 
 def _from_volumes(spec: Mapping[str, Any]) -> Iterator[Reference]:

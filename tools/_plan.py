@@ -64,8 +64,8 @@ class Plan:
         kept = {k: v for k, v in (meta.get("annotations") or {}).items() if k in STAYING}
         back = {k: v for k, v in old.items() if k not in STAYING}
         return [
-            {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
-            {"op": "test", "path": "/metadata/generation", "value": meta["generation"]},
+            {"op": "test", "path": "/metadata/uid", "value": meta.get("uid")},
+            {"op": "test", "path": "/metadata/generation", "value": meta.get("generation")},
             {"op": "replace", "path": "/spec/template", "value": self.target.template},
             {"op": "add", "path": "/metadata/annotations", "value": {**kept, **back}},
         ]

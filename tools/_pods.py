@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from opssquad import Json, parse_time
+from opssquad import Json, duration
 
-from ._kube import condition, dig, moment
+from ._kube import UNDATED, condition, created, dig, moment
 
 LISTS = (("initContainerStatuses", True), ("containerStatuses", False))
 
@@ -86,8 +86,14 @@ def _past(terminated: Json | None) -> Past | None:
 
 
 def started(pod: Json) -> datetime:
-    """When the pod started on its node (status.startTime), else when it was created."""
-    return parse_time(dig(pod, "status", "startTime") or pod["metadata"]["creationTimestamp"])
+    """When the pod started on its node (status.startTime), else when it was created; `UNDATED` if neither is
+    told."""
+    return moment(dig(pod, "status", "startTime")) or created(pod) or UNDATED
+
+
+def lived(pod: Json, now: datetime) -> str:
+    """How long ago it started: `47 min`; `?` where that is not told."""
+    return duration(now - start) if (start := started(pod)) != UNDATED else "?"
 
 
 def restarts(pod: Json) -> int:

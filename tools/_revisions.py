@@ -13,7 +13,7 @@ from datetime import datetime
 from opssquad import Json, Ref
 
 from ._edits import author, edits
-from ._kube import about, created, dig, event_text, last_seen, moment, ref
+from ._kube import about, created, dig, event_text, last_seen, moment, ref, uid
 from ._template import Field, differs
 
 NUMBER = "deployment.kubernetes.io/revision"
@@ -57,21 +57,26 @@ class Rollout:
 
 def owned(workload: Json, objects: Iterable[Json]) -> list[Json]:
     """The objects whose controller the workload is, by uid: a namesake of the past does not count."""
-    uid = workload["metadata"]["uid"]
+    mine = uid(workload)
     return [
         each
         for each in objects
-        if any(
-            o.get("uid") == uid and o.get("controller")
+        if mine
+        and any(
+            o.get("uid") == mine and o.get("controller")
             for o in dig(each, "metadata", "ownerReferences", default=())
         )
     ]
 
 
+DIGITS = 18
+"""More than a revision can have."""
+
+
 def number(obj: Json) -> int:
     """The revision that a Deployment or ReplicaSet bears; 0 where the controller has not yet given one."""
     text = dig(obj, "metadata", "annotations", NUMBER, default="0")
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else 0
 
 
 def revisions(workload: Json, keepers: Iterable[Json], events: Sequence[Json] = ()) -> list[Revision]:
@@ -92,7 +97,7 @@ def revisions(workload: Json, keepers: Iterable[Json], events: Sequence[Json] = 
 def _of_replica_set(workload: Json, keeper: Json, events: Sequence[Json]) -> list[Revision]:
     now, template = number(keeper), _clean(dig(keeper, "spec", "template", default={}))
     past = [
-        int(n) for n in dig(keeper, "metadata", "annotations", FORMER, default="").split(",") if n.isdigit()
+        int(n) for n in dig(keeper, "metadata", "annotations", FORMER, default="").split(",") if n.isdecimal()
     ]
     born, cause = created(keeper), dig(keeper, "metadata", "annotations", CAUSE, default="")
     current = bool(now) and now == number(workload)
@@ -172,8 +177,8 @@ def rollouts(workload: Json, history: Sequence[Revision]) -> list[Rollout]:
 
 def _returned(history: Sequence[Revision], index: int) -> int:
     """The earlier number of the same keeper, where this revision is a return to it; 0 otherwise."""
-    uid = history[index].keeper["metadata"]["uid"]
-    earlier = [e.number for e in history[:index] if e.keeper["metadata"]["uid"] == uid]
+    mine = uid(history[index].keeper)
+    earlier = [e.number for e in history[:index] if uid(e.keeper) == mine]
     return earlier[-1] if earlier else 0
 
 

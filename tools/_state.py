@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from opssquad import Cluster, Json, Quote, Ref
 
-from ._kube import condition, dig, quote_at, ref, source
+from ._kube import condition, dig, quote_at, ref, source, uid
 from ._pods import containers, is_finished, is_ready, is_terminating, restarts
 from ._revisions import number, owned
 
@@ -87,13 +87,13 @@ async def look(cluster: Cluster, address: Ref) -> State:
     if workload["kind"] == "Deployment":
         keepers, found = await asyncio.gather(sets, pods)
         mine = owned(workload, keepers)
-        ids = {each["metadata"]["uid"] for each in mine}
+        ids = {uid(each) for each in mine} - {""}
         newest = max(mine, key=number, default=None)
-        fresh = {newest["metadata"]["uid"]} if newest else set()
+        fresh = {uid(newest)} if newest else set()
     else:
         sets.close()
         found, newest = await pods, None
-        ids = {workload["metadata"]["uid"]}
+        ids = {uid(workload)} - {""}
         fresh = set()
     owned_pods = [each for each in found if _owner(each) in ids and not is_finished(each)]
     young = [

@@ -3,13 +3,13 @@
 import textwrap
 from collections.abc import Iterator
 
-from opssquad import Json, Ref, Signal, ago, clock_time, duration
+from opssquad import Json, Ref, Signal, ago, clock_time
 
 from ._depends import Dependency
 from ._edits import last_edit
 from ._kube import age, dig, moment, selected
 from ._needs import references
-from ._pods import is_terminating, ready_count, restarts, started, state
+from ._pods import is_terminating, lived, ready_count, restarts, started, state
 from ._text import bullet, many, some, table
 from .signals._scene import Scene
 from .signals.probes import FIELDS, where
@@ -78,7 +78,7 @@ def _pods(pods: list[Json], scene: Scene) -> list[str]:
             each["metadata"]["name"],
             ready_count(each),
             state(each) if not is_terminating(each) else "Terminating",
-            f"{restarts(each)} in {duration(scene.now - started(each))}",
+            f"{restarts(each)} in {lived(each, scene.now)}",
         )
         for each in pods[:MOST_PODS]
     ]

@@ -10,7 +10,7 @@ from typing import Annotated
 from opssquad import Cluster, Json, Ref, Result, ToolError, ago, clock_time, duration, tool
 
 from ._entry import Entry, sources
-from ._kube import about, dig, kubectl, ref, source
+from ._kube import about, dig, kubectl, ref, source, uid
 from ._object_entries import in_window, object_entries, users_of
 from ._rights import not_read, tried
 from ._workload_entries import history_of, rollout_data, rollout_words, workload_entries
@@ -104,7 +104,7 @@ def _entries(objects: dict[str, list[Json]]) -> list[Entry]:
     found: list[Entry] = []
     for each in workloads:
         mine = [*told.get(ref(each), ()), *rescales]
-        found += workload_entries(each, keepers.get(each["metadata"]["uid"], []), mine, scalers)
+        found += workload_entries(each, keepers.get(uid(each), []), mine, scalers)
     users = users_of(workloads)
     for kind in (*CONFIG, *AUTOSCALERS, *WIDE):
         for each in objects.get(kind, ()):

@@ -8,7 +8,7 @@ from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk,
 
 from ._binding import GONE, alive, binding
 from ._fields import unified
-from ._kube import controller, dig, kubectl, owner, ref, source
+from ._kube import controller, dig, kubectl, owner, ref, source, uid
 from ._pods import is_finished, is_ready, is_terminating
 from ._reverse import reverse
 from ._state import look
@@ -118,13 +118,20 @@ async def _patch_verify(
 # delete_pod
 
 
+def _one(pod: Json) -> str:
+    """The uid of the very pod that is meant. Raises ToolError where the server tells none."""
+    if not (found := uid(pod)):
+        raise ToolError("the server tells no uid of that pod: its successor could be deleted in its place")
+    return found
+
+
 @tool(effect="mutate")
 async def delete_pod(cluster: Cluster, pod: str, namespace: str) -> Result:
     """Delete a pod; its controller makes a new one."""
     found = await cluster.get("Pod", pod, namespace)
     where = ref(found)
     # With its uid, so that a retry can never hit the pod that came after it.
-    await cluster.delete("Pod", pod, where.namespace, uid=found["metadata"]["uid"])
+    await cluster.delete("Pod", pod, where.namespace, uid=_one(found))
     return Result(
         text=f"pod {pod} is being deleted", sources=(source(found),), commands=(_delete_line(where),)
     )
@@ -147,7 +154,7 @@ async def _delete_preview(cluster: Cluster, pod: str, namespace: str) -> Preview
     where, mine = ref(found), controller(found)
     if is_terminating(found):
         raise ToolError(f"pod {pod} is being deleted already: nothing to do")
-    await cluster.delete("Pod", pod, where.namespace, uid=found["metadata"]["uid"], dry_run=True)
+    await cluster.delete("Pod", pod, where.namespace, uid=_one(found), dry_run=True)
     others = await _siblings(cluster, found)
     ready = sum(map(is_ready, others))
     impact = f"1 pod goes ({'ready' if is_ready(found) else 'not ready'}); {ready} others of it are ready"

@@ -25,6 +25,23 @@ anything = st.recursive(
 )
 
 
+def alike(value: Any) -> st.SearchStrategy[Any]:
+    """Something odd of the same type: only what it says is unexpected."""
+    match value:
+        case bool():
+            return st.booleans()
+        case int():
+            return st.sampled_from([each for each in NUMBERS if isinstance(each, int)])
+        case str():
+            return st.one_of(st.sampled_from(TEXTS), st.text(max_size=12))
+        case list():
+            return st.sampled_from([[], value * 2, value[:1], value[::-1]]).map(copy.deepcopy)
+        case dict():
+            return st.just({})
+        case _:
+            return odd
+
+
 def places(value: Any) -> list[tuple[Any, Any]]:
     """Every place in a document: what holds it, and its key or index there."""
     found: list[tuple[Any, Any]] = []
@@ -52,13 +69,15 @@ def mutation(draw: st.DrawFn, document: Any, most: int = 4) -> Any:
         if not there:
             return draw(odd)
         holder, key = there[draw(st.integers(0, len(there) - 1))]
-        match draw(st.sampled_from(("drop", "null", "odd", "odd", "copy"))):
+        match draw(st.sampled_from(("drop", "drop", "null", "alike", "alike", "odd", "copy"))):
             case "drop" if isinstance(holder, dict):
                 del holder[key]
             case "drop":
                 holder.pop(key)
             case "null":
                 holder[key] = None
+            case "alike":
+                holder[key] = draw(alike(holder[key]))
             case "copy":
                 other, name = there[draw(st.integers(0, len(there) - 1))]
                 if name in other if isinstance(other, dict) else name < len(other):

@@ -105,10 +105,10 @@ def scenes(draw: st.DrawFn) -> Listed:
     spaces = sorted({obj["metadata"].get("namespace", "") for obj in there} - {""})
     space = draw(st.sampled_from(spaces))
     mine = [obj for obj in there if obj["metadata"].get("namespace", "") in ("", space)]
-    changed = draw(st.lists(st.integers(0, len(mine) - 1), min_size=1, max_size=4, unique=True))
+    changed = draw(st.lists(st.integers(0, len(mine) - 1), min_size=1, max_size=25, unique=True))
     pairs: list[tuple[Json, Any]] = [(obj, obj) for obj in mine]
     for index in changed:
-        pairs[index] = (mine[index], mutation(draw, mine[index]))
+        pairs[index] = (mine[index], mutation(draw, mine[index], 3))
     return Listed(recording, pairs)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from opssquad import Json, Quote, Severity, Signal, ago, duration
 
 from .._kube import condition, dig, event_text, first_seen, moment, quote_at, ref
-from .._pods import Container, containers, is_finished, is_ready, started
+from .._pods import Container, containers, is_finished, is_ready, lived
 from ._scene import STALE, Scene, event_quotes, make
 from .startup import startup_signal
 
@@ -81,7 +81,7 @@ def _count(pod: Json, each: Container, scene: Scene) -> str:
     plural = "restart" if each.restarts == 1 else "restarts"
     last = each.last.finished if each.last else None
     tail = f", the last {ago(last, scene.now)}" if last else ""
-    return f"{each.restarts} {plural} since the pod started {ago(started(pod), scene.now)}{tail}"
+    return f"{each.restarts} {plural} since the pod started {lived(pod, scene.now)} ago{tail}"
 
 
 def _status(pod: Json, each: Container, *path: str) -> tuple[Quote, ...]:

@@ -21,7 +21,7 @@ def quota_signals(quota: Json, scene: Scene) -> Iterator[Signal]:
 
 
 def _exceeded(quota: Json, resource: str, scene: Scene) -> Signal:
-    limit, have = quota["status"]["hard"][resource], quota["status"]["used"][resource]
+    limit, have = quota["status"]["hard"][resource], dig(quota, "status", "used", resource, default="0")
     over = parse(have) > parse(limit)
     refused = any(
         f"exceeded quota: {quota['metadata']['name']}," in (event.get("message") or "")
@@ -37,7 +37,7 @@ def _exceeded(quota: Json, resource: str, scene: Scene) -> Signal:
         ref(quota),
         f"ResourceQuota {quota['metadata']['name']}: {resource} used {have} of {limit}{more}{changed}",
         [
-            quote(quota, f'"{resource}":"{limit}"'),
+            quote_at(quota, "status", "hard", resource),
             quote_at(quota, "status", "used", resource),
             *([quote(quota, change.entry, managed=True)] if change else []),
         ],
