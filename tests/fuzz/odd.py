@@ -1,9 +1,14 @@
-"""What nobody expects: values that fit no type, and documents with some of them in place of others."""
+"""What nobody expects: values that fit no type, documents and logs with some of them in place of others."""
 
 import copy
+import json
 from typing import Any
 
+from aiohttp import web
 from hypothesis import strategies as st
+
+from opssquad.errors import ToolError
+from tests.tools.recorded import log
 
 Json = dict[str, Any]
 TEXTS = (
@@ -98,3 +103,22 @@ def garbled(draw: st.DrawFn, texts: st.SearchStrategy[str], most: int = 4) -> st
         put = draw(st.one_of(st.just(""), st.just(text[at:to] * 2), new))
         text = text[:at] + put + text[to:]
     return text
+
+
+def told(error: ToolError) -> None:
+    """An error that a tool means to raise is one line."""
+    assert "\n" not in str(error)
+
+
+def answered(value: Any) -> web.Response:
+    return web.Response(text=json.dumps(value), content_type="application/json")
+
+
+LOG = log("auth-0308", "logs/authentication/auth-service-cff498559-nqd7q/auth-service.log")
+logs_text = st.one_of(
+    garbled(st.just(LOG[:4000]), 8),
+    st.text(max_size=300),
+    st.lists(st.builds("2026-03-08T14:36:00Z {}".format, st.one_of(anything.map(json.dumps), st.text()))).map(
+        "\n".join
+    ),
+)
