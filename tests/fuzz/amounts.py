@@ -1,5 +1,6 @@
 """How much is generated for what, and the one way a fuzz test runs: it counts what it ran."""
 
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -41,6 +42,8 @@ def fuzzed(what: str, many: bool, examples: SearchStrategy[T], check: Callable[[
         max_examples=wanted,
         deadline=None,
         database=None,
+        # A build that fails must fail again; on a desk every run tries something new.
+        derandomize="CI" in os.environ,
         phases=(Phase.explicit, Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
