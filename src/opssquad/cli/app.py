@@ -95,9 +95,17 @@ def run(arguments: Sequence[str]) -> int:
     4 an approval is pending, 130 interrupted."""
     shared = Shared()
     with Outermost(shared) as frame:
+        _all_text(arguments)
         result = root.main(args=list(arguments), prog_name="opssquad", standalone_mode=False, obj=shared)
         frame.code = result if isinstance(result, int) else 0
     return frame.code
+
+
+def _all_text(arguments: Sequence[str]) -> None:
+    """Refuse bytes that are no UTF-8: they could be neither searched for, nor kept, nor shown."""
+    for each in arguments:
+        if any("\ud800" <= char <= "\udfff" for char in each):
+            raise click.UsageError(f"{each!a} is not UTF-8 text; write it in UTF-8")
 
 
 class Outermost:
