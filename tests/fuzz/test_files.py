@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ OWN = """names: {secret: [token], harmless: [tokens]}
 patterns:
 - {name: a, pattern: 'x-(?P<s>[0-9]+)', example: x-1}
 """
+NOW = datetime(2026, 3, 8, 14, 37, tzinfo=UTC)
 SCRIPT = "replies:\n- text: hello\n- calls: [{tool: health, args: {namespace: shop}}]\n"
 
 
@@ -70,7 +72,7 @@ def one_line(error: OpsError) -> None:
 
 def judged(policy: Policy, call: ToolCall, effect: Any) -> Verdict:
     """What the policy says of a call."""
-    return policy.judge(call, effect)
+    return policy.judge(call, effect, NOW)
 
 
 @each_amount
@@ -80,7 +82,7 @@ def test_a_policy_of_any_text_loads_or_refuses_everything_and_says_why(many: boo
     def check(text: str) -> None:
         policy = Policy.load(written(tmp_path / "policy.yaml", text))
         verdict = judged(policy, call, "mutate")
-        assert verdict.outcome in ("ask", "refuse", "allow")
+        assert verdict.outcome in ("ask", "refuse")
         if policy.problem:
             assert verdict.outcome == "refuse"
 
