@@ -13,6 +13,7 @@ from opssquad import Cluster, Json, Table, ToolError
 
 from ._kube import condition, dig
 from ._pods import is_finished, is_ready, is_terminating
+from ._rights import untimed
 from .signals._scene import Scene
 from .signals.services import SERVICE_LABEL
 
@@ -49,11 +50,13 @@ async def read(cluster: Cluster, namespace: str) -> Reading:
     reading, bad = _counted(pods)
     if reading.pods <= SMALL or namespace:
         reading.scene, reading.unread = await _whole(cluster, (namespace,), trim=reading.pods > SMALL)
+        reading.unread |= untimed(cluster)
         return reading
     for space, said in lacking:
         bad.setdefault(space, []).append(said)
     worst = sorted(bad, key=lambda each: (-len(bad[each]), each))
     reading.scene, reading.unread = await _whole(cluster, worst[:DEEP], trim=True)
+    reading.unread |= untimed(cluster)
     reading.afar = {each: bad[each] for each in worst[DEEP:]}
     return reading
 

@@ -33,6 +33,18 @@ async def tried(
         return error
 
 
+def untimed(cluster: Cluster) -> dict[str, str]:
+    """That the server tells no time, where it does not: then no age is to be relied upon."""
+    said = "the server tells no time, so ages and what is recent go by this machine's"
+    return {} if cluster.timed else {"the clock": said}
+
+
+def as_data(unread: Mapping[str, str]) -> list[Json]:
+    """What could not be read and why, for whoever concludes from the call. No name is a key here: one such as
+    `Secret` would hide what stands under it."""
+    return [{"what": what, "why": why} for what, why in sorted(unread.items())]
+
+
 def not_read(unread: Mapping[str, str]) -> str:
     """A line about the kinds that could not be read, by reason."""
     kinds: dict[str, list[str]] = {}

@@ -12,7 +12,7 @@ from opssquad import Cluster, Json, Ref, Result, ToolError, ago, clock_time, dur
 from ._entry import Entry, sources
 from ._kube import about, dig, kubectl, ref, source, uid
 from ._object_entries import in_window, object_entries, users_of
-from ._rights import not_read, tried
+from ._rights import as_data, not_read, tried, untimed
 from ._workload_entries import history_of, rollout_data, rollout_words, workload_entries
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -33,6 +33,7 @@ async def changes(
     """Everything that changed lately, newest first: rollouts with their diff, scalings, edits of ConfigMaps,
     Secrets, Services, quotas and nodes, with who and when."""
     objects, unread = await _read(cluster, namespace)
+    unread |= untimed(cluster)
     now = cluster.now()
     entries = in_window(_entries(objects), now - timedelta(minutes=minutes), now)
     if workload:
@@ -54,7 +55,7 @@ async def changes(
         data={
             "rollouts": [dict(e.data) for e in entries if e.data],
             "scope": {"namespace": namespace},
-            "unread": unread,
+            "unread": as_data(unread),
         },
         signals=tuple(each.signal for each in entries),
         commands=(

@@ -10,6 +10,7 @@ from ._focus import concerned, thin, workload_named
 from ._healthview import view
 from ._kube import kubectl
 from ._read import Reading, read
+from ._rights import as_data
 from .signals.reading import read_signals
 
 
@@ -37,7 +38,7 @@ async def health(
         data={
             "workloads": [str(each) for each in shown.workloads],
             "pods": [str(each) for each in shown.pods],
-            "unread": reading.unread,
+            "unread": as_data(reading.unread),
             "scope": {
                 "cluster": cluster.name,
                 "namespace": namespace,

@@ -19,7 +19,7 @@ from ._instances import Instance, Previous, instance, most_broken
 from ._kube import dig, owner, ref, selected, source
 from ._loglines import entries
 from ._logtext import Wanted, body, command, head
-from ._rights import visible
+from ._rights import as_data, visible
 from .signals.calls import called
 from .signals.logs import Case, Read, log_signals
 
@@ -71,7 +71,7 @@ async def logs(
             "container": instances[0].container,
             "previous": instances[0].previous,
             "pods": [str(ref(each)) for each in pods],
-            "unread": {pod: why for pod, why in unread.items() if pod},
+            "unread": as_data({pod: why for pod, why in unread.items() if pod}),
             "workloads": [str(owner(instances[0].pod))],
         },
         signals=tuple(signals),

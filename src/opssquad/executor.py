@@ -124,7 +124,7 @@ class Executor:
         """The result of a call that came to nothing; `unread`: what could not be looked at for that."""
         said = self._redact.read(text)
         found = self._lookout((), output(call, text))
-        data = {"unread": {unread: said.text}} if unread else {}
+        data = {"unread": [{"what": unread, "why": said.text}]} if unread else {}
         return ToolResult(
             call=call,
             status=status,

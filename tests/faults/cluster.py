@@ -84,13 +84,12 @@ def answers(made: Callable[[], web.Response], which: Which = every, after: int =
 
 
 def alternates(made: Callable[[], web.Response], which: Which = every) -> Fault:
-    """Every second request gets that answer: 0 lets the first one through."""
-    count = 0
+    """Every request gets that answer first, and the right one when it is made again."""
+    asked: dict[str, int] = {}
 
     async def fault(request: web.Request, forward: Forward) -> web.StreamResponse:
-        nonlocal count
-        count += which(request)
-        return made() if which(request) and count % 2 == 0 else await forward()
+        asked[request.path_qs] = asked.get(request.path_qs, 0) + 1
+        return made() if which(request) and asked[request.path_qs] % 2 else await forward()
 
     return fault
 
@@ -110,13 +109,12 @@ def hangs(which: Which = every, seconds: float = 300.0, done: bool = False) -> F
 
 
 def breaks(which: Which = every, every_other: bool = False, done: bool = False) -> Fault:
-    """The connection is closed without a word."""
-    count = 0
+    """The connection is closed without a word; `every_other`: not when the same is asked again."""
+    asked: dict[str, int] = {}
 
     async def fault(request: web.Request, forward: Forward) -> web.StreamResponse:
-        nonlocal count
-        count += which(request)
-        if not which(request) or (every_other and count % 2):
+        asked[request.path_qs] = asked.get(request.path_qs, 0) + 1
+        if not which(request) or (every_other and asked[request.path_qs] % 2 == 0):
             return await forward()
         if done:
             await forward()

@@ -71,12 +71,12 @@ def unread(case: Case) -> list[str]:
 
 def _lacking(call: PastCall) -> str:
     found = call.data.get("unread")
-    if not isinstance(found, dict) or not found:
+    if not isinstance(found, list) or not found:
         return ""
     if call.status != "ok":
         return f"{call.tool}: {call.text}"
-    kinds = sorted(map(str, found))
-    return f"{call.tool} could not read {', '.join(kinds)}: {found[kinds[0]]}"
+    told = {str(each["what"]): str(each["why"]) for each in found}
+    return f"{call.tool} could not read {', '.join(told)}: {next(iter(told.values()))}"
 
 
 def _order(option: Option) -> tuple[bool, int, int]:

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from opssquad.errors import Refused, ToolError
-from opssquad.times import Clock, rfc3339
+from opssquad.times import Clock
 from opssquad.toolbox import Handle
 from opssquad.types import Effect, Json
-from opssquad.worlds.kube import reading
+from opssquad.worlds.kube import containerlog, reading
 from opssquad.worlds.kube.access import described, meant
 from opssquad.worlds.kube.catalogue import Catalogue
-from opssquad.worlds.kube.containerlog import MOST as LOG_BYTES
 from opssquad.worlds.kube.containerlog import Log, read_log
 from opssquad.worlds.kube.fitting import fitted, shaped
 from opssquad.worlds.kube.http import DEADLINE, MEDIA, Ask, How, KubeHTTP
@@ -83,6 +82,11 @@ class Cluster(Handle):
     def login(self) -> Json:
         """Which server this is and as whom we come to it, without secrets."""
         return described(self._http.access)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the server has told its time; if not, `now` is another clock's."""
+        return self._http.heard
 
     async def version(self) -> str:
         """The server's version, such as `v1.36.2`; a cheap way to see whether it answers."""
@@ -164,16 +168,13 @@ class Cluster(Handle):
         previous: bool = False,
         tail: int = 0,
         since: datetime | None = None,
-        most: int = LOG_BYTES,
+        most: int = containerlog.MOST,
     ) -> Log:
         """A container's log, every line headed by its time (RFC 3339). `tail` lines from the end, 0 for all;
         `previous` is the instance before the last restart; `most` bytes are kept, the last ones, and `cut`
         says that there were more. ToolError in the server's words."""
         resource, namespace = await self._place("Pod", namespace, "", pod)
-        query = [("container", container)] if container else []
-        query += [("previous", "true")] if previous else []
-        query += [("tailLines", str(tail))] if tail else []
-        query += [("sinceTime", rfc3339(since))] if since else []
+        query = containerlog.query(container, previous, tail, since)
         try:
             return await read_log(self._http, resource.path(namespace, pod, "log"), query, most)
         except ApiError as error:
@@ -269,10 +270,8 @@ class Cluster(Handle):
         query = [("fieldManager", MANAGER)] if ask.method != "DELETE" else []
         query += [("dryRun", "All")] if dry_run else []
         made = await self._http.write(replace(ask, query=query))
-        if ask.method == "DELETE":
-            return {}
         try:
-            return withheld(resource, shaped(resource, made))
+            return {} if ask.method == "DELETE" else withheld(resource, shaped(resource, made))
         except ToolError as error:
             if dry_run:
                 raise

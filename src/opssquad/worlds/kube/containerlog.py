@@ -1,5 +1,8 @@
 """A container's log, bounded: its last bytes, and no line without end. What the lines say is for tools."""
 
+from datetime import datetime
+
+from opssquad.times import rfc3339
 from opssquad.worlds.kube.bodies import Tail
 from opssquad.worlds.kube.http import KubeHTTP, Query
 
@@ -15,6 +18,14 @@ class Log(str):
     """The text of a log. `cut` says that earlier lines, or the ends of long ones, were left out."""
 
     cut: bool = False
+
+
+def query(container: str, previous: bool, tail: int, since: datetime | None) -> Query:
+    """What is asked of the server: whose log, which instance, how many lines from the end, since when."""
+    asked = [("container", container)] if container else []
+    asked += [("previous", "true")] if previous else []
+    asked += [("tailLines", str(tail))] if tail else []
+    return asked + ([("sinceTime", rfc3339(since))] if since else [])
 
 
 async def read_log(http: KubeHTTP, path: str, query: Query, most: int) -> Log:

@@ -37,7 +37,7 @@ DEADLINE = 10.0
 ATTEMPTS = 4
 FIRST_WAIT = 0.2
 STEP_BACK = 5.0
-YEARS = (2000, 2200)
+YEARS = (2020, 2200)
 """A Date before or after these is that of a clock that was never set: it tells nothing."""
 PASSING = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same read may succeed: the server is busy, or its store changes its leader."""
@@ -86,12 +86,17 @@ class KubeHTTP:
 
         Dates are cut to seconds, so it may be a second behind; it does not run backwards for that.
         """
-        heard = self._ahead is not None
-        now = datetime.fromtimestamp(time.monotonic() + (self._ahead or 0.0), UTC) if heard else self._clock()
+        ahead = self._ahead
+        now = self._clock() if ahead is None else datetime.fromtimestamp(time.monotonic() + ahead, UTC)
         if self._latest and timedelta(0) < self._latest - now < timedelta(seconds=STEP_BACK):
             now = self._latest
         self._latest = now
         return now
+
+    @property
+    def heard(self) -> bool:
+        """Whether the server has told its time."""
+        return self._ahead is not None
 
     async def read(self, path: str, query: Query = (), accept: str = JSON) -> Json:
         """GET a JSON document; repeated on lost connections and what `PASSING` names. Raises ToolError."""
