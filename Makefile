@@ -26,9 +26,9 @@ lint: env
 unit: env
 	$(BIN)/python -m pytest -n auto
 
-# What takes minutes: crashes at every step, generated input by the thousand.
+# What takes minutes: crashes at every step, generated input by the thousand. ONLY=tests/gate runs a part.
 test-long: env
-	$(BIN)/python -m pytest -n auto -m long
+	$(BIN)/python -m pytest -n auto -m long $(ONLY)
 
 bench: env
 	$(BIN)/python -m tests.bench
