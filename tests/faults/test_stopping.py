@@ -18,7 +18,7 @@ from tests.cli.terminal import Terminal
 from tests.cli.test_conversation import QUESTION
 from tests.faults import cluster as c
 from tests.faults import endpoint as e
-from tests.faults.test_cluster import ROLLBACK, approval, ran
+from tests.faults.test_cluster_writes import ROLLBACK, approval, ran
 
 STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 IDS = ["SIGINT", "SIGTERM", "SIGHUP"]

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-KINDS = ("call", "verdict", "check", "decision", "connection", "configuration", "policy", "checkpoint")
+KINDS = (
+    "call",
+    "verdict",
+    "check",
+    "suspicion",
+    "decision",
+    "connection",
+    "configuration",
+    "policy",
+    "checkpoint",
+)
 
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)(?:\s+ago)?")
 _UNIT = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
