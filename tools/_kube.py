@@ -7,7 +7,7 @@ cutting in `_text`; nothing here waits or talks to a server.
 import json
 import shlex
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opssquad import Json, Quote, Ref, duration, parse_time
@@ -20,6 +20,7 @@ CLUSTER_SCOPED = frozenset(
     }
 )
 HASH_LABEL = "pod-template-hash"
+YEAR = 366 * 24 * 60
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of what tells none: long past, so that it is never taken for news."""
 
@@ -68,6 +69,11 @@ def condition(obj: Json, kind: str) -> Json:
         if each.get("type") == kind:
             return dict(each)
     return {}
+
+
+def lately(minutes: int) -> timedelta:
+    """A window of so many minutes, a year at most: no API remembers more, and no clock counts for ever."""
+    return timedelta(minutes=min(max(minutes, 0), YEAR))
 
 
 # Owners

@@ -4,13 +4,12 @@ Reads and arranges; how a change is found in the objects is for the modules it s
 """
 
 import asyncio
-from datetime import timedelta
 from typing import Annotated
 
 from opssquad import Cluster, Json, Ref, Result, ToolError, ago, clock_time, duration, tool
 
 from ._entry import Entry, sources
-from ._kube import about, dig, kubectl, ref, source, uid
+from ._kube import about, dig, kubectl, lately, ref, source, uid
 from ._object_entries import in_window, object_entries, users_of
 from ._rights import as_data, not_read, tried, untimed
 from ._workload_entries import history_of, rollout_data, rollout_words, workload_entries
@@ -35,12 +34,12 @@ async def changes(
     objects, unread = await _read(cluster, namespace)
     unread |= untimed(cluster)
     now = cluster.now()
-    entries = in_window(_entries(objects), now - timedelta(minutes=minutes), now)
+    entries = in_window(_entries(objects), now - lately(minutes), now)
     if workload:
         entries = [each for each in entries if each.touches(workload)]
     where = f"in {namespace}" if namespace else "in all namespaces"
     scope = f" that touch {workload}" if workload else ""
-    lines = [f"Changes {where}{scope} in the last {duration(minutes * 60)}, newest first (UTC):"]
+    lines = [f"Changes {where}{scope} in the last {duration(lately(minutes))}, newest first (UTC):"]
     lines += [_line(each, ago(each.at, now)) for each in entries[:MOST]]
     if not entries:
         lines.append("none that the API tells of")

@@ -13,7 +13,7 @@ from opssquad import Cluster, Json, Quote, Ref, Result, ago, duration, tool
 
 from ._digest import cut, hanging, mask, when
 from ._kube import about as object_of
-from ._kube import event_count, event_text, first_seen, kubectl, last_seen
+from ._kube import event_count, event_text, first_seen, kubectl, last_seen, lately
 
 STALE = timedelta(minutes=15)
 """A warning that was last seen this much before the newest one belongs to another story."""
@@ -69,12 +69,12 @@ async def events(
     # A first look at the server sets the clock that ages and the window are counted by.
     read = await cluster.list("Event", space, keep=lambda event: event if concerns(event, name) else None)
     now = cluster.now()
-    found = rows(event for event in read if now - last_seen(event) <= timedelta(minutes=minutes))
+    found = rows(event for event in read if now - last_seen(event) <= lately(minutes))
     warnings = [each for each in found if each.warning]
     others = [each for each in found if not each.warning]
     shown = [*warnings[:MOST_WARNINGS], *others[:MOST_OTHERS]]
     scope = f"Events {f'in {space}' if space else 'in all namespaces'}{f' about {about}' if about else ''}"
-    lines = [f"{scope}, last {duration(minutes * 60)} (UTC):"]
+    lines = [f"{scope}, last {duration(lately(minutes))} (UTC):"]
     lines += _section("Warnings", warnings, MOST_WARNINGS, now)
     lines += _section("Other events", others, MOST_OTHERS, now)
     if not found:

@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from typing import Annotated
 
 from opssquad import Cluster, Json, Quote, Result, ToolError, tool
 
 from ._addresses import Address, Directory
 from ._instances import Instance, Previous, instance, most_broken
-from ._kube import dig, owner, ref, selected, source
+from ._kube import dig, lately, owner, ref, selected, source
 from ._loglines import entries
 from ._logtext import Wanted, body, command, head
 from ._rights import as_data, visible
@@ -24,7 +23,6 @@ from .signals.calls import called
 from .signals.logs import Case, Read, log_signals
 
 MOST = 20_000
-MINUTES = 366 * 24 * 60
 MOST_PODS = 5
 ROOM = 2 * 2**20
 """Bytes of log in one call, shared by the pods that are read: looking through them takes time."""
@@ -47,7 +45,7 @@ async def logs(
     space = namespace or cluster.namespace
     if not space:
         raise ToolError("say which namespace the pod is in")
-    wanted = Wanted(min(tail if tail > 0 else 200, MOST), grep, min(max(since_minutes, 0), MINUTES))
+    wanted = Wanted(min(tail if tail > 0 else 200, MOST), grep, max(since_minutes, 0))
     pods, choice = await _pods(cluster, pod, space)
     now = cluster.now()
     read, unread = await _read_all(cluster, [instance(p, container, previous, now) for p in pods], wanted)
@@ -181,7 +179,7 @@ async def _read(cluster: Cluster, chosen: Instance, wanted: Wanted) -> tuple[Ins
 
 
 async def _fetch(cluster: Cluster, chosen: Instance, wanted: Wanted) -> str:
-    since = cluster.now() - timedelta(minutes=wanted.since_minutes) if wanted.since_minutes else None
+    since = cluster.now() - lately(wanted.since_minutes) if wanted.since_minutes else None
     meta = chosen.pod["metadata"]
     return await cluster.logs(
         meta["name"],
