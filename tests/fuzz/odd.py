@@ -20,7 +20,7 @@ TEXTS = (
 NUMBERS = (0, -1, 1, 137, 65536, 2**31 - 1, 2**31, 2**63 - 1, 2**63, -(2**63), 10**30, 0.5, 1e308)
 PLAIN = (None, True, False, *NUMBERS, *TEXTS)
 NESTED = ([], {}, [None], [[]], [{}], {"": None}, {"a": {"b": {"c": []}}}, [1, "x", None, {}], {"name": None})
-odd = st.one_of(st.sampled_from(PLAIN), st.sampled_from(NESTED), st.text(max_size=20))
+odd = st.one_of(st.sampled_from(PLAIN), st.sampled_from(NESTED).map(copy.deepcopy), st.text(max_size=20))
 anything = st.recursive(
     st.one_of(st.sampled_from(PLAIN), st.floats(allow_nan=False), st.integers(), st.text(max_size=30)),
     lambda inner: st.one_of(
@@ -42,7 +42,7 @@ def alike(value: Any) -> st.SearchStrategy[Any]:
         case list():
             return st.sampled_from([[], value * 2, value[:1], value[::-1]]).map(copy.deepcopy)
         case dict():
-            return st.just({})
+            return st.builds(dict)
         case _:
             return odd
 
@@ -72,7 +72,7 @@ def mutation(draw: st.DrawFn, document: Any, most: int = 4) -> Any:
     for _ in range(draw(st.integers(1, most))):
         there = places(value)
         if not there:
-            return draw(odd)
+            return copy.deepcopy(draw(odd))
         holder, key = there[draw(st.integers(0, len(there) - 1))]
         match draw(st.sampled_from(("drop", "drop", "null", "alike", "alike", "odd", "copy"))):
             case "drop" if isinstance(holder, dict):

@@ -42,14 +42,20 @@ def fitted(resource: Resource, obj: Any, namespace: str = "", name: str = "") ->
 
 def shaped(resource: Resource, obj: Any) -> Json:
     """The same for an object that was just written: its names are known. Raises ToolError."""
-    kind = schema().kind(resource.api_version, resource.kind)
-    try:
-        _struct(kind.name if kind else _ANY)(obj)
-    except _Misfit as misfit:
-        where = ".".join(reversed(misfit.path)) or "it"
-        raise _unfit(resource, obj, f"{where} {misfit}") from misfit
+    if wrong := fit(resource.api_version, resource.kind, obj):
+        raise _unfit(resource, obj, wrong)
     made: Json = obj
     return made
+
+
+def fit(api_version: str, kind: str, obj: Any) -> str:
+    """Make an object of that kind fit in place; what is wrong with it, empty where nothing is."""
+    known = schema().kind(api_version, kind)
+    try:
+        _struct(known.name if known else _ANY)(obj)
+    except _Misfit as misfit:
+        return f"{'.'.join(reversed(misfit.path)) or 'it'} {misfit}"
+    return ""
 
 
 def metadata_of(resource: Resource, obj: Any) -> Json:

@@ -13,6 +13,7 @@ from pathlib import Path
 from opssquad.documents import BadFile, read_text
 from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
+from opssquad.worlds.kube.kinds import KNOWN, match
 from opssquad.worlds.kube.recording import health
 from opssquad.worlds.kube.recording.files import STAMP
 from opssquad.worlds.kube.recording.load import Recording, load, load_truth
@@ -40,6 +41,8 @@ def check(folder: Path) -> list[str]:
         recording, truth = load(folder), load_truth(folder)
     except BadFile as error:
         return [str(error)]
+    if lacking := list(_lacking(recording)):
+        return lacking
     named = {reference(obj): obj for obj in recording.objects}
     return [
         *_frame(recording, truth),
@@ -49,6 +52,21 @@ def check(folder: Path) -> list[str]:
         *_coherence(recording, named),
         *health.unexplained(recording, truth, named),
     ]
+
+
+def _lacking(recording: Recording) -> Iterator[str]:
+    """Objects without what every stored object has: nothing more can be said of such a recording.
+
+    The metrics API stores nothing: its objects are answers, without a uid.
+    """
+    for obj in recording.objects:
+        resource = match(f"{obj['apiVersion']}/{obj['kind']}", "", KNOWN)
+        stored = () if obj["apiVersion"].startswith("metrics.k8s.io/") else ("uid",)
+        placed = ("namespace",) if resource and resource.namespaced else ()
+        needed = (*stored, "creationTimestamp", *placed)
+        for field in needed:
+            if not obj["metadata"].get(field):
+                yield f"objects.jsonl.gz: {obj['kind']} {obj['metadata']['name']!r} has no metadata.{field}"
 
 
 def _frame(recording: Recording, truth: Truth) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from opssquad.documents import BadFile, read_text
 from opssquad.types import Json
+from opssquad.worlds.kube.fitting import fit
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 
@@ -54,6 +55,8 @@ def _object(file: Path, line: bytes, number: int) -> Json:
     meta = obj.get("metadata")
     if not isinstance(meta, dict) or not isinstance(meta.get("name"), str):
         raise BadFile(file, f"{obj['kind']} without metadata.name", number)
+    if wrong := fit(obj["apiVersion"], obj["kind"], obj):
+        raise BadFile(file, f"{obj['kind']} {meta['name']!r} is none that a server sends: {wrong}", number)
     return obj
 
 

@@ -33,7 +33,8 @@ def check_logs(recording: Recording) -> Iterator[str]:
 
 
 def _down(node: Json) -> bool:
-    return any(c["type"] == "Ready" and c["status"] != "True" for c in node["status"]["conditions"])
+    conditions = (node.get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Ready" and c["status"] != "True" for c in conditions)
 
 
 def _statuses(pod: Json) -> list[Json]:
@@ -68,9 +69,10 @@ def _life(pod: Json, status: Json) -> Iterator[str]:
     name, state = pod["metadata"]["name"], status.get("state") or {}
     last = (status.get("lastState") or {}).get("terminated")
     for end in (state.get("terminated"), last):
-        if end and not end["startedAt"].startswith(NEVER) and end["startedAt"] > end["finishedAt"]:
+        began = end.get("startedAt", NEVER) if end else NEVER
+        if end and not began.startswith(NEVER) and began > end.get("finishedAt", ""):
             yield f"{name}: container finished before it started"
-    if last and "running" in state and last["finishedAt"] > state["running"]["startedAt"]:
+    if last and "running" in state and last.get("finishedAt", "") > state["running"].get("startedAt", ""):
         yield f"{name}: restarted before it ended"
     starts, born = _starts(status), parse_time(pod["metadata"]["creationTimestamp"])
     if starts and not starts[0].startswith(NEVER) and parse_time(starts[0]) < born:

@@ -26,7 +26,8 @@ class Writing:
         self._complaints = [
             event
             for event in plane.all(kinds.EVENTS)
-            if event["reason"] == "Unhealthy" and event["message"].startswith("Readiness probe failed")
+            if event.get("reason") == "Unhealthy"
+            and event.get("message", "").startswith("Readiness probe failed")
         ]
 
     def start(self, pod: Json, container: Json) -> None:
