@@ -26,7 +26,8 @@ class Settings(Value):
     `in_cluster` is `host:port` of the API server where we run in a pod, else ""; `model` is a name at the
     endpoint, or `offline`; `approval_minutes` is how long a card waits for its answer;
     `redaction` is the organisation's file of what is a secret besides, `policy` its policy; None where there
-    is none; `read_only`: no conversation may change anything."""
+    is none; `policy_place` is where its policy would usually be; `read_only`: no conversation may change
+    anything."""
 
     state: Path
     by: str
@@ -38,6 +39,7 @@ class Settings(Value):
     approval_minutes: float = APPROVAL_MINUTES
     redaction: Path | None = None
     policy: Path | None = None
+    policy_place: Path | None = None
     read_only: bool = False
 
 
@@ -65,6 +67,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         redaction=_own(env, "OPSSQUAD_REDACTION", "redaction.yaml"),
         policy=_own(env, "OPSSQUAD_POLICY", "policy.yaml"),
+        policy_place=_usual(env, "policy.yaml"),
         approval_minutes=_minutes(env.get("OPSSQUAD_APPROVAL_MINUTES", "").strip()),
         read_only=_switch("OPSSQUAD_READ_ONLY", env.get("OPSSQUAD_READ_ONLY", "").strip()),
     )
@@ -97,16 +100,24 @@ def _own(env: Mapping[str, str], variable: str, name: str) -> Path | None:
     """The organisation's file: the one named, there or not (absence is told later); else the usual one."""
     if named := env.get(variable, "").strip():
         return Path(named).expanduser().absolute()
+    return found(_usual(env, name))
+
+
+def _usual(env: Mapping[str, str], name: str) -> Path:
     base = Path(env.get("XDG_CONFIG_HOME", ""))
-    usual = (base if base.is_absolute() else Path.home() / ".config") / "opssquad" / name
+    return (base if base.is_absolute() else Path.home() / ".config") / "opssquad" / name
+
+
+def found(path: Path) -> Path | None:
+    """A file that counts if it is there; None where it surely is not."""
     try:
-        usual.lstat()
+        path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
         # Whether it is there cannot be seen: whoever reads it says why.
-        return usual
-    return usual
+        return path
+    return path
 
 
 def _kubeconfigs(value: str) -> tuple[Path, ...]:

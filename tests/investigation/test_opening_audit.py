@@ -264,7 +264,7 @@ async def test_an_endpoint_that_fails_is_on_record_with_the_reason_and_without_i
 
 
 def test_a_login_is_described_without_its_secrets(tmp_path: Path) -> None:
-    told = described(choose([kubeconfig(tmp_path, "https://ada:hunter2@k8s.example:6443/c/1")]))
+    told = described(choose([kubeconfig(tmp_path, "https://k8s.example:6443/c/1?token=hunter2")]))
     assert told == {
         "context": "live",
         "server": "https://k8s.example:6443/c/1",

@@ -9,6 +9,7 @@ from opssquad.errors import UsageError
 from opssquad.events import Requested, Returned
 from opssquad.findings import ToolResult
 from opssquad.investigation import Investigation, Options
+from opssquad.store.sqlite import Store
 
 RECORDING = content.recordings()["auth-0308"]
 # The recording's day, which is not today.
@@ -41,6 +42,44 @@ async def test_a_change_freeze_of_the_organisation_is_judged_by_the_clock_of_the
     (result,) = await _fixed(options)
     assert result.status == "refused"
     assert result.text == ("refused by change freeze: nothing is changed today; until 2026-03-09 00:00 UTC")
+
+
+@pytest.mark.parametrize("was", ["", "rules: []\n"], ids=["there was none", "it said nothing"])
+async def test_a_freeze_that_is_written_while_a_run_is_open_holds_and_is_on_record_before_it_does(
+    tmp_path: Path, was: str
+) -> None:
+    own = tmp_path / "policy.yaml"
+    if was:
+        own.write_text(was)
+    place = {"policy": own} if was else {"policy_place": own}
+    options = Options(state=tmp_path / "state", by="ada", recording=RECORDING, **place)
+    async with await Investigation.open(options) as run:
+        _ = [e async for e in run.ask("why do logins fail?")]
+        own.write_text(FREEZE)
+        events = [e async for e in run.ask("1")]
+    results = [e.result for e in events if isinstance(e, Returned) and e.call.tool == "rollback"]
+    assert [result.status for result in results] == ["refused"]
+    async with await Store.open(options.state) as store:
+        assert await store.verify_audit() is None
+        lines = await store.audit_records(run.thread)
+    changes = [n for n, line in enumerate(lines) if line.kind == "policy"]
+    assert [lines[n].status for n in changes] == ["first", "changed"]
+    assert lines[changes[1]].why == "changed: organisation, policy"
+    (refused,) = [n for n, line in enumerate(lines) if (line.kind, line.status) == ("verdict", "refuse")]
+    assert changes[1] == refused - 1
+
+
+async def test_a_policy_that_becomes_unreadable_is_on_record_with_its_problem(tmp_path: Path) -> None:
+    own = tmp_path / "policy.yaml"
+    own.write_text("rules: []\n")
+    options = Options(state=tmp_path / "state", by="ada", recording=RECORDING, policy=own)
+    async with await Investigation.open(options) as run:
+        own.write_text("rules: [{\n")
+        _ = [e async for e in run.ask("why do logins fail?")]
+    async with await Store.open(options.state) as store:
+        changed = [line for line in await store.audit_records(run.thread) if line.kind == "policy"][-1]
+    assert changed.args["policy"] == ""
+    assert str(own) in str(changed.args["problem"])
 
 
 async def test_without_a_freeze_the_same_fix_waits_for_a_yes(tmp_path: Path) -> None:

@@ -84,8 +84,8 @@ async def test_a_read_that_was_approved_is_nothing_to_take_back(tmp_path: Path) 
     async with await Investigation.open(options(tmp_path)) as run:
         judge = run._ctx.judge
 
-        def asks(call: ToolCall, effect: Effect | None) -> Verdict:
-            return judge(call, effect).model_copy(update={"outcome": "ask"})
+        async def asks(call: ToolCall, effect: Effect | None) -> Verdict:
+            return (await judge(call, effect)).model_copy(update={"outcome": "ask"})
 
         run._ctx.judge = asks
         events = await said(run, "what are the revisions of auth-service?")
@@ -100,8 +100,8 @@ async def test_a_yes_for_the_session_counts_for_alike_reads_that_are_up_already(
     async with await Investigation.open(options(tmp_path)) as run:
         judge = run._ctx.judge
 
-        def asks(call: ToolCall, effect: Effect | None) -> Verdict:
-            return judge(call, effect).model_copy(
+        async def asks(call: ToolCall, effect: Effect | None) -> Verdict:
+            return (await judge(call, effect)).model_copy(
                 update={"outcome": "ask" if call.tool == "logs" else "allow"}
             )
 

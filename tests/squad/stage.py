@@ -123,7 +123,7 @@ def conclude(evidence: Sequence[str] = ("e1",), component: str = str(COUNTER)) -
     return calls(call(CONCLUDE, causes=[cause], summary="it is low"))
 
 
-def judge(call: ToolCall, effect: Effect | None) -> Verdict:
+async def judge(call: ToolCall, effect: Effect | None) -> Verdict:
     outcome = {"read": "allow", "mutate": "ask", None: "refuse"}[effect]
     return Verdict.model_validate({"outcome": outcome, "rule": "test", "reason": f"{effect}"})
 

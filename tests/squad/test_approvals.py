@@ -18,9 +18,9 @@ DONE = Reply(text="done")
 def said(outcome: Outcome, rule: str = "test", **fields: object) -> Judge:
     """A policy with one word for whatever changes something."""
 
-    def judged(call: ToolCall, effect: Effect | None) -> Verdict:
+    async def judged(call: ToolCall, effect: Effect | None) -> Verdict:
         verdict = {"outcome": outcome, "rule": rule, **fields}
-        return Verdict.model_validate(verdict) if effect == "mutate" else judge(call, effect)
+        return Verdict.model_validate(verdict) if effect == "mutate" else await judge(call, effect)
 
     return judged
 

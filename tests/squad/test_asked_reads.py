@@ -35,7 +35,7 @@ HERE = Target(cluster="c", namespace="ns")
 TOOLS = Toolbox([look, peek, stare, bump])
 
 
-def asks(call: ToolCall, effect: Effect | None) -> Verdict:
+async def asks(call: ToolCall, effect: Effect | None) -> Verdict:
     """A policy that asks about everything; deep looks by a rule of their own."""
     rule = "deep" if call.args.get("deep") else "ask first"
     return Verdict(outcome="ask", rule=rule, reason="private data")
@@ -140,7 +140,11 @@ async def test_a_yes_for_the_session_ends_where_policy_has_become_stricter(
     await remembered(tmp_path)
     again = calls(call("peek", namespace="web"))
     async with stage(tmp_path, Replies(again, DONE), toolbox=TOOLS) as s:
-        s.ctx.judge = lambda call, effect: asks(call, effect).model_copy(update=now)
+
+        async def stricter(call: ToolCall, effect: Effect | None) -> Verdict:
+            return (await asks(call, effect)).model_copy(update=now)
+
+        s.ctx.judge = stricter
         assert (await s.ask("look again"))[-1] == last
         assert ran(s) == []
 
@@ -182,7 +186,7 @@ async def test_the_executor_wants_a_fitting_unused_grant_for_a_read_that_policy_
 ) -> None:
     signer, read = Signer.open(tmp_path), ToolCall(id="c", tool="peek", target=HERE)
     executor = Executor(TOOLS, {Counter: Counter()}, admit=signer.admit, redact=Redactor())
-    verdict, now = asks(read, "read"), datetime.now(UTC)
+    verdict, now = await asks(read, "read"), datetime.now(UTC)
     yes = Decision(approval="a", call_digest=read.digest, outcome="approved", by="kim", at=now)
     grant = signer.grant(read, yes, now + timedelta(minutes=1))
     other = read.model_copy(update={"args": {"namespace": "db"}})

@@ -39,6 +39,7 @@ def options(settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve 
         approval_minutes=settings.approval_minutes,
         redaction=settings.redaction,
         policy=settings.policy,
+        policy_place=settings.policy_place,
         restraint=_restraint(settings, wanted),
     )
 

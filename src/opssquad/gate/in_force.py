@@ -1,6 +1,6 @@
 """The policy as its files say now: a chat is open for hours, and a freeze may be written meanwhile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from opssquad.gate.policy import Policy
@@ -10,24 +10,26 @@ Stamp = tuple[int, int, int] | None
 
 
 class InForce:
-    """A policy that is read again as soon as a file that it was read from is another. `read` reads it; one
-    that cannot be read any more refuses everything, until it can."""
+    """A policy that is read again as soon as a file that it was read from is another, or one of `places` has
+    one. `read` reads it; one that cannot be read any more refuses everything, until it can."""
 
-    def __init__(self, read: Callable[[], Policy]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[], Policy], places: Iterable[Path] = ()) -> None:
+        self._read, self._places = read, tuple(places)
         self._policy = read()
-        self._stamps = _stamps(self._policy)
+        self._stamps = self._files()
 
     def now(self) -> Policy:
         """The policy in force now."""
-        if self._policy.problem or {path: _stamp(path) for path in self._stamps} != self._stamps:
+        seen = {path: _stamp(path) for path in self._stamps}
+        if self._policy.problem or seen != self._stamps:
             self._policy = self._read()
-            self._stamps = _stamps(self._policy) or self._stamps
+            # As they were before the reading: a file that changes amid it is read again.
+            self._stamps = {**self._files(), **seen}
         return self._policy
 
-
-def _stamps(policy: Policy) -> dict[Path, Stamp]:
-    return {path: _stamp(path) for layer in policy.layers for path, _ in layer.files}
+    def _files(self) -> dict[Path, Stamp]:
+        read = [path for layer in self._policy.layers for path, _ in layer.files]
+        return {path: _stamp(path) for path in (*self._places, *read)}
 
 
 def _stamp(path: Path) -> Stamp:

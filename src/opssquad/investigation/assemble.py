@@ -25,6 +25,7 @@ from opssquad.gate.redact import Redactor
 from opssquad.gate.restraint import stricter
 from opssquad.gate.visible import visible
 from opssquad.investigation.auditing import Auditor
+from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
 from opssquad.models.base import Case, Model
 from opssquad.models.offline import Offline
@@ -37,7 +38,7 @@ from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.times import rfc3339, wall_clock
 from opssquad.toolbox import Handles, Progress, Record, Toolbox
-from opssquad.types import Restraint, Target, digest
+from opssquad.types import Effect, Restraint, Target, ToolCall, Verdict
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity
 from opssquad.worlds.kube.kubectl import Kubectl
@@ -158,19 +159,33 @@ def offline() -> Offline:
     return Offline(load_book(content.phrase_book()))
 
 
+def policy_of(options: Options) -> InForce:
+    """The policy in force. Raises UsageError for one that cannot be read."""
+    places = [] if options.policy or not options.policy_place else [options.policy_place]
+
+    def read() -> Policy:
+        organisation = options.policy or next((path for path in places if settings.found(path)), None)
+        return load_policy(content.policy(), organisation, content.squad_policy(options.squad), options.squad)
+
+    policy = InForce(read, places)
+    if problem := policy.now().problem:
+        raise UsageError(problem)
+    return policy
+
+
 def make_context(
-    options: Options,
-    thread: str,
+    opening: Opening,
+    policy: InForce,
     cluster: Cluster,
-    store: Store,
     voices: Voices,
     model: Model,
     past: Sequence[Event] = (),
 ) -> Context:
     """Everything the graph's nodes may use; `past` is what is on record of the thread."""
+    options, store = opening.options, opening.store
     spec = load_squad(content.squad(options.squad))
     toolbox = Toolbox(content.tools(spec.tools))
-    policy, signer = _policy(options), Signer.open(store.folder)
+    signer = Signer.open(store.folder)
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles = _handles(cluster, voices, options.restraint)
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
@@ -179,7 +194,7 @@ def make_context(
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
     run = partial(Executor, admit=signer.admit, redact=redact, lookout=lookout)
     return Context(
-        thread=thread,
+        thread=opening.thread,
         squad=spec,
         system=lambda: _system(prompt, target, cluster),
         ledger_page=content.prompt("ledger"),
@@ -190,7 +205,7 @@ def make_context(
         handles=handles,
         target=target,
         by=options.by,
-        judge=lambda call, effect: policy.now().judge(call, effect, cluster.now()),
+        judge=partial(_judge, policy, opening, cluster),
         roles=lambda name: policy.now().roles(name),
         rank=_ranking(content.squad(options.squad) / "faults.yaml"),
         sign=signer.grant,
@@ -205,24 +220,16 @@ def make_context(
         approval_minutes=options.approval_minutes,
         cluster_id=_cluster_id(options, cluster),
         restraint=options.restraint,
-        policy=_fingerprints(policy.now()),
     )
 
 
-def _policy(options: Options) -> InForce:
-    """The policy in force. Raises UsageError for one that cannot be read."""
-    own = content.squad_policy(options.squad)
-    policy = InForce(lambda: load_policy(content.policy(), options.policy, own, options.squad))
-    if problem := policy.now().problem:
-        raise UsageError(problem)
-    return policy
-
-
-def _fingerprints(policy: Policy) -> dict[str, str]:
-    layers: dict[str, str] = {
-        layer.origin: digest([file for _, file in layer.files]) for layer in policy.layers
-    }
-    return {"policy": policy.fingerprint, **layers}
+async def _judge(
+    policy: InForce, opening: Opening, cluster: Cluster, call: ToolCall, effect: Effect | None
+) -> Verdict:
+    """Policy's word, as its files are now; a change of them is on record before anything is judged by it."""
+    now = policy.now()
+    await opening.policy(now)
+    return now.judge(call, effect, cluster.now())
 
 
 def _cluster_id(options: Options, cluster: Cluster) -> Callable[[], Awaitable[str]]:

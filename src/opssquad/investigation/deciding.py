@@ -29,9 +29,8 @@ class Cards:
     async def pending(self, cards: Iterable[str]) -> list[Approval]:
         """Those of the cards that wait for an answer, that are in time, and that policy still lets pass."""
         records = [await self.record(card) for card in cards]
-        return [
-            r.approval for r in records if r.status(wall_clock()) == "pending" and not barred(self._ctx, r)
-        ]
+        waiting = [record for record in records if record.status(wall_clock()) == "pending"]
+        return [record.approval for record in waiting if not await barred(self._ctx, record)]
 
     async def open(self, cards: Iterable[str], approve: Approve) -> Sequence[str]:
         """Those that wait for a human. What ended by itself, and what `--approve` answers, goes on record."""
@@ -44,7 +43,7 @@ class Cards:
         if record.status(wall_clock()) == "expired":
             await self.decide(card, "expired", "opssquad", "no answer in time")
             return False
-        if why := barred(self._ctx, record):
+        if why := await barred(self._ctx, record):
             await self.decide(card, "voided", "opssquad", why)
             return False
         return approve == "ask" or not await self._by_option(card, approve)

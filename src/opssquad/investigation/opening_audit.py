@@ -11,11 +11,13 @@ from pathlib import Path
 
 from opssquad import __version__, content
 from opssquad.errors import ModelError, ToolError, UsageError
+from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.investigation.options import Options
 from opssquad.models.base import Listener, Model, Reply, Request
 from opssquad.squad.context import Context
-from opssquad.store.base import AuditDraft, AuditKind, Storage
+from opssquad.store.base import AuditDraft, AuditKind
+from opssquad.store.sqlite import Store
 from opssquad.times import wall_clock
 from opssquad.toolbox import Toolbox
 from opssquad.types import Json, Target, digest
@@ -27,21 +29,31 @@ SHOWN = 16
 
 @dataclass
 class Opening:
-    """Writes the lines of one run's opening."""
+    """Writes the lines of one run's opening, and of what changes while it is open."""
 
-    store: Storage
+    store: Store
     options: Options
     thread: str
     redact: Redactor = field(default_factory=Redactor)
+    _judged_by: Policy | None = None
 
-    async def record(self, ctx: Context, cluster: Cluster) -> None:
+    async def policy(self, now: Policy) -> None:
+        """Put on record that this policy is in force, if another was. Raises StoreError."""
+        if now is self._judged_by:
+            return
+        layers: Json = {layer.origin: digest([file for _, file in layer.files]) for layer in now.layers}
+        problem = {"problem": self.redact.clean(now.problem)} if now.problem else {}
+        await self._changed("policy", "policy", {"policy": now.fingerprint, **layers, **problem})
+        self._judged_by = now
+
+    async def record(self, ctx: Context, policy: Policy, cluster: Cluster) -> None:
         """Put on record what the run stands on, then that it connects to the cluster; a live one is then
         asked for its clock. Raises UsageError if it does not answer, StoreError if there is no record."""
         self.redact = ctx.redact
         endpoint = ctx.model.endpoint if isinstance(ctx.model, Watched) else ""
         await self._changed("configuration", "settings", settings_of(self.options, endpoint))
         await self._changed("configuration", f"squad {self.options.squad}", squad_of(ctx))
-        await self._changed("policy", "policy", dict(ctx.policy))
+        await self.policy(policy)
         reached = {**cluster.login(), "recording": str(self.options.recording or "")}
         if self.options.restraint != "none":
             reached["restraint"] = self.options.restraint

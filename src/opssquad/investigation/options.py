@@ -15,7 +15,8 @@ class Options:
     """A recording or a live cluster (`context` empty: the current one). `approve`: `ask` waits for
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
     fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
-    `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy.
+    `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy;
+    where there is none, one that appears at `policy_place` counts from then on.
     `restraint` is what it may do at most; a thread that is taken up again keeps the stricter of its own and
     this one."""
 
@@ -33,4 +34,5 @@ class Options:
     approval_minutes: float = APPROVAL_MINUTES
     redaction: Path | None = None
     policy: Path | None = None
+    policy_place: Path | None = None
     restraint: Restraint = "none"

@@ -32,14 +32,12 @@ UNDO = "/undo"
 class Investigation:
     """A thread that is open in this process. Made by `open`; use as an async context manager."""
 
-    def __init__(
-        self, options: Options, record: ThreadRecord, ctx: Context, store: Store, engine: Engine
-    ) -> None:
-        self.options, self.thread, self.squad = options, record.id, record.squad
-        self._record, self._ctx, self._store, self._engine = record, ctx, store, engine
-        self._cards = Cards(store, ctx)
+    def __init__(self, opening: Opening, record: ThreadRecord, ctx: Context, engine: Engine) -> None:
+        self.options, self.thread, self.squad = opening.options, record.id, record.squad
+        self._record, self._ctx, self._store, self._engine = record, ctx, opening.store, engine
+        self._cards = Cards(opening.store, ctx)
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._opening = Opening(store, options, record.id)
+        self._opening = opening
         self._stack = AsyncExitStack()
         self._asked: Asked | None = None
         self._turns = 0
@@ -63,9 +61,10 @@ class Investigation:
             opening = Opening(store, options, thread)
             make = partial(assemble.make_model, options=options, store=store, cluster=cluster)
             model = opening.watched(make(options.model))
-            ctx = assemble.make_context(options, thread, cluster, store, voices, model, past)
+            policy = assemble.policy_of(options)
+            ctx = assemble.make_context(opening, policy, cluster, voices, model, past)
             ctx.recall(past)
-            await opening.record(ctx, cluster)
+            await opening.record(ctx, policy.now(), cluster)
             if record is None:
                 record = assemble.record_of(options, ctx, thread, now)
                 await store.create_thread(record)
@@ -73,7 +72,7 @@ class Investigation:
                 record = record.model_copy(update={"restraint": options.restraint})
                 await store.update_thread(record)
             engine = await stack.enter_async_context(Engine(store.checkpoints, ctx))
-            self = cls(options, record, ctx, store, engine)
+            self = cls(opening, record, ctx, engine)
             self._make_model = make
             run.append(self)
             if asked := next((e for e in reversed(past) if isinstance(e, Asked)), None):

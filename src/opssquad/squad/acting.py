@@ -41,7 +41,7 @@ async def act(ctx: Context, pending: Sequence[Pending]) -> list[tuple[ToolResult
 async def _read(ctx: Context, pending: Pending) -> ToolResult:
     call, verdict = pending.call, pending.verdict
     CURRENT_CALL.set(call.id)
-    if (now := verdict_on(ctx, call)).outcome == "refuse":
+    if (now := await verdict_on(ctx, call)).outcome == "refuse":
         verdict = now
     if pending.problem:
         text, found = pending.problem, pending.suspicions

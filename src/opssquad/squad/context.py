@@ -1,6 +1,6 @@
 """What a run of the graph is given: models, tools, gate, store, clock. Nothing of it is ever checkpointed."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,7 +56,8 @@ class Runs(Protocol):
     async def run(self, cleared: Cleared) -> ToolResult: ...
 
 
-Judge = Callable[[ToolCall, Effect | None], Verdict]
+Judge = Callable[[ToolCall, Effect | None], Awaitable[Verdict]]
+"""Policy's word on a call; raises StoreError where a change of policy cannot be put on record."""
 Roles = Callable[[str], tuple[str, ...]]
 """The roles that policy gives a person."""
 Rank = Callable[[Case], Case]
@@ -76,8 +77,7 @@ CURRENT_CALL: ContextVar[str] = ContextVar("current_call", default="")
 class Context:
     """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and
     records. `cluster_id` is asked for what tells this cluster from all others, as it is now; it raises
-    ToolError. `policy` is the fingerprint of the one in force, and of each of its layers. `told` is what was
-    put on record of the thread, as `once` tells events apart."""
+    ToolError. `told` is what was put on record of the thread, as `once` tells events apart."""
 
     thread: str
     squad: SquadSpec
@@ -105,7 +105,6 @@ class Context:
     approval_minutes: float = APPROVAL_MINUTES
     cluster_id: Callable[[], Awaitable[str]] = _no_cluster
     restraint: Restraint = "none"
-    policy: Mapping[str, str] = field(default_factory=dict)
     turn: int = 0
     model_down: bool = False
     told: set[tuple[object, ...]] = field(default_factory=set)

@@ -46,15 +46,15 @@ async def judge_calls(
     return [await _judge(ctx, call, ledger, question) for call in calls]
 
 
-def verdict_on(ctx: Context, call: ToolCall) -> Verdict:
+async def verdict_on(ctx: Context, call: ToolCall) -> Verdict:
     """What policy and the thread's restraint say of a call now."""
     effect = ctx.toolbox.get(call.tool).effect if call.tool in ctx.toolbox else None
-    return restrained(ctx.judge(call, effect), effect, ctx.restraint)
+    return restrained(await ctx.judge(call, effect), effect, ctx.restraint)
 
 
 async def _judge(ctx: Context, written: ModelCall, ledger: Ledger, question: str) -> Pending:
     call = ToolCall(id=written.id, tool=written.tool, args=written.args, target=_target(ctx, written))
-    verdict = await _remembered(ctx, call, verdict_on(ctx, call))
+    verdict = await _remembered(ctx, call, await verdict_on(ctx, call))
     await ctx.tell(ctx.event(Called, call=call), ctx.event(Judged, call=call, verdict=verdict))
     if written.problem:
         return Pending(call=call, verdict=verdict, problem=written.problem)

@@ -25,7 +25,7 @@ async def settled(ctx: Context, tool: Tool, card_id: str) -> Decision:
     if decision is None:
         raise Refused(f"{card.id} has no decision")
     if decision.outcome == "approved" and await ctx.records.outcome(card.call.id) == "new":
-        if why := barred(ctx, record) or await _changed(ctx, tool, card):
+        if why := await barred(ctx, record) or await _changed(ctx, tool, card):
             decision = await ctx.records.decide(_replace(ctx, card, "voided", why))
         elif ctx.wall() > card.expires_at:
             late = f"it expired at {card.expires_at:%H:%M:%S} UTC"
@@ -34,13 +34,13 @@ async def settled(ctx: Context, tool: Tool, card_id: str) -> Decision:
     return decision
 
 
-def barred(ctx: Context, record: ApprovalRecord) -> str:
+async def barred(ctx: Context, record: ApprovalRecord) -> str:
     """Why policy lets the call of a card pass no more, in words; empty while it does. Before its answer a
     card may have all the yeses it needs yet."""
     card = record.approval
     if card.effect != "read" and ctx.restraint == "suggest":
         return "this conversation only suggests changes now (--suggest-only)"
-    verdict = verdict_on(ctx, card.call)
+    verdict = await verdict_on(ctx, card.call)
     if verdict.outcome == "refuse":
         return f"it is refused now by {verdict.rule}" + (f": {verdict.reason}" if verdict.reason else "")
     if record.decision and (short := short_of(card, verdict.needs, record.yeses)):

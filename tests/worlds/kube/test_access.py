@@ -76,6 +76,10 @@ def test_of_several_files_the_first_wins_for_every_name(tmp_path: Path) -> None:
             "has no current-context; pass --context, one of: production, staging",
         ),
         (config(clusters=[{"name": "c1", "cluster": {"server": "prod"}}]), "server is 'prod', not a URL"),
+        (
+            config(clusters=[{"name": "c1", "cluster": {"server": "https://ada:s3cret@prod"}}]),
+            "its cluster's server holds a login; put that into the user's entry",
+        ),
     ],
 )
 def test_a_malformed_kubeconfig_is_told_in_one_line(tmp_path: Path, document: Any, words: str) -> None:

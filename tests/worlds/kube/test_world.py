@@ -133,6 +133,7 @@ def test_a_journal_brings_the_same_world_back_in_another_process(tmp_path: Path)
     for value in ("a", "b", "c"):
         wall.pass_(2.5)
         assert label(first, value).status == 200
+    assert file.stat().st_mode & 0o077 == 0
     second = RecordedWorld(load(AUTH), journal=file, real=wall)
     assert everything(second) == everything(first)
     assert second.clock() == first.clock() == parse_time("2026-03-08T14:37:07.5Z")

@@ -49,11 +49,10 @@ def described(access: Access) -> Json:
     """Which server is meant and as whom, for the record: no secret in it. `authority` is the beginning of the
     sha256 of the certificates that the server is believed by; empty where none are named."""
     server = urlsplit(access.server)
-    host = server.netloc.rpartition("@")[2]
     acting = str(access.user.get("as") or "")
     return {
         "context": access.name,
-        "server": f"{server.scheme}://{host}{server.path}",
+        "server": f"{server.scheme}://{server.netloc}{server.path}",
         "user": f"{access.account} as {acting}" if acting else access.account,
         "authority": hashlib.sha256(authority).hexdigest()[:16] if (authority := _authority(access)) else "",
     }
@@ -206,6 +205,9 @@ def _server(cluster: Json, context: str, origin: str) -> str:
     parts = urlsplit(server)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise UsageError(f"context {context!r} in {origin}: its cluster's server is {server!r}, not a URL")
+    if "@" in parts.netloc:
+        where = f"context {context!r} in {origin}"
+        raise UsageError(f"{where}: its cluster's server holds a login; put that into the user's entry")
     return server.rstrip("/")
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ class Journal:
         )
 
     def _append(self, line: dict[str, Any]) -> None:
-        with self.file.open("a", encoding="utf-8") as out:
+        # For its owner alone: requests carry what they wrote.
+        with open(self.file, "a", encoding="utf-8", opener=partial(os.open, mode=0o600)) as out:
             out.write(json.dumps(line) + "\n")
             out.flush()
             os.fsync(out.fileno())
