@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Most tests wait for a program or a deadline, so two at a time a core.
+JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .PHONY: env demo test test-long lint unit bench clean
@@ -24,11 +26,11 @@ lint: env
 	$(BIN)/mypy
 
 unit: env
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(JOBS)
 
 # What takes minutes: crashes at every step, generated input by the thousand. ONLY=tests/gate runs a part.
 test-long: env
-	$(BIN)/python -m pytest -n auto -m long $(ONLY)
+	$(BIN)/python -m pytest -n $(JOBS) -m long $(ONLY)
 
 bench: env
 	$(BIN)/python -m tests.bench

@@ -1,5 +1,7 @@
 """`changes` and `history` against the recorded clusters, over HTTP."""
 
+import re
+
 import pytest
 from tools.changes import changes, history
 
@@ -16,7 +18,9 @@ async def run(recording: str, **args: object) -> Result:
 async def test_the_release_at_a_quarter_to_two_leads_the_timeline_with_its_true_age() -> None:
     result = await run("auth-0308", namespace="authentication")
     first = result.text.splitlines()[1]
-    assert first.startswith("13:45 (51 min ago) Deployment auth-service revision 3: image v2.4.0 -> v2.4.1")
+    # The world's clock runs on while it is asked: the minute may be over.
+    told = r"13:45 \(5[12] min ago\) Deployment auth-service revision 3: image v2\.4\.0 -> v2\.4\.1"
+    assert re.match(told, first)
     assert "DB_POOL_SIZE 50 -> 20, DB_TIMEOUT 10000 -> 5000" in first
     assert {"field": "env.DB_TIMEOUT", "from": "10000", "to": "5000", "container": "auth-service"} in (
         result.data["rollouts"][0]["diff"]
