@@ -1,17 +1,19 @@
 """The budgets of a question: at each of them the squad concludes with what it has, and says which it was."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opssquad import Toolbox, tool
-from opssquad.events import Warned
+from opssquad.events import Returned, Warned
 from opssquad.executor import Executor
+from opssquad.findings import ToolResult
 from opssquad.gate.redact import Redactor
 from opssquad.models.base import Listener, Reply, Request
-from opssquad.squad import thinking
+from opssquad.squad import context, thinking
 from opssquad.types import Cleared, Target, ToolCall, Usage, Verdict
 from tests.squad.stage import Replies, Stage, call, calls, conclude, stage
 
@@ -28,6 +30,33 @@ async def test_at_the_token_budget_the_squad_concludes(tmp_path: Path, usage: Us
         assert kinds.count("returned") == 1
         assert "used up its tokens (" in warned(s)
         assert kinds[-1] == "concluded"
+
+
+async def test_what_a_question_used_up_stays_used_up_in_the_process_that_goes_on_with_it(
+    tmp_path: Path,
+) -> None:
+    usage = Usage(prompt=900, completion=200)
+    change = calls(call("bump")).model_copy(update={"usage": usage})
+    async with stage(tmp_path, Replies(change), tokens=1000) as s:
+        await s.ask("raise it", mode="ask")
+        await s.decide("approved")
+    async with stage(tmp_path, Replies(conclude()), tokens=1000) as s:
+        s.ctx.recall(await s.store.events("t"))
+        kinds = await s.go_on()
+        assert "used up its tokens (1100 of 1000)" in warned(s)
+        assert kinds[-1] == "concluded"
+
+
+def test_calls_that_ran_side_by_side_use_up_their_time_once() -> None:
+    def returned(end: int, ms: int) -> Returned:
+        at = datetime(2026, 3, 8, 14, 0, end, tzinfo=UTC)
+        result = ToolResult(call="c", status="ok", text="", ms=ms)
+        made = ToolCall(id="c", tool="look", target=Target(cluster="c"))
+        return Returned(thread="t", turn=1, at=at, recorded_at=at, call=made, result=result)
+
+    # From 0 to 4, from 1 to 5 beside it, and from 9 to 10.
+    events = [returned(4, 4000), returned(5, 4000), returned(10, 1000)]
+    assert context._seconds(events) == 6
 
 
 async def test_a_model_that_only_calls_what_is_not_there_is_left_after_three_rounds(tmp_path: Path) -> None:

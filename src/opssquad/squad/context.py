@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, cast
 
 from opssquad.errors import StoreError
-from opssquad.events import Event, Occurred, Started, Suspected, once
+from opssquad.events import Event, Occurred, Returned, Started, Suspected, Thought, once
 from opssquad.findings import ToolResult
 from opssquad.gate.injection import Lookout
 from opssquad.gate.redact import Redactor
@@ -114,9 +114,14 @@ class Context:
     """Keys of the suspicious texts that were told in this thread."""
 
     def recall(self, past: Sequence[Event]) -> None:
-        """Take up what is on record of the thread: it is not told a second time."""
+        """Take up what is on record of the thread: it is not told a second time, and what its last question
+        has used up stays used up."""
         self.told |= {mark for event in past if (mark := once(event))}
         self.suspected |= {event.suspicion.key for event in past if isinstance(event, Suspected)}
+        question = [event for event in past if event.turn == past[-1].turn]
+        thoughts = [event for event in question if isinstance(event, Thought)]
+        self.tokens = sum(event.usage.prompt + event.usage.completion for event in thoughts)
+        self.seconds = {"model": sum(event.ms for event in thoughts) / 1000, "tools": _seconds(question)}
 
     def event(self, kind: type[Occurred], **fields: Any) -> Event:
         """An event of now, in this thread and turn."""
@@ -155,3 +160,14 @@ class Context:
 
     def _lines(self, events: Sequence[Event]) -> list[AuditDraft]:
         return [draft for event in events if (draft := self.audit(event))]
+
+
+def _seconds(events: Sequence[Event]) -> float:
+    """How long calls ran; those that ran side by side count once."""
+    spent, until = timedelta(), datetime.min.replace(tzinfo=UTC)
+    for event in events:
+        if isinstance(event, Returned):
+            began = max(event.recorded_at - timedelta(milliseconds=event.result.ms), until)
+            until = max(event.recorded_at, until)
+            spent += until - began
+    return spent.total_seconds()
