@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from opssquad import Json, Ref, Signal
 
-from .._kube import dig, quote, ref
+from .._kube import compact, dig, quote, ref
 from .._needs import references
 from ._scene import Scene, make
 
@@ -28,7 +28,7 @@ def reference_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
                 workload,
                 ref(workload),
                 f"{workload['kind']} {workload['metadata']['name']}: {use.kind} {use.name} {lacks}",
-                [quote(workload, f'"{use.key or use.name}"')],
+                [quote(workload, compact(use.key or use.name))],
                 severity="warning",
                 data={"ref": str(_named(use.kind, space, use.name)), "key": use.key},
             )
@@ -52,6 +52,6 @@ def ingress_signals(ingress: Json, scene: Scene) -> Iterator[Signal]:
                 ingress,
                 ref(ingress),
                 f"Ingress {ingress['metadata']['name']}: {target.kind} {target.name} does not exist",
-                [quote(ingress, f'"{target.name}"')],
+                [quote(ingress, compact(target.name))],
                 data={"ref": str(target)},
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from opssquad import Json, Quote, Signal, duration
 
-from .._kube import condition, dig, moment, quote, ref
+from .._kube import compact, condition, dig, moment, quote, ref
 from .._quantity import parse, show
 from ._scene import Scene, event_quotes, make
 
@@ -30,7 +30,7 @@ def unschedulable(pod: Json, scene: Scene) -> Iterator[Signal]:
         pod,
         scene.owner(pod),
         f"{pod['metadata']['name']}: no node takes it{lasts}: {_head(message)}" + _in_words(too_big),
-        (quote(pod, f'"reason":"{scheduled["reason"]}"'), *event_quotes(events), *quotes),
+        (quote(pod, f'"reason":{compact(scheduled["reason"])}'), *event_quotes(events), *quotes),
         severity="critical",
         at=since,
         data={"message": message, "reasons": reasons(message), "too_big": too_big},

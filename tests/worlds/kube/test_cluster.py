@@ -76,6 +76,17 @@ async def test_an_object_without_any_namespace_chosen_asks_for_one(tmp_path: Pat
     assert stub.seen == []
 
 
+async def test_a_read_left_beside_one_that_failed_opens_no_connection_after_the_close(tmp_path: Path) -> None:
+    async with serving(by_path(_=gone), tmp_path) as stub:
+        cluster = await Cluster.connect(stub.kubeconfig())
+        await cluster.find("pod", "web")
+        await cluster.close()
+        asked = len(stub.seen)
+        with pytest.raises(ToolError, match="the connection to the cluster was closed"):
+            await cluster.find("pod", "web")
+    assert len(stub.seen) == asked
+
+
 def two_pages(request: web.Request) -> web.Response:
     if request.query.get("continue") == "more":
         return items(pod("c"))

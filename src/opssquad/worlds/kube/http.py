@@ -79,6 +79,7 @@ class KubeHTTP:
         self._ahead: float | None = None
         self._latest: datetime | None = None
         self._login: Login | None = None
+        self._closed = False
         self._lock = asyncio.Lock()
 
     def now(self) -> datetime:
@@ -182,14 +183,18 @@ class KubeHTTP:
             yield rest
 
     async def close(self) -> None:
-        """Give the connections back."""
-        if self._login:
-            await self._login.client.close()
-            self._login = None
+        """Give the connections back. What still reads beside a call that failed opens no new ones."""
+        async with self._lock:
+            self._closed = True
+            if self._login:
+                await self._login.client.close()
+                self._login = None
 
     async def _client(self, renew: Login | None = None) -> Login:
         """The login, made or renewed by one caller while others wait."""
         async with self._lock:
+            if self._closed:
+                raise ToolError("the connection to the cluster was closed")
             current = self._login
             if current and current is not renew and current.fresh(_real_clock()):
                 return current
