@@ -6,6 +6,7 @@ is the caller's: nothing here touches a disk.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, Literal, Protocol
 
@@ -97,7 +98,9 @@ class Executor:
         try:
             tool = self._toolbox.get(call.tool)
             self._check(cleared, tool)
-            async with self._room, asyncio.timeout(tool.deadline) as deadline:
+            # A change does not queue behind reads: what was found a moment ago would be old by then.
+            room = self._room if tool.effect == "read" else nullcontext()
+            async with room, asyncio.timeout(tool.deadline) as deadline:
                 result = await tool.run(call.args, self._handles)
             result = cited(tool, result)
         except Refused as error:

@@ -69,6 +69,20 @@ async def test_a_freeze_that_is_written_while_a_run_is_open_holds_and_is_on_reco
     assert changes[1] == refused - 1
 
 
+async def test_a_policy_that_is_removed_while_a_run_is_open_refuses_until_it_is_back(tmp_path: Path) -> None:
+    own = tmp_path / "policy.yaml"
+    own.write_text("rules: []\n")
+    options = Options(state=tmp_path / "state", by="ada", recording=RECORDING, policy_place=own)
+    async with await Investigation.open(options) as run:
+        own.unlink()
+        refused = [e async for e in run.ask("why do logins fail?")]
+        own.write_text("rules: []\n")
+        free = [e async for e in run.ask("why do logins fail?")]
+    gone, back = ([e.result.status for e in each if isinstance(e, Returned)] for each in (refused, free))
+    assert set(gone) == {"refused"}
+    assert "ok" in back
+
+
 async def test_a_policy_that_becomes_unreadable_is_on_record_with_its_problem(tmp_path: Path) -> None:
     own = tmp_path / "policy.yaml"
     own.write_text("rules: []\n")

@@ -6,7 +6,9 @@ import pytest
 
 from opssquad import content
 from opssquad.errors import Refused, UsageError
-from opssquad.events import Event, Judged, Requested
+from opssquad.events import Called, Event, Judged, Requested
+from opssquad.executor import Status
+from opssquad.findings import ToolResult
 from opssquad.investigation import Investigation, Options
 from opssquad.investigation.assemble import options_of
 from opssquad.store.sqlite import Store
@@ -94,6 +96,27 @@ async def test_a_read_that_was_approved_is_nothing_to_take_back(tmp_path: Path) 
             events = [e async for e in run.resume()]
         with pytest.raises(UsageError, match="nothing was changed in this conversation"):
             [e async for e in run.undo()]
+
+
+@pytest.mark.parametrize(("status", "offered"), [("error", False), ("unknown", True), ("ok", True)])
+async def test_only_a_change_that_may_have_been_made_can_be_taken_back(
+    tmp_path: Path, status: Status, offered: bool
+) -> None:
+    async with await Investigation.open(options(tmp_path)) as run:
+        await said(run, "why do logins fail?")
+        events = await said(run, "1")
+        (card,) = [e.approval for e in events if isinstance(e, Requested)]
+        await run.decide(card.id, "approved", by="ada")
+        # As a process leaves it that died once the change had its end.
+        await run._store.claim(card.call.id, card.call.digest)
+        await run._store.done(card.call.id, ToolResult(call=card.call.id, status=status, text=status))
+        _ = [e async for e in run.resume()]
+        if offered:
+            undone = [e async for e in run.undo()]
+            assert [e.call.tool for e in undone if isinstance(e, Called)] == ["rollback"]
+        else:
+            with pytest.raises(UsageError, match="nothing was changed in this conversation"):
+                _ = [e async for e in run.undo()]
 
 
 async def test_a_yes_for_the_session_counts_for_alike_reads_that_are_up_already(tmp_path: Path) -> None:

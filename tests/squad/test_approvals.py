@@ -43,7 +43,7 @@ def void(s: Stage) -> str:
 async def test_a_card_carries_what_policy_needs_and_the_act_waits_for_all_of_it(tmp_path: Path) -> None:
     needs = Needs(approvers=2, roles=("sre",), requester_may_approve=False)
     async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
-        s.ctx.judge = said("ask", needs=needs)
+        s.ctx.judge, s.ctx.roles = said("ask", needs=needs), lambda person: ("sre",)
         await s.ask("raise it")
         assert cards(s)[0].needs == needs
         with pytest.raises(Refused, match="ada asked for it"):
@@ -85,9 +85,36 @@ async def test_an_approval_is_void_when_policy_wants_more_than_was_given(
         assert void(s) == f"policy has become stricter: rule stricter wants {short} now"
 
 
+async def test_an_approval_is_void_when_policy_has_taken_the_role_from_who_gave_it(tmp_path: Path) -> None:
+    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+        s.ctx.judge = said("ask", needs=Needs(roles=("sre",)))
+        await s.ask("raise it")
+        await s.decide("approved", by="kim", roles=("sre",))
+        s.ctx.roles = lambda person: ("sre",) if person == "lee" else ()
+        await s.go_on()
+        assert s.counter.value == 0
+        assert void(s) == "policy has become stricter: rule test wants 1 approver of role sre now"
+
+
+async def test_a_freeze_that_begins_while_the_world_is_looked_at_again_voids_the_card(tmp_path: Path) -> None:
+    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+        await s.ask("raise it")
+        await s.decide("approved")
+
+        async def slow() -> str:
+            s.ctx.judge = said("refuse", "freeze")
+            return ""
+
+        s.ctx.cluster_id = slow
+        await s.go_on()
+        assert s.counter.value == 0
+        assert void(s) == "it is refused now by freeze"
+
+
 async def test_an_approval_holds_when_policy_has_become_milder(tmp_path: Path) -> None:
     async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
         s.ctx.judge = said("ask", needs=Needs(approvers=2, roles=("sre",)))
+        s.ctx.roles = lambda person: ("sre", "dba")
         await s.ask("raise it")
         for name in ("kim", "lee"):
             await s.decide("approved", by=name, roles=("sre", "dba"))

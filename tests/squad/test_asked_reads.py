@@ -149,6 +149,38 @@ async def test_a_yes_for_the_session_ends_where_policy_has_become_stricter(
         assert ran(s) == []
 
 
+async def test_the_own_yes_for_the_session_of_who_asks_now_is_not_enough_where_policy_wants_another(
+    tmp_path: Path,
+) -> None:
+    async def another(call: ToolCall, effect: Effect | None) -> Verdict:
+        needs = Needs(requester_may_approve=False)
+        return (await asks(call, effect)).model_copy(update={"needs": needs})
+
+    look = calls(call("peek", namespace="web"))
+    async with stage(tmp_path, Replies(look, DONE), toolbox=TOOLS) as s:
+        s.ctx.judge = another
+        await s.ask("look")
+        await s.decide("approved", by="kim", session=True)
+        await s.go_on()
+    async with stage(tmp_path, Replies(look, DONE, look), toolbox=TOOLS) as s:
+        s.ctx.judge = another
+        assert (await s.ask("look again"))[-1] == "answered"
+        s.ctx.by = "kim"
+        assert (await s.ask("look again"))[-1] == "requested"
+
+
+async def test_a_free_read_that_policy_asks_about_by_the_time_of_the_act_is_not_made(tmp_path: Path) -> None:
+    both = calls(call("peek", namespace="web"), call("bump"))
+    async with stage(tmp_path, Replies(both, DONE), toolbox=TOOLS) as s:
+        await s.ask("look, and raise it")
+        await s.decide("refused")
+        s.ctx.judge = asks
+        await s.go_on()
+        assert ran(s) == []
+        told = [e.result.text for e in s.events if isinstance(e, Returned) and e.call.tool == "peek"]
+        assert told == ["not made: rule ask first asks about it now; ask for it again to put up its card"]
+
+
 async def test_a_yes_for_the_session_ends_where_the_cluster_is_another(tmp_path: Path) -> None:
     await remembered(tmp_path)
 

@@ -161,11 +161,16 @@ def offline() -> Offline:
 
 def policy_of(options: Options) -> InForce:
     """The policy in force. Raises UsageError for one that cannot be read."""
-    places = [] if options.policy or not options.policy_place else [options.policy_place]
+    organisation = options.policy or options.policy_place
+    squad = content.squad(options.squad) / "policy.yaml"
+    places = [path for path in (organisation, squad) if path]
+    # Once a file was there it counts: one that is gone amid a run is missing, and refuses everything.
+    seen = {path for path in (options.policy,) if path}
 
     def read() -> Policy:
-        organisation = options.policy or next((path for path in places if settings.found(path)), None)
-        return load_policy(content.policy(), organisation, content.squad_policy(options.squad), options.squad)
+        seen.update(path for path in places if settings.found(path))
+        own, of_squad = (path if path in seen else None for path in (organisation, squad))
+        return load_policy(content.policy(), own, of_squad, options.squad)
 
     policy = InForce(read, places)
     if problem := policy.now().problem:

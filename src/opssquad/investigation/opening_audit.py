@@ -6,6 +6,7 @@ A line about a connection is on record before anything is asked of the other sid
 
 import hashlib
 import inspect
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -170,4 +171,4 @@ def _sha256(path: Path) -> str:
 
 def _short(value: object) -> object:
     """A digest by its beginning; anything else as it is."""
-    return value[:SHOWN] if isinstance(value, str) and len(value) == 64 else value
+    return value[:SHOWN] if isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) else value

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from opssquad.errors import UsageError
 from opssquad.events import Asked, Ended, Event, Progressed, Stopped, Warned
-from opssquad.findings import Choice, Evidence
+from opssquad.findings import Choice, Evidence, ToolResult
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble
 from opssquad.investigation.choosing import beyond, chosen
@@ -156,11 +156,11 @@ class Investigation:
             yield event
 
     async def _last_undo(self) -> Undo:
-        approved = [r.approval for r in await self._store.approvals("approved", self.thread)]
-        changes = [card for card in approved if card.effect != "read"]
-        if not changes:
-            raise UsageError("nothing was changed in this conversation, so there is nothing to undo")
-        return changes[-1].undo
+        for record in reversed(await self._store.approvals("approved", self.thread)):
+            card = record.approval
+            if card.effect != "read" and _may_have_happened(await self._store.outcome(card.call.id)):
+                return card.undo
+        raise UsageError("nothing was changed in this conversation, so there is nothing to undo")
 
     async def _turn(self, said: str, words: str, call: ModelCall | None) -> AsyncIterator[Event]:
         # What is typed is kept and sent to the model: a pasted secret is not.
@@ -286,6 +286,10 @@ class Investigation:
         self._queue.put_nowait(
             self._ctx.event(Progressed, call=CURRENT_CALL.get(), text=self._ctx.redact.clean(text))
         )
+
+
+def _may_have_happened(outcome: ToolResult | str) -> bool:
+    return outcome.status in ("ok", "unknown") if isinstance(outcome, ToolResult) else outcome != "new"
 
 
 def _picked(id: str, tool: str, args: Json) -> ModelCall:

@@ -11,7 +11,7 @@ from opssquad.errors import OpsError
 from opssquad.events import Returned, Started, Verified
 from opssquad.findings import Check, ToolResult
 from opssquad.squad.context import CURRENT_CALL, Context
-from opssquad.squad.judging import Pending, verdict_on
+from opssquad.squad.judging import Pending, standing
 from opssquad.squad.ledger import check_of
 from opssquad.squad.settling import settled
 from opssquad.squad.suspecting import output, suspected
@@ -41,8 +41,9 @@ async def act(ctx: Context, pending: Sequence[Pending]) -> list[tuple[ToolResult
 async def _read(ctx: Context, pending: Pending) -> ToolResult:
     call, verdict = pending.call, pending.verdict
     CURRENT_CALL.set(call.id)
-    if (now := await verdict_on(ctx, call)).outcome == "refuse":
-        verdict = now
+    if verdict.outcome == "allow":
+        # A card beside it may have waited for hours.
+        verdict = await standing(ctx, call)
     if pending.problem:
         text, found = pending.problem, pending.suspicions
         result = ToolResult(call=call.id, status="error", text=text, suspicions=found)
@@ -50,6 +51,8 @@ async def _read(ctx: Context, pending: Pending) -> ToolResult:
         result = _suggested(await ctx.records.approval(pending.suggestion))
     elif verdict.outcome != "allow":
         said = f"refused by {verdict.rule}: {verdict.reason or 'not allowed'}"
+        if verdict.outcome == "ask":
+            said = f"not made: rule {verdict.rule} asks about it now; ask for it again to put up its card"
         result = ToolResult(call=call.id, status="refused", text=said)
     else:
         await ctx.emit(Started, call=call)

@@ -16,9 +16,10 @@ from opssquad.squad.cards import draft_card
 from opssquad.squad.context import Context
 from opssquad.squad.ledger import Ledger
 from opssquad.squad.suspecting import output
+from opssquad.store.base import ApprovalRecord
 from opssquad.store.consent import short_of
 from opssquad.toolbox import Tool
-from opssquad.types import Approval, Json, Target, ToolCall, Value, Verdict
+from opssquad.types import Approval, Decision, Json, Target, ToolCall, Value, Verdict
 
 EARLIER = "an earlier no"
 """The rule that answers a call which a human refused before in the thread."""
@@ -52,9 +53,14 @@ async def verdict_on(ctx: Context, call: ToolCall) -> Verdict:
     return restrained(await ctx.judge(call, effect), effect, ctx.restraint)
 
 
+async def standing(ctx: Context, call: ToolCall) -> Verdict:
+    """The verdict now; a yes for the session that still holds stands for asking."""
+    return await _remembered(ctx, call, await verdict_on(ctx, call))
+
+
 async def _judge(ctx: Context, written: ModelCall, ledger: Ledger, question: str) -> Pending:
     call = ToolCall(id=written.id, tool=written.tool, args=written.args, target=_target(ctx, written))
-    verdict = await _remembered(ctx, call, await verdict_on(ctx, call))
+    verdict = await standing(ctx, call)
     await ctx.tell(ctx.event(Called, call=call), ctx.event(Judged, call=call, verdict=verdict))
     if written.problem:
         return Pending(call=call, verdict=verdict, problem=written.problem)
@@ -104,10 +110,18 @@ async def _remembered(ctx: Context, call: ToolCall, verdict: Verdict) -> Verdict
         if yes is None or not yes.session or card.effect != "read":
             continue
         alike = (card.call.tool, card.call.target, card.rule) == (call.tool, call.target, verdict.rule)
-        if alike and not short_of(card, verdict.needs, record.yeses) and await _same_cluster(ctx, card):
+        # Who asks now may be another than who asked then, and the yes be that one's own.
+        asked = card.model_copy(update={"requested_by": ctx.by})
+        enough = alike and not short_of(asked, verdict.needs, yeses(ctx, record))
+        if enough and await _same_cluster(ctx, card):
             reason = f"{yes.by} said yes to reads like this for the session ({card.id})"
             return Verdict(outcome="allow", rule=verdict.rule, reason=reason)
     return verdict
+
+
+def yeses(ctx: Context, record: ApprovalRecord) -> list[Decision]:
+    """The yeses to a card, each with the roles that policy gives its author now."""
+    return [each.model_copy(update={"roles": ctx.roles(each.by)}) for each in record.yeses]
 
 
 async def _same_cluster(ctx: Context, card: Approval) -> bool:

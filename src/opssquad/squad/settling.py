@@ -8,7 +8,7 @@ import asyncio
 from opssquad.errors import Refused, ToolError
 from opssquad.events import Decided
 from opssquad.squad.context import Context
-from opssquad.squad.judging import verdict_on
+from opssquad.squad.judging import verdict_on, yeses
 from opssquad.store.base import ApprovalRecord
 from opssquad.store.consent import short_of
 from opssquad.toolbox import Tool
@@ -25,7 +25,7 @@ async def settled(ctx: Context, tool: Tool, card_id: str) -> Decision:
     if decision is None:
         raise Refused(f"{card.id} has no decision")
     if decision.outcome == "approved" and await ctx.records.outcome(card.call.id) == "new":
-        if why := await barred(ctx, record) or await _changed(ctx, tool, card):
+        if why := await _changed(ctx, tool, card) or await barred(ctx, record):
             decision = await ctx.records.decide(_replace(ctx, card, "voided", why))
         elif ctx.wall() > card.expires_at:
             late = f"it expired at {card.expires_at:%H:%M:%S} UTC"
@@ -43,7 +43,7 @@ async def barred(ctx: Context, record: ApprovalRecord) -> str:
     verdict = await verdict_on(ctx, card.call)
     if verdict.outcome == "refuse":
         return f"it is refused now by {verdict.rule}" + (f": {verdict.reason}" if verdict.reason else "")
-    if record.decision and (short := short_of(card, verdict.needs, record.yeses)):
+    if record.decision and (short := short_of(card, verdict.needs, yeses(ctx, record))):
         return f"policy has become stricter: rule {verdict.rule} wants {short} now"
     return ""
 

@@ -28,6 +28,15 @@ async def test_a_cluster_is_told_by_the_uid_of_its_system_namespace(tmp_path: Pa
         assert [request.path for request in stub.seen] == ["/api/v1/namespaces/kube-system"]
 
 
+@pytest.mark.parametrize("metadata", [None, {}, {"uid": ""}, "x"])
+async def test_two_clusters_whose_namespace_has_no_uid_are_two(tmp_path: Path, metadata: object) -> None:
+    async def bare(request: web.Request) -> web.Response:
+        return web.json_response({"kind": "Namespace", "metadata": metadata})
+
+    async with serving(bare, tmp_path) as stub, serving(bare, tmp_path) as other:
+        assert await told(stub) == await told(stub) != await told(other)
+
+
 @pytest.mark.parametrize("code", [403, 404])
 async def test_where_that_is_not_shown_it_is_told_by_address_and_authority(tmp_path: Path, code: int) -> None:
     async def withheld(request: web.Request) -> web.Response:

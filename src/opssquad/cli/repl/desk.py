@@ -162,15 +162,17 @@ class Desk:
     async def edit(self, what: str) -> None:
         """Refuse the card and have another call proposed in its stead: it is judged anew, with a new card."""
         self._editing = False
-        self._then = what
-        await self._decide("refused", f"edit: {what}")
+        await self._decide("refused", f"edit: {what}", then=what)
 
-    async def _decide(self, outcome: Ruling, reason: str = "", *, session: bool = False) -> None:
+    async def _decide(
+        self, outcome: Ruling, reason: str = "", *, session: bool = False, then: str = ""
+    ) -> None:
         # Off the desk before it is decided: nobody may take it for answered from elsewhere.
         card, decision = self.cards.pop(0), None
         self._deciding = True
         try:
             decision = await self._session.decide(card.id, outcome, self._by, reason, session=session)
+            self._then = then or self._then
             if decision.outcome == "consented":
                 self._given[card.id] = (await self._session.record(card.id)).consents
             if session:

@@ -8,7 +8,7 @@ WITHHELD = (403, 404)
 
 
 async def identity(cluster: Cluster) -> str:
-    """`uid=...` of the namespace kube-system, asked for anew; where it cannot be read, address and authority
+    """`uid=...` of the namespace kube-system, asked for anew; where none can be read, address and authority
     of the server. Raises ToolError where nothing answers."""
     try:
         found = await cluster._http.read("/api/v1/namespaces/kube-system")
@@ -16,4 +16,6 @@ async def identity(cluster: Cluster) -> str:
         if error.status not in WITHHELD:
             raise
         return cluster._http.access.identity()
-    return f"uid={found.get('metadata', {}).get('uid', '')}"
+    meta = found.get("metadata")
+    uid = meta.get("uid") if isinstance(meta, dict) else None
+    return f"uid={uid}" if uid else cluster._http.access.identity()
