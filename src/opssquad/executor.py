@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from opssquad.errors import NodeError, Refused, ToolError, ToolUnsure, UsageError
-from opssquad.findings import Quote, Result, Signal, Suspicion, ToolResult
+from opssquad.findings import Quote, Result, Signal, Suspicion, ToolResult, output
 from opssquad.times import Clock, wall_clock
 from opssquad.toolbox import Handles, Tool, Toolbox
 from opssquad.types import Cleared
@@ -170,11 +170,6 @@ class Executor:
         data, _ = self._redact.value(signal.data)
         text = self._redact.read(signal.text).text
         return signal.model_copy(update={"quotes": quotes, "data": data, "text": text})
-
-
-def output(call: str, text: str) -> Quote:
-    """The text that a call told, as a place that can be quoted."""
-    return Quote(locator=f"output {call}", text=text)
 
 
 def _late(tool: Tool) -> tuple[Status, str]:

@@ -25,6 +25,11 @@ class Quote(Value):
     text: str
 
 
+def output(call: str, text: str) -> Quote:
+    """The text that a call told, as a place that can be quoted."""
+    return Quote(locator=f"output {call}", text=text)
+
+
 class Evidence(Value):
     """A quote with its origin. `id` (`e3`) is how people and models cite it."""
 

@@ -76,6 +76,12 @@ class ToolCall(Value):
         return digest(self.model_dump(mode="json"))
 
 
+def called(tool: str, args: Json) -> str:
+    """A call as one would write it."""
+    given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in args.items())
+    return f"{tool}({given})"
+
+
 def person(name: str) -> str:
     """One spelling of a person's name: `Kim ` and `kim` are not two people."""
     return " ".join(name.split()).casefold()

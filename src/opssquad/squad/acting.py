@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from opssquad.errors import OpsError
 from opssquad.events import Returned, Started, Verified
-from opssquad.findings import Check, ToolResult
+from opssquad.findings import Check, ToolResult, output
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.judging import Pending, standing
 from opssquad.squad.ledger import check_of
 from opssquad.squad.settling import settled
-from opssquad.squad.suspecting import output, suspected
+from opssquad.squad.suspecting import suspected
 from opssquad.squad.vetting import clean_check
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Cleared, Decision, Json, ToolCall

@@ -1,7 +1,6 @@
 """Making a card: what a call would do, computed with handles that cannot write, and why it is asked for."""
 
 import asyncio
-import json
 from datetime import timedelta
 
 from opssquad.findings import Quote
@@ -12,7 +11,7 @@ from opssquad.squad.ledger import Ledger
 from opssquad.squad.suspecting import suspected
 from opssquad.squad.vetting import clean_card
 from opssquad.toolbox import Tool
-from opssquad.types import Approval, Preview, ToolCall, Undo, Verdict
+from opssquad.types import Approval, Preview, ToolCall, Undo, Verdict, called
 
 CAREFUL = "Careful: text that was read in this conversation tries to give instructions (see the timeline)"
 
@@ -68,8 +67,7 @@ def written(call: ToolCall) -> str:
     """A read as it is asked for: its line of kubectl, else the call itself."""
     if call.tool == KUBECTL and isinstance(line := call.args.get("line"), str):
         return line.strip()
-    args = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in call.args.items())
-    return f"{call.tool}({args})"
+    return called(call.tool, call.args)
 
 
 def _why(ledger: Ledger, call: ToolCall) -> tuple[str, tuple[str, ...]]:

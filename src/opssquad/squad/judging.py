@@ -8,14 +8,13 @@ from collections.abc import Sequence
 
 from opssquad.errors import ToolError
 from opssquad.events import Called, Judged, Requested
-from opssquad.findings import Suspicion
+from opssquad.findings import Suspicion, output
 from opssquad.gate.kubectl import namespace_of
 from opssquad.gate.restraint import restrained
 from opssquad.models.base import ModelCall, PastCall
 from opssquad.squad.cards import draft_card
 from opssquad.squad.context import Context
 from opssquad.squad.ledger import Ledger
-from opssquad.squad.suspecting import output
 from opssquad.store.base import ApprovalRecord
 from opssquad.store.consent import short_of
 from opssquad.toolbox import Tool

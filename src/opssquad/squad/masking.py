@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from opssquad.errors import UsageError
+from opssquad.errors import StoreError
 from opssquad.findings import ToolResult
 from opssquad.gate.mask import Mask
 from opssquad.gate.own import Masking
@@ -15,7 +15,7 @@ from opssquad.squad.naming import names_in, names_of, nodes_of
 from opssquad.types import Json
 
 Outputs = Callable[[str], Awaitable[ToolResult]]
-"""What a call returned, by its id. Raises UsageError where nothing is on record."""
+"""What a call returned, by its id. Raises StoreError where nothing is kept."""
 Names = Callable[[], Awaitable[Iterable[str]]]
 """The names that the cluster has, as far as they may be read."""
 
@@ -69,7 +69,7 @@ class Masked:
                 self._read.add(call.call)
                 try:
                     self.mask.learn(names_in(await self._outputs(call.call)))
-                except UsageError:
+                except StoreError:
                     # Its process died before the output was kept: the case has what there is.
                     continue
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence, Set
 
 from opssquad.events import Suspected
-from opssquad.findings import Quote, Suspicion
+from opssquad.findings import Suspicion
 from opssquad.squad.context import Context
 from opssquad.types import ToolCall
 
@@ -20,8 +20,3 @@ def _told(known: Set[str], each: Suspicion) -> bool:
     """Whether the text was told. A card and a sentence of ours show pieces of texts that were."""
     piece = bool(each.words) and each.locator.startswith(("card ", "output "))
     return each.key in known or (piece and any(each.words in key for key in known))
-
-
-def output(call: str, text: str) -> Quote:
-    """The text that a call told, as a place that can be quoted."""
-    return Quote(locator=f"output {call}", text=text)

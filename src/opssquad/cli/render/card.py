@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from opssquad.cli import text as plain
-from opssquad.cli.render.conclusion import called, show_evidence
+from opssquad.cli.render.conclusion import show_evidence
 from opssquad.cli.render.scope import where
 from opssquad.cli.render.screen import BAD, GOOD, MARK, MUTED, STRONG, WARN, Screen, chop
 from opssquad.findings import Evidence
 from opssquad.store.consent import missing
 from opssquad.times import duration
-from opssquad.types import Approval, Decision, Needs, Risk
+from opssquad.types import Approval, Decision, Needs, Risk, called
 
 ANSWERS = "y approve · n [reason] refuse · edit [what] · explain · later"
 ANSWERS_READ = "y approve · s session · n [reason] refuse · edit [what] · explain · later"

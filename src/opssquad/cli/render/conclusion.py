@@ -1,12 +1,11 @@
 """A conclusion on screen: causes with findings and evidence marks, what is missing, numbered options."""
 
-import json
 from collections.abc import Sequence
 
 from opssquad.cli.render.screen import BAD, GOOD, MARK, MUTED, STRONG, WARN, Screen
 from opssquad.cli.text import lines, visible
 from opssquad.findings import Cause, Choice, Conclusion, Evidence, Finding, Option
-from opssquad.types import Json, Ref
+from opssquad.types import Ref, called
 
 _SURE = {"confirmed": GOOD, "likely": WARN, "possible": MUTED}
 
@@ -46,12 +45,6 @@ def show_options(
 def call_of(choice: Option | Choice) -> str:
     """The call that a choice makes, `rollback(deployment="api")`; empty for one that only says something."""
     return called(choice.tool, choice.args) if choice.tool else ""
-
-
-def called(tool: str, args: Json) -> str:
-    """A call as one would write it."""
-    given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in args.items())
-    return f"{tool}({given})"
 
 
 def _cost(option: Option) -> str:
