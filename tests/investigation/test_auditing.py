@@ -9,6 +9,7 @@ from opssquad.investigation import Investigation, Options
 from opssquad.investigation.auditing import WHY, Auditor
 from opssquad.models.base import Reply
 from opssquad.store.base import AuditRecord
+from opssquad.store.checking import check
 from opssquad.store.sqlite import Store
 from opssquad.toolbox import Toolbox
 from opssquad.types import digest
@@ -123,3 +124,4 @@ async def test_a_suggestion_is_audited_as_one(tmp_path: Path) -> None:
         "decision bump suggested",
         "call bump refused",
     ]
+    assert [line for line in check(tmp_path) if line.state == "fail"] == []

@@ -165,6 +165,17 @@ async def test_a_log_that_was_emptied_with_its_head_is_found_by_the_decisions(tm
         assert await store.verify_audit() is not None
 
 
+async def test_a_suggestion_does_not_stand_for_the_line_of_a_decision(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path, now=lambda: NOW) as store:
+        await store.add_approval(a_card())
+        await store.decide(a_decision(a_card(), "refused"))
+        with behind_our_back(tmp_path) as connection:
+            connection.executescript("delete from audit; delete from audit_head")
+        await store.audit(a_draft(kind="decision", status="suggested"))
+        found = await store.verify_audit()
+    assert str(found) == "record 2: missing; 1 decisions are on record and 0 of them in the log"
+
+
 def test_a_text_that_was_changed_to_half_a_character_is_found() -> None:
     record = seal(a_draft(args={"key\U00010000": {"x\U00010000": None}}), START)
     text = canonical(record).replace("\\ud800\\udc00", "\\ud800x")

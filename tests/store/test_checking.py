@@ -195,6 +195,17 @@ def test_a_step_that_another_process_has_not_yet_applied_is_due(
     ]
 
 
+async def test_suggestions_are_no_decisions_that_were_lost(state: Path) -> None:
+    suggested = a_draft(kind="decision", status="suggested", effect="mutate")
+    async with await Store.open(state) as store:
+        await store.append(audit=[suggested])
+    assert wrong(state) == []
+    with closing(sqlite3.connect(state / "opssquad.sqlite")) as c, c:
+        c.execute("delete from decisions")
+    (line,) = wrong(state)
+    assert line.text == "in the audit log alone: a-c1 approved by kim and lee; restore a copy"
+
+
 def test_a_disk_that_is_nearly_full_is_told(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "ROOM", 10**18)
     (line,) = wrong(state)

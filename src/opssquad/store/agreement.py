@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from opssquad.store.auditlog import DECIDED
 from opssquad.store.rows import has_table, parse
 from opssquad.types import Decision
 
@@ -69,7 +70,7 @@ def _decisions(c: sqlite3.Connection) -> Iterator[Disagreement]:
     told = set(
         c.execute(
             "select json_extract(body, '$.approval.id'), json_extract(body, '$.approval.decision'),"
-            " json_extract(body, '$.approval.by') from audit where json_extract(body, '$.kind') = 'decision'"
+            f" json_extract(body, '$.approval.by') {DECIDED}"
         )
     )
     if missing := sorted(decided - told):

@@ -11,6 +11,12 @@ from opssquad.store import audit as chain
 from opssquad.store.base import AuditDraft, AuditFilter, AuditRecord, Misfit
 from opssquad.store.rows import has_table, parse
 
+DECIDED = (
+    "from audit where json_extract(body, '$.kind') = 'decision'"
+    " and json_extract(body, '$.approval.id') is not null"
+)
+"""The lines of decisions on a card: a suggestion has a line of that kind, and nobody decides it."""
+
 _FROM = "select seq, body from audit where seq > ? order by seq"
 
 
@@ -123,8 +129,7 @@ def undocumented(c: sqlite3.Connection) -> Misfit | None:
     """Where lines must be missing although the chain fits: a decision has its line in one transaction."""
     tables = [name for name in ("decisions", "consents") if has_table(c, name)]
     decided = sum(c.execute(f"select count(*) from {name}").fetchone()[0] for name in tables)
-    lines = "select count(*) from audit where json_extract(body, '$.kind') = 'decision'"
-    (told,) = c.execute(lines).fetchone()
+    (told,) = c.execute(f"select count(*) {DECIDED}").fetchone()
     if told >= decided:
         return None
     seq = (head(c) or chain.START)[0] + 1
