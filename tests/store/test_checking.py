@@ -195,6 +195,12 @@ def test_a_step_that_another_process_has_not_yet_applied_is_due(
     ]
 
 
+def test_a_file_that_goes_away_while_it_is_looked_at_is_no_fault(state: Path) -> None:
+    # Listed and not there: as what SQLite keeps beside a database when its last user closes it.
+    (state / "opssquad.sqlite-gone").symlink_to(state / "absent")
+    assert wrong(state) == []
+
+
 async def test_suggestions_are_no_decisions_that_were_lost(state: Path) -> None:
     suggested = a_draft(kind="decision", status="suggested", effect="mutate")
     async with await Store.open(state) as store:

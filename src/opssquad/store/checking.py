@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -53,12 +53,12 @@ def must_be_there(folder: Path) -> None:
 
 def _files(folder: Path) -> Iterator[Finding]:
     """Who else can read or write what."""
-    ours = [folder, *(p for p in sorted(folder.iterdir()) if p.name.startswith((STORE, CHECKPOINTS, *KEYS)))]
-    opened = [p for p in ours if p.stat().st_mode & 0o077]
+    ours = _ours(folder)
+    opened = [path for path, found in ours.items() if found.st_mode & 0o077]
     for path in opened:
         wanted = "700" if path == folder else "600"
         yield Finding("fail", "files", f"{path} is open to others; run: chmod {wanted} {path}")
-    if foreign := [p for p in ours if p.stat().st_uid != os.geteuid()]:
+    if foreign := [path for path, found in ours.items() if found.st_uid != os.geteuid()]:
         yield Finding("warn", "files", f"{foreign[0]} belongs to another user; run this as its owner")
     if not opened:
         yield Finding("ok", "files", f"{folder} and what is in it are for their owner alone")
@@ -66,6 +66,17 @@ def _files(folder: Path) -> Iterator[Finding]:
         if (folder / name).is_file() and (folder / name).stat().st_size != KEY_BYTES:
             text = f"{folder / name} is no key of {KEY_BYTES} bytes; move it away to have a new one made"
             yield Finding("fail", "keys", text)
+
+
+def _ours(folder: Path) -> dict[Path, os.stat_result]:
+    """The folder and our files in it."""
+    ours = {folder: folder.stat()}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((STORE, CHECKPOINTS, *KEYS)):
+            # What SQLite keeps beside a database goes away with the last who has it open.
+            with suppress(FileNotFoundError):
+                ours[path] = path.stat()
+    return ours
 
 
 def _room(folder: Path) -> Finding:
