@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -103,6 +104,19 @@ def test_a_file_holds_the_same_and_is_unpacked_by_tar(state: Path, tmp_path: Pat
         data = (there / each.name).read_bytes()
         assert (len(data), hashlib.sha256(data).hexdigest()) == (each.size, each.sha256)
     assert [line for line in check(there) if line.state == "fail"] == []
+
+
+def test_a_file_is_private_from_its_first_moment(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Where nothing is tightened afterwards, what it was made with is seen.
+    monkeypatch.setattr(Path, "chmod", lambda path, mode: None)
+    before = os.umask(0)
+    try:
+        backup(state, tmp_path / "copy.tar", NOW)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "copy.tar").stat().st_mode & 0o777 == 0o600
 
 
 def test_where_a_backup_goes(state: Path, tmp_path: Path) -> None:

@@ -168,8 +168,9 @@ def _verify(making: Path, manifest: Manifest) -> None:
 
 def _pack(making: Path, place: Path) -> None:
     """The folder as one file (0600), read back."""
-    with place.open("xb") as file:
-        place.chmod(0o600)
+    # Made for its owner alone: who opened it before it was tightened would go on reading.
+    made = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(made, "wb") as file:
         try:
             with tarfile.open(fileobj=file, mode="w") as tar:
                 for path in sorted(making.iterdir()):
