@@ -64,6 +64,7 @@ async def test_a_fix_in_two_processes_leaves_every_step_with_its_fields(tmp_path
         assert line.approval is not None
         assert (line.approval.id, line.approval.by) == (card.id, "kim")
     assert started.why == ended.why == card.why
+    assert started.output_ref == ended.output_ref == card.call.id
     assert (ended.output_sha256, ended.ms) == (digest(end.model_dump(mode="json")), end.ms)
     assert ended.followed_by == check.output_ref == f"{card.call.id}.check"
     assert len(verdict.prompt_hash) == 64

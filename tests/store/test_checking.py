@@ -21,8 +21,9 @@ from tests.samples import NOW, a_call, a_card, a_decision, a_draft, a_result, a_
 STAMP = {"thread": "t1", "turn": 1, "at": NOW, "recorded_at": NOW}
 
 
-async def filled(folder: Path) -> None:
-    """A thread with a change that was approved by two, carried out and told; and its keys."""
+async def filled(folder: Path, started: str = "c1") -> None:
+    """A thread with a change that was approved by two, carried out and told; and its keys. `started`: what
+    the line of its start names."""
     card, call = a_card(needs=Needs(approvers=2)), a_call()
     async with await Store.open(folder, now=lambda: NOW) as store:
         await store.create_thread(a_thread())
@@ -32,7 +33,8 @@ async def filled(folder: Path) -> None:
         await store.decide(a_decision(card, by="kim"))
         await store.decide(a_decision(card, by="lee"))
         await store.claim(call.id, call.digest)
-        await store.append(Started(**STAMP, call=call), audit=[a_draft(status="started", effect="mutate")])
+        line = a_draft(status="started", effect="mutate", output_ref=started)
+        await store.append(Started(**STAMP, call=call), audit=[line])
         await store.done(call.id, a_result())
         await store.append(Returned(**STAMP, call=call, result=a_result()), audit=[a_draft(output_ref="c1")])
     for name in checking.KEYS:
@@ -80,7 +82,7 @@ def test_a_folder_without_a_store_is_refused_and_none_is_made(tmp_path: Path) ->
         ("update ledger set status = 'claimed'", "warn", "calls", "their end is not known: c1; look"),
         ("delete from outputs", "fail", "calls", "their outputs are gone: c1"),
         ("delete from outputs", "fail", "outputs", "gone of calls that came back: c1"),
-        ("delete from ledger", "fail", "calls", "the audit log has 1 that began, and 0 are on record"),
+        ("delete from ledger", "fail", "calls", "begun by the audit log, and not on record: c1; restore"),
         (
             "delete from decisions",
             "fail",
@@ -199,6 +201,30 @@ def test_a_file_that_goes_away_while_it_is_looked_at_is_no_fault(state: Path) ->
     # Listed and not there: as what SQLite keeps beside a database when its last user closes it.
     (state / "opssquad.sqlite-gone").symlink_to(state / "absent")
     assert wrong(state) == []
+
+
+@pytest.mark.parametrize(
+    ("started", "said"),
+    [
+        ("c1", "begun by the audit log, and not on record: c1; restore a copy"),
+        ("", "changes that began by the audit log: 1, on record: 0; restore a copy"),
+    ],
+)
+async def test_a_read_that_was_approved_does_not_hide_a_change_that_was_lost(
+    tmp_path: Path, started: str, said: str
+) -> None:
+    folder, read = tmp_path / "state", a_card("a-r1", a_call("r1", "logs"), effect="read")
+    await filled(folder, started)
+    async with await Store.open(folder, now=lambda: NOW) as store:
+        await store.add_approval(read)
+        await store.decide(a_decision(read))
+        await store.claim("r1", read.call.digest)
+        await store.done("r1", a_result("r1"))
+    # The graph's own file is made by the graph.
+    assert {line.name for line in wrong(folder)} <= {"checkpoints"}
+    with closing(sqlite3.connect(folder / "opssquad.sqlite")) as c, c:
+        c.execute("delete from ledger where call = 'c1'")
+    assert ("fail", "calls", said) in wrong(folder)
 
 
 async def test_suggestions_are_no_decisions_that_were_lost(state: Path) -> None:

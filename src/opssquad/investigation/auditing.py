@@ -79,7 +79,7 @@ class Auditor:
                 update = {"approval": said, "why": card.why, "rule": card.rule}
                 self._calls[card.call.id] = known.model_copy(update=update)
             case Started(call=call) if self._effect(call) == "mutate":
-                return self._line(event, call, "started", {})
+                return self._line(event, call, "started", {"output_ref": call.id})
             case Returned(call=call, result=result):
                 return self._line(event, call, result.status, self._ended(call, result))
             case Suspected(call=call, suspicion=found):

@@ -49,10 +49,20 @@ def _calls(c: sqlite3.Connection) -> Iterator[Disagreement]:
     gone = _column(c, f"{lost} order by call")
     if gone:
         yield "fail", "calls", f"ended, and their outputs are gone: {_some(gone)}; restore a copy"
-    (claimed,) = c.execute("select count(*) from ledger").fetchone()
-    started = sum(status == "started" for _, _, status in _lines(c, "call"))
-    if started > claimed:
-        text = f"the audit log has {started} that began, and {claimed} are on record; restore a copy"
+    yield from _starts(c)
+
+
+def _starts(c: sqlite3.Connection) -> Iterator[Disagreement]:
+    """Each change that began by the audit log was claimed. Older lines do not name their call: they count."""
+    reads = "select call from approvals where json_extract(body, '$.effect') = 'read'"
+    changes = set(_column(c, f"select call from ledger where call not in ({reads})"))
+    started = Counter(ref for ref, status in _lines(c) if status == "started")
+    nameless = started.pop("", 0)
+    if lost := [call for call in started if call not in changes]:
+        yield "fail", "calls", f"begun by the audit log, and not on record: {_some(lost)}; restore a copy"
+    left = len(changes - started.keys())
+    if nameless > left:
+        text = f"changes that began by the audit log: {nameless}, on record: {left}; restore a copy"
         yield "fail", "calls", text
 
 
@@ -91,7 +101,7 @@ def _events(c: sqlite3.Connection) -> Iterator[Disagreement]:
     kept = set(_column(c, "select call from outputs"))
     if gone := [call for call in returned if call not in kept]:
         yield "fail", "outputs", f"gone of calls that came back: {_some(gone)}; restore a copy"
-    lines = Counter(ref for ref, _, status in _lines(c, "call") if status != "started")
+    lines = Counter(ref for ref, status in _lines(c) if status != "started")
     if untold := list(returned - lines):
         yield "fail", "events", f"results without a line in the audit log: {_some(untold)}; restore a copy"
     if unseen := list(lines - returned):
@@ -105,12 +115,11 @@ def _threads(c: sqlite3.Connection) -> Iterator[Disagreement]:
             yield "warn", "threads", f"{table} of threads that are not on record: {_some(strangers)}"
 
 
-def _lines(c: sqlite3.Connection, kind: str) -> list[tuple[str, str, str]]:
-    """Output, tool and status of the audit log's lines of that kind."""
+def _lines(c: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Id and status of each call in the audit log."""
     return c.execute(
-        "select json_extract(body, '$.output_ref'), json_extract(body, '$.tool'),"
-        " json_extract(body, '$.status') from audit where json_extract(body, '$.kind') = ?",
-        (kind,),
+        "select json_extract(body, '$.output_ref'), json_extract(body, '$.status') from audit"
+        " where json_extract(body, '$.kind') = 'call' order by seq"
     ).fetchall()
 
 
