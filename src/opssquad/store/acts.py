@@ -11,9 +11,9 @@ from opssquad.findings import ToolResult
 from opssquad.store import audit as chain
 from opssquad.store import auditlog as log
 from opssquad.store.base import ApprovalRecord
-from opssquad.store.consent import SUGGESTION, objection, person, together
+from opssquad.store.consent import SUGGESTION, objection, together
 from opssquad.store.rows import dump, parse
-from opssquad.types import Approval, Decision
+from opssquad.types import Approval, Decision, person
 
 Outcome = ToolResult | Literal["new", "claimed"]
 

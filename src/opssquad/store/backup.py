@@ -18,8 +18,9 @@ from typing import Any
 from opssquad import __version__
 from opssquad.errors import StoreError, UsageError
 from opssquad.store import auditlog, schema
-from opssquad.store.checking import CHECKPOINTS, KEYS, STORE, must_be_there
+from opssquad.store.checking import KEYS, must_be_there
 from opssquad.store.database import looking, translate
+from opssquad.store.folder import CHECKPOINTS, STORE
 from opssquad.types import Value
 
 MANIFEST = "manifest.json"

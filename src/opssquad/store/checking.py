@@ -5,7 +5,7 @@ Whether the tables agree with each other is `agreement`'s. Nothing is changed or
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,15 +14,13 @@ from opssquad.errors import StoreError, UsageError
 from opssquad.store import auditlog, schema
 from opssquad.store.agreement import disagreements
 from opssquad.store.database import looking
+from opssquad.store.folder import CHECKPOINTS, STORE
 from opssquad.store.migrations import MIGRATIONS
 
-STORE, CHECKPOINTS = "opssquad.sqlite", "checkpoints.sqlite"
 KEYS = ("grant.key", "redact.key")
 KEY_BYTES = 32
 ROOM = 100 * 1000 * 1000
 """Bytes that should be free on the disk."""
-
-Look = Callable[[sqlite3.Connection], Iterator[str]]
 
 
 class Finding(NamedTuple):
@@ -109,8 +107,7 @@ def _content(folder: Path) -> Iterator[Finding]:
     path = folder / STORE
     try:
         with looking(path) as c:
-            schema.standing(c, path)
-            yield _schema(c)
+            yield _schema(c, schema.standing(c, path))
             yield _audit(c)
             found = [Finding(state, name, text) for state, name, text in disagreements(c)]
     except StoreError as error:
@@ -119,9 +116,8 @@ def _content(folder: Path) -> Iterator[Finding]:
     yield from found or [Finding("ok", "content", "calls, decisions, outputs, events and audit log agree")]
 
 
-def _schema(c: sqlite3.Connection) -> Finding:
+def _schema(c: sqlite3.Connection, done: int) -> Finding:
     """The steps that were applied, and whether the tables are what these steps make."""
-    done = schema.standing(c, Path(STORE))
     if made := _differing(c, done):
         return Finding("fail", "schema", f"not what its steps make: {', '.join(made)}; restore a copy")
     if done < len(MIGRATIONS):

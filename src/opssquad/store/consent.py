@@ -6,8 +6,7 @@ a name.
 
 from collections.abc import Sequence
 
-from opssquad.types import Approval, Decision, Needs
-from opssquad.types import person as person
+from opssquad.types import Approval, Decision, Needs, person
 
 SUGGESTION = "is a suggestion, there is nothing to decide; copy its command to run it yourself"
 """What is said to whoever would decide one."""

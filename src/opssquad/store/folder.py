@@ -5,6 +5,9 @@ from pathlib import Path
 
 from opssquad.errors import StoreError, UsageError
 
+STORE, CHECKPOINTS = "opssquad.sqlite", "checkpoints.sqlite"
+"""The databases in the folder: ours, and the one of the graph's own saver."""
+
 
 def prepare_folder(folder: Path, *files: str) -> None:
     """Create the folder (0700) and empty files in it (0600), or tighten them if they are ours.

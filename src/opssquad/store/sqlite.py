@@ -25,7 +25,7 @@ from opssquad.store.base import (
     ThreadRecord,
 )
 from opssquad.store.database import Database
-from opssquad.store.folder import prepare_folder
+from opssquad.store.folder import CHECKPOINTS, STORE, prepare_folder
 from opssquad.store.rows import dump, parse
 from opssquad.times import Clock, wall_clock
 from opssquad.types import Approval, Decision
@@ -36,15 +36,15 @@ class Store:
 
     def __init__(self, folder: Path, database: Database, now: Clock) -> None:
         self.folder = folder
-        self.checkpoints = folder / "checkpoints.sqlite"
+        self.checkpoints = folder / CHECKPOINTS
         self._db = database
         self._now = now
 
     @classmethod
     async def open(cls, folder: Path, now: Clock = wall_clock) -> Self:
         """Open the state folder, creating it (0700) and its files (0600) where needed. Raises StoreError."""
-        prepare_folder(folder, "opssquad.sqlite", "checkpoints.sqlite")
-        return cls(folder, await Database.open(folder / "opssquad.sqlite"), now)
+        prepare_folder(folder, STORE, CHECKPOINTS)
+        return cls(folder, await Database.open(folder / STORE), now)
 
     async def close(self) -> None:
         """Finish what was asked for and close the file."""
