@@ -12,7 +12,8 @@ import pytest
 from opssquad.errors import UsageError
 from opssquad.events import Judged, Returned, Started
 from opssquad.store import checking, schema
-from opssquad.store.checking import Finding, check
+from opssquad.store.checking import check
+from opssquad.store.finding import Finding
 from opssquad.store.migrations import APPLICATION_ID, MIGRATIONS, Step
 from opssquad.store.sqlite import Store
 from opssquad.types import Needs, Verdict

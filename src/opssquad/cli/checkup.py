@@ -7,30 +7,19 @@ import platform
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 from opssquad import content
 from opssquad.errors import OpsError, StoreError
 from opssquad.gate.own import load_own
 from opssquad.settings import OFFLINE, Settings
+from opssquad.store.finding import Finding
 from opssquad.store.folder import prepare_folder
 from opssquad.worlds.kube.access import choose
 
-State = Literal["ok", "warn", "fail"]
 PATIENCE = 5.0
 """Seconds that a check may wait."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the check-up. `warn`: something does not work, the rest does; `fail`: nothing will."""
-
-    state: State
-    name: str
-    text: str
 
 
 async def checkup(settings: Settings, kubeconfig: Path | None, context: str) -> list[Finding]:

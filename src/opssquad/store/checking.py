@@ -8,12 +8,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from opssquad.errors import StoreError, UsageError
 from opssquad.store import auditlog, schema
 from opssquad.store.agreement import disagreements
 from opssquad.store.database import looking
+from opssquad.store.finding import Finding
 from opssquad.store.folder import CHECKPOINTS, STORE
 from opssquad.store.migrations import MIGRATIONS
 
@@ -21,14 +21,6 @@ KEYS = ("grant.key", "redact.key")
 KEY_BYTES = 32
 ROOM = 100 * 1000 * 1000
 """Bytes that should be free on the disk."""
-
-
-class Finding(NamedTuple):
-    """One line of a check-up. `warn`: somebody should look; `fail`: something is broken or open to others."""
-
-    state: Literal["ok", "warn", "fail"]
-    name: str
-    text: str
 
 
 def check(folder: Path) -> list[Finding]:
@@ -109,7 +101,7 @@ def _content(folder: Path) -> Iterator[Finding]:
         with looking(path) as c:
             yield _schema(c, schema.standing(c, path))
             yield _audit(c)
-            found = [Finding(state, name, text) for state, name, text in disagreements(c)]
+            found = list(disagreements(c))
     except StoreError as error:
         yield Finding("fail", "content", str(error))
         return

@@ -1,25 +1,14 @@
 """Lines of a check-up on screen: how it stands, what it is about, what was seen and what to do."""
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from opssquad.cli.render.screen import BAD, WARN, Screen
+from opssquad.store.finding import Finding
 
 _STYLE = {"ok": "", "warn": WARN, "fail": BAD}
 
 
-class Seen(Protocol):
-    """One line: `state` is ok, warn or fail."""
-
-    @property
-    def state(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-
-
-def show_findings(screen: Screen, found: Iterable[Seen]) -> bool:
+def show_findings(screen: Screen, found: Iterable[Finding]) -> bool:
     """Print each line; returns whether something failed."""
     failed = False
     for line in found:
