@@ -9,6 +9,9 @@ import pytest
 
 from opssquad import content
 from opssquad.cli.app import run
+from opssquad.cli.roles import roles_of
+from opssquad.errors import UsageError
+from opssquad.settings import Settings
 
 Ran = tuple[int, str, str]
 Run = Callable[..., Ran]
@@ -240,3 +243,9 @@ def test_a_file_beside_a_squad_is_linted_above_the_others(policy: Run, tmp_path:
 def test_a_file_that_cannot_be_read_is_not_linted(policy: Run, tmp_path: Path) -> None:
     code, out, err = policy("lint", str(tmp_path / "absent.yaml"))
     assert (code, out, err) == (2, "", f"opssquad: {tmp_path}/absent.yaml: this file is missing\n")
+
+
+def test_nobody_has_a_role_by_a_policy_that_cannot_be_read(tmp_path: Path) -> None:
+    settings = Settings(state=tmp_path, by="kim", policy=tmp_path / "absent.yaml")
+    with pytest.raises(UsageError, match=r"absent\.yaml: this file is missing"):
+        roles_of(settings, "k8s")

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from opssquad import content
 from opssquad.errors import ToolError, UsageError
 from opssquad.gate.kubectl import TOOL, classify, namespace_of
-from opssquad.gate.layers import load_policy
+from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.policy import Policy
 from opssquad.squad.spec import load_squad
 from opssquad.times import parse_time, rfc3339, wall_clock
@@ -80,9 +80,7 @@ def explained(asked: str, place: Place, organisation: Path | None) -> Explained:
     """What policy says. Raises UsageError for what is neither a line nor a call of a tool that there is, and
     for a policy that cannot be read."""
     own = content.squad_policy(place.squad)
-    policy = load_policy(content.policy(), organisation, own, place.squad)
-    if policy.problem:
-        raise UsageError(policy.problem)
+    policy = readable(load_policy(content.policy(), organisation, own, place.squad))
     written, line = _read(asked, place.namespace)
     at = _time(place.at)
     call = _call(written, place)

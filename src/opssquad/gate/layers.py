@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from opssquad.errors import UsageError
 from opssquad.gate.policy import Policy
 from opssquad.gate.rules.reading import Origin
 
@@ -9,6 +10,14 @@ from opssquad.gate.rules.reading import Origin
 def load_policy(bundled: Path, organisation: Path | None, squad: Path | None, squad_name: str) -> Policy:
     """The policy of a squad. A file that is given and cannot be read refuses everything: see `problem`."""
     return Policy.read(files_in_force(bundled, organisation, squad), squad_name)
+
+
+def readable(policy: Policy) -> Policy:
+    """The policy, for whoever does not go on by one that refuses everything. Raises UsageError for a file
+    that cannot be read."""
+    if policy.problem:
+        raise UsageError(policy.problem)
+    return policy
 
 
 def files_in_force(bundled: Path, organisation: Path | None, squad: Path | None) -> list[tuple[Origin, Path]]:

@@ -18,7 +18,7 @@ from opssquad.gate.grant import Signer
 from opssquad.gate.in_force import InForce
 from opssquad.gate.injection import Lookout
 from opssquad.gate.kubectl import classify
-from opssquad.gate.layers import load_policy
+from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.own import load_own
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
@@ -173,8 +173,7 @@ def policy_of(options: Options) -> InForce:
         return load_policy(content.policy(), own, of_squad, options.squad)
 
     policy = InForce(read, places)
-    if problem := policy.now().problem:
-        raise UsageError(problem)
+    readable(policy.now())
     return policy
 
 
