@@ -215,10 +215,24 @@ def test_a_pattern_of_ones_own_hides_through_the_whole_program(tmp_path: Path) -
     assert re.search(r"DB_POOL_SIZE=«redacted \w{5}»", shown(stub.asked[1]))
 
 
-def test_doctor_says_what_is_masked(tmp_path: Path) -> None:
-    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "PYTHONPATH", "HOME"}}
-    env = {**kept, "OPSSQUAD_STATE": str(tmp_path / "state"), "OPSSQUAD_REDACTION": own(tmp_path)}
-    line = [sys.executable, "-m", "opssquad", "doctor", "--no-color"]
-    done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60)
-    assert "masked outside the house: addresses, names, 1 word" in " ".join(done.stdout.split())
-    assert "our own rules" in " ".join(run(tmp_path / "other", "doctor").stdout.split())
+MASKED = "masked outside the house: addresses, names, 1 word"
+
+
+@pytest.mark.parametrize(
+    ("more", "model", "url", "said"),
+    [
+        ("", "offline", "", MASKED),
+        ("", "stub", "", f"{MASKED} (as api.openai.com is)"),
+        ("", "stub", "http://LLM.localhost:9/v1", f"{MASKED} (as llm.localhost is)"),
+        ("  inside: [llm.localhost]", "stub", "http://LLM.localhost:9/v1", MASKED),
+        ("  inside: [LLM.Localhost]", "stub", "http://llm.localhost:9/v1", MASKED),
+    ],
+)
+def test_doctor_says_what_is_masked(tmp_path: Path, more: str, model: str, url: str, said: str) -> None:
+    given = {"OPSSQUAD_REDACTION": own(tmp_path, OWN + more), "OPSSQUAD_MODEL": model, "OPENAI_BASE_URL": url}
+    words = " ".join(run(tmp_path / "state", "doctor", **given).stdout.split())
+    assert re.search(rf"{re.escape(said)} \w", words), words
+
+
+def test_doctor_says_that_without_a_file_there_are_our_own_rules_alone(tmp_path: Path) -> None:
+    assert "our own rules" in " ".join(run(tmp_path, "doctor").stdout.split())

@@ -95,3 +95,21 @@ def test_what_was_redacted_stays_as_it_is_whoever_reads_it_again(tmp_path: Path)
     assert HIDDEN[:-1] in once
     kept = {"kind": "Secret", "data": {"a": HIDDEN}}
     assert redactor(tmp_path).value(kept) == (kept, 0)
+
+
+@pytest.mark.parametrize(
+    ("mask", "host", "hidden"),
+    [
+        ("{names: true, inside: [LLM.Corp]}", "llm.corp", False),
+        ("{names: true, inside: [llm.corp]}", "LLM.Corp", False),
+        ("{names: true, inside: [llm.corp]}", "corp", True),
+        ("{addresses: true}", "llm.corp", True),
+        ("{words: [initech]}", "llm.corp", True),
+        ("{inside: [llm.corp]}", "api.example.com", False),
+    ],
+)
+def test_a_model_inside_the_house_gets_everything_however_its_host_is_written(
+    tmp_path: Path, mask: str, host: str, hidden: bool
+) -> None:
+    (tmp_path / "own.yaml").write_text(f"mask: {mask}")
+    assert load_own(tmp_path / "own.yaml").mask.hides_from(host) is hidden

@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from opssquad import content
 from opssquad.errors import OpsError, StoreError
@@ -63,10 +63,11 @@ def _redaction(settings: Settings) -> Finding:
     if settings.redaction is None:
         return Finding("ok", "redaction", "our own rules; yours go into OPSSQUAD_REDACTION")
     rules = f"{settings.redaction}: {len(own.patterns)} patterns, {len(own.names.secret)} names of your own"
-    host = urlsplit(settings.base_url or "https://api.openai.com/v1").hostname or ""
-    outside = settings.model != OFFLINE and host not in own.mask.inside
-    masked = "nothing is masked" if not (on := own.mask.says) else f"masked outside the house: {on}"
-    return Finding("ok", "redaction", f"{rules}; {masked}" + (f" (as {host} is)" if on and outside else ""))
+    if not own.mask.says:
+        return Finding("ok", "redaction", f"{rules}; nothing is masked")
+    host = (_endpoint(settings).hostname or "") if settings.model != OFFLINE else ""
+    outside = f" (as {host} is)" if host and own.mask.hides_from(host) else ""
+    return Finding("ok", "redaction", f"{rules}; masked outside the house: {own.mask.says}{outside}")
 
 
 def _kubectl() -> Finding:
@@ -108,13 +109,21 @@ async def _reached(kubeconfig: Path | None, context: str) -> Finding:
     return Finding("ok", "cluster", f"{cluster.name} at {cluster.server}, Kubernetes {version}")
 
 
+def _endpoint(settings: Settings) -> SplitResult:
+    """Where a model that is not offline is asked."""
+    # Here, since its library takes its time and an offline model needs none of it.
+    from opssquad.models.chat import OPENAI
+
+    return urlsplit(settings.base_url or OPENAI)
+
+
 async def _model(settings: Settings) -> Finding:
     if settings.model == OFFLINE:
         hint = "no endpoint needed; for another set OPSSQUAD_MODEL, OPENAI_API_KEY and, if not OpenAI's, "
         return Finding("ok", "model", f"offline: {hint}OPENAI_BASE_URL")
     if not settings.api_key.get_secret_value() and not settings.base_url:
         return Finding("warn", "model", f"{settings.model}, but no OPENAI_API_KEY; runs will go on offline")
-    url = urlsplit(settings.base_url or "https://api.openai.com/v1")
+    url = _endpoint(settings)
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
         async with asyncio.timeout(PATIENCE):

@@ -74,6 +74,10 @@ class Masking(Value):
         parts = ["addresses"] * self.addresses + ["names"] * self.names
         return ", ".join(parts + ([f"{words} word{'s' * (words != 1)}"] if words else []))
 
+    def hides_from(self, host: str) -> bool:
+        """Whether a model at that host gets anything under another name."""
+        return bool(self.says) and host.lower() not in {each.lower() for each in self.inside}
+
 
 class Own(Value):
     """The content of `redaction.yaml`."""

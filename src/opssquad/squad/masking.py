@@ -26,10 +26,7 @@ _TEXTS, _SAMPLES = ("description", "title"), ("enum", "const", "default", "examp
 def masked(model: Model, host: str, wanted: Masking, outputs: Outputs, names: Names) -> Model:
     """The model as it may be asked: behind a mask if its endpoint's `host` is outside the house and anything
     is to be masked."""
-    inside = {each.lower() for each in wanted.inside}
-    return (
-        Masked(model, Mask(wanted), outputs, names) if wanted.says and host.lower() not in inside else model
-    )
+    return Masked(model, Mask(wanted), outputs, names) if wanted.hides_from(host) else model
 
 
 class Masked:
