@@ -80,6 +80,13 @@ def test_doctor_says_what_to_do_where_something_is_missing(tmp_path: Path) -> No
     assert "warn model big-one at 127.0.0.1:9 cannot be reached" in words
 
 
+def test_doctor_does_not_show_a_login_that_stands_in_the_address_of_a_model(tmp_path: Path) -> None:
+    url = "http://kim:hunter2@127.0.0.1:9/v1"
+    done = run(tmp_path, "doctor", OPSSQUAD_MODEL="big-one", OPENAI_BASE_URL=url)
+    assert "warn model big-one at 127.0.0.1:9 cannot be reached" in " ".join(done.stdout.split())
+    assert "hunter2" not in done.stdout + done.stderr
+
+
 def test_doctor_fails_where_nothing_can_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = run(tmp_path, "doctor", OPSSQUAD_STATE=str(tmp_path / "file" / "state"))

@@ -124,13 +124,15 @@ async def _model(settings: Settings) -> Finding:
     if not settings.api_key.get_secret_value() and not settings.base_url:
         return Finding("warn", "model", f"{settings.model}, but no OPENAI_API_KEY; runs will go on offline")
     url = _endpoint(settings)
+    # A login may be written into the address.
+    place = url.netloc.rpartition("@")[2]
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
         async with asyncio.timeout(PATIENCE):
             _, writer = await asyncio.open_connection(url.hostname, port)
     except (OSError, TimeoutError) as error:
         why = str(error) or "no answer"
-        text = f"{settings.model} at {url.netloc} cannot be reached ({why}); runs will go on offline"
+        text = f"{settings.model} at {place} cannot be reached ({why}); runs will go on offline"
         return Finding("warn", "model", text)
     writer.close()
-    return Finding("ok", "model", f"{settings.model} at {url.netloc} accepts connections")
+    return Finding("ok", "model", f"{settings.model} at {place} accepts connections")
