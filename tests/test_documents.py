@@ -102,3 +102,8 @@ def _refusal(text: str) -> str:
 @given(st.text(alphabet="parts:nme -[]{}&*<!?|>'\"#\n\t1", max_size=60))
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     assert "\n" not in _refusal(text)
+
+
+def test_a_file_without_end_is_told() -> None:
+    with pytest.raises(BadFile, match="longer than 64 MiB; is it the file that is meant"):
+        read_yaml(Path("/dev/zero"), Whole)

@@ -34,6 +34,24 @@ def test_a_base_url_without_a_scheme_is_refused() -> None:
         load({"OPENAI_BASE_URL": "localhost:8000/v1"})
 
 
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"OPENAI_BASE_URL": "http://[::1"}, "OPENAI_BASE_URL is no address"),
+        ({"OPENAI_API_KEY": "sk-ü€"}, "OPENAI_API_KEY holds what no key holds"),
+        ({"OPENAI_API_KEY": "sk-a\nb"}, "OPENAI_API_KEY holds what no key holds"),
+        ({"OPSSQUAD_USER": "\udcff"}, "OPSSQUAD_USER is not UTF-8 text"),
+        ({"OPSSQUAD_STATE": "/srv/\udcff"}, "OPSSQUAD_STATE is not UTF-8 text"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_without_showing_a_key(
+    environment: dict[str, str], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        load(environment)
+    assert "sk-" not in str(caught.value)
+
+
 def test_all_kubeconfigs_of_the_list_are_kept_in_order_even_missing_ones(tmp_path: Path) -> None:
     there = tmp_path / "config"
     there.write_text("{}")

@@ -45,10 +45,15 @@ class Placed(Generic[M]):
         return _line(self.root, place)
 
 
+MOST = 64 << 20
+"""Characters of one file: past that it is another than was meant, or a device."""
+
+
 def read_text(path: Path) -> str:
-    """The text of a file. Raises BadFile if it is missing, unreadable or not UTF-8."""
+    """The text of a file. Raises BadFile if it is missing, unreadable, without end or not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST + 1)
     except FileNotFoundError:
         raise BadFile(path, "this file is missing") from None
     except UnicodeDecodeError as error:
@@ -56,6 +61,9 @@ def read_text(path: Path) -> str:
         raise BadFile(path, "not UTF-8 text", line) from None
     except OSError as error:
         raise BadFile(path, f"cannot be read: {error.strerror}") from None
+    if len(text) > MOST:
+        raise BadFile(path, f"longer than {MOST >> 20} MiB; is it the file that is meant?")
+    return text
 
 
 def read_yaml(path: Path, model: type[M]) -> M:

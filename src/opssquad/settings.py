@@ -7,6 +7,7 @@ import getpass
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -48,19 +49,17 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, OPSSQUAD_READ_ONLY, KUBECONFIG,
     KUBERNETES_SERVICE_HOST and _PORT.
 
-    Raises UsageError for a base URL that is none, for minutes that are none, for a switch that is neither on
-    nor off.
+    Raises UsageError for a base URL or a key that is none, for minutes that are none, for a switch that is
+    neither on nor off, and for what is no text.
     """
     env = os.environ if environ is None else environ
-    base_url = env.get("OPENAI_BASE_URL", "").strip()
-    if base_url and not base_url.startswith(("http://", "https://")):
-        raise UsageError(f"OPENAI_BASE_URL is {base_url!r}; it must begin with http:// or https://")
+    _all_text({name: value for name, value in env.items() if name.startswith(("OPSSQUAD_", "OPENAI_"))})
     return Settings(
         state=_state(env),
         by=env.get("OPSSQUAD_USER", "").strip() or _login(),
         model=env.get("OPSSQUAD_MODEL", "").strip() or OFFLINE,
-        base_url=base_url,
-        api_key=SecretStr(env.get("OPENAI_API_KEY", "").strip()),
+        base_url=_base_url(env.get("OPENAI_BASE_URL", "").strip()),
+        api_key=_api_key(env.get("OPENAI_API_KEY", "").strip()),
         kubeconfigs=_kubeconfigs(env.get("KUBECONFIG", "")),
         in_cluster=_in_cluster(
             env.get("KUBERNETES_SERVICE_HOST", ""), env.get("KUBERNETES_SERVICE_PORT", "")
@@ -71,6 +70,15 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         approval_minutes=_minutes(env.get("OPSSQUAD_APPROVAL_MINUTES", "").strip()),
         read_only=_switch("OPSSQUAD_READ_ONLY", env.get("OPSSQUAD_READ_ONLY", "").strip()),
     )
+
+
+def _all_text(given: Mapping[str, str]) -> None:
+    """Refuse bytes that are no UTF-8: they could be neither kept nor shown. Raises UsageError."""
+    for name, value in given.items():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{name} is not UTF-8 text; write it in UTF-8") from None
 
 
 def strict_checkpoints() -> None:
@@ -125,6 +133,24 @@ def _kubeconfigs(value: str) -> tuple[Path, ...]:
     named = tuple(Path(part).expanduser() for part in value.split(os.pathsep) if part.strip())
     usual = Path.home() / ".kube" / "config"
     return named or ((usual,) if usual.is_file() else ())
+
+
+def _base_url(value: str) -> str:
+    """An address of http or https, or none. Raises UsageError."""
+    if value and not value.startswith(("http://", "https://")):
+        raise UsageError(f"OPENAI_BASE_URL is {value!r}; it must begin with http:// or https://")
+    try:
+        urlsplit(value)
+    except ValueError as error:
+        raise UsageError(f"OPENAI_BASE_URL is no address: {error}") from None
+    return value
+
+
+def _api_key(value: str) -> SecretStr:
+    """A key as it can stand in a header. Raises UsageError, which does not show it."""
+    if not value.isascii() or not value.isprintable():
+        raise UsageError("OPENAI_API_KEY holds what no key holds: only printable ASCII; copy it again")
+    return SecretStr(value)
 
 
 def _minutes(value: str) -> float:

@@ -1,6 +1,9 @@
 """An error on screen is one line; a bug's traceback is in a file."""
 
 import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -90,3 +93,14 @@ def test_a_bug_report_and_its_line_hold_no_secret(tmp_path: Path, capsys: pytest
 def test_a_mistake_is_told_without_the_secret_in_it(capsys: pytest.CaptureFixture[str]) -> None:
     report(UsageError("the kubeconfig has token: abcdef-0123456 twice"))
     assert capsys.readouterr().err == "opssquad: the kubeconfig has token: «redacted» twice\n"
+
+
+@pytest.mark.parametrize("words", ["tool list", "audit show --json", "--help"])
+def test_a_closed_standard_output_is_told_in_one_line(tmp_path: Path, words: str) -> None:
+    command = f"{sys.executable} -m opssquad {words} >&-"
+    environment = {**os.environ, "OPSSQUAD_STATE": str(tmp_path)}
+    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "opssquad: standard output is closed; nothing could be shown\n",
+    )

@@ -1,5 +1,6 @@
 """A grant is for one call, once, in time, and signed by this installation."""
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -131,3 +132,9 @@ def test_of_many_that_make_the_key_at_once_all_use_the_same(tmp_path: Path) -> N
     grants = {each.grant(card.call, a_decision(card), card.expires_at).signature for each in signers}
     assert len(grants) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["grant.key"]
+
+
+def test_a_key_that_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "grant.key", 0o600)
+    with pytest.raises(StoreError, match="is no file"):
+        Signer.open(tmp_path)

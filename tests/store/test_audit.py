@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opssquad.events import Returned
 from opssquad.store.audit import START, Head, canonical, seal, verify
 from opssquad.store.sqlite import Store
 from opssquad.types import Target
-from tests.samples import NOW, a_card, a_decision, a_draft
+from tests.samples import NOW, a_call, a_card, a_decision, a_draft, a_result, a_thread
 
 texts = st.text(max_size=8)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
@@ -135,6 +136,9 @@ def behind_our_back(folder: Path) -> Iterator[sqlite3.Connection]:
         ("update audit_head set seq = 4", 5),
         ("update audit_head set hash = 'x'", 5),
         ("delete from audit_head", 1),
+        ("insert into audit select 0, thread, body from audit where seq = 3", 0),
+        ("insert into audit select -7, thread, body from audit where seq = 3", -7),
+        ("update audit set thread = 'another' where seq between 3 and 4", 3),
     ],
 )
 async def test_tampering_with_the_file_is_found(tmp_path: Path, sql: str, seq: int) -> None:
@@ -163,6 +167,25 @@ async def test_a_log_that_was_emptied_with_its_head_is_found_by_the_decisions(tm
         assert str(found) == "record 1: missing; 1 decisions are on record and 0 of them in the log"
         await store.audit(a_draft())
         assert await store.verify_audit() is not None
+
+
+async def test_a_log_that_was_cut_and_its_head_moved_is_found_by_what_came_back_of_calls(
+    tmp_path: Path,
+) -> None:
+    async with await Store.open(tmp_path, now=lambda: NOW) as store:
+        await store.create_thread(a_thread())
+        await store.audit(a_draft(kind="connection"))
+        first = await store.audit_head()
+        assert first
+        times = {"at": NOW, "recorded_at": NOW}
+        returned = Returned(thread="t1", turn=1, call=a_call(), result=a_result(), **times)
+        await store.append(returned, audit=[a_draft()])
+        assert await store.verify_audit() is None
+        with behind_our_back(tmp_path) as connection:
+            connection.execute("delete from audit where seq > 1")
+            connection.execute("update audit_head set seq = ?, hash = ?", (first.seq, first.hash))
+        found = await store.verify_audit()
+    assert str(found) == "record 2: missing; 1 results are on record and 0 of them in the log"
 
 
 async def test_a_suggestion_does_not_stand_for_the_line_of_a_decision(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ so that `--help` is instant; each command lives in a module of its own.
 """
 
 import difflib
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Self
@@ -11,6 +12,7 @@ import click
 
 from opssquad.cli.failures import report
 from opssquad.cli.shared import Shared, screen_options
+from opssquad.errors import UsageError
 
 # Name, module, and the one line that --help shows: kept here so that listing imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -95,6 +97,8 @@ def run(arguments: Sequence[str]) -> int:
     4 an approval is pending, 130 interrupted."""
     shared = Shared()
     with Outermost(shared) as frame:
+        if sys.stdout is None:
+            raise UsageError("standard output is closed; nothing could be shown")
         _all_text(arguments)
         result = root.main(args=list(arguments), prog_name="opssquad", standalone_mode=False, obj=shared)
         frame.code = result if isinstance(result, int) else 0

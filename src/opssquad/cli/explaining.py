@@ -170,6 +170,9 @@ def _call(written: Written, place: Place) -> ToolCall:
 
 def _time(text: str) -> datetime:
     try:
-        return parse_time(text) if text else wall_clock()
+        at = parse_time(text) if text else wall_clock()
     except ValueError:
         raise UsageError(f"--at {text!r} is no time; it is written like 2026-12-24T18:00:00Z") from None
+    if not 1970 <= at.year < 3000:
+        raise UsageError(f"--at {text!r} is no time of ours; give a year from 1970 on")
+    return at

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from opssquad.gate.policy import Policy
 
-Stamp = tuple[int, int, int] | None
-"""Inode, time and size of a file; None for one that is not there."""
+Stamp = tuple[int, int, int, int] | None
+"""Inode, times of its content and of itself, and size of a file; None for one that is not there. The second
+time cannot be set back by who copies a file with its old date."""
 
 
 class InForce:
@@ -37,4 +38,4 @@ def _stamp(path: Path) -> Stamp:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size

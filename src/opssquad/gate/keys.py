@@ -21,6 +21,8 @@ def load_key(path: Path) -> bytes:
     try:
         if not path.exists():
             _make_key(path)
+        if not path.is_file():
+            raise StoreError(f"{path} is no file; move it away to have a new key made")
         if path.stat().st_mode & 0o077:
             raise StoreError(f"{path} can be read by others; run: chmod 600 {path}")
         key = path.read_bytes()

@@ -51,6 +51,10 @@ class Cards:
     async def _by_option(self, card: Approval, approve: Approve) -> bool:
         """Answer a card as `--approve` says; whether that was enough."""
         said = f"--approve {approve}"
+        if approve == "all" and not card.needs.requester_may_approve:
+            text = f"rule {card.rule} wants somebody else than {card.requested_by}, which {said} is not"
+            await self._ctx.emit(Warned, text=text)
+            return False
         try:
             stands = await self.decide(card, "approved" if approve == "all" else "refused", said, said)
         except Refused as error:

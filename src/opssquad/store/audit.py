@@ -76,6 +76,8 @@ def verify(
     seq, last = after
     for number, text in rows:
         seq += 1
+        if number <= after[0]:
+            return Misfit(seq=number, why=f"added before record {after[0] + 1}")
         if number != seq:
             return Misfit(seq=seq, why=f"missing; the next one on disk is {number}")
         if seq > end:

@@ -16,6 +16,10 @@ DECIDED = (
     " and json_extract(body, '$.approval.id') is not null"
 )
 """The lines of decisions on a card: a suggestion has a line of that kind, and nobody decides it."""
+RETURNED = (
+    "from audit where json_extract(body, '$.kind') = 'call' and json_extract(body, '$.status') != 'started'"
+)
+"""The lines of what came back of calls."""
 
 _FROM = "select seq, body from audit where seq > ? order by seq"
 
@@ -91,7 +95,9 @@ def records(c: sqlite3.Connection, wanted: AuditFilter) -> list[AuditRecord]:
 
 def verify(c: sqlite3.Connection, anchors: Mapping[int, str]) -> Misfit | None:
     """The first line that does not fit the chain or an anchor, or None if all do."""
-    return chain.verify(c.execute(_FROM, (0,)), head(c), anchors=anchors) or undocumented(c)
+    # All of them: one that was put before the first is none of the chain's.
+    all_lines = c.execute("select seq, body from audit order by seq")
+    return chain.verify(all_lines, head(c), anchors=anchors) or _misfiled(c) or undocumented(c)
 
 
 def verify_quickly(c: sqlite3.Connection) -> Misfit | None:
@@ -125,15 +131,32 @@ def _readable(body: str) -> AuditRecord | None:
         return None
 
 
-def undocumented(c: sqlite3.Connection) -> Misfit | None:
-    """Where lines must be missing although the chain fits: a decision has its line in one transaction."""
-    tables = [name for name in ("decisions", "consents") if has_table(c, name)]
-    decided = sum(c.execute(f"select count(*) from {name}").fetchone()[0] for name in tables)
-    (told,) = c.execute(f"select count(*) {DECIDED}").fetchone()
-    if told >= decided:
+def _misfiled(c: sqlite3.Connection) -> Misfit | None:
+    """A line that is filed under another thread than its text says: it is missing among its own."""
+    other = "thread is not json_extract(body, '$.thread')"
+    row = c.execute(f"select seq, thread from audit where {other} order by seq limit 1").fetchone()
+    if row is None:
         return None
-    seq = (head(c) or chain.START)[0] + 1
-    return Misfit(seq=seq, why=f"missing; {decided} decisions are on record and {told} of them in the log")
+    return Misfit(seq=row[0], why=f"filed under thread {row[1]!r}, which its text does not say")
+
+
+def undocumented(c: sqlite3.Connection) -> Misfit | None:
+    """Where lines must be missing although the chain fits: a decision, and what came back of a call, has its
+    line in one transaction."""
+    tables = [name for name in ("decisions", "consents") if has_table(c, name)]
+    decided = sum(_count(c, f"from {name}") for name in tables)
+    returned = _count(c, "from events where kind = 'returned'") if has_table(c, "events") else 0
+    for what, there, told in (("decisions", decided, DECIDED), ("results", returned, RETURNED)):
+        if there > (lines := _count(c, told)):
+            seq = (head(c) or chain.START)[0] + 1
+            return Misfit(
+                seq=seq, why=f"missing; {there} {what} are on record and {lines} of them in the log"
+            )
+    return None
+
+
+def _count(c: sqlite3.Connection, rows: str) -> int:
+    return int(c.execute(f"select count(*) {rows}").fetchone()[0])
 
 
 def newest(c: sqlite3.Connection) -> AuditRecord | None:
