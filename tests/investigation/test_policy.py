@@ -6,7 +6,7 @@ import pytest
 
 from opssquad import content
 from opssquad.errors import UsageError
-from opssquad.events import Requested, Returned
+from opssquad.events import Requested, Returned, Stopped, Warned
 from opssquad.findings import ToolResult
 from opssquad.investigation import Investigation, Options
 from opssquad.store.sqlite import Store
@@ -94,6 +94,20 @@ async def test_a_policy_that_becomes_unreadable_is_on_record_with_its_problem(tm
         changed = [line for line in await store.audit_records(run.thread) if line.kind == "policy"][-1]
     assert changed.args["policy"] == ""
     assert str(own) in str(changed.args["problem"])
+
+
+async def test_a_yes_by_option_is_not_somebody_elses(tmp_path: Path) -> None:
+    own = tmp_path / "policy.yaml"
+    own.write_text("rules:\n- {name: not me, tool: rollback, verdict: ask, requester_may_approve: false}\n")
+    options = Options(
+        state=tmp_path / "state", by="ada", recording=RECORDING, policy=own, approve="all", mode="ask"
+    )
+    async with await Investigation.open(options) as run:
+        events = [e async for e in run.ask("roll back auth-service")]
+    assert [e.text for e in events if isinstance(e, Warned)] == [
+        "rule not me wants somebody else than ada, which --approve all is not"
+    ]
+    assert [e.status for e in events if isinstance(e, Stopped)] == ["pending"]
 
 
 async def test_without_a_freeze_the_same_fix_waits_for_a_yes(tmp_path: Path) -> None:
