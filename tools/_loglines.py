@@ -43,16 +43,16 @@ _MORE = re.compile(
 _OWN_TIME = re.compile(
     r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?\s*"
 )
-_SPRING = re.compile(r"\s*[A-Z]+\s+\d+ --- (?:\[[^\]]*\]\s*)*\S+\s+: ")
+_SPRING = re.compile(r"\s*[A-Z]+\s+\d+ --- (?:\[[^\]]*\]\s*){0,8}\S+\s+: ")
 _LEAD = re.compile(rf"\s*\[?(?:{_WORDS})\]?:?\s+|\s*\[(?:{_WORDS.lower()})\]\s+(?:\d+#\d+: )?(?:\*\d+ )?")
 _NOISE = re.compile(
-    r"\s+(?:trace|span|request|correlation)[_-]?id=\S+|, (?:client|server|host|referrer): [^,]+",
+    r"(?<!\s)\s++(?:trace|span|request|correlation)[_-]?id=\S+|, (?:client|server|host|referrer): [^,]+",
     re.IGNORECASE,
 )
 _METHOD = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
 _ACCESS = re.compile(rf"\b({_METHOD}) (/[^\s\"]*)(?: HTTP/[\d.]+)?\"? ([1-5]\d\d)\b")
 _STATUS = re.compile(r"[1-9][0-9]{2}")
-_LOGFMT = re.compile(r"(\w[\w.]*)=(\"(?:[^\"\\]|\\.)*\"|\S+)")
+_LOGFMT = re.compile(r"(?<![\w.])\.*+(\w[\w.]*+)=(\"(?:[^\"\\]|\\.)*\"|\S+)")
 _MESSAGE_KEYS = ("msg", "message", "event", "log", "text")
 _PATH_KEYS = ("path", "url", "uri")
 _STATUS_KEYS = ("status", "statusCode", "status_code", "code")
@@ -143,7 +143,7 @@ def _entry(stamp: str, body: str, line: str, origin: int) -> Entry:
 def _json(body: str) -> Json | None:
     try:
         said = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
 

@@ -21,7 +21,7 @@ _ODD = re.compile(r"[^\x09\x20-\x7e]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}[^%]{0,40}){2}")
 _UNICODE = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#x?[0-9a-fA-F]{2,6};)")
-_APART = re.compile(r"(?<!\w)(?:\w[\W_]{1,3}){11,}\w(?!\w)")
+_APART = re.compile(r"(?<![^\W_])(?:[^\W_][\W_]{1,3}){11,}[^\W_](?![^\W_])")
 _TAGS = range(0xE0020, 0xE007F)
 CODED = 40_000
 """Characters of a line that are looked at for what is written in a code."""

@@ -25,14 +25,16 @@ MASK = re.compile(
 )
 """What a mask looks like."""
 _BEGIN = rf"(?:{_ESCAPED}|(?<![A-Za-z0-9_\\])|(?<=\\)(?![nrtbf]))"
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+"""As long as DNS has them: from every place of a longer word the search would go to its end."""
+_BARE = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _SIX = r"(?=[0-9A-Fa-f]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]+(?:\.[0-9]+){0,3}"
 _FOUR = re.compile(r"(?<![A-Za-z0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![A-Za-z0-9]|\.[0-9])")
 _ADDRESS = re.compile(
-    rf"{_BEGIN}(?:(?P<mail>[A-Za-z0-9._%+-]+@{_LABEL}(?:\.{_LABEL})+)"
+    rf"{_BEGIN}(?:(?P<mail>[A-Za-z0-9._%+-]{{1,128}}+@{_LABEL}(?:\.{_LABEL})+)"
     rf"|(?P<addr>{_SIX}|ip(?:-[0-9]{{1,3}}){{4}})(?![A-Za-z0-9])"
     rf"|(?P<host>{_LABEL}(?:\.{_LABEL})+)"
-    rf"|(?:(?<=://)|(?<=»@)|(?<=\bhost=)|(?<=\blookup\s))(?P<bare>{_LABEL}))"
+    rf"|(?:(?<=://)|(?<=»@)|(?<=\bhost=)|(?<=\blookup\s))(?P<bare>{_BARE}))"
 )
 _TOKEN = re.compile(r"[A-Za-z0-9]+(?:[-.][A-Za-z0-9]+)*")
 _PART = re.compile(r"[A-Za-z0-9]+")
@@ -40,6 +42,10 @@ _GENERATED = re.compile(
     r"-(?:[0-9]+|[bcdfghjklmnpqrstvwxz2456789]{5,10}(?:-[bcdfghjklmnpqrstvwxz2456789]{5})?)"
 )
 """What controllers append to a name: a hash, a number."""
+
+
+LONGEST_NAME = 253
+"""Characters of the longest name that an object can have."""
 
 
 class Known(Value):
@@ -62,6 +68,7 @@ class Mask:
     def __init__(self, wanted: Masking) -> None:
         self.wanted = wanted
         self._names: dict[str, Kind] = {}
+        self._begins: set[str] = set()
         self._masks: dict[str, str] = {}
         self._real: dict[str, str] = {}
         self._count: dict[Kind, int] = {}
@@ -72,8 +79,10 @@ class Mask:
     def learn(self, names: Iterable[str], kind: Kind = "name") -> None:
         """Names of objects and namespaces (or of hosts) that are masked from now on."""
         for name in names:
-            if len(name) > 1 and name not in known().public_names and not name.isdecimal():
-                self._names.setdefault(name.lower(), kind)
+            if 1 < len(name) <= LONGEST_NAME and name not in known().public_names and not name.isdecimal():
+                low = name.lower()
+                self._names.setdefault(low, kind)
+                self._begins |= {low[: part.end()] for part in _PART.finditer(low)}
 
     def hide(self, text: str) -> str:
         """The text with masks in it."""
@@ -157,7 +166,7 @@ class Mask:
         at, index, begins = 0, 0, False
         while index < len(parts):
             start = parts[index].start()
-            for last in range(len(parts), index, -1):
+            for last in range(self._reach(token, parts, index), index, -1):
                 name = token[start : parts[last - 1].end()]
                 if kind := self._named(name, spared):
                     made += [token[at:start], self._mask(name, kind)]
@@ -165,6 +174,14 @@ class Mask:
                     break
             index += 1
         return "".join([*made, token[at:]]), begins
+
+    def _reach(self, token: str, parts: list[re.Match[str]], index: int) -> int:
+        """Up to which part a name may go that begins with the part `index`."""
+        start, last = parts[index].start(), index + 1
+        while last < len(parts) and token[start : parts[last - 1].end()].lower() in self._begins:
+            last += 1
+        # What looks like a mask has two parts.
+        return min(max(last, index + 2), len(parts))
 
     def _named(self, name: str, spared: bool) -> Kind | None:
         if MASK.fullmatch(name):

@@ -4,7 +4,7 @@ The words are data (`secrets.yaml`, and what an organisation adds in `own`); her
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -54,6 +54,8 @@ def secrets() -> Secrets:
 
 PLACEHOLDER = re.compile(r"«redacted[^»\n]{0,40}»")
 
+PATHS = frozenset({"pwd", "oldpwd"})
+"""Names of a folder as well as of a password."""
 KEYWORDS = (
     "pass|pwd|pw(?![a-z])|secret|token|key|cred|auth|cookie|bearer|jwt|sig"
     "|sess(?:ion)?id|(?<![a-z])sid(?![a-z])"
@@ -140,6 +142,10 @@ class Lexicon:
             return "strong"
         return "weak" if last in self._weak else ""
 
+    def kind(self, name: str) -> Hashable:
+        """The same for names under which the same values are secrets, unless they stand loose."""
+        return self.strength(name), self.words(name)[-1:] == ["token"], name.lower() in PATHS
+
     def hides(self, name: str, value: str, *, loose: bool = False) -> bool:
         """Whether that value under that name is a secret.
 
@@ -153,7 +159,7 @@ class Lexicon:
         last = self.words(name)[-1]
         if last == "token" and re.fullmatch(r"\d{1,5}|.{1,2}", bare):
             return False
-        if name.lower() in ("pwd", "oldpwd") and bare.startswith("/"):
+        if name.lower() in PATHS and bare.startswith("/"):
             return False
         if loose and name.lower() == "secret" and _OBJECT.fullmatch(bare):
             return False

@@ -2,7 +2,7 @@
 back with the real ones, so that tools, records and the screen know nothing of it.
 """
 
-import re
+import string
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -19,7 +19,7 @@ Outputs = Callable[[str], Awaitable[ToolResult]]
 Names = Callable[[], Awaitable[Iterable[str]]]
 """The names that the cluster has, as far as they may be read."""
 
-_TAIL = re.compile(r"[A-Za-z0-9\\-]*\Z")
+_OF_A_MASK = f"{string.ascii_letters}{string.digits}\\-"
 _TEXTS, _SAMPLES = ("description", "title"), ("enum", "const", "default", "examples")
 
 
@@ -121,8 +121,7 @@ class _Unmasked:
     def text(self, piece: str) -> None:
         """A piece of the answer."""
         self._held += piece
-        found = _TAIL.search(self._held)
-        self._tell(found.start() if found else len(self._held))
+        self._tell(len(self._held.rstrip(_OF_A_MASK)))
 
     def warn(self, text: str) -> None:
         """Passed on."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from opssquad.findings import ToolResult
 from opssquad.models.base import Case
-from opssquad.types import Ref
+from opssquad.types import Json, Ref
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _REF = re.compile(r"\b[A-Z][A-Za-z]+/[a-z0-9.-]*/[a-z0-9][a-z0-9.-]*")
@@ -17,7 +17,7 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _META = re.compile(
-    r"^(?P<indent>[ \t]*)metadata:\n(?:(?P=indent)[ \t]+.*\n)*?(?P=indent)[ \t]+name: (?P<name>\S+)",
+    r"^(?P<indent>[ \t]*)metadata:\n(?:(?P=indent)[ \t].*\n)*?(?P=indent)[ \t]+name: (?P<name>\S+)",
     re.MULTILINE,
 )
 _ARGS = frozenset({"name", "namespace", "deployment", "pod", "node", "workload", "about", "service"})
@@ -55,10 +55,11 @@ def _text(text: str) -> Iterator[str]:
     yield from _strings(text)
     if text.startswith("{"):
         try:
-            yield from _object(json.loads(text))
-        except ValueError:
-            # A log may begin like an object.
+            read = json.loads(text)
+        except (ValueError, RecursionError):
+            # A log may begin like an object, and hold more brackets than one has.
             return
+        yield from _object(read)
         return
     yield from (found["name"] for pattern in (_LINE, _META) for found in pattern.finditer(text))
     yield from _table(text.splitlines())
@@ -78,21 +79,26 @@ def _table(lines: list[str]) -> Iterator[str]:
 
 
 def _object(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _object(each)
-    if not isinstance(value, dict):
-        return
+    # Not by recursion: an object that could still be read may be too deep for it.
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting += reversed(each)
+        elif isinstance(each, dict):
+            yield from _named(each)
+            waiting += reversed(each.values())
+
+
+def _named(value: Json) -> Iterator[str]:
+    """The names that an object itself gives, without those of the objects in it."""
     meta = value.get("metadata")
     holders = [meta] if isinstance(meta, dict) else []
     holders += [value] if "kind" in value and "name" in value else []
     holders += [each for key, each in value.items() if key.endswith("Ref") and isinstance(each, dict)]
     for holder in holders:
         yield from (holder[key] for key in ("name", "namespace") if _is_name(holder.get(key)))
-    for key, each in value.items():
-        if key in _KEYS and _is_name(each):
-            yield each
-        yield from _object(each)
+    yield from (each for key, each in value.items() if key in _KEYS and _is_name(each))
 
 
 def _strings(value: Any) -> Iterator[str]:
