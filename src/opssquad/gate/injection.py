@@ -4,19 +4,20 @@ What gives it away is in `injection.yaml`. A finding changes nothing: whatever s
 told to the engineer, and put on record. Pure; nothing waits here.
 """
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
 from opssquad.documents import read_yaml
 from opssquad.findings import Quote, Suspicion
 from opssquad.gate.folding import Folder, apart, decoded
+from opssquad.gate.leaves import Line, lines_of
 from opssquad.gate.redact import Redactor
 from opssquad.gate.visible import visible
 from opssquad.types import Value
@@ -28,6 +29,8 @@ BEFORE, AFTER = 60, 240
 """Characters of a line that are quoted before and behind where a finding begins."""
 LINE = 6000
 """Characters of a line around a finding that are looked through for secrets before they are quoted."""
+MANY = 500
+"""Findings of one source that are told apart; a text may be nothing else."""
 ALIKE = 160
 """Letters by which two findings are the same one."""
 
@@ -69,14 +72,6 @@ class Compiled(NamedTuple):
     together: re.Pattern[str]
 
 
-class Line(NamedTuple):
-    """A line of a source: where it stands, and whether the next line goes on with it."""
-
-    locator: str
-    text: str
-    goes_on: bool = False
-
-
 class Hit(NamedTuple):
     """Where a line (by number) begins to be suspicious, how, and what is meant where that is not seen."""
 
@@ -114,12 +109,12 @@ class Lookout:
         it stands in none of the sources. Each text once, at most `MOST` of them."""
         found: dict[str, Suspicion] = {}
         for source in sources:
-            for each in self._of(_lines(source.locator, source.text)):
+            for each in islice(self._of(lines_of(source.locator, source.text)), MANY):
                 found.setdefault(each.key, each)
         # A table or a sentence shows a piece of a text that was told already.
-        told = [_letters(each.text + each.reads) for each in found.values()]
-        for each in self._of(_lines(shown.locator, shown.text)):
-            if not any(each.words in text for text in told):
+        told = "\n".join(_letters(each.text + each.reads) for each in found.values())
+        for each in islice(self._of(lines_of(shown.locator, shown.text)), MANY):
+            if not told or each.words not in told:
                 found.setdefault(each.key, each)
         all_ = tuple(found.values())
         if len(all_) <= MOST:
@@ -241,48 +236,3 @@ def _overwrites(line: str) -> int:
             return place
         place += len(after) + 1
     return 0
-
-
-def _lines(locator: str, text: str) -> list[Line]:
-    """The lines of a source. An object is read text by text, each with its place in it."""
-    return [
-        Line(f"{locator} {path}" if path else locator, line, goes_on)
-        for path, leaf in _leaves(text)
-        for line, goes_on in _parted(leaf)
-    ]
-
-
-def _parted(text: str) -> Iterator[tuple[str, bool]]:
-    lines = text.split("\n")
-    yield from ((line.removesuffix("\r"), number < len(lines)) for number, line in enumerate(lines, 1))
-
-
-def _leaves(text: str) -> Iterator[tuple[str, str]]:
-    """Each text of an object with its path, names of fields included; any other text as it is."""
-    if text.startswith('{"'):
-        try:
-            read = json.loads(text)
-        except (ValueError, RecursionError):
-            read = {}
-        if "kind" in read:
-            yield from _walk(read, "")
-            return
-    yield "", text
-
-
-def _walk(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    match value:
-        case str():
-            yield path, value
-        case dict():
-            for key, inner in value.items():
-                place = f"{path}{'.' * bool(path)}{key}" if _plain(key) else f"{path}[{visible(key)}]"
-                yield place, key
-                yield from _walk(inner, place)
-        case list():
-            for number, inner in enumerate(value):
-                yield from _walk(inner, f"{path}[{number}]")
-
-
-def _plain(key: str) -> bool:
-    return bool(re.fullmatch(r"\w+", key, re.ASCII))

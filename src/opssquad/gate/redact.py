@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
+from opssquad.gate.again import again
 from opssquad.gate.edits import Edit, Span, merge
 from opssquad.gate.escapes import views
 from opssquad.gate.keys import load_key
@@ -168,9 +169,18 @@ class Redactor:
             return items
         line = " ".join(items)
         gone = {line[start:end] for start, end in self._lexicon.shapes(line)}
-        for secret in sorted((each for each in gone if " " not in each), key=len, reverse=True):
-            items = [item.replace(secret, self._placeholder(secret)) for item in items]
-        return items
+        spans = merge(Span(*place, "") for place in again(line, (each for each in gone if " " not in each)))
+        clean, at, index = [], 0, 0
+        for item in items:
+            inside = []
+            while index < len(spans) and spans[index].start < at + len(item):
+                span = spans[index]
+                secret = self._placeholder(line[span.start : span.end])
+                inside.append(Span(span.start - at, span.end - at, secret))
+                index += 1
+            clean.append(Edit(item, inside).text)
+            at += len(item) + 1
+        return clean
 
     def _withheld(self, data: dict[str, Any]) -> tuple[dict[str, Any], int]:
         """The keys of a Secret, whatever they are called."""
@@ -186,9 +196,8 @@ class Redactor:
             found = {*self._lexicon.shapes(view), *find(view, self._lexicon), *self._manifests(view)}
             places |= {(at + start, at + end) for start, end in found}
         # A secret that was recognised once is one wherever it stands.
-        for value in {text[start:end] for start, end in places}:
-            if looks_random(value):
-                places |= {m.span() for m in re.finditer(re.escape(value), text)}
+        known = {text[start:end] for start, end in places}
+        places.update(again(text, filter(looks_random, known)))
         spans = merge(Span(start, end, "") for start, end in places - kept)
         return [Span(s.start, s.end, self._placeholder(text[s.start : s.end])) for s in spans]
 
