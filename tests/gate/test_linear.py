@@ -42,8 +42,8 @@ def _logged(text: str) -> None:
 
 
 def _growth(read: Callable[[str], None], once: str, twice: str, rounds: int = 1) -> float:
-    """How much longer the second text takes than the first, by the least processor time of several tries. On a
-    busy machine one try in a row may be slow: what is too much is measured again."""
+    """How much longer the second text takes than the first, by the least processor time of several tries. On
+    a busy machine one try in a row may be slow: what is too much is measured again."""
     growth = float("inf")
     for _ in range(4):
         first, second = (min(_time(read, text, rounds) for _ in range(3)) for text in (once, twice))
