@@ -18,6 +18,8 @@ LETTERS, ALNUM = string.ascii_letters, string.ascii_letters + string.digits
 HEX, B64 = "0123456789abcdef", ALNUM + "+/"
 URLSAFE = ALNUM + "-_"
 _HOLE = re.compile("‹([a-z0-9-]+)›")
+BETWEEN = {"words": " ", "lines": "\n", "paragraphs": "\n\n", "sentences": "\n  and: "}
+"""What stands between the words of a value that is of several."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,9 @@ class _Maker:
             word = self.word()
             encoded = b64encode(word.encode()).decode()
             return encoded, (encoded, word)
-        if name == "words":
+        if between := BETWEEN.get(name):
             words = tuple(self.word() for _ in range(3))
-            return " ".join(words), words
+            return between.join(words), words
         value = self._simple(name)
         return value, (value.strip("'\""),)
 

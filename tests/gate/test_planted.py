@@ -49,7 +49,10 @@ def shapes(each: Planted) -> Iterator[Any]:
             env = [{"name": "A", "value": "b"}, {"name": name, "value": value}, {"name": "P", "value": "80"}]
             yield from documents({"spec": {"containers": [{"name": "x", "env": env}]}})
             yield f"    Environment:\n      A:  b\n      {name}:  {value}\n      P:  80\n"
+            yield f"X\n[map[env:[map[name:A value:b] map[name:{name} value:{value}] map[name:P value:80]]]]\n"
             yield each.text
+        case "lines":
+            yield from several_lines(name, value)
         case "args":
             for words in _words(each.text):
                 yield from documents({"containers": [{"name": "x", "args": words}]})
@@ -69,10 +72,25 @@ def shapes(each: Planted) -> Iterator[Any]:
             yield {"kind": "Secret", "stringData": {name: value}}
         case "sql":
             yield from (each.text, {"rows": each.text}, json.dumps({"rows": each.text}))
+        case "block":
+            yield from documents({"message": each.text})
+            yield each.text
         case _:
             yield from documents({"message": each.text})
             yield each.text
             yield "".join(f"2026-03-08T14:36:35.490967783Z {line}\n" for line in each.text.splitlines())
+
+
+def several_lines(name: str, value: str) -> Iterator[Any]:
+    """A value of several lines as the variable of a container and as the key of a ConfigMap."""
+    env = [{"name": "A", "value": "b"}, {"name": name, "value": value}, {"name": "P", "value": "80"}]
+    yield from documents({"spec": {"containers": [{"name": "x", "env": env}]}})
+    yield from documents({"kind": "ConfigMap", "data": {name: value, "zone": "a"}})
+    yield f"[map[name:A value:b] map[name:{name} value:{value}] map[name:P value:80]]\n"
+    yield f"Data\n====\n{name}:\n----\n{value}\nzone:\n----\na\n\nBinaryData\n====\n"
+    below = " " * (len(name) + 9)
+    yield f"    Environment:\n      {name}:  " + value.replace("\n", f"\n{below}") + "\n      P:  80\n"
+    yield f"    Environment:\n      {name}:\t" + value.replace("\n", "\n      \t") + "\n      P:\t80\n"
 
 
 def _words(text: str) -> Iterator[list[str]]:
@@ -98,7 +116,7 @@ def test_nothing_of_a_planted_secret_is_left_in_any_shape(each: Planted) -> None
 
 def test_every_planted_secret_is_one_of_its_kind() -> None:
     secrets = [secret for each in planted() for secret in each.secrets]
-    assert len(planted()) >= 200
+    assert len(planted()) >= 330
     assert len(set(secrets)) == len(secrets)
     assert all(each.secrets for each in planted())
     assert min(map(len, secrets)) >= 8

@@ -6,7 +6,8 @@ What makes a name secret is in `names`; here is only where the value of a name s
 import re
 from collections.abc import Hashable, Iterable, Iterator
 
-from opssquad.gate.names import Lexicon
+from opssquad.gate.blocks import Block, blocks
+from opssquad.gate.names import Lexicon, looks_random
 from opssquad.gate.tables import Tables
 
 Place = tuple[int, int]
@@ -90,6 +91,14 @@ class _Named:
         """The same for names under which the same values are secrets."""
         return self._lexicon.kind(self._name)
 
+    def takes(self, text: str, block: Block) -> bool:
+        """Whether a value of several lines is a secret: as a whole, or for a line that looks made up."""
+        value = text[block.start : block.end]
+        return self._lexicon.hides(self._name, value, loose=block.loose) or any(
+            looks_random(line.strip()) and self._lexicon.hides(self._name, line, loose=block.loose)
+            for line in value.split("\n")
+        )
+
 
 class _Run:
     """The last value that names may stand in whose values end where it does, as in `token=token=x`."""
@@ -142,7 +151,7 @@ class _Seen:
 
 def find(text: str, lexicon: Lexicon) -> Iterator[Place]:
     """Where the values of secret names stand, in no particular order; places may overlap."""
-    past, seen = 0, _Seen(text)
+    past, reached, seen = 0, 0, _Seen(text)
     for start, end in lexicon.keywords(text):
         if start < past:
             continue
@@ -153,6 +162,11 @@ def find(text: str, lexicon: Lexicon) -> Iterator[Place]:
             end = start + len(written.rstrip("-."))
             known = _Named(lexicon, name)
             yield from _values(seen, known, start, end, flag=written.startswith("-"))
+            # What is inside a value that goes needs no second look.
+            for block in blocks(text, start, end) if start >= reached else ():
+                if known.takes(text, block):
+                    reached = block.end
+                    yield block.start, block.end
 
 
 def _name(text: str, start: int, end: int) -> Place:
