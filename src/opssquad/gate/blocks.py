@@ -14,6 +14,9 @@ REACH = 4000
 
 LONGEST_HEAD = 300
 
+LONGEST = 100_000
+"""Characters in which the lines of a value are looked for, so that blocks within blocks cost no more."""
+
 _TIME = r"(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?"
 _HEAD = re.compile(
     rf"""{_TIME}(?P<lead>[ \t]*(?:[+-][ \t]*)*)(?P<title>Annotations:[ \t]+)?"""
@@ -42,7 +45,7 @@ _NEXT_TITLE = re.compile(r"^[ \t]*\n[A-Za-z][\w. -]{0,60}:(?:[ \t]|$)", re.MULTI
 _NAMED = re.compile(r"[\[\s]name:\Z")
 _VALUE_BESIDE = re.compile(r"\s+value:")
 _BRACKET = re.compile(r"[\[\]]")
-_ENTRY_END = re.compile(r"(?P<next>\][ ]map\[|\sname:)|(?P<sign>[\[\]])")
+_ENTRY_END = re.compile(r"(?P<next>\][ ]map\[|map\[name:|\sname:)|(?P<sign>[\[\]])")
 _VALUE_END = re.compile(r"(?P<next>\s[A-Za-z][\w./-]{0,80}:(?!//))|(?P<sign>[\[\]])")
 _AFTER_MAP = re.compile(r"""[\]\s,;"'\\)}]|\Z""")
 
@@ -113,7 +116,8 @@ def _scalar(text: str, colon: re.Match[str], key: _Key) -> Block | None:
     start, stop = colon.end(), _stop(text, colon.end())
     said = text[start:stop].rstrip()
     if _BLOCK.fullmatch(said):
-        return _trimmed(text, stop, _indented(text, stop, key))
+        first = next((line.start for line in _lines(text, stop + 1, signed=key.signed)), stop)
+        return _trimmed(text, first, max(first, _indented(text, stop, key)))
     if said[:1] in ("'", '"'):
         last = _indented(text, stop, key)
         if closed := _CLOSED[said[0]].match(text, start, last):
@@ -173,7 +177,8 @@ def _tabbed(text: str, line: _Line, colon: re.Match[str], key: _Key) -> bool:
 def _lines(text: str, at: int, *, signed: bool) -> Iterator[_Line]:
     """The lines that are not blank."""
     pattern = _SIGNED_LEAD if signed else _LEAD
-    while at < len(text):
+    limit = min(len(text), at + LONGEST)
+    while at < limit:
         stop = _stop(text, at)
         lead = pattern.match(text, at, stop)
         if lead and lead.end() < stop:
