@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opssquad.gate.mask import Mask
@@ -106,6 +106,7 @@ PIECES = st.sampled_from(
 )
 
 
+@example("a@b.exampleauth-serviceauth-service-7d9f8b6c5-x2x4zauth-service-7d9f8b6c5-x2x4z")
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_whatever_is_hidden_comes_back_as_it_was(text: str) -> None:
     m = mask()

@@ -25,8 +25,9 @@ MASK = re.compile(
 )
 """What a mask looks like."""
 _BEGIN = rf"(?:{_ESCAPED}|(?<![A-Za-z0-9_\\])|(?<=\\)(?![nrtbf]))"
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-"""As long as DNS has them: from every place of a longer word the search would go to its end."""
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?!-*[A-Za-z0-9_])"
+"""As long as DNS has them: from every place of a longer word the search would go to its end. A part of a
+longer one is none: what is left of it would stand at the mask's end, and read as if it were of the mask."""
 _BARE = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _SIX = r"(?=[0-9A-Fa-f]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]+(?:\.[0-9]+){0,3}"
 _FOUR = re.compile(r"(?<![A-Za-z0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![A-Za-z0-9]|\.[0-9])")
