@@ -95,6 +95,8 @@ REPEATED = {
     "keys cut short": (_redacted, "-----BEGIN PRIVATE KEY-----", 400),
     "curl": (_redacted, "curl -u ", 1200),
     "mysql": (_redacted, "mysql -", 1200),
+    "options of one command": (_redacted, "mysql -p", 300),
+    "texts that no arrow follows": (_redacted, "password 'a", 500),
     "digest": (_redacted, "digest username=", 800),
     "hook": (_redacted, "https://hook/", 200),
     "dashes": (_redacted, "sk-", 2500),
@@ -127,6 +129,12 @@ def test_every_secret_of_many_is_found_again_where_no_name_tells_it() -> None:
     named = "".join(f"token={value}\n" for value in values)
     clean, _ = Redactor()(named + "".join(f"seen {value}, " for value in values))
     assert [value for value in values if value in clean] == []
+
+
+def test_one_command_with_more_passwords_than_are_looked_for_shows_none_of_them() -> None:
+    clean, _ = Redactor()("mysql " + " ".join(f"-phunter{number}" for number in range(40)) + "\nall is well")
+    assert "hunter" not in clean
+    assert clean.endswith("\nall is well")
 
 
 def test_a_name_behind_a_crowd_of_names_still_hides_its_value() -> None:

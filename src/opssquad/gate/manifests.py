@@ -13,7 +13,7 @@ Place = tuple[int, int]
 _QUOTE = r"\\*\""
 _SECRET = re.compile(rf"\bkind(?:{_QUOTE})?\s*:\s*(?:{_QUOTE})?Secret(?![\w-])")
 _BRACE = re.compile(r"[{}]")
-_MAP = re.compile(rf"{_QUOTE}(?:data|stringData){_QUOTE}\s*:\s*\{{")
+_MAP = re.compile(rf"(?<!\\){_QUOTE}(?:data|stringData){_QUOTE}\s*:\s*\{{")
 _ENTRY = re.compile(
     r"\s*+,?\s*+(?P<q>\\*\")[^\"\n\\]{1,253}(?P=q)\s*:\s*(?P=q)(?P<value>(?:(?!(?<!\\)(?P=q))[^\n])*)(?P=q)"
 )

@@ -27,9 +27,11 @@ _PIECE = rf"""(?:{_HOLE}|[^\s"'<>\\,;&)\]}}«]|{_STOP})"""
 _BARE = rf"(?>{_PIECE}+)"
 _END = r"(?<!\\)(?P=q)"
 _CLOSED = rf"""(?P<quoted>(?:(?!{_END})[^\n]){{0,4000}}){_END}"""
-_QUOTED = rf"""(?P<q>''(?=[^'\s,;)}}\]])|\\*["'])(?:{_CLOSED}|(?P<open>[^\n]{{1,4000}}))"""
+_MARK = r"""(?P<q>''(?=[^'\s,;)}\]])|\\*["'])"""
+_QUOTED = rf"{_MARK}(?:{_CLOSED}|(?P<open>[^\n]{{1,4000}}))"
 _VALUE = rf"(?:{_QUOTED}|(?P<bare>{_BARE}))"
-_OLD_VALUE = rf"(?:{_QUOTED}|(?P<bare>(?>(?:(?!->|→){_PIECE})+)))"
+_OLD_QUOTED = rf"{_MARK}(?:{_CLOSED}|(?P<open>(?>(?:(?!->|→)[^\n]){{1,400}})))"
+_OLD_VALUE = rf"(?:{_OLD_QUOTED}|(?P<bare>(?>(?:(?!->|→){_PIECE})+)))"
 _FROM_NONE = re.compile(r"[ \t]+\([^)\n]{0,200}\)(?=[ \t]*(?:->|→))")
 _ARROW = re.compile(rf"[ \t]*(?:->|→|=>)[ \t]*{_VALUE}", re.DOTALL)
 _SEP = rf"(?P<sep>(?:{_QUOTE})?[ \t]*(?:=>|:=|==|=|:)[ \t]*(?:\n[ \t]+(?=''))?)"

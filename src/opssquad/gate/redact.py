@@ -8,7 +8,7 @@ import binascii
 import hmac
 import re
 from base64 import b32encode, b64decode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,9 @@ from opssquad.gate.pairs import find
 
 HIDDEN = "«redacted»"
 KEY_FILE = "redact.key"
+ROUNDS = 16
+"""How often a text is looked through again because something was found. A line that still has more, as
+`mysql -pa -pb -pc` may go on for ever, is hidden to its end; after as many rounds again, so is the text."""
 TAG = 5
 """Letters of a tag: 25 bits, so that two secrets of one incident hardly ever read as one."""
 
@@ -60,6 +63,8 @@ class Redacted:
         self.count = 0
         # A placeholder can bring a name and a value together that stood apart: until nothing is found.
         while spans := redactor.secrets(self.text):
+            if len(self._edits) > ROUNDS:
+                spans = redactor.rests(self.text, spans, whole=len(self._edits) > 2 * ROUNDS)
             self._edits.append(Edit(self.text, spans))
             self.text = self._edits[-1].text
             self.count += len(self._edits[-1].spans)
@@ -200,6 +205,12 @@ class Redactor:
         places.update(again(text, filter(looks_random, known)))
         spans = merge(Span(start, end, "") for start, end in places - kept)
         return [Span(s.start, s.end, self._placeholder(text[s.start : s.end])) for s in spans]
+
+    def rests(self, text: str, spans: Iterable[Span], *, whole: bool) -> list[Span]:
+        """Each span to the end of its line, or the first to the end of the whole text."""
+        ends = [(s.start, len(text) if whole else text.find("\n", s.end)) for s in spans]
+        wide = merge(Span(start, end if end >= 0 else len(text), "") for start, end in ends)
+        return [Span(s.start, s.end, self._placeholder(text[s.start : s.end])) for s in wide]
 
     def _manifests(self, text: str) -> Iterator[tuple[int, int]]:
         """The values of Secrets that are written out in the text."""
