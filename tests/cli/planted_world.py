@@ -27,6 +27,8 @@ PODS = (
     "user-directory-6b74d7dd8b-nngdp",
     "user-directory-6b74d7dd8b-wk6ms",
 )
+PLACES = frozenset({"log", "event", "env", "args", "annotation", "configmap", "secret"})
+"""Where carriers stand in a cluster; those of other places are forms that a program prints them in."""
 MAPS = 4
 """Carriers in one ConfigMap."""
 AT = "2026-03-08T14:36:"

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from opssquad.cli.app import run
-from opssquad.events import Asked, Requested
+from opssquad.events import Asked, Requested, Returned
 from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.times import wall_clock
 from opssquad.types import Decision
 from tests.cli.replay import NOW, recorded
+from tests.samples import a_draft
 
 CARD = "a-t-7k2m-5.1"
 
@@ -37,7 +38,8 @@ async def filled(state: Path) -> None:
                 world_started_at=asked.at,
             )
         )
-        await store.append(*events)
+        lines = [a_draft(output_ref=event.call.id) for event in events if isinstance(event, Returned)]
+        await store.append(*events, audit=lines)
         await store.add_approval(card)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.planted_world import CARRIER, PODS, SPACE, config_maps, plant
+from tests.cli.planted_world import CARRIER, PLACES, PODS, SPACE, config_maps, plant
 from tests.cli.terminal import Terminal
 from tests.gate.planting import Planted, forms, planted
 from tests.stub_model import Json, Reply, call, calls, served, text
@@ -20,7 +20,7 @@ from tests.stub_model import Json, Reply, call, calls, served, text
 HERE = {"namespace": SPACE}
 TYPED = "Tumirabe-417!kolivazu"
 """A password that the engineer pastes."""
-IN_WORLD = [each for each in planted() if each.place != "sql"]
+IN_WORLD = [each for each in planted() if each.place in PLACES]
 
 
 def kubectl(line: str) -> tuple[str, Json]:
