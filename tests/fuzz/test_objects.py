@@ -184,10 +184,10 @@ async def _look(folder: Path, example: Any) -> None:
             ended = await executor.run(Cleared(call=call, verdict=Verdict(outcome="allow", rule="fuzz")))
         finally:
             await cluster.close()
-    # What reads beside a call that failed, and the server's ends of connections, end in their own loop.
-    async with asyncio.timeout(10):
-        while len(asyncio.all_tasks()) > 1:
-            await asyncio.sleep(0.001)
+            # What reads beside a call that failed ends before the server, which else forgets connections.
+            async with asyncio.timeout(10):
+                while len(asyncio.all_tasks()) > 1:
+                    await asyncio.sleep(0.001)
     assert ended.status in ("ok", "error")
     ended.model_dump_json()
 
