@@ -40,6 +40,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "prompt_toolkit": ("cli/",),
     "click": ("cli/",),
     "re2": ("matching",),
+    "jinja2": ("evals/report",),
 }
 
 
