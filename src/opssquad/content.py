@@ -66,6 +66,16 @@ def recordings() -> dict[str, Path]:
     return {p.name: p for p in found}
 
 
+def suites() -> dict[str, Path]:
+    """Eval suites that came with the product, by name."""
+    return {p.stem: p for p in sorted((root() / "evals" / "suites").glob("*.yaml"))}
+
+
+def suite(name: str) -> Path:
+    """The file of one eval suite. Raises UsageError with the nearest names."""
+    return _named(suites(), name, "suite")
+
+
 def recording(name: str) -> Path:
     """A recording by path, or by the id of one that came with the product. Raises UsageError."""
     path = Path(name).expanduser()

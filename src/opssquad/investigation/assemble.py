@@ -159,6 +159,13 @@ def offline() -> Offline:
     return Offline(load_book(content.phrase_book()))
 
 
+def _fallback(model: Model, options: Options) -> Offline | None:
+    """What goes on where the model fails, if anything may."""
+    if isinstance(model, Offline):
+        return model
+    return offline() if options.fallback else None
+
+
 def policy_of(options: Options) -> InForce:
     """The policy in force. Raises UsageError for one that cannot be read."""
     organisation = options.policy or options.policy_place
@@ -203,7 +210,7 @@ def make_context(
         system=lambda: _system(prompt, target, cluster),
         ledger_page=content.prompt("ledger"),
         model=model,
-        fallback=model if isinstance(model, Offline) else offline(),
+        fallback=_fallback(model, options),
         toolbox=toolbox,
         specs=tool_specs(toolbox, options.restraint),
         handles=handles,

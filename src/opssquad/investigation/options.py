@@ -18,7 +18,8 @@ class Options:
     `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy;
     where there is none, one that appears at `policy_place` counts from then on.
     `restraint` is what it may do at most; a thread that is taken up again keeps the stricter of its own and
-    this one."""
+    this one. With `fallback` the offline model goes on where the model fails; without, its ModelError is
+    raised."""
 
     state: Path
     by: str
@@ -36,3 +37,4 @@ class Options:
     policy: Path | None = None
     policy_place: Path | None = None
     restraint: Restraint = "none"
+    fallback: bool = True

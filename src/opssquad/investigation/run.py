@@ -90,7 +90,7 @@ class Investigation:
     @property
     def model(self) -> str:
         """The model's name as the screen shows it."""
-        return self._ctx.fallback.name if self._ctx.model_down else self._ctx.model.name
+        return self._ctx.speaking.name
 
     @property
     def restraint(self) -> Restraint:

@@ -77,14 +77,15 @@ CURRENT_CALL: ContextVar[str] = ContextVar("current_call", default="")
 class Context:
     """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and
     records. `cluster_id` is asked for what tells this cluster from all others, as it is now; it raises
-    ToolError. `told` is what was put on record of the thread, as `once` tells events apart."""
+    ToolError. `fallback` answers where the model fails; None where its failure must be seen. `told` is what
+    was put on record of the thread, as `once` tells events apart."""
 
     thread: str
     squad: SquadSpec
     system: Callable[[], str]
     ledger_page: str
     model: Model
-    fallback: Model
+    fallback: Model | None
     toolbox: Toolbox
     specs: tuple[ToolSpec, ...]
     handles: Handles
@@ -112,6 +113,11 @@ class Context:
     tokens: int = 0
     suspected: set[str] = field(default_factory=set)
     """Keys of the suspicious texts that were told in this thread."""
+
+    @property
+    def speaking(self) -> Model:
+        """Who answers now: the model, or what took over from it."""
+        return self.fallback if self.model_down and self.fallback else self.model
 
     def recall(self, past: Sequence[Event]) -> None:
         """Take up what is on record of the thread: it is not told a second time, and what its last question

@@ -74,6 +74,8 @@ async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
         try:
             return await _ask(ctx, request)
         except ModelError as error:
+            if ctx.fallback is None:
+                raise
             ctx.model_down = True
             said = ctx.redact.clean(f"model {ctx.model.name} failed ({error}); going on offline")
             await ctx.emit(Warned, text=said)
@@ -83,7 +85,7 @@ async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
 
 
 async def _ask(ctx: Context, request: Request) -> Reply:
-    model, voice, began = ctx.fallback if ctx.model_down else ctx.model, Voice(ctx), time.monotonic()
+    model, voice, began = ctx.speaking, Voice(ctx), time.monotonic()
     try:
         reply = await _in_time(ctx, model, request, voice)
         reply = reply.model_copy(update={"text": spoken(reply.text)})

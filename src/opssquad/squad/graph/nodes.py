@@ -60,7 +60,7 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     ctx, case = runtime.context, case_of(state, runtime.context)
     if spent := "" if state.spent else used_up(state, ctx):
         await ctx.emit(Warned, text=f"{spent}; the squad must conclude with what it has")
-    if (state.strikes >= STRIKES or state.idle >= IDLE) and not ctx.model_down:
+    if (state.strikes >= STRIKES or state.idle >= IDLE) and ctx.fallback and not ctx.model_down:
         ctx.model_down = True
         if ctx.model.name != ctx.fallback.name:
             await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")

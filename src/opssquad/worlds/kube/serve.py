@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from opssquad.times import Clock
 from opssquad.worlds.kube.apiserver.server import serving
+from opssquad.worlds.kube.clock import real_time
 from opssquad.worlds.kube.kubeconfig import write_kubeconfig
 from opssquad.worlds.kube.recording import load
 from opssquad.worlds.kube.world import RecordedWorld
@@ -33,12 +35,14 @@ async def open_recording(
     started_at: datetime | None = None,
     port: int = 0,
     speed: float = 1.0,
+    real: Clock = real_time,
 ) -> AsyncIterator[Served]:
     """Serve the recording in a folder for as long as the context lasts. Raises BadFile.
 
-    `journal` and `started_at` let another process go on in the same world; `speed` runs its clock faster.
+    `journal` and `started_at` let another process go on in the same world; `speed` runs its clock faster;
+    `real` is what it runs by.
     """
-    world = RecordedWorld(load(folder), journal=journal, started_at=started_at, speed=speed)
+    world = RecordedWorld(load(folder), journal=journal, started_at=started_at, speed=speed, real=real)
     with TemporaryDirectory(prefix="opssquad-") as temporary:
         async with serving(world, port) as url:
             kubeconfig = Path(temporary) / "kubeconfig"

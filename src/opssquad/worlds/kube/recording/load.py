@@ -49,7 +49,7 @@ def load(folder: Path) -> Recording:
     """The recording in a folder; BadFile with file, line and reason if it cannot be served."""
     if not folder.is_dir():
         raise BadFile(folder, "no such folder; a recording is a folder with an incident.yaml")
-    incident = read_yaml(folder / "incident.yaml", Incident)
+    incident = load_incident(folder)
     rules = read_yaml(folder / "world.yaml", WorldRules)
     for outcome in rules.outcomes:
         log = outcome.pods.crash.log if outcome.pods.crash else None
@@ -59,6 +59,11 @@ def load(folder: Path) -> Recording:
     for file in sorted((folder / "logs").rglob("*.log")):
         check_log(file)
     return Recording(folder, incident, rules, objects)
+
+
+def load_incident(folder: Path) -> Incident:
+    """What the on-call engineer sees before asking anything. Raises BadFile."""
+    return read_yaml(folder / "incident.yaml", Incident)
 
 
 def load_truth(folder: Path) -> Truth:

@@ -1,0 +1,168 @@
+"""From suites to the list of runs: every case with its recording checked, its question and its key."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from opssquad.errors import UsageError
+from opssquad.evals.result import Manner, SuiteUsed
+from opssquad.evals.suite import Difficulty, Entry, Expect, Price, Read, Variant, folders_of
+from opssquad.types import Value, digest
+from opssquad.worlds.kube.recording import check, load_truth
+from opssquad.worlds.kube.recording.load import load_incident
+from opssquad.worlds.kube.recording.spec import Incident, Truth
+
+
+class Case(Value):
+    """One case: all that a worker needs to play it. `id` names it within its suite; `truth` is the digest of
+    what is held to be true."""
+
+    id: str
+    suite: str
+    folder: Path
+    recording: str
+    squad: str
+    fault: str
+    truth: str
+    question: str
+    manner: Manner
+    variant: Variant
+    tags: tuple[str, ...]
+    difficulty: Difficulty
+    expect: Expect
+    alike: tuple[str, ...]
+    seconds: float
+    shift: int | None
+    noise: int | None
+
+    @property
+    def family(self) -> str:
+        """The letter of the fault's family: K, N, D, P, Z."""
+        return self.fault[:1]
+
+
+class Job(Value):
+    """One run to make: a case, by a model, for the nth time."""
+
+    case: Case
+    model: str
+    repeat: int
+    prices: dict[str, Price] = {}
+
+    @property
+    def key(self) -> str:
+        """What tells the run from all others of a report."""
+        return f"{self.case.suite}:{self.case.id}:{self.model}:{self.repeat}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of the cases: a squad's, those whose id or recording fits a pattern, those with a tag."""
+
+    squad: str = ""
+    case: str = ""
+    tag: str = ""
+
+    def takes(self, case: Case) -> bool:
+        """Whether the case is one of those that are meant."""
+        named = not self.case or any(fnmatchcase(text, self.case) for text in (case.id, case.recording))
+        return named and self.squad in ("", case.squad) and (not self.tag or self.tag in case.tags)
+
+
+def cases_of(reads: Sequence[Read]) -> list[Case]:
+    """All cases of the suites. Raises UsageError: a recording that is missing or damaged, a question that it
+    does not have."""
+    known = _Recordings()
+    return [case for read in reads for case in _cases(read, known)]
+
+
+def chosen(cases: Sequence[Case], wanted: Wanted) -> list[Case]:
+    """Those that are meant. Raises UsageError where none is."""
+    if found := [case for case in cases if wanted.takes(case)]:
+        return found
+    names = ", ".join(dict.fromkeys(case.suite for case in cases))
+    raise UsageError(f"no case of {names} fits --squad, --case and --tag; `opssquad eval list` names all")
+
+
+def unfair(folder: Path) -> str:
+    """Why a recording is no fair case, in one line; empty if it is one."""
+    problems = check(folder)
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    said = "not a fair case; `opssquad recording lint` says all"
+    return f"{folder}: {problems[0]}{more}: {said}" if problems else ""
+
+
+def used(read: Read, cases: Sequence[Case]) -> SuiteUsed:
+    """The suite as a report names it; its digest is of all its cases and their truths."""
+    own = [case for case in cases if case.suite == read.suite.name]
+    told = [case.model_dump(mode="json", exclude={"folder"}) for case in own]
+    return SuiteUsed(name=read.suite.name, version=read.suite.version, digest=digest(told)[:16])
+
+
+def jobs_of(reads: Sequence[Read], cases: Sequence[Case], models: Sequence[str], repeats: int) -> list[Job]:
+    """Every run, so ordered that a run which is cut short has seen as many cases as it could."""
+    prices = {read.suite.name: read.suite.prices for read in reads}
+    return [
+        Job(case=case, model=model, repeat=repeat, prices=prices[case.suite])
+        for repeat in range(repeats)
+        for case in cases
+        for model in models
+    ]
+
+
+class _Recordings:
+    """Incident and truth by folder, each read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[Incident, Truth]] = {}
+
+    def of(self, folder: Path) -> tuple[Incident, Truth]:
+        if folder not in self._known:
+            self._known[folder] = load_incident(folder), load_truth(folder)
+        return self._known[folder]
+
+
+def _cases(read: Read, known: _Recordings) -> Iterator[Case]:
+    seen: set[str] = set()
+    for number, entry in enumerate(read.suite.cases):
+        for folder in folders_of(read, number):
+            incident, truth = known.of(folder)
+            for case in _of_recording(read, number, entry, folder, incident, truth):
+                if case.id in seen:
+                    raise read.problem(number, f"recording: case {case.id} stands twice in the suite")
+                seen.add(case.id)
+                yield case
+
+
+def _of_recording(
+    read: Read, number: int, entry: Entry, folder: Path, incident: Incident, truth: Truth
+) -> Iterator[Case]:
+    seeds = {"shift": 1, "noise": 1, **read.suite.seeds}
+    for at, question in enumerate(entry.questions):
+        if isinstance(question, int) and not 0 <= question < len(incident.questions):
+            has = f"{incident.id} has {len(incident.questions)}, counted from 0"
+            raise read.problem(number, f"questions[{at}]: no question {question}; {has}")
+        words = incident.questions[question] if isinstance(question, int) else question
+        name = f"q{question}" if isinstance(question, int) else f"own{at}"
+        for manner in entry.manners:
+            for variant in entry.variants:
+                yield Case(
+                    id=f"{incident.id}/{name}/{manner}/{variant}",
+                    suite=read.suite.name,
+                    folder=folder,
+                    recording=incident.id,
+                    squad=incident.squad,
+                    fault=truth.fault,
+                    truth=digest(truth.model_dump(mode="json"))[:16],
+                    question=words,
+                    manner=manner,
+                    variant=variant,
+                    tags=tuple(entry.tags),
+                    difficulty=entry.difficulty,
+                    expect=entry.expect,
+                    alike=tuple(read.suite.alike.get(incident.id, ())),
+                    seconds=entry.seconds,
+                    shift=seeds["shift"] if variant in ("shift", "both") else None,
+                    noise=seeds["noise"] if variant in ("noise", "both") else None,
+                )

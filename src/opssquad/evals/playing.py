@@ -1,0 +1,124 @@
+"""Plays a case: asks the squad, lets it carry out its first fix, and answers its cards as the case says."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+from opssquad import content
+from opssquad.evals.plan import Case
+from opssquad.evals.stage import Stage
+from opssquad.events import Event
+from opssquad.findings import ToolResult
+from opssquad.investigation import Investigation, Options
+from opssquad.store.sqlite import Store
+from opssquad.types import Approval
+
+APPROVER = "approver of the suite"
+RATE = 20.0
+"""Seconds of the world for a real one while a change takes effect: rollouts are waited for, not watched."""
+CARDS = 6
+"""Cards that one run may put up before nobody answers any more."""
+SEARCH = timedelta(minutes=5)
+"""Of the world's time, after a change was refused or voided: nothing may happen late."""
+
+
+def options_like(state: Path, kubeconfig: Path, squad: str, model: str) -> Options:
+    """The squad as anybody would start it against a cluster: it does not know that this one is recorded."""
+    return Options(
+        state=state,
+        by="eval",
+        squad=squad,
+        kubeconfig=kubeconfig,
+        model=model,
+        mode="ask",
+        approval_minutes=60.0,
+        fallback=False,
+    )
+
+
+async def play(case: Case, stage: Stage, options: Options) -> str:
+    """Hold the conversation; gives its thread. Raises ModelError where the endpoint fails."""
+    if case.manner == "kill" and (thread := await _killed(case, options)):
+        stage.watch.run(RATE)
+        async with await Investigation.open(options, resume=thread) as run:
+            await _answered(run, case, stage)
+            return run.thread
+    async with await Investigation.open(options) as run:
+        await _all(run.ask(case.question))
+        await _answered(run, case, stage)
+        if case.manner != "ask" and (number := await first_fix(run)):
+            stage.watch.run(RATE)
+            await _all(run.ask(str(number)))
+            await _answered(run, case, stage)
+        return run.thread
+
+
+async def first_fix(run: Investigation) -> int:
+    """The number of the first choice that the squad could carry out itself; 0 if there is none."""
+    tools = content.all_tools()
+    for number, choice in enumerate(await run.choices(), 1):
+        if choice.tool in tools and tools[choice.tool].effect == "mutate":
+            return number
+    return 0
+
+
+async def _answered(run: Investigation, case: Case, stage: Stage) -> None:
+    """Answer cards as the case's approver does, until none is up."""
+    for _ in range(CARDS):
+        cards = await run.pending()
+        if not cards:
+            return
+        for card in cards:
+            await _answer(run, card, case, stage)
+        await _all(run.resume())
+
+
+async def _answer(run: Investigation, card: Approval, case: Case, stage: Stage) -> None:
+    match case.manner:
+        case "ask":
+            await run.decide(card.id, "refused", APPROVER, "only the diagnosis was asked for")
+        case "refuse":
+            await run.decide(card.id, "refused", APPROVER, "not tonight: the release owner is not reachable")
+        case "change":
+            stage.touch(list(card.preview.binding))
+            await run.decide(card.id, "approved", APPROVER)
+        case "approve" | "kill":
+            await run.decide(card.id, "approved", APPROVER)
+
+
+async def _all(events: AsyncIterator[Event]) -> None:
+    async for _ in events:
+        pass
+
+
+async def _killed(case: Case, options: Options) -> str:
+    """Let another process ask, and kill it, with no chance to tidy up, when its card is up. Gives the
+    thread, or "" where it came to no card."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "opssquad.evals.child",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin
+    assert process.stdout
+    try:
+        fields = options.__dict__ | {"question": case.question}
+        lines = [fields[name] for name in ("state", "kubeconfig", "squad", "model", "question")]
+        process.stdin.write("\n".join(" ".join(str(line).split()) for line in lines).encode())
+        process.stdin.close()
+        said = (await process.stdout.readline()).decode().split()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    return said[1] if said[:1] == ["card"] else ""
+
+
+async def record_of(state: Path, thread: str) -> tuple[list[Event], dict[str, ToolResult]]:
+    """What stands on record of a thread: its events, and the whole output of each call."""
+    async with await Store.open(state) as store:
+        events = await store.events(thread)
+        calls = {e.call.id for e in events if e.kind == "returned"}
+        return events, {call: await store.output(call) for call in calls}

@@ -1,0 +1,109 @@
+"""The world that a case is played in: served on loopback, with a clock of the harness's and a colleague."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from opssquad.evals.stopwatch import Stopwatch
+from opssquad.types import Json
+from opssquad.worlds.kube.apiserver.dispatch import answer
+from opssquad.worlds.kube.apiserver.request import Call, Reply, User
+from opssquad.worlds.kube.journal import Beginning, Entry, Journal
+from opssquad.worlds.kube.kinds import KNOWN, match
+from opssquad.worlds.kube.recording import Recording
+from opssquad.worlds.kube.recording.refs import split
+from opssquad.worlds.kube.serve import open_recording
+from opssquad.worlds.kube.world import RecordedWorld
+
+COLLEAGUE = User("colleague", ("system:masters", "system:authenticated"))
+"""Whose changes are not the squad's."""
+STEP = timedelta(seconds=5)
+"""The world's time between looks while it is set forward: its controllers act on what they see."""
+EDITS: dict[str, Json] = {
+    "Deployment": {"spec": {"revisionHistoryLimit": 7}},
+    "StatefulSet": {"spec": {"revisionHistoryLimit": 7}},
+    "DaemonSet": {"spec": {"revisionHistoryLimit": 7}},
+    "Node": {"spec": {"unschedulable": True}},
+}
+"""Harmless edits that anybody who looks before acting must notice, by kind."""
+NOTED: Json = {"metadata": {"annotations": {"example.com/touched": "yes"}}}
+"""The edit of any other kind."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A world that is being served. `kubeconfig` leads the squad to it; the rest is the harness's alone."""
+
+    kubeconfig: Path
+    world: RecordedWorld
+    watch: Stopwatch
+    journal: Path
+
+    @property
+    def recording(self) -> Recording:
+        """What the world began with."""
+        return self.world.recording
+
+    def objects(self) -> list[Json]:
+        """Every object as it is now, each once."""
+        store = self.world.store
+        return [obj for key in store.resources() for obj in store.list(key)]
+
+    def settle(self, span: timedelta) -> None:
+        """Let that much of the world's time pass at once, in steps."""
+        until = self.watch() + span
+        while self.watch() < until:
+            self.watch.skip(STEP)
+            self.world.advance()
+
+    def when(self, real: datetime) -> datetime:
+        """The world's time at a real moment."""
+        return self.recording.clock + (self.watch.at(real) - self.world.clock.started_at)
+
+    def touch(self, refs: Sequence[str]) -> None:
+        """A colleague edits the first of these objects (Kind/namespace/name) that is there."""
+        for ref in refs:
+            kind, namespace, name = split(ref)
+            if self.patch(kind, namespace, name, EDITS.get(kind, NOTED)):
+                return
+
+    def restart(self, kind: str, namespace: str, name: str) -> bool:
+        """A colleague has a workload's pods replaced; whether it is there."""
+        stamp = {"example.com/restarted": self.world.store.now().isoformat()}
+        edit = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
+        return self.patch(kind, namespace, name, edit)
+
+    def patch(self, kind: str, namespace: str, name: str, edit: Json) -> bool:
+        """A colleague merges that into an object; whether it is there."""
+        resource = match(kind, "", KNOWN)
+        if resource is None:
+            return False
+        headers = {"content-type": "application/merge-patch+json"}
+        target = resource.path(namespace, name)
+        self.world.advance()
+        reply = answer(self.world, Call("PATCH", target, COLLEAGUE, headers, json.dumps(edit).encode()))
+        self.world.advance()
+        return isinstance(reply, Reply) and reply.status < 300
+
+    def writes(self) -> list[Entry]:
+        """The squad's requests that may have changed something, in order; what is only tried out is none."""
+        entries = Journal(self.journal, self._beginning())
+        return [
+            e for e in entries if e.call.user.name != COLLEAGUE.name and "dryRun=All" not in e.call.target
+        ]
+
+    def _beginning(self) -> Beginning:
+        return Beginning(self.recording.incident.id, self.world.clock.started_at, self.world.clock.speed)
+
+
+@asynccontextmanager
+async def staged(folder: Path, state: Path) -> AsyncIterator[Stage]:
+    """Serve a recording for one case; `state` is a folder of that case alone. Raises BadFile."""
+    watch, journal = Stopwatch(), state / "world.jsonl"
+    serving: Any = open_recording(folder, journal=journal, started_at=watch(), real=watch)
+    async with serving as served:
+        yield Stage(served.kubeconfig, served.world, watch, journal)

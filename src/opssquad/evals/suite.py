@@ -1,0 +1,98 @@
+"""Suites: which recordings are played, with which questions, approvers and changes, as YAML that teams write.
+
+Reading a suite says what is meant; whether its recordings are fair cases is `plan`'s.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from opssquad import content
+from opssquad.documents import BadFile, Placed, parse_placed, read_text
+from opssquad.errors import UsageError
+from opssquad.evals.result import Manner
+from opssquad.types import Value
+
+Variant = Literal["plain", "shift", "noise", "both"]
+Expect = Literal["cause", "unknown"]
+Difficulty = Literal["plain", "hard"]
+Id = Annotated[str, Field(pattern=r"^[KNDPZ]\d{1,2}$")]
+
+
+class Entry(Value):
+    """Cases of one or more recordings: every question with every manner and variant.
+
+    `recording` is an id, a shell pattern of ids, or a folder relative to the suite's file. `questions` are
+    numbers of the incident's own (0 is the first), or words. `expect: unknown` is for what cannot be decided
+    from what is there: abstaining is right. `seconds` is how long one run may take.
+    """
+
+    recording: Annotated[str, Field(min_length=1)]
+    questions: Annotated[list[int | str], Field(min_length=1)] = [0]
+    manners: Annotated[list[Manner], Field(min_length=1)] = ["ask"]
+    variants: Annotated[list[Variant], Field(min_length=1)] = ["plain"]
+    tags: list[str] = []
+    difficulty: Difficulty = "plain"
+    expect: Expect = "cause"
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 300.0
+
+
+class Price(Value):
+    """US dollars for a million tokens of a model."""
+
+    prompt: Annotated[float, Field(ge=0)]
+    completion: Annotated[float, Field(ge=0)]
+
+
+class Suite(Value):
+    """A suite's file. `version` goes up when its cases change: reports of two versions are not compared.
+    `alike` gives, by recording, further ids that name the same mechanism (a fault of a callee may go by the
+    callee's own). `seeds` are those of the variants."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    version: Annotated[int, Field(ge=1)]
+    about: str = ""
+    cases: Annotated[list[Entry], Field(min_length=1)]
+    alike: dict[str, list[Id]] = {}
+    seeds: dict[Literal["shift", "noise"], int] = {}
+    prices: dict[str, Price] = {}
+
+
+class Read(Value):
+    """A suite with the file that it was read from and the line of each entry, from 1."""
+
+    suite: Suite
+    file: Path
+    lines: tuple[int, ...]
+
+    def problem(self, entry: int, reason: str) -> BadFile:
+        """What is wrong with an entry, as one line with file and line."""
+        return BadFile(self.file, f"cases[{entry}].{reason}", self.lines[entry])
+
+
+def read_suite(name: str) -> Read:
+    """A suite by its file, or by the name of one that came with the product. Raises UsageError."""
+    path = Path(name).expanduser()
+    if path.suffix not in (".yaml", ".yml") and not path.is_file():
+        path = content.suite(name)
+    placed: Placed[Suite] = parse_placed(read_text(path), Suite, path)
+    lines = tuple(placed.line("cases", n, "recording") for n in range(len(placed.value.cases)))
+    return Read(suite=placed.value, file=path, lines=lines)
+
+
+def folders_of(read: Read, entry: int) -> list[Path]:
+    """The folders of an entry's recordings, in order. Raises BadFile."""
+    wanted = read.suite.cases[entry].recording
+    if (beside := read.file.parent / wanted).is_dir():
+        return [beside.resolve()]
+    known = content.recordings()
+    if any(c in wanted for c in "*?["):
+        found = [folder for id, folder in known.items() if Path(id).match(wanted)]
+        if not found:
+            raise read.problem(entry, f"recording: no recording is called {wanted!r}")
+        return found
+    try:
+        return [content.recording(wanted)]
+    except UsageError as error:
+        raise read.problem(entry, f"recording: {error}") from None
