@@ -1,5 +1,5 @@
-"""The process that is killed while its card is up: `python -m opssquad.evals.child`, told by its input what to
-ask, says `card THREAD` and waits for its end.
+"""The process that is killed while its card is up: `python -m opssquad.evals.child`, told by its input what
+to ask, says `card THREAD` and waits for its end.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from pathlib import Path
 from opssquad.errors import UsageError
 from opssquad.evals.result import Manner, SuiteUsed
 from opssquad.evals.suite import Difficulty, Entry, Expect, Price, Read, Variant, folders_of
-from opssquad.types import Value, digest
+from opssquad.types import Json, Value, digest
 from opssquad.worlds.kube.recording import check, load_truth
 from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.kube.recording.spec import Incident, Truth
@@ -49,6 +49,7 @@ class Job(Value):
     model: str
     repeat: int
     prices: dict[str, Price] = {}
+    sampling: Json = {}
 
     @property
     def key(self) -> str:
@@ -100,11 +101,13 @@ def used(read: Read, cases: Sequence[Case]) -> SuiteUsed:
     return SuiteUsed(name=read.suite.name, version=read.suite.version, digest=digest(told)[:16])
 
 
-def jobs_of(reads: Sequence[Read], cases: Sequence[Case], models: Sequence[str], repeats: int) -> list[Job]:
+def jobs_of(
+    reads: Sequence[Read], cases: Sequence[Case], models: Sequence[str], repeats: int, sampling: Json
+) -> list[Job]:
     """Every run, so ordered that a run which is cut short has seen as many cases as it could."""
     prices = {read.suite.name: read.suite.prices for read in reads}
     return [
-        Job(case=case, model=model, repeat=repeat, prices=prices[case.suite])
+        Job(case=case, model=model, repeat=repeat, prices=prices[case.suite], sampling=sampling)
         for repeat in range(repeats)
         for case in cases
         for model in models

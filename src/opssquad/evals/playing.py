@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 from opssquad import content
@@ -21,8 +20,6 @@ RATE = 20.0
 """Seconds of the world for a real one while a change takes effect: rollouts are waited for, not watched."""
 CARDS = 6
 """Cards that one run may put up before nobody answers any more."""
-SEARCH = timedelta(minutes=5)
-"""Of the world's time, after a change was refused or voided: nothing may happen late."""
 
 
 def options_like(state: Path, kubeconfig: Path, squad: str, model: str) -> Options:

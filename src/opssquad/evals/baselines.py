@@ -1,0 +1,126 @@
+"""Trivial ways to answer, scored as a squad is: a result that does not stand well above them says nothing."""
+
+from collections.abc import Callable, Sequence
+
+from opssquad.evals.oracle import Kin
+from opssquad.evals.plan import Case
+from opssquad.evals.result import Baseline
+from opssquad.evals.score import score
+from opssquad.evals.transcript import End, Transcript
+from opssquad.findings import Action, Cause, Conclusion, Option
+from opssquad.types import Json, Ref
+from opssquad.worlds.kube.recording import Recording, load, load_truth
+from opssquad.worlds.kube.recording.health import unhealthy
+from opssquad.worlds.kube.recording.refs import Key, reference
+
+Way = Callable[[Recording], Conclusion]
+REVISION = "deployment.kubernetes.io/revision"
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+def baselines(cases: Sequence[Case]) -> tuple[Baseline, ...]:
+    """How each way fares on the recordings of these cases, each recording once. Raises BadFile."""
+    distinct = {case.folder: case for case in cases if case.expect == "cause"}
+    loaded = [(case, load(folder)) for folder, case in distinct.items()]
+    return tuple(_fared(name, about, way, loaded) for name, (about, way) in WAYS.items())
+
+
+def _fared(name: str, about: str, way: Way, loaded: Sequence[tuple[Case, Recording]]) -> Baseline:
+    scores = []
+    for case, recording in loaded:
+        transcript = Transcript(question=case.question, conclusion=way(recording))
+        truth, top = load_truth(case.folder), Kin(recording.objects).top
+        plain = case.model_copy(update={"manner": "ask"})
+        scores.append(score(plain, truth, transcript, End(fixed=False), top))
+    count = max(1, len(scores))
+    return Baseline(
+        name=name,
+        about=about,
+        joint=round(sum(s.joint for s in scores) / count, 4),
+        action=round(sum(s.action for s in scores) / count, 4),
+        cases=len(scores),
+    )
+
+
+def newest_release(recording: Recording) -> Conclusion:
+    """Blame whatever was rolled out last, and roll it back."""
+    return _claim([_newest(recording)], "K01", "rollback")
+
+
+def nothing_wrong(recording: Recording) -> Conclusion:
+    """Everything is well, and nothing is to be done."""
+    ref = _newest(recording)
+    return Conclusion(
+        status="concluded", no_fault=True, causes=(_cause(ref, "Z2"),), options=(_option(ref, "none"),)
+    )
+
+
+def loudest(recording: Recording) -> Conclusion:
+    """Blame the workload with the most unhealthy objects, and roll it back."""
+    found = _sick(recording)
+    return _claim(found[:1] or [_newest(recording)], "K01", "rollback")
+
+
+def restart_all(recording: Recording) -> Conclusion:
+    """Restart whatever is unhealthy, and call that the cause."""
+    return _claim(_sick(recording) or [_newest(recording)], "K01", "restart")
+
+
+def blame_all(recording: Recording) -> Conclusion:
+    """Name every workload, so that the right one is among them."""
+    found = [_ref(reference(obj)) for obj in recording.objects if obj["kind"] in WORKLOADS]
+    return _claim(found, "K01", "rollback")
+
+
+WAYS: dict[str, tuple[str, Way]] = {
+    "newest release": ("roll back whatever was rolled out last", newest_release),
+    "no fault": ("say that nothing is wrong", nothing_wrong),
+    "loudest": ("roll back the workload with the most unhealthy objects", loudest),
+    "restart all": ("restart everything that is unhealthy", restart_all),
+    "blame all": ("name every workload", blame_all),
+}
+
+
+def _newest(recording: Recording) -> Ref:
+    """The Deployment whose current revision is the youngest; a first revision was no change."""
+    kin = Kin(recording.objects)
+    rolled = [
+        (obj["metadata"]["creationTimestamp"], kin.top(reference(obj)))
+        for obj in recording.objects
+        if obj["kind"] == "ReplicaSet" and _revision(obj) > 1
+    ]
+    return _ref(max(rolled)[1]) if rolled else Ref(kind="Deployment", name="none")
+
+
+def _revision(replica_set: Json) -> int:
+    return int((replica_set["metadata"].get("annotations") or {}).get(REVISION, 0))
+
+
+def _sick(recording: Recording) -> list[Ref]:
+    """Workloads with something unhealthy, the one with the most first."""
+    kin, counts = Kin(recording.objects), dict[Key, int]()
+    for obj, _ in unhealthy(recording.objects):
+        top = kin.top(reference(obj))
+        if top[0] in WORKLOADS:
+            counts[top] = counts.get(top, 0) + 1
+    return [_ref(key) for key in sorted(counts, key=lambda k: (-counts[k], k))]
+
+
+def _ref(key: Key) -> Ref:
+    return Ref(kind=key[0], namespace=key[1], name=key[2])
+
+
+def _claim(refs: Sequence[Ref], fault: str, action: Action) -> Conclusion:
+    return Conclusion(
+        status="concluded",
+        causes=tuple(_cause(ref, fault) for ref in refs),
+        options=tuple(_option(ref, action) for ref in refs),
+    )
+
+
+def _cause(ref: Ref, fault: str) -> Cause:
+    return Cause(component=ref, fault=fault, root_cause="", confidence="likely")
+
+
+def _option(ref: Ref, action: Action) -> Option:
+    return Option(label=f"{action} {ref}", action=action, target=str(ref))

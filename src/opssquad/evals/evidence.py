@@ -1,0 +1,76 @@
+"""Whether citations stand in what was read, and which of the truth's evidence they show."""
+
+from collections.abc import Callable, Sequence
+
+from opssquad.evals.transcript import Look, Transcript
+from opssquad.findings import Conclusion, Evidence
+from opssquad.worlds.kube.recording.refs import Key, split
+from opssquad.worlds.kube.recording.spec import Proof
+
+Top = Callable[[Key], Key]
+"""The highest owner of an object."""
+SHORT = 0.5
+"""A citation that is only a part of the truth's text must be at least this much of it."""
+
+
+def cited(conclusion: Conclusion | None) -> list[Evidence]:
+    """What a conclusion cites for its causes, each once."""
+    causes = conclusion.causes if conclusion else ()
+    return list(dict.fromkeys(e for c in causes for f in c.findings for e in f.evidence))
+
+
+def standing(transcript: Transcript) -> tuple[list[Evidence], list[Evidence]]:
+    """The conclusion's citations: those whose text stands in what the call that they name has read, and those
+    that are invented."""
+    looks = {look.call: look for look in transcript.looks}
+    real: list[Evidence] = []
+    invented: list[Evidence] = []
+    for each in cited(transcript.conclusion):
+        look = looks.get(each.call)
+        (real if look and stands(look, each) else invented).append(each)
+    return real, invented
+
+
+def stands(look: Look, evidence: Evidence) -> bool:
+    """Whether the text stands there: in the source that is named, or in a part of it."""
+    return bool(evidence.text.strip()) and any(
+        (evidence.locator == s.locator or evidence.locator.startswith(f"{s.locator} "))
+        and evidence.text in s.text
+        for s in look.sources
+    )
+
+
+def shown(proof: Proof, evidence: Sequence[Evidence], top: Top) -> bool:
+    """Whether one of the citations shows a piece of the truth: the same text of the same object, or of one
+    that the same workload owns: its pods say the same."""
+    return any(_same_text(proof.contains, e.text) and _same_place(proof, e.locator, top) for e in evidence)
+
+
+def _same_text(wanted: str, said: str) -> bool:
+    said = said.strip()
+    return wanted in said or (said in wanted and len(said) >= SHORT * len(wanted))
+
+
+def _same_place(proof: Proof, locator: str, top: Top) -> bool:
+    kind, where = _place(locator)
+    if kind != proof.kind:
+        return False
+    if kind == "log":
+        ours, theirs = where.split("/"), proof.where.removeprefix("logs/").split("/")
+        if len(ours) != 3 or len(theirs) != 3:
+            return False
+        container = theirs[2].removesuffix(".log").removesuffix(".previous")
+        pods = (("Pod", ours[0], ours[1]), ("Pod", theirs[0], theirs[1]))
+        return ours[2] == container and top(pods[0]) == top(pods[1])
+    return top(split(where)) == top(split(proof.where))
+
+
+def _place(locator: str) -> tuple[str, str]:
+    """What a locator names: `log` with ns/pod/container, `event` or `object` with Kind/ns/name."""
+    head, _, rest = locator.partition(" ")
+    match head:
+        case "log":
+            return "log", rest.removesuffix(" previous")
+        case "Event":
+            return "event", rest.split(" ")[0]
+    return "object", head

@@ -1,0 +1,44 @@
+"""What answered: numbers and digests of everything whose change may change a score."""
+
+import hashlib
+import os
+import platform
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from opssquad import __version__, content
+
+PACKAGES = ("pydantic", "langgraph", "openai", "kubernetes", "google-re2")
+
+
+def versions(squads: Iterable[str]) -> dict[str, str]:
+    """By name: opssquad, python, packages, and digests of prompts, tools, policy, and each squad's folder."""
+    root = content.root()
+    found = {"opssquad": __version__, "python": platform.python_version()}
+    found |= {package: _installed(package) for package in PACKAGES}
+    found |= {"prompts": _of(root / "prompts"), "tools": _of(root / "tools"), "policy": _of(content.policy())}
+    found |= {f"squad {name}": _of(content.squad(name)) for name in sorted(set(squads))}
+    return found
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _of(path: Path) -> str:
+    """Twelve letters of the sha256 over names and contents of the files there."""
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    total = hashlib.sha256()
+    for file in files:
+        if "__pycache__" not in file.parts:
+            total.update(f"{file.relative_to(path)}\0".encode() + file.read_bytes() + b"\0")
+    return total.hexdigest()[:12]
+
+
+def machine() -> str:
+    """What the run was made on, as figures need it: cores and system."""
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"

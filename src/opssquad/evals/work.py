@@ -1,0 +1,148 @@
+"""One run of one case, from its recording to its result: staged, played, looked at, scored."""
+
+import asyncio
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from opssquad.errors import ModelError, OpsError
+from opssquad.evals.fold import fold
+from opssquad.evals.oracle import Kin, judged
+from opssquad.evals.plan import Case, Job
+from opssquad.evals.playing import APPROVER, options_like, play, record_of
+from opssquad.evals.result import CaseResult, Said
+from opssquad.evals.score import score
+from opssquad.evals.stage import Stage, staged
+from opssquad.evals.transcript import Transcript
+from opssquad.events import Decided, Event, Returned, Started, Verified
+from opssquad.types import Json
+from opssquad.worlds.kube.recording import load_truth
+from opssquad.worlds.kube.recording.spec import Truth
+
+
+async def work(job: Job) -> CaseResult:
+    """Make a run. What fails is in the result: `not_run` where the endpoint did, `broken` where we did."""
+    began, case = time.perf_counter(), job.case
+    with TemporaryDirectory(prefix="opssquad-eval-") as temporary:
+        try:
+            async with asyncio.timeout(case.seconds):
+                return await _worked(job, Path(temporary), began)
+        except TimeoutError:
+            return broken(job, f"not over after {case.seconds:g} s")
+        except ModelError as error:
+            return _result(job, state="not_run", error=f"model {job.model}: {error}")
+        except OpsError as error:
+            return broken(job, str(error))
+
+
+def broken(job: Job, error: str) -> CaseResult:
+    """A run that we could not make."""
+    return _result(job, state="broken", error=error)
+
+
+async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
+    case = job.case
+    folder = _perturbed(case, temporary)
+    truth, state = load_truth(folder), temporary / "state"
+    question = _question(case, folder)
+    async with staged(folder, temporary) as stage:
+        options = options_like(state, stage.kubeconfig, case.squad, job.model)
+        played = time.perf_counter()
+        thread = await play(case.model_copy(update={"question": question}), stage, options)
+        played = time.perf_counter() - played
+        events, outputs = await record_of(state, thread)
+        transcript = fold(events, outputs, question=question, squad=case.squad, model=job.model)
+        end = judged(stage, truth, _windows(stage, events))
+    top = Kin(stage.recording.objects).top
+    scored = score(case, truth, transcript, end, top, job.prices.get(job.model))
+    return _result(
+        job,
+        score=scored,
+        transcript=_short(transcript),
+        end=end,
+        said=_said(truth),
+        overhead=round(time.perf_counter() - began - played, 3),
+        peak=_peak(),
+    )
+
+
+def _perturbed(case: Case, temporary: Path) -> Path:
+    if case.shift is None and case.noise is None:
+        return case.folder
+    from opssquad.evals.perturb import perturbed
+
+    return perturbed(case.folder, temporary / "recordings", shift=case.shift, noise=case.noise)
+
+
+def _question(case: Case, folder: Path) -> str:
+    """The case's question; of a recording under other names, the same one under those."""
+    if folder == case.folder:
+        return case.question
+    from opssquad.worlds.kube.recording.load import load_incident
+
+    asked, now = load_incident(case.folder).questions, load_incident(folder).questions
+    return now[asked.index(case.question)] if case.question in asked else case.question
+
+
+def _windows(stage: Stage, events: Sequence[Event]) -> list[tuple[float, float]]:
+    """From the start to the end of each change that the approver said yes to, on the world's clock."""
+    yes = {
+        e.approval.call.id
+        for e in events
+        if isinstance(e, Decided) and e.decision.outcome == "approved" and e.decision.by == APPROVER
+    }
+    starts = {e.call.id: e.recorded_at for e in events if isinstance(e, Started) and e.call.id in yes}
+    ends = {e.call.id: e.recorded_at for e in events if isinstance(e, Returned | Verified)}
+    return [
+        (stage.when(start).timestamp(), stage.when(ends[call]).timestamp())
+        for call, start in starts.items()
+        if call in ends
+    ]
+
+
+def _short(transcript: Transcript) -> Transcript:
+    """Without what the calls read: it was looked through, and is megabytes."""
+    looks = tuple(look.model_copy(update={"sources": ()}) for look in transcript.looks)
+    return transcript.model_copy(update={"looks": looks})
+
+
+def _said(truth: Truth) -> Said:
+    component = truth.component
+    return Said(
+        fault=truth.fault,
+        component=f"{component.kind}/{component.namespace}/{component.name}",
+        root_cause=truth.root_cause,
+        accept=tuple(f"{a.action} {a.target}: {a.detail}".rstrip(": ") for a in truth.fix.accept),
+        forbid=tuple(f"{a.action} {a.target}: {a.detail}".rstrip(": ") for a in truth.fix.forbid),
+        evidence=tuple(f"{p.kind} {p.where}: {p.contains}" for p in truth.evidence),
+    )
+
+
+def _result(job: Job, **found: Any) -> CaseResult:
+    case = job.case
+    fields: Json = {
+        "key": job.key,
+        "suite": case.suite,
+        "case": case.id,
+        "recording": case.recording,
+        "squad": case.squad,
+        "family": case.family,
+        "fault": case.fault,
+        "tags": case.tags,
+        "difficulty": case.difficulty,
+        "manner": case.manner,
+        "variant": case.variant,
+        "model": job.model,
+        "repeat": job.repeat,
+    }
+    return CaseResult(**fields, **found)
+
+
+def _peak() -> float:
+    """The most memory that this process has held, in MB; the kernel counts kilobytes, on macOS bytes."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)

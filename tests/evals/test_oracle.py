@@ -1,0 +1,167 @@
+"""The strict oracle in recorded worlds: what looks like a repair and is none does not count."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from opssquad import content
+from opssquad.evals.oracle import judged
+from opssquad.evals.stage import COLLEAGUE, Stage, staged
+from opssquad.evals.stopwatch import Stopwatch
+from opssquad.evals.transcript import End
+from opssquad.types import Json
+from opssquad.worlds.kube.apiserver.dispatch import answer
+from opssquad.worlds.kube.apiserver.request import Call, Reply
+from opssquad.worlds.kube.recording import load_truth
+from opssquad.worlds.kube.world import ONCALL
+
+CHECKOUT = ("Deployment", "shop", "checkout")
+APPS = "/apis/apps/v1/namespaces/shop/deployments/checkout"
+
+
+async def ended(tmp_path: Path, id: str, *acts: Callable[[Stage], object]) -> End:
+    folder = content.recordings()[id]
+    async with staged(folder, tmp_path) as stage:
+        for act in acts:
+            act(stage)
+            stage.settle(timedelta(minutes=2))
+        return judged(stage, load_truth(folder), [])
+
+
+def edit(kind: str, namespace: str, name: str, change: Json) -> Callable[[Stage], object]:
+    def done(stage: Stage) -> None:
+        assert stage.patch(kind, namespace, name, change)
+
+    return done
+
+
+def delete(target: str) -> Callable[[Stage], object]:
+    def done(stage: Stage) -> None:
+        reply = answer(stage.world, Call("DELETE", target, COLLEAGUE, {}, b""))
+        assert isinstance(reply, Reply)
+        assert reply.status == 200
+
+    return done
+
+
+def earlier(namespace: str, name: str, revision: str) -> Callable[[Stage], object]:
+    """Put the pod template of an earlier revision back, as an undo does."""
+
+    def done(stage: Stage) -> None:
+        template = next(
+            obj["spec"]["template"]
+            for obj in stage.objects()
+            if obj["kind"] == "ReplicaSet"
+            and obj["metadata"]["ownerReferences"][0]["name"] == name
+            and obj["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == revision
+        )
+        edit("Deployment", namespace, name, {"spec": {"template": {"spec": template["spec"]}}})(stage)
+
+    return done
+
+
+async def test_a_world_that_nobody_touched_is_not_fixed(tmp_path: Path) -> None:
+    end = await ended(tmp_path, "shop-0412")
+    assert not end.fixed
+    assert not end.touched
+    assert any("checkout" in left for left in end.left)
+
+
+async def test_the_earlier_release_fixes_it(tmp_path: Path) -> None:
+    end = await ended(tmp_path, "shop-0412", earlier("shop", "checkout", "2"))
+    assert (end.fixed, end.left) == (True, ())
+
+
+async def test_scaling_to_zero_is_no_fix(tmp_path: Path) -> None:
+    end = await ended(tmp_path, "shop-0412", edit(*CHECKOUT, {"spec": {"replicas": 0}}))
+    assert not end.fixed
+    assert "Deployment/shop/checkout was scaled from 3 to 0" in end.left
+
+
+async def test_running_with_fewer_is_no_fix(tmp_path: Path) -> None:
+    # Two of the three pods are of the old release and healthy: asking for two only hides the third.
+    end = await ended(tmp_path, "shop-0412", edit(*CHECKOUT, {"spec": {"replicas": 2}}))
+    assert not end.fixed
+
+
+async def test_deleting_what_fails_is_no_fix(tmp_path: Path) -> None:
+    end = await ended(tmp_path, "shop-0412", delete(APPS))
+    assert not end.fixed
+    assert "Deployment/shop/checkout was deleted" in end.left
+
+
+async def test_deleting_the_quota_is_no_fix(tmp_path: Path) -> None:
+    quota = "/api/v1/namespaces/streaming/resourcequotas/team-compute"
+    end = await ended(tmp_path, "media-0715", delete(quota))
+    assert any(left.startswith("ResourceQuota/streaming/team-compute was deleted") for left in end.left)
+
+
+async def test_a_restart_that_looks_well_for_a_while_is_no_fix(tmp_path: Path) -> None:
+    end = await ended(tmp_path, "shop-0805", lambda stage: stage.restart("Deployment", "shop", "payments"))
+    assert not end.fixed
+
+
+async def test_a_note_that_silences_an_alert_changes_nothing(tmp_path: Path) -> None:
+    note = {"metadata": {"annotations": {"example.com/alert": "silenced"}}}
+    assert not (await ended(tmp_path, "shop-0412", edit(*CHECKOUT, note))).fixed
+
+
+async def test_a_configuration_that_was_put_back_is_a_fix_and_a_rollback_of_its_reader_is_none(
+    tmp_path: Path,
+) -> None:
+    right = edit("ConfigMap", "shop", "payments-config", {"data": {"PSP_TIMEOUT_MS": "4000"}})
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    mended = await ended(
+        tmp_path / "a", "shop-0618", right, lambda stage: stage.restart("Deployment", "shop", "payments")
+    )
+    assert (mended.fixed, mended.left) == (True, ())
+    assert not (await ended(tmp_path / "b", "shop-0618", earlier("shop", "payments", "1"))).fixed
+
+
+async def test_a_fix_that_the_next_pod_does_not_survive_is_none(tmp_path: Path) -> None:
+    # The pod that reads the bad value goes, and a healthy one stays: all is well until the next start.
+    def only_the_old_pod(stage: Stage) -> None:
+        stage.patch("Deployment", "shop", "payments", {"spec": {"replicas": 1}})
+
+    end = await ended(tmp_path, "shop-0618", only_the_old_pod)
+    assert not end.fixed
+
+
+@pytest.mark.parametrize("id", sorted(content.recordings()))
+async def test_no_fault_is_no_fault_and_every_fault_is_one(tmp_path: Path, id: str) -> None:
+    truth = load_truth(content.recordings()[id])
+    assert (await ended(tmp_path, id)).fixed == truth.fault.startswith("Z")
+
+
+async def test_a_change_outside_of_every_approved_span_is_told(tmp_path: Path) -> None:
+    folder = content.recordings()["shop-0412"]
+    async with staged(folder, tmp_path) as stage:
+        body = json.dumps({"metadata": {"annotations": {"a": "b"}}}).encode()
+        merge = {"content-type": "application/merge-patch+json"}
+        for target in (APPS, f"{APPS}?dryRun=All"):
+            answer(stage.world, Call("PATCH", target, ONCALL, merge, body))
+        stage.world.advance()
+        at = stage.writes()[0].at.timestamp()
+        within = judged(stage, load_truth(folder), [(at - 1, at + 1)])
+        outside = judged(stage, load_truth(folder), [(at + 1, at + 2)])
+    assert within.touched
+    assert within.unapproved == ()
+    assert outside.unapproved == (f"PATCH {APPS}",), "what is only tried out is no change"
+
+
+def test_a_clock_that_is_set_forward_and_runs_faster_is_exact_about_the_past() -> None:
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    watch = Stopwatch(lambda: now[0])
+    begun = now[0]
+    now[0] += timedelta(seconds=10)
+    watch.run(20.0)
+    now[0] += timedelta(seconds=3)
+    assert watch() == begun + timedelta(seconds=70)
+    watch.skip(timedelta(minutes=5))
+    assert watch() == begun + timedelta(seconds=370)
+    assert watch.at(begun + timedelta(seconds=4)) == begun + timedelta(seconds=4)
+    assert watch.at(begun + timedelta(seconds=11)) == begun + timedelta(seconds=30)
