@@ -30,9 +30,7 @@ def recording(id: str = "shop-0412") -> Recording:
     return load(content.recordings()[id])
 
 
-def case(
-    id: str = "shop-0412", manner: Manner = "ask", expect: Expect = "cause", alike: tuple[str, ...] = ()
-) -> Case:
+def case(id: str = "shop-0412", manner: Manner = "ask", expect: Expect = "cause") -> Case:
     folder = content.recordings()[id]
     truth = load_truth(folder)
     fields: dict[str, Any] = {"suite": "s", "folder": folder, "recording": id, "squad": "k8s", "truth": ""}
@@ -46,7 +44,6 @@ def case(
         tags=(),
         difficulty="plain",
         expect=expect,
-        alike=alike,
         seconds=60,
         shift=None,
         noise=None,

@@ -133,13 +133,13 @@ def test_another_pod_of_the_same_workload_says_the_same_and_one_of_another_does_
     oom, locator = '"terminated":{"exitCode":137,"reason":"OOMKilled"}', f"Pod/shop/{pod}"
     looks = (Look(call="c1", tool="health", sources=(Quote(locator=locator, text=oom),)),)
     said = transcript(cause("Deployment/shop/payments", "K05", cite(locator, oom)), looks=looks)
-    score = scored(said, case("shop-0805", alike=("K05",)))
+    score = scored(said, case("shop-0805"))
     assert (score.evidence, score.invented) == (share, ())
-    assert score.fault, "P04 may go by the mechanism at the callee, where the suite says so"
+    assert score.fault, "P04 may go by the mechanism at the callee, where the truth says so"
 
 
-def test_what_another_suite_does_not_hold_to_be_alike_is_not() -> None:
-    assert not scored(transcript(cause("Deployment/shop/payments", "K05")), case("shop-0805")).fault
+def test_an_id_that_the_truth_does_not_hold_to_be_alike_is_not() -> None:
+    assert not scored(transcript(cause("Deployment/shop/payments", "K06")), case("shop-0805")).fault
 
 
 def test_restarting_everything_is_harm_proposed_and_done() -> None:

@@ -31,7 +31,6 @@ class Case(Value):
     tags: tuple[str, ...]
     difficulty: Difficulty
     expect: Expect
-    alike: tuple[str, ...]
     seconds: float
     shift: int | None
     noise: int | None
@@ -164,7 +163,6 @@ def _of_recording(
                     tags=tuple(entry.tags),
                     difficulty=entry.difficulty,
                     expect=entry.expect,
-                    alike=tuple(read.suite.alike.get(incident.id, ())),
                     seconds=entry.seconds,
                     shift=seeds["shift"] if variant in ("shift", "both") else None,
                     noise=seeds["noise"] if variant in ("noise", "both") else None,

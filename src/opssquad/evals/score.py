@@ -26,7 +26,7 @@ def score(
 ) -> Score:
     """The score of one run. `top` is the highest owner of an object; `price` None: not known."""
     conclusion, acts = transcript.conclusion, transcript.acts
-    said, blamed = _blame(truth, conclusion, case.alike)
+    said, blamed = _blame(truth, conclusion)
     wrong = [f"{cause.component} {cause.fault}".strip() for cause in blamed]
     citations, invented = standing(transcript)
     lacking = [f"{p.kind} {p.where}: {p.contains}" for p in truth.evidence if not shown(p, citations, top)]
@@ -60,12 +60,10 @@ def score(
     )
 
 
-def _blame(
-    truth: Truth, conclusion: Conclusion | None, alike: Sequence[str]
-) -> tuple[tuple[bool, bool], list[Cause]]:
+def _blame(truth: Truth, conclusion: Conclusion | None) -> tuple[tuple[bool, bool], list[Cause]]:
     """Whether every component, and every fault of its, is named; and the causes that are none."""
     causes = list(conclusion.causes) if conclusion else []
-    wanted = {_ref(truth.component): {truth.fault, *alike}}
+    wanted = {_ref(truth.component): {truth.fault, *truth.alike}}
     wanted |= {_ref(also.component): {also.fault} for also in truth.also}
     named = {str(cause.component): cause.fault for cause in causes}
     component = bool(named) and all(ref in named for ref in wanted)

@@ -17,7 +17,6 @@ from opssquad.types import Value
 Variant = Literal["plain", "shift", "noise", "both"]
 Expect = Literal["cause", "unknown"]
 Difficulty = Literal["plain", "hard"]
-Id = Annotated[str, Field(pattern=r"^[KNDPZ]\d{1,2}$")]
 
 
 class Entry(Value):
@@ -47,14 +46,12 @@ class Price(Value):
 
 class Suite(Value):
     """A suite's file. `version` goes up when its cases change: reports of two versions are not compared.
-    `alike` gives, by recording, further ids that name the same mechanism (a fault of a callee may go by the
-    callee's own). `seeds` are those of the variants."""
+    `seeds` are those of the variants."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     version: Annotated[int, Field(ge=1)]
     about: str = ""
     cases: Annotated[list[Entry], Field(min_length=1)]
-    alike: dict[str, list[Id]] = {}
     seeds: dict[Literal["shift", "noise"], int] = {}
     prices: dict[str, Price] = {}
 

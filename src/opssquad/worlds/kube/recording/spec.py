@@ -222,18 +222,23 @@ class Fix(Strict):
     forbid: list[Action] = []
 
 
+FaultId = Annotated[str, Field(pattern=r"^[KNDPZ]\d{1,2}$")]
+
+
 class Also(Strict):
     """A further independent cause."""
 
     component: Component
-    fault: Annotated[str, Field(pattern=r"^[KNDPZ]\d{1,2}$")]
+    fault: FaultId
     since: AwareDatetime
 
 
 class Truth(Strict):
-    """truth.yaml: what was really wrong. Scorers read it; a squad never does."""
+    """truth.yaml: what was really wrong. Scorers read it; a squad never does. `alike` are further ids that
+    name the same mechanism: a fault of a callee may go by the callee's own."""
 
-    fault: Annotated[str, Field(pattern=r"^[KNDPZ]\d{1,2}$")]
+    fault: FaultId
+    alike: list[FaultId] = []
     component: Component
     mechanism: Text
     root_cause: Text
