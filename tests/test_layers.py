@@ -41,6 +41,8 @@ FENCES: dict[str, tuple[str, ...]] = {
     "click": ("cli/",),
     "re2": ("matching",),
     "jinja2": ("evals/report",),
+    "pytest": ("evals/plugin",),
+    "_pytest": (),
 }
 
 

@@ -3,17 +3,20 @@ to ask, says `card THREAD` and waits for its end.
 """
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
 from opssquad.evals.playing import first_fix, options_like
 from opssquad.investigation import Investigation
+from opssquad.types import Json
 
 
-async def main(told: list[str]) -> None:
+async def main(told: Json) -> None:
     """Ask, take the first fix, and stop at its card."""
-    state, kubeconfig, squad, model, question = told
-    options = options_like(Path(state), Path(kubeconfig), squad, model)
+    question = told.pop("question")
+    state, kubeconfig = Path(told.pop("state")), Path(told.pop("kubeconfig"))
+    options = options_like(state, kubeconfig, **told)
     async with await Investigation.open(options) as run:
         async for _ in run.ask(question):
             pass
@@ -27,4 +30,4 @@ async def main(told: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.stdin.read().split("\n")))
+    asyncio.run(main(json.load(sys.stdin)))

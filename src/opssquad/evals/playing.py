@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from opssquad.events import Event
 from opssquad.findings import ToolResult
 from opssquad.investigation import Investigation, Options
 from opssquad.store.sqlite import Store
-from opssquad.types import Approval
+from opssquad.types import Approval, Json
 
 APPROVER = "approver of the suite"
 RATE = 20.0
@@ -22,7 +23,7 @@ CARDS = 6
 """Cards that one run may put up before nobody answers any more."""
 
 
-def options_like(state: Path, kubeconfig: Path, squad: str, model: str) -> Options:
+def options_like(state: Path, kubeconfig: Path, squad: str, model: str, sampling: Json) -> Options:
     """The squad as anybody would start it against a cluster: it does not know that this one is recorded."""
     return Options(
         state=state,
@@ -33,6 +34,7 @@ def options_like(state: Path, kubeconfig: Path, squad: str, model: str) -> Optio
         mode="ask",
         approval_minutes=60.0,
         fallback=False,
+        sampling=sampling,
     )
 
 
@@ -102,8 +104,9 @@ async def _killed(case: Case, options: Options) -> str:
     assert process.stdout
     try:
         fields = options.__dict__ | {"question": case.question}
-        lines = [fields[name] for name in ("state", "kubeconfig", "squad", "model", "question")]
-        process.stdin.write("\n".join(" ".join(str(line).split()) for line in lines).encode())
+        names = ("state", "kubeconfig", "squad", "model", "sampling", "question")
+        told = json.dumps({name: fields[name] for name in names}, default=str)
+        process.stdin.write(told.encode())
         process.stdin.close()
         said = (await process.stdout.readline()).decode().split()
     finally:

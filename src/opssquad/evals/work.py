@@ -50,7 +50,7 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
     truth, state = load_truth(folder), temporary / "state"
     question = _question(case, folder)
     async with staged(folder, temporary) as stage:
-        options = options_like(state, stage.kubeconfig, case.squad, job.model)
+        options = options_like(state, stage.kubeconfig, case.squad, job.model, job.sampling)
         played = time.perf_counter()
         thread = await play(case.model_copy(update={"question": question}), stage, options)
         played = time.perf_counter() - played

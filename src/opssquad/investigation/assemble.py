@@ -138,7 +138,7 @@ def make_model(name: str, options: Options, store: Store, cluster: Cluster) -> M
         return Scripted.load(Path(name.removeprefix(SCRIPT)))
     from opssquad.models.chat import Chat
 
-    chat, own = Chat.of(settings.load(), name), load_own(options.redaction)
+    chat, own = Chat.of(settings.load(), name, options.sampling), load_own(options.redaction)
     return masked(chat, chat.host, own.mask, store.output, lambda: names_of(cluster))
 
 

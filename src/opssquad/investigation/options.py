@@ -1,11 +1,11 @@
 """What a run is asked to be: its squad, world, model and manners."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from opssquad.settings import APPROVAL_MINUTES
-from opssquad.types import Mode, Restraint
+from opssquad.types import Json, Mode, Restraint
 
 Approve = Literal["ask", "never", "all"]
 
@@ -19,7 +19,7 @@ class Options:
     where there is none, one that appears at `policy_place` counts from then on.
     `restraint` is what it may do at most; a thread that is taken up again keeps the stricter of its own and
     this one. With `fallback` the offline model goes on where the model fails; without, its ModelError is
-    raised."""
+    raised. `sampling` goes with every request to an endpoint: temperature, seed."""
 
     state: Path
     by: str
@@ -38,3 +38,4 @@ class Options:
     policy_place: Path | None = None
     restraint: Restraint = "none"
     fallback: bool = True
+    sampling: Json = field(default_factory=dict)

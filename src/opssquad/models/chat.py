@@ -53,7 +53,8 @@ class Passing(ModelUnreachable):
 
 
 class Chat:
-    """A model at an endpoint. `name` is the endpoint's name for it, `host` the endpoint's own."""
+    """A model at an endpoint. `name` is the endpoint's name for it, `host` the endpoint's own; `sampling` are
+    fields that go with every request as they are, such as temperature and seed."""
 
     def __init__(
         self,
@@ -61,8 +62,10 @@ class Chat:
         base_url: str = OPENAI,
         api_key: SecretStr | None = None,
         patience: Patience | None = None,
+        sampling: Json | None = None,
     ) -> None:
         self.name = name
+        self._sampling = sampling or {}
         self._url = base_url.rstrip("/")
         # What is told of the endpoint never holds a login that was written into the address.
         self._shown = self._url.replace(f"{urlsplit(self._url).netloc.rpartition('@')[0]}@", "")
@@ -79,11 +82,11 @@ class Chat:
         return urlsplit(self._url).netloc.rpartition("@")[2]
 
     @classmethod
-    def of(cls, settings: Settings, name: str = "") -> Self:
+    def of(cls, settings: Settings, name: str = "", sampling: Json | None = None) -> Self:
         """The model that the environment means. Raises UsageError when it names no endpoint."""
         if not settings.base_url and not settings.api_key.get_secret_value():
             raise UsageError("no model endpoint: set OPENAI_API_KEY, or OPENAI_BASE_URL for your own server")
-        return cls(name or settings.model, settings.base_url or OPENAI, settings.api_key)
+        return cls(name or settings.model, settings.base_url or OPENAI, settings.api_key, sampling=sampling)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -141,7 +144,8 @@ class Chat:
             raise Passing(f"{self._shown} cannot be reached ({_short(error.__cause__ or error)})") from error
 
     async def _ask(self, request: Request, listener: Listener) -> Reply:
-        content = body(self.name, request, stream=self._streams, usage=self._counts)
+        asked = body(self.name, request, stream=self._streams, usage=self._counts)
+        content = {**asked, **self._sampling}
         # A server of one's own may want no key, and then none is sent.
         headers = {} if self._key else {"Authorization": Omit()}
         completions = self._endpoint().chat.completions.with_streaming_response
