@@ -27,6 +27,7 @@ from opssquad.models.bounds import MEGA, WIRE
 from opssquad.models.told import Told
 from opssquad.models.wire import body
 from opssquad.settings import Settings
+from opssquad.types import Json
 
 OPENAI = "https://api.openai.com/v1"
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
