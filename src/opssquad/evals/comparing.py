@@ -190,7 +190,7 @@ def _where(pairs: Iterable[Pair], holds: Callable[[Score, Score], bool]) -> tupl
     return tuple(run_name(result) for (_, a), (result, b) in pairs if holds(a, b))
 
 
-def _sign(number: int) -> int:
+def _sign(number: float) -> int:
     return (number > 0) - (number < 0)
 
 

@@ -14,12 +14,13 @@ _MOST = 1 << 30
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write a report, over an older one. Raises UsageError; an older file then stays as it is."""
+    """Write a report, over an older one, which stays as it is if that fails. Raises as `write_file`."""
     write_file(path, report.model_dump_json(indent=1).encode() + b"\n")
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write any form of a report, whole or not at all. Raises StoreError, and UsageError for a folder."""
+    """Write any form of a report, whole or not at all, for its owner's eyes: it quotes logs. Raises
+    StoreError if it cannot be written (a full disk), UsageError for a folder."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file in it")
     write_private(path, data, replace=True)

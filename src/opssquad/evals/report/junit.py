@@ -30,7 +30,7 @@ def junit(report: Report) -> bytes:
         for result in those:
             _case(node, result)
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'.encode()
 
 
 def _count(node: ET.Element, results: Sequence[CaseResult]) -> None:
