@@ -71,6 +71,13 @@ def seconds(value: float | None) -> str:
     return f"{value:.1f} s" if value < 10 else duration(value)
 
 
+def brief(value: float) -> str:
+    """Seconds on an axis: `0.1 s`, `10 s`, `2 min`."""
+    if value < 60 or value % 60:
+        return f"{value:g} s"
+    return f"{value / 60:g} min"
+
+
 def many(value: float | None) -> str:
     """`940`, `36.5k`, `2.1M`; calls and tokens."""
     if value is None:
@@ -114,8 +121,11 @@ def ratio(value: Ratio) -> str:
 
 def verdict(comparison: Comparison) -> str:
     """What a comparison comes to, in a sentence."""
-    needed = f"; about {comparison.needed} would be needed" if comparison.needed else ""
-    return f"{comparison.verdict}{needed}"
+    if not comparison.needed:
+        return comparison.verdict
+    # Two digits: it is a rough number.
+    needed = int(float(f"{comparison.needed:.2g}"))
+    return f"{comparison.verdict}; roughly {needed} would be needed"
 
 
 def moved(comparison: Comparison) -> str:
