@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "squad": ("squad", "List squads, show what one may do."),
     "tool": ("tool", "List the tools and their effects."),
     "recording": ("recording", "Serve a recorded incident as a cluster, or check one."),
+    "eval": ("evals", "Play suites of recorded incidents, score and compare."),
     "doctor": ("doctor", "Check what opssquad needs, and say what to do."),
     "version": ("version", "Print the version."),
 }

@@ -31,6 +31,8 @@ class Plan(Value):
     models: tuple[str, ...] = ("offline",)
     repeats: int = 1
     sampling: Json = {}
+    shift: int | None = None
+    noise: int | None = None
     used: tuple[SuiteUsed, ...] = ()
     versions: dict[str, str] = {}
 

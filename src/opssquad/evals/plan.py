@@ -13,6 +13,14 @@ from opssquad.worlds.kube.recording import check, load_truth
 from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.kube.recording.spec import Incident, Truth
 
+VARIANT: dict[tuple[bool, bool], Variant] = {
+    (False, False): "plain",
+    (True, False): "shift",
+    (False, True): "noise",
+    (True, True): "both",
+}
+"""What a recording is, by whether it is shifted and noised."""
+
 
 class Case(Value):
     """One case: all that a worker needs to play it. `id` names it within its suite; `truth` is the digest of
@@ -83,6 +91,16 @@ def chosen(cases: Sequence[Case], wanted: Wanted) -> list[Case]:
         return found
     names = ", ".join(dict.fromkeys(case.suite for case in cases))
     raise UsageError(f"no case of {names} fits --squad, --case and --tag; `opssquad eval list` names all")
+
+
+def varied(case: Case, shift: int | None, noise: int | None) -> Case:
+    """The case under other names or with noise, by these seeds, beside what it asks for itself."""
+    if shift is None and noise is None:
+        return case
+    seeds = {"shift": case.shift if shift is None else shift, "noise": case.noise if noise is None else noise}
+    variant = VARIANT[seeds["shift"] is not None, seeds["noise"] is not None]
+    id = case.id.removesuffix(case.variant) + variant
+    return case.model_copy(update={**seeds, "variant": variant, "id": id})
 
 
 def unfair(folder: Path) -> str:

@@ -116,6 +116,12 @@ async def _killed(case: Case, options: Options) -> str:
     return said[1] if said[:1] == ["card"] else ""
 
 
+async def begun(state: Path) -> list[str]:
+    """The threads of a state folder, the latest last."""
+    async with await Store.open(state) as store:
+        return [t.id for t in sorted(await store.threads(), key=lambda t: t.started_at)]
+
+
 async def record_of(state: Path, thread: str) -> tuple[list[Event], dict[str, ToolResult]]:
     """What stands on record of a thread: its events, and the whole output of each call."""
     async with await Store.open(state) as store:

@@ -7,7 +7,7 @@ from opssquad.errors import UsageError
 from opssquad.evals.baselines import baselines
 from opssquad.evals.crew import Crew
 from opssquad.evals.keeping import Kept, Plan
-from opssquad.evals.plan import Case, Job, Wanted, cases_of, chosen, jobs_of, used
+from opssquad.evals.plan import Case, Job, Wanted, cases_of, chosen, jobs_of, used, varied
 from opssquad.evals.result import CaseResult, Report
 from opssquad.evals.suite import Read, read_suite
 from opssquad.evals.versions import machine, versions
@@ -39,6 +39,13 @@ class Run:
                 raise UsageError(f"run {kept.name}: {what} changed since it began; begin a new one")
         return cls(kept, reads, cases)
 
+    @classmethod
+    def kept_report(cls, runs: Path, name: str) -> Report:
+        """The report of an earlier run, whatever has changed since. Raises UsageError."""
+        kept = Kept.open(runs, name)
+        reads, cases, _ = _planned(kept.plan)
+        return cls(kept, reads, cases).report()
+
     @property
     def missing(self) -> list[Job]:
         """The runs that have no result yet, in order; one that an endpoint failed is made again."""
@@ -58,10 +65,8 @@ class Run:
             await crew.check(list(dict.fromkeys(job.case.folder for job in jobs)))
             await crew.make(jobs, keep)
 
-    def report(self) -> Report:
-        """What there is, finished or not."""
-        latest = {result.key: result for result in self.kept.results}
-        results = [latest[job.key] for job in self.jobs if job.key in latest]
+    def head(self) -> Report:
+        """The report without any result."""
         plan = self.kept.plan
         return Report(
             started=plan.started,
@@ -72,18 +77,26 @@ class Run:
             machine=machine(),
             versions=plan.versions,
             settings={model: plan.sampling for model in plan.models if model != "offline"},
-            partial=len(results) < len(self.jobs),
+            partial=True,
             planned=len(self.jobs),
-            results=tuple(results),
-            baselines=baselines(self.cases),
         )
+
+    def report(self) -> Report:
+        """What there is, finished or not."""
+        latest = {result.key: result for result in self.kept.results}
+        results = [latest[job.key] for job in self.jobs if job.key in latest]
+        found = {"results": tuple(results), "partial": len(results) < len(self.jobs)}
+        return self.head().model_copy(update={**found, "baselines": baselines(self.cases)})
 
 
 def _planned(plan: Plan) -> tuple[list[Read], list[Case], dict[str, object]]:
     """The suites, the cases that are meant, and what must not change while the run is going on."""
     reads = [read_suite(name) for name in dict.fromkeys(plan.suites)]
     every = cases_of(reads)
-    cases = chosen(every, Wanted(plan.squad, plan.case, plan.tag))
+    cases = [
+        varied(case, plan.shift, plan.noise)
+        for case in chosen(every, Wanted(plan.squad, plan.case, plan.tag))
+    ]
     known: dict[str, object] = {
         "used": tuple(used(read, every) for read in reads),
         "versions": versions(case.squad for case in cases),

@@ -9,30 +9,33 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from opssquad.errors import ModelError, OpsError
+from opssquad.errors import ModelError, OpsError, UsageError
+from opssquad.evals.evidence import cited, stands
 from opssquad.evals.fold import fold
 from opssquad.evals.oracle import Kin, judged
 from opssquad.evals.plan import Case, Job
-from opssquad.evals.playing import APPROVER, options_like, play, record_of
+from opssquad.evals.playing import APPROVER, begun, options_like, play, record_of
 from opssquad.evals.result import CaseResult, Said
 from opssquad.evals.score import score
 from opssquad.evals.stage import Stage, staged
-from opssquad.evals.transcript import Transcript
+from opssquad.evals.transcript import Look, Transcript
 from opssquad.events import Decided, Event, Returned, Started, Verified
+from opssquad.findings import Evidence, Quote
+from opssquad.investigation import Options
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import load_truth
 from opssquad.worlds.kube.recording.spec import Truth
 
+AROUND = 200
+"""Characters on either side of a citation that a report keeps of what was read."""
+
 
 async def work(job: Job) -> CaseResult:
     """Make a run. What fails is in the result: `not_run` where the endpoint did, `broken` where we did."""
-    began, case = time.perf_counter(), job.case
+    began = time.perf_counter()
     with TemporaryDirectory(prefix="opssquad-eval-") as temporary:
         try:
-            async with asyncio.timeout(case.seconds):
-                return await _worked(job, Path(temporary), began)
-        except TimeoutError:
-            return broken(job, f"not over after {case.seconds:g} s")
+            return await _worked(job, Path(temporary), began)
         except ModelError as error:
             return _result(job, state="not_run", error=f"model {job.model}: {error}")
         except OpsError as error:
@@ -52,7 +55,7 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
     async with staged(folder, temporary) as stage:
         options = options_like(state, stage.kubeconfig, case.squad, job.model, job.sampling)
         played = time.perf_counter()
-        thread = await play(case.model_copy(update={"question": question}), stage, options)
+        thread = await _thread(case.model_copy(update={"question": question}), stage, options)
         played = time.perf_counter() - played
         events, outputs = await record_of(state, thread)
         transcript = fold(events, outputs, question=question, squad=case.squad, model=job.model)
@@ -68,6 +71,18 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
         overhead=round(time.perf_counter() - began - played, 3),
         peak=_peak(),
     )
+
+
+async def _thread(case: Case, stage: Stage, options: Options) -> str:
+    """Play the case as long as it may take; what is not over by then is scored as it stands."""
+    try:
+        async with asyncio.timeout(case.seconds):
+            return await play(case, stage, options)
+    except TimeoutError:
+        threads = await begun(options.state)
+        if not threads:
+            raise UsageError(f"nothing was begun in {case.seconds:g} s; give the case more") from None
+        return threads[-1]
 
 
 def _perturbed(case: Case, temporary: Path) -> Path:
@@ -105,9 +120,21 @@ def _windows(stage: Stage, events: Sequence[Event]) -> list[tuple[float, float]]
 
 
 def _short(transcript: Transcript) -> Transcript:
-    """Without what the calls read: it was looked through, and is megabytes."""
-    looks = tuple(look.model_copy(update={"sources": ()}) for look in transcript.looks)
+    """Of what the calls read, which is megabytes, only what stands around each citation."""
+    citations = cited(transcript.conclusion)
+    looks = tuple(
+        look.model_copy(
+            update={"sources": tuple(_around(look, each) for each in citations if stands(look, each))}
+        )
+        for look in transcript.looks
+    )
     return transcript.model_copy(update={"looks": looks})
+
+
+def _around(look: Look, evidence: Evidence) -> Quote:
+    text = next(s.text for s in look.sources if evidence.text in s.text)
+    at = text.index(evidence.text)
+    return Quote(locator=evidence.locator, text=text[max(0, at - AROUND) : at + len(evidence.text) + AROUND])
 
 
 def _said(truth: Truth) -> Said:
