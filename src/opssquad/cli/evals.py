@@ -77,9 +77,10 @@ def run_suites(shared: Shared, /, **given: Any) -> int:
     finally:
         # Also when it was stopped amid it: what is finished is worth its report.
         report = run.report()
-        compared = _compared(report, baseline, given["baseline"])
-        _written(report, compared, given)
-        _shown(shared, report, compared, run)
+        if report.results:
+            compared = _compared(report, baseline, given["baseline"])
+            _written(report, compared, given)
+            _shown(shared, report, compared, run)
     return _judged(shared, report, given["fail_under"])
 
 
