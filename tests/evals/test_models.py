@@ -1,0 +1,149 @@
+"""Suites with language models: several in one run, endpoints that fail, what is sent and what is recorded.
+
+The models are stubs behind a real HTTP endpoint; everything else is the real program.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.evals.program import evaluate, write_suite
+from tests.stub_model import Json, Reply, call, served, text
+
+LOOK = call("health", namespace="authentication")
+
+
+def conclude(asked: Json) -> Json:
+    """Conclude with evidence that the ledger of this very run offers."""
+    ledger = asked["messages"][-1]["content"]
+    service = "Deployment/authentication/auth-service"
+    cause = {"component": service, "fault": "K01", "root_cause": "v2.4.1 crashes at boot"}
+    cited = re.findall(r"\be\d+\b", ledger)[:6]
+    undo = {"label": "roll back", "action": "rollback", "target": service, "tool": "rollback"}
+    args = {"deployment": "auth-service", "namespace": "authentication"}
+    return call("conclude", causes=[{**cause, "evidence": cited}], options=[{**undo, "args": args}])
+
+
+def wrong(asked: Json) -> Json:
+    """The same with another component."""
+    reply = conclude(asked)
+    function = reply["message"]["tool_calls"][0]["function"]
+    function["arguments"] = function["arguments"].replace("/auth-service", "/api-gateway")
+    return reply
+
+
+def run(tmp_path: Path, replies: list[Reply], *given: object) -> tuple[int, dict[str, Any], str, list[Json]]:
+    """Play auth-0308 with a model `stub`; gives exit code, report, what was printed, what was asked."""
+    suite, file = write_suite(tmp_path, {}), tmp_path / "report.json"
+    with served(replies) as stub:
+        ended = evaluate(
+            tmp_path / "state", "run", suite, "--model", "stub", "--json", file, *given,
+            OPENAI_BASE_URL=stub.url, OPENAI_API_KEY="sk-nobody",
+        )  # fmt: skip
+        asked = list(stub.asked)
+    assert file.is_file(), ended.stderr
+    return ended.returncode, json.loads(file.read_text()), ended.stdout, asked
+
+
+def test_a_model_that_finds_it_is_scored_and_counted(tmp_path: Path) -> None:
+    code, report, _, _ = run(tmp_path, [LOOK, conclude])
+    score = report["results"][0]["score"]
+    assert code == 0
+    assert (score["joint"], score["component"], score["fault"], score["action"]) == (True,) * 4
+    assert score["tokens"] == 220, "two replies, each counted by the endpoint as 100 and 10"
+    assert score["money"] is None, "the suite knows no price of it"
+    assert score["evidence"] > 0
+
+
+def test_a_model_that_blames_another_is_wrong_and_does_harm_where_the_truth_says_so(tmp_path: Path) -> None:
+    code, report, said, _ = run(tmp_path, [LOOK, wrong])
+    score = report["results"][0]["score"]
+    assert not score["joint"]
+    assert score["overblamed"] == ["Deployment/authentication/api-gateway K01"]
+    assert score["proposed"] == ["rollback Deployment/authentication/api-gateway"]
+    assert code == 0, "what was only proposed is in the report; thresholds decide"
+    assert "api-gateway" in said
+
+
+def test_a_model_that_never_concludes_is_wrong_and_nobody_answers_for_it(tmp_path: Path) -> None:
+    _, report, _, _ = run(tmp_path, [text("Hm.")])
+    result = report["results"][0]
+    assert result["state"] == "run"
+    assert result["score"]["joint"] is False
+    assert result["score"]["abstained"] == "wrong"
+    assert {c["tool"] for c in result["transcript"]["looks"]} == set(), "the offline model did not take over"
+
+
+def test_an_endpoint_that_refuses_is_not_a_wrong_answer(tmp_path: Path) -> None:
+    suite, file = write_suite(tmp_path, {"questions": [0, 1]}), tmp_path / "r.json"
+    ended = evaluate(
+        tmp_path / "state", "run", suite, "--model", "offline", "--model", "gone", "--json", file,
+        OPENAI_BASE_URL="http://127.0.0.1:9/v1",
+    )  # fmt: skip
+    assert ended.returncode == 3, ended.stdout + ended.stderr
+    states = {(r["model"], r["state"]) for r in json.loads(file.read_text())["results"]}
+    assert states == {("offline", "run"), ("gone", "not_run")}
+    assert "127.0.0.1:9" in ended.stdout
+    assert "2 of 2" in " ".join(ended.stdout.split())
+
+
+def dead(asked: Json) -> Json:
+    """An endpoint that fails from here on: its server answers 500."""
+    raise ConnectionError("gone")
+
+
+def test_an_endpoint_that_dies_half_way_loses_what_it_failed_and_no_more(tmp_path: Path) -> None:
+    suite, file = write_suite(tmp_path, {"questions": [0, 1]}), tmp_path / "r.json"
+    given = ["run", suite, "--model", "stub", "-j", 1, "--json", file]
+    with served([LOOK, conclude, dead]) as stub:
+        ended = evaluate(tmp_path / "state", *given, OPENAI_BASE_URL=stub.url)
+    results = json.loads(file.read_text())["results"]
+    assert ended.returncode == 3
+    assert [r["state"] for r in results] == ["run", "not_run"]
+    assert results[0]["score"]["joint"]
+    assert "500" in results[1]["error"]
+    assert "1 of 1" in " ".join(ended.stdout.split()), "the run that was not made is in no share"
+
+
+def test_what_failed_at_the_endpoint_is_made_again_when_the_run_goes_on(tmp_path: Path) -> None:
+    suite, state, file = write_suite(tmp_path, {}), tmp_path / "state", tmp_path / "r.json"
+    gone = evaluate(
+        state, "run", suite, "--model", "stub", "--json", file, OPENAI_BASE_URL="http://127.0.0.1:9/v1"
+    )
+    assert gone.returncode == 3
+    with served([LOOK, conclude]) as stub:
+        again = evaluate(state, "run", "--resume", "last", "--json", file, OPENAI_BASE_URL=stub.url)
+    assert again.returncode == 0, again.stdout + again.stderr
+    results = json.loads(file.read_text())["results"]
+    assert [(r["state"], r["score"]["joint"]) for r in results] == [("run", True)]
+
+
+def test_seed_and_temperature_are_sent_and_recorded(tmp_path: Path) -> None:
+    _, report, _, asked = run(tmp_path, [LOOK, conclude], "--seed", 7, "--temperature", 0.2)
+    assert {(a["seed"], a["temperature"]) for a in asked} == {(7, 0.2)}
+    assert report["settings"] == {"stub": {"temperature": 0.2, "seed": 7}}
+    assert {"prompts", "tools", "squad k8s", "opssquad", "openai"} <= set(report["versions"])
+
+
+def test_without_them_nothing_of_the_kind_is_sent(tmp_path: Path) -> None:
+    _, report, _, asked = run(tmp_path, [LOOK, conclude])
+    assert all("seed" not in a and "temperature" not in a for a in asked)
+    assert report["settings"] == {"stub": {}}
+
+
+def test_two_models_of_one_run_are_compared(tmp_path: Path) -> None:
+    _, _, said, _ = run(tmp_path, [LOOK, wrong], "--model", "offline")
+    assert re.search(r"offline", said)
+    assert re.search(r"too few cases to tell|no more than noise|better", said)
+
+
+def test_a_change_that_a_model_asks_for_unasked_is_refused_where_only_the_diagnosis_is_wanted(
+    tmp_path: Path,
+) -> None:
+    rollback = call("rollback", deployment="auth-service", namespace="authentication")
+    _, report, _, _ = run(tmp_path, [LOOK, rollback, conclude])
+    result = report["results"][0]
+    assert [a["decision"] for a in result["transcript"]["acts"]] == ["refused"]
+    assert not result["end"]["touched"]
+    assert result["score"]["misbehaved"] == []
