@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import conversation, large, reading, starting
+from tests.bench import conversation, large, reading, starting, suites
 from tests.bench.measure import ROOT, Figure, environment, machine, run
 from tests.stub_model import calls, serving, text
 
@@ -91,6 +91,8 @@ async def figures() -> AsyncIterator[Figure]:
     for figure in await asyncio.to_thread(reading.digest_figures, TIMES):
         yield figure
     yield await conversation.figure(3)
+    for figure in await asyncio.to_thread(suites.suite_figures, 2):
+        yield figure
 
 
 async def main() -> None:
