@@ -1,34 +1,116 @@
-"""`opssquad recording`: recorded incidents as clusters of their own."""
+"""`opssquad recording`: recorded incidents: made from live systems, linted, shown and served."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from opssquad.cli.failures import INTERNAL, OK
+from opssquad.cli.failures import INCONCLUSIVE, INTERNAL, OK
 from opssquad.cli.shared import Shared, screen_options, shared
+
+if TYPE_CHECKING:
+    from opssquad.evals.capture import Captured
 
 
 @click.group("recording")
 def command() -> None:
-    """Serve a recorded incident as a cluster, or check one."""
+    """Capture a live system as a recording; lint, show or serve a recorded incident."""
 
 
-@command.command("check")
+@command.command("capture")
+@click.option("--context", default="", metavar="NAME", help="Kubeconfig context; else the current one.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; else KUBECONFIG.")
+@click.option("--namespace", "-n", "namespaces", required=True, multiple=True, metavar="NAME",
+              help="A namespace to record; may be given several times.")  # fmt: skip
+@click.option("--since", default="", metavar="TIME", help="Logs from then on: 2h, 90min; else all there is.")
+@click.option("--id", "name", default="", metavar="ID", help="The recording's id: the name of DIR.")
+@click.option("--title", default="", metavar="TEXT", help="The symptom in one line; no guess at the cause.")
+@click.option("--question", "-q", "questions", multiple=True, metavar="TEXT",
+              help="What the on-call asks; filled up to three with neutral ones.")  # fmt: skip
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              help="The folder to make; its name is the recording's id.")  # fmt: skip
+@screen_options
+@shared
+def capture(shared: Shared, /, **given: Any) -> int:
+    """Write a recording of a live system, without its secrets.
+
+    Only reads. What this login may not read is listed at the end and in missing.yaml.
+    """
+    from opssquad.cli.render.recordings import show_captured
+    from opssquad.cli.running import run
+
+    show_captured(shared.screen(), run(_captured(shared, given)))
+    return OK
+
+
+async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
+    from opssquad.cli.which import moment
+    from opssquad.errors import UsageError
+    from opssquad.evals.capture import CaptureOrder, capture, passing_redactor
+    from opssquad.gate.own import load_own
+    from opssquad.worlds.kube.cluster import Cluster
+
+    folder = given["out"].absolute()
+    if given["name"] not in ("", folder.name):
+        raise UsageError(
+            f"--id {given['name']} is not the name of --out {folder.name}; leave it out or rename"
+        )
+    order = CaptureOrder(
+        folder=folder,
+        namespaces=tuple(dict.fromkeys(given["namespaces"])),
+        since=lambda now: moment(given["since"], now, "--since"),
+        title=given["title"].strip(),
+        questions=tuple(filter(None, map(str.strip, given["questions"]))),
+    )
+    redactor = passing_redactor(load_own(shared.settings().redaction))
+    cluster = await Cluster.connect(given["kubeconfig"], given["context"])
+    try:
+        return await capture(cluster, order, redactor)
+    finally:
+        await cluster.close()
+
+
+@command.command("lint")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 @screen_options
 @shared
-def check(shared: Shared, folders: tuple[Path, ...]) -> int:
-    """Whether recordings can be served and are fair cases; says file, line and reason where not."""
-    from opssquad.worlds.kube.recording import check as problems_of
+def lint(shared: Shared, folders: tuple[Path, ...]) -> int:
+    """Whether recordings can be served and are fair cases without secrets; says file, line and reason.
 
-    screen, bad = shared.screen(), 0
-    for folder in folders:
-        problems = problems_of(folder)
-        bad += bool(problems)
-        screen.line(f"{folder}: {'ok' if not problems else f'{len(problems)} problems'}")
-        for problem in problems:
-            screen.flow(problem, indent=4, first="  - ")
-    return INTERNAL if bad else 0
+    \b
+    Exit code: 0 all are, 3 one has no verdict (truth.yaml) yet, 1 something is wrong.
+    """
+    from opssquad.cli.render.recordings import show_linted
+    from opssquad.evals.linting import lint as linted
+    from opssquad.gate.own import load_own
+
+    screen, own = shared.screen(), load_own(shared.settings().redaction)
+    found = [(folder, linted(folder, own)) for folder in folders]
+    for folder, each in found:
+        show_linted(screen, folder, each)
+    if any(each.problems for _, each in found):
+        return INTERNAL
+    return OK if all(each.verdict for _, each in found) else INCONCLUSIVE
+
+
+@command.command("show")
+@click.argument("recording", metavar="DIR|ID")
+@click.option("--truth", is_flag=True, help="Say what was really wrong, too.")
+@screen_options
+@shared
+def show(shared: Shared, recording: str, truth: bool) -> int:
+    """What a recording holds, on one screen."""
+    from opssquad import content
+    from opssquad.cli.render.recordings import show_recording, show_truth
+    from opssquad.worlds.kube.recording import load, load_truth
+    from opssquad.worlds.kube.recording.notes import load_notes
+
+    folder, screen = content.recording(recording), shared.screen()
+    verdict = load_truth(folder) if truth else None
+    show_recording(screen, load(folder), load_notes(folder))
+    if verdict:
+        show_truth(screen, verdict)
+    return OK
 
 
 @command.command("serve")
