@@ -48,8 +48,11 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
     from opssquad.errors import UsageError
     from opssquad.evals.capture import CaptureOrder, capture, passing_redactor
     from opssquad.gate.own import load_own
+    from opssquad.times import wall_clock
     from opssquad.worlds.kube.cluster import Cluster
 
+    # Refused now rather than when the cluster has been asked for its clock.
+    moment(given["since"], wall_clock(), "--since")
     folder = given["out"].absolute()
     if given["name"] not in ("", folder.name):
         raise UsageError(
@@ -106,9 +109,9 @@ def show(shared: Shared, recording: str, truth: bool) -> int:
     from opssquad.worlds.kube.recording.notes import load_notes
 
     folder, screen = content.recording(recording), shared.screen()
-    verdict = load_truth(folder) if truth else None
+    verdict = load_truth(folder) if truth and (folder / "truth.yaml").exists() else None
     show_recording(screen, load(folder), load_notes(folder))
-    if verdict:
+    if truth:
         show_truth(screen, verdict)
     return OK
 

@@ -214,7 +214,7 @@ def _refuse_full(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _appearing(folder: Path) -> Iterator[Path]:
-    """A folder beside the one that is meant. At the end it takes its name; if there is none, it is removed."""
+    """A folder beside the one that is meant. It takes that name at the end, or is removed."""
     beside = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
     beside.mkdir(parents=True)
     try:

@@ -18,7 +18,7 @@ from opssquad.worlds.kube.recording.notes import CaptureNotes, Missing
 from opssquad.worlds.kube.recording.spec import Action, Alert, Truth
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
-MOST = 5
+MOST = 4
 """Unhealthy or missing things that `show` names; it is to fit on one screen."""
 
 
@@ -62,7 +62,7 @@ def show_linted(screen: Screen, folder: Path, found: Linted) -> None:
 def show_recording(screen: Screen, recording: Recording, notes: CaptureNotes | None) -> None:
     """What the recording holds, without its verdict."""
     incident, objects = recording.incident, recording.objects
-    screen.line((visible(incident.id), STRONG), "  ", visible(incident.title))
+    screen.flow(incident.title, indent=2, first=f"{visible(incident.id)}  ", style=STRONG)
     reported = duration(incident.clock - incident.reported_at)
     screen.field("Clock", f"{rfc3339(incident.clock)}, {reported} after it was reported")
     screen.field("Cluster", f"{incident.cluster.name}, Kubernetes {incident.cluster.kubernetes}")
@@ -74,16 +74,22 @@ def show_recording(screen: Screen, recording: Recording, notes: CaptureNotes | N
     screen.field("Logs", _logs(recording.folder))
     for namespace, state in _workloads(objects):
         screen.field("Workloads", f"in {namespace}: {state}")
-    sick = [f"{obj['kind']} {obj['metadata']['name']} {why}" for obj, why in unhealthy(objects)]
-    screen.field("Unhealthy", _some(sick) or "nothing", style=BAD if sick else GOOD)
+    sick: dict[tuple[str, str], list[str]] = {}
+    for obj, why in unhealthy(objects):
+        sick.setdefault((obj["kind"], why), []).append(obj["metadata"]["name"])
+    said = [f"{kind} {_some(names, ', ')}: {why}" for (kind, why), names in sick.items()]
+    screen.field("Unhealthy", _some(said, "\n") or "nothing", style=BAD if sick else GOOD)
     if notes:
-        screen.field("Missing", _some(list(map(_missing, notes.missing))) or "nothing")
+        screen.field("Missing", _some(list(map(_missing, notes.missing)), "\n") or "nothing")
 
 
-def show_truth(screen: Screen, truth: Truth) -> None:
-    """The verdict: what was wrong, how it is known, what helps and what harms."""
-    component = truth.component
+def show_truth(screen: Screen, truth: Truth | None) -> None:
+    """The verdict: what was wrong, how it is known, what helps and what harms; None for none yet."""
     screen.gap()
+    if truth is None:
+        screen.line(("no verdict yet", WARN), ": truth.yaml is missing")
+        return
+    component = truth.component
     screen.line(("The verdict", STRONG), (" (no squad sees it)", MUTED))
     gone = ", which is missing" if component.absent else ""
     screen.field("Fault", f"{truth.fault} in {component.kind} {component.namespace}/{component.name}{gone}")
@@ -111,9 +117,9 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _some(texts: list[str]) -> str:
+def _some(texts: list[str], between: str) -> str:
     more = [f"and {len(texts) - MOST} more"] if len(texts) > MOST else []
-    return "\n".join([*texts[:MOST], *more])
+    return between.join([*texts[:MOST], *more])
 
 
 def _alert(alert: Alert, clock: datetime) -> str:
@@ -124,9 +130,9 @@ def _alert(alert: Alert, clock: datetime) -> str:
 def _kinds(objects: list[Json]) -> str:
     """How many there are of each kind; events are held in both of their forms."""
     kinds = Counter(obj["kind"] for obj in objects).most_common()
-    single = [kind for kind, number in kinds if number == 1]
     parts = [f"{number} {kind}" for kind, number in kinds if number > 1]
-    parts += [f"one each of {', '.join(single)}"] if single else []
+    single = len(kinds) - len(parts)
+    parts += [f"one each of {single} more kinds"] if single else []
     return f"{len(objects)}: {', '.join(parts)}"
 
 

@@ -38,8 +38,11 @@ def leaks(recording: Recording, truth: Truth) -> Iterator[str]:
     """A sentence for each place that gives the answer away."""
     told = [*_clauses("mechanism", truth.mechanism), *_clauses("root_cause", truth.root_cause)]
     for name, text in _visible(recording):
-        plain = f" {' '.join(_words(text))} "
-        for field, clause in told:
+        small = text.lower()
+        # Taking a log apart into words is dear; a clause whose longest word is not in it is not in it either.
+        near = [(field, clause) for field, clause in told if max(clause.split(), key=len) in small]
+        plain = f" {' '.join(_words(small))} " if near else ""
+        for field, clause in near:
             if f" {clause} " in plain:
                 yield f"{name}: says what truth.yaml says as {field}: {clause!r}"
     yield from _asked(recording, truth)

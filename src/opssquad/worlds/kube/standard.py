@@ -33,7 +33,10 @@ def missing_roles(objects: Iterable[Json], seed: str) -> Iterator[tuple[Resource
     created = min(
         (o["metadata"]["creationTimestamp"] for o in recorded if o["kind"] == "Namespace"), default=""
     )
+    made = {(obj["kind"], obj["metadata"]["name"]) for obj in recorded}
     for number, obj in enumerate(_defaults(), 1):
+        if (obj["kind"], obj["metadata"]["name"]) in made:
+            continue
         metadata = {
             **obj["metadata"],
             "uid": naming.uid(seed, obj["kind"], obj["metadata"]["name"]),

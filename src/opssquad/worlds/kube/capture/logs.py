@@ -13,6 +13,7 @@ from opssquad.types import Json
 from opssquad.worlds.kube.capture.turns import Turns
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.recording.logs_check import expected_logs
+from opssquad.worlds.kube.trouble import ApiError, Unreachable
 
 STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 PATIENCE = 2
@@ -68,8 +69,8 @@ async def read_logs(
                 log = await cluster.logs(
                     ask.pod, ask.namespace, container=ask.container, previous=ask.previous, since=since
                 )
-            except ToolError as error:
-                failed[ask.node] += error.blind
+            except (Unreachable, ApiError) as error:
+                failed[ask.node] += isinstance(error, Unreachable) or error.status >= 500
                 raise
             failed[ask.node] = 0
             async with writing:

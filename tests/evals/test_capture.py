@@ -1,0 +1,317 @@
+"""Captures of clusters that withhold, stall and fail: what is missing is said, and no half folder is left."""
+
+import asyncio
+import gzip
+import json
+import re
+import resource
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from opssquad.errors import ToolError, UsageError
+from opssquad.evals.linting import lint
+from opssquad.gate.own import Own
+from opssquad.worlds.kube.recording import load
+from opssquad.worlds.kube.recording.notes import CaptureNotes, load_notes
+from tests.evals.between import RECORDINGS, captured, refused
+from tests.worlds.kube.stub_api import status
+
+Json = dict[str, Any]
+SHOP = RECORDINGS / "shop-0412"
+CRASHING = RECORDINGS / "auth-0308"
+
+
+def noted(folder: Path) -> dict[tuple[str, str], str]:
+    """What missing.yaml says, by kind and place."""
+    notes = load_notes(folder)
+    assert isinstance(notes, CaptureNotes)
+    return {(each.kind, each.where): each.reason for each in notes.missing}
+
+
+def kinds(folder: Path) -> set[str]:
+    return {f"{obj['apiVersion']}/{obj['kind']}" for obj in load(folder).objects}
+
+
+async def test_what_an_account_may_not_read_is_listed_and_the_rest_is_there(tmp_path: Path) -> None:
+    async def meddle(request: web.Request) -> web.StreamResponse | None:
+        denied = re.search(r"/(secrets|nodes|persistentvolumes|namespaces|clusterroles)$", request.path)
+        return refused(denied[1]) if denied else None
+
+    out = tmp_path / "shop-0412"
+    found = await captured(SHOP, out, tmp_path, meddle)
+    said = noted(out)
+    assert {("Secret", "shop"), ("Node", ""), ("PersistentVolume", ""), ("Namespace", "")} <= said.keys()
+    assert ("ClusterRole", "") in said
+    assert 'secrets is forbidden: User "viewer"' in said["Secret", "shop"]
+    assert found.notes.missing == load_notes(out).missing  # type: ignore[union-attr]
+    assert "v1/Secret" not in kinds(out)
+    assert {"v1/Pod", "v1/Namespace", "apps/v1/Deployment"} <= kinds(out)
+    assert (lint(out, Own()).problems, lint(out, Own()).verdict) == ([], False)
+
+
+async def test_an_account_that_may_only_read_its_namespace_gets_that(tmp_path: Path) -> None:
+    copy = _with(SHOP, tmp_path / "source" / "shop-0412", _viewer())
+    out = tmp_path / "view-0412"
+    account = "system:serviceaccount:shop:default"
+    await captured(copy, out, tmp_path, user=account)
+    said = noted(out)
+    assert {("Node", ""), ("Secret", "shop"), ("PodMetrics", "shop")} <= said.keys()
+    assert all("forbidden" in reason for reason in said.values())
+    # Logs are a subresource of what a viewer may read.
+    assert len(list(out.rglob("*.log"))) == len(list(SHOP.rglob("*.log")))
+    assert "apps/v1/Deployment" in kinds(out)
+
+
+async def test_a_group_of_the_api_that_is_not_there_is_missing(tmp_path: Path) -> None:
+    async def meddle(request: web.Request) -> web.StreamResponse | None:
+        if request.path.startswith("/apis/metrics.k8s.io/"):
+            return status(404, "NotFound", "the server could not find the requested resource")
+        return None
+
+    out = tmp_path / "shop-0412"
+    await captured(SHOP, out, tmp_path, meddle)
+    assert noted(out) == {
+        ("NodeMetrics", ""): "this cluster serves no NodeMetrics (metrics.k8s.io/v1beta1)",
+        ("PodMetrics", "shop"): "this cluster serves no PodMetrics (metrics.k8s.io/v1beta1)",
+    }
+
+
+async def test_a_list_that_does_not_come_costs_its_deadline_and_is_missing(tmp_path: Path) -> None:
+    async def meddle(request: web.Request) -> web.StreamResponse | None:
+        if request.path.endswith("/configmaps"):
+            await asyncio.sleep(30)
+        return None
+
+    out = tmp_path / "shop-0412"
+    await captured(SHOP, out, tmp_path, meddle, deadline=1.0)
+    assert "did not answer within 1 s" in noted(out)["ConfigMap", "shop"]
+    assert "v1/ConfigMap" not in kinds(out)
+
+
+async def test_a_node_that_does_not_give_logs_is_not_asked_for_ever(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def meddle(request: web.Request) -> web.StreamResponse | None:
+        if not request.path.endswith("/log"):
+            return None
+        asked.append(request.path)
+        return status(504, "Timeout", "dial tcp 10.0.0.5:10250: i/o timeout", headers={"Retry-After": "0"})
+
+    out = tmp_path / "auth-0308"
+    await captured(CRASHING, out, tmp_path, meddle)
+    said = {where: reason for (kind, where), reason in noted(out).items() if kind == "log"}
+    assert len(said) == len(list(CRASHING.rglob("*.log")))
+    assert any("i/o timeout" in reason for reason in said.values())
+    assert any("did not give the logs before" in reason for reason in said.values())
+    assert len(set(asked)) < len(said)
+    assert not list(out.rglob("*.log"))
+    # No log is missed that could not be captured.
+    assert lint(out, Own()).problems == []
+
+
+async def test_a_log_that_is_only_a_word_of_the_node_is_missing(tmp_path: Path) -> None:
+    async def meddle(request: web.Request) -> web.StreamResponse | None:
+        if request.path.endswith("/log") and "cart-" in request.path:
+            return web.Response(text="unable to retrieve container logs for containerd://abc")
+        return None
+
+    out = tmp_path / "shop-0412"
+    await captured(SHOP, out, tmp_path, meddle)
+    reasons = {reason for (kind, where), reason in noted(out).items() if kind == "log" and "cart-" in where}
+    assert reasons == {"the node says: unable to retrieve container logs for containerd://abc"}
+
+
+async def test_logs_of_a_node_in_another_zone_and_with_odd_lines_can_be_loaded(tmp_path: Path) -> None:
+    text = (
+        "2026-04-12T12:00:01.5+02:00 first\u2028still first\n"
+        "2026-04-12T12:00:03.000000001+02:00 third\n"
+        "2026-04-12T12:00:02+02:00 second\rhalf\n"
+        "rpc error: the stream broke\n"
+    )
+
+    async def meddle(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(text=text) if request.path.endswith("/log") else None
+
+    out = tmp_path / "shop-0412"
+    await captured(SHOP, out, tmp_path, meddle)
+    lines = load(out).log("shop", "postgres-0", "postgres")
+    assert lines == [
+        "2026-04-12T10:00:01.500000000Z first\u2028still first",
+        "2026-04-12T10:00:02.000000000Z second\ufffdhalf",
+        "2026-04-12T10:00:03.000000001Z third",
+    ]
+    assert noted(out)["log", "logs/shop/postgres-0/postgres.log"] == "1 lines without a time are left out"
+
+
+async def test_custom_objects_come_with_the_definition_of_their_kind(tmp_path: Path) -> None:
+    copy = _with(SHOP, tmp_path / "source" / "shop-0412", [_definition("widgets", "Widget"), _widget(),
+                                                            _definition("gadgets", "Gadget")])  # fmt: skip
+    out = tmp_path / "shop-0412"
+    await captured(copy, out, tmp_path)
+    custom = [o for o in load(out).objects if o["kind"] in ("Widget", "Gadget", "CustomResourceDefinition")]
+    # A kind of which the namespace holds nothing is left out.
+    assert [(o["kind"], o["metadata"]["name"]) for o in custom] == [
+        ("CustomResourceDefinition", "widgets.example.com"),
+        ("Widget", "blue"),
+    ]
+    assert custom[1]["spec"] == {"size": 3}
+
+
+async def test_roles_that_every_server_makes_are_left_out_and_others_are_not(tmp_path: Path) -> None:
+    copy = _with(SHOP, tmp_path / "source" / "shop-0412", [_role("team-view")])
+    out = tmp_path / "shop-0412"
+    await captured(copy, out, tmp_path)
+    roles = [o["metadata"]["name"] for o in load(out).objects if o["kind"] == "ClusterRole"]
+    assert roles == ["team-view"]
+
+
+async def test_a_namespace_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
+    source = shutil.copytree(SHOP, tmp_path / "source")
+    (source / "logs" / "shop").rename(source / "logs" / "shopp")
+    with pytest.raises(ToolError, match="no namespace 'shopp'; nearest: shop"):
+        await captured(source, tmp_path / "shop-0412", tmp_path)
+    assert not (tmp_path / "shop-0412").exists()
+
+
+async def test_a_cluster_that_shows_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    async def meddle(_: web.Request) -> web.StreamResponse | None:
+        return refused("everything")
+
+    home = tmp_path / "home"
+    home.mkdir()
+    with pytest.raises(ToolError, match="nothing could be read: .* forbidden"):
+        await captured(SHOP, home / "shop-0412", tmp_path, meddle)
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("there", ["full", "file", "link"])
+async def test_what_is_there_already_is_not_written_over(there: str, tmp_path: Path) -> None:
+    out = tmp_path / "shop-0412"
+    if there == "full":
+        out.mkdir()
+        (out / "mine").write_text("kept")
+    elif there == "file":
+        out.write_text("kept")
+    else:
+        out.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="--out .*shop-0412 is"):
+        await captured(SHOP, out, tmp_path)
+    assert not (out / "incident.yaml").exists()
+
+
+async def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
+    out = tmp_path / "shop-0412"
+    out.mkdir()
+    await captured(SHOP, out, tmp_path)
+    assert load(out).incident.id == "shop-0412"
+
+
+async def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with _files_no_larger_than(20_000), pytest.raises(OSError, match="File too large"):
+        await captured(SHOP, home / "shop-0412", tmp_path)
+    assert list(home.iterdir()) == []
+
+
+async def test_a_capture_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def meddle(request: web.Request) -> web.StreamResponse | None:
+        if request.path.endswith("/log"):
+            begun.set()
+            await asyncio.sleep(30)
+        return None
+
+    home = tmp_path / "home"
+    home.mkdir()
+    work = asyncio.create_task(captured(SHOP, home / "shop-0412", tmp_path, meddle))
+    await asyncio.wait_for(begun.wait(), 20)
+    # While it is being made it has neither the name nor an incident.yaml.
+    [partial] = home.iterdir()
+    assert partial.name.startswith(".shop-0412.")
+    assert not (partial / "incident.yaml").exists()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert list(home.iterdir()) == []
+
+
+@contextmanager
+def _files_no_larger_than(size: int) -> Iterator[None]:
+    """As on a disk that is full: writing past it fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    kept = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, kept)
+
+
+def _with(recording: Path, copy: Path, more: list[Json]) -> Path:
+    """A copy of the recording with more objects."""
+    shutil.copytree(recording, copy)
+    file = copy / "cluster" / "objects.jsonl.gz"
+    lines = [json.dumps(obj).encode() + b"\n" for obj in more]
+    file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()) + b"".join(lines)))
+    return copy
+
+
+def _meta(name: str, **more: str) -> Json:
+    return {
+        "name": name,
+        "uid": f"uid-{name}",
+        "resourceVersion": "7",
+        "creationTimestamp": "2026-04-01T00:00:00Z",
+        **more,
+    }
+
+
+def _definition(plural: str, kind: str) -> Json:
+    names = {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"}
+    schema: Json = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": _meta(f"{plural}.example.com"),
+        "spec": {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+def _widget() -> Json:
+    spec = {"size": 3}
+    return {
+        "apiVersion": "example.com/v1",
+        "kind": "Widget",
+        "metadata": _meta("blue", namespace="shop"),
+        "spec": spec,
+    }
+
+
+def _role(name: str) -> Json:
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+    kind = "ClusterRole"
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": kind,
+        "metadata": _meta(name),
+        "rules": rules,
+    }
+
+
+def _viewer() -> list[Json]:
+    """The default account of the namespace may view it, as the server's own role says."""
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+    subject = {"kind": "ServiceAccount", "name": "default", "namespace": "shop"}
+    head = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding"}
+    return [{**head, "metadata": _meta("looks", namespace="shop"), "roleRef": role, "subjects": [subject]}]
