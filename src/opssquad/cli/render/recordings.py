@@ -62,7 +62,7 @@ def show_linted(screen: Screen, folder: Path, found: Linted) -> None:
 def show_recording(screen: Screen, recording: Recording, notes: CaptureNotes | None) -> None:
     """What the recording holds, without its verdict."""
     incident, objects = recording.incident, recording.objects
-    screen.flow(incident.title, indent=2, first=f"{visible(incident.id)}  ", style=STRONG)
+    screen.flow(f"{incident.id}  {incident.title}", style=STRONG)
     reported = duration(incident.clock - incident.reported_at)
     screen.field("Clock", f"{rfc3339(incident.clock)}, {reported} after it was reported")
     screen.field("Cluster", f"{incident.cluster.name}, Kubernetes {incident.cluster.kubernetes}")
