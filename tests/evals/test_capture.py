@@ -48,7 +48,7 @@ async def test_what_an_account_may_not_read_is_listed_and_the_rest_is_there(tmp_
     found = await captured(SHOP, out, tmp_path, meddle)
     said = noted(out)
     assert {("Secret", "shop"), ("Node", ""), ("PersistentVolume", ""), ("Namespace", "")} <= said.keys()
-    assert ("ClusterRole", "") in said
+    assert ("ClusterRole.rbac.authorization.k8s.io", "") in said
     assert 'secrets is forbidden: User "viewer"' in said["Secret", "shop"]
     assert found.notes.missing == load_notes(out).missing  # type: ignore[union-attr]
     assert "v1/Secret" not in kinds(out)
@@ -62,7 +62,7 @@ async def test_an_account_that_may_only_read_its_namespace_gets_that(tmp_path: P
     account = "system:serviceaccount:shop:default"
     await captured(copy, out, tmp_path, user=account)
     said = noted(out)
-    assert {("Node", ""), ("Secret", "shop"), ("PodMetrics", "shop")} <= said.keys()
+    assert {("Node", ""), ("Secret", "shop"), ("PodMetrics.metrics.k8s.io", "shop")} <= said.keys()
     assert all("forbidden" in reason for reason in said.values())
     # Logs are a subresource of what a viewer may read.
     assert len(list(out.rglob("*.log"))) == len(list(SHOP.rglob("*.log")))
@@ -78,8 +78,8 @@ async def test_a_group_of_the_api_that_is_not_there_is_missing(tmp_path: Path) -
     out = tmp_path / "shop-0412"
     await captured(SHOP, out, tmp_path, meddle)
     assert noted(out) == {
-        ("NodeMetrics", ""): "this cluster serves no NodeMetrics (metrics.k8s.io/v1beta1)",
-        ("PodMetrics", "shop"): "this cluster serves no PodMetrics (metrics.k8s.io/v1beta1)",
+        ("NodeMetrics.metrics.k8s.io", ""): "this cluster serves no NodeMetrics (metrics.k8s.io/v1beta1)",
+        ("PodMetrics.metrics.k8s.io", "shop"): "this cluster serves no PodMetrics (metrics.k8s.io/v1beta1)",
     }
 
 
@@ -213,10 +213,14 @@ async def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     assert load(out).incident.id == "shop-0412"
 
 
-async def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [20_000, 60_000], ids=["at the objects", "at a log"])
+async def test_a_disk_that_is_full_leaves_nothing_behind(size: int, tmp_path: Path) -> None:
+    packed = (SHOP / "cluster" / "objects.jsonl.gz").stat().st_size
+    largest = max(file.stat().st_size for file in SHOP.rglob("*.log"))
+    assert 20_000 < packed < 60_000 < largest
     home = tmp_path / "home"
     home.mkdir()
-    with _files_no_larger_than(20_000), pytest.raises(OSError, match="File too large"):
+    with _files_no_larger_than(size), pytest.raises(OSError, match="File too large"):
         await captured(SHOP, home / "shop-0412", tmp_path)
     assert list(home.iterdir()) == []
 

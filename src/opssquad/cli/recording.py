@@ -11,6 +11,9 @@ from opssquad.cli.shared import Shared, screen_options, shared
 if TYPE_CHECKING:
     from opssquad.evals.capture import Captured
 
+DEADLINE = 30.0
+"""Seconds for one read of a capture: a whole log takes longer than what a tool asks for."""
+
 
 @click.group("recording")
 def command() -> None:
@@ -66,7 +69,7 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
         questions=tuple(filter(None, map(str.strip, given["questions"]))),
     )
     redactor = passing_redactor(load_own(shared.settings().redaction))
-    cluster = await Cluster.connect(given["kubeconfig"], given["context"])
+    cluster = await Cluster.connect(given["kubeconfig"], given["context"], deadline=DEADLINE)
     try:
         return await capture(cluster, order, redactor)
     finally:

@@ -3,6 +3,7 @@
 Nobody's verdict is in it: `truth.yaml` is for a human to write, and so are the rules of `world.yaml`.
 """
 
+import asyncio
 import contextlib
 import gzip
 import json
@@ -105,15 +106,17 @@ class _Capture:
         objects = await read_objects(self._cluster, self._order.namespaces, self._turns)
         if not objects:
             raise ToolError(f"nothing could be read: {_first(self._turns.missing)}")
-        written = self._write_objects(objects)
+        # Beside the loop, which is to hear Ctrl-C.
+        lines = await asyncio.to_thread(self._clean, objects)
+        self._write("cluster/objects.jsonl.gz", gzip.compress("".join(lines).encode(), mtime=0))
         await read_logs(self._cluster, asked_logs(objects), since, self._turns, self._write_log)
         # The last thing read is before it, though a Date is cut to seconds.
         clock = self._cluster.now().replace(microsecond=0) + timedelta(seconds=1)
         notes = self._notes(clock, since)
         self._write(FILE, _yaml(notes.model_dump(mode="json")))
-        self._write("world.yaml", WORLD)
+        self._write("world.yaml", WORLD.encode())
         self._write("incident.yaml", _yaml(self._incident(clock, version)))
-        return Captured(self._order.folder, written, len(self._lines), sum(self._lines), notes)
+        return Captured(self._order.folder, len(lines), len(self._lines), sum(self._lines), notes)
 
     async def _version(self) -> str:
         """The server's version. An answer that withholds it is none that ends the capture."""
@@ -134,7 +137,8 @@ class _Capture:
                 if not error.blind:
                     raise
 
-    def _write_objects(self, objects: list[Json]) -> int:
+    def _clean(self, objects: list[Json]) -> list[str]:
+        """The objects without secrets, each as its line."""
         lines = []
         for obj in objects:
             clean = self._cleaner.object(obj)
@@ -144,19 +148,18 @@ class _Capture:
                 self._turns.lacks(obj["kind"], where, "without its secrets it is no object of its kind")
             else:
                 lines.append(json.dumps(clean, separators=(",", ":"), ensure_ascii=False) + "\n")
-        file = self._folder / "cluster" / "objects.jsonl.gz"
-        file.parent.mkdir()
-        file.write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
-        return len(lines)
+        return lines
 
-    def _write_log(self, ask: LogAsk, lines: list[Line]) -> None:
-        self._write(ask.path, self._cleaner.log(lines))
+    async def _write_log(self, ask: LogAsk, lines: list[Line]) -> None:
+        # Only what is written here is written: a thread goes on when all else was cancelled and cleared up.
+        text = await asyncio.to_thread(self._cleaner.log, lines)
+        self._write(ask.path, text.encode())
         self._lines.append(len(lines))
 
-    def _write(self, path: str, text: str) -> None:
+    def _write(self, path: str, content: bytes) -> None:
         file = self._folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(text.encode())
+        file.write_bytes(content)
 
     def _notes(self, clock: datetime, since: datetime | None) -> CaptureNotes:
         missing = sorted(self._turns.missing, key=lambda each: (each.kind, each.where, each.reason))
@@ -193,9 +196,9 @@ def passing_redactor(own: Own) -> Redactor:
     return Redactor(secrets.token_bytes(32), Lexicon(known_secrets(), own))
 
 
-def _yaml(document: Any) -> str:
+def _yaml(document: Any) -> bytes:
     text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=140)
-    return text
+    return text.encode()
 
 
 def _first(missing: list[Missing]) -> str:

@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opssquad.cli.render.screen import BAD, GOOD, MUTED, STRONG, WARN, Screen
 from opssquad.cli.text import visible
-from opssquad.evals.capture import Captured
-from opssquad.evals.linting import Linted
 from opssquad.times import duration, rfc3339
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import Recording
@@ -17,12 +16,16 @@ from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.notes import CaptureNotes, Missing
 from opssquad.worlds.kube.recording.spec import Action, Alert, Truth
 
+if TYPE_CHECKING:
+    from opssquad.evals.capture import Captured
+    from opssquad.evals.linting import Linted
+
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 MOST = 4
 """Unhealthy or missing things that `show` names; it is to fit on one screen."""
 
 
-def show_captured(screen: Screen, found: Captured) -> None:
+def show_captured(screen: Screen, found: "Captured") -> None:
     """What was written, what was taken out, and everything that could not be read."""
     notes, redacted = found.notes, found.notes.redacted
     screen.line(("captured", GOOD), f" {visible(found.folder.name)}")
@@ -42,7 +45,7 @@ def show_captured(screen: Screen, found: Captured) -> None:
     screen.command(f"opssquad recording lint {shlex.quote(str(found.folder))}", indent=4)
 
 
-def show_linted(screen: Screen, folder: Path, found: Linted) -> None:
+def show_linted(screen: Screen, folder: Path, found: "Linted") -> None:
     """One line, then a line for each problem and for each action that code cannot judge."""
     name = f"{visible(str(folder))}: "
     if found.problems:

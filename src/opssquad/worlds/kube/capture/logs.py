@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -54,11 +54,12 @@ async def read_logs(
     asks: Iterable[LogAsk],
     since: datetime | None,
     turns: Turns,
-    keep: Callable[[LogAsk, list[Line]], None],
+    keep: Callable[[LogAsk, list[Line]], Awaitable[None]],
 ) -> None:
-    """Give each log to `keep`, in a thread; what cannot be read is in `turns.missing`."""
+    """Give each log to `keep`, one at a time; what cannot be read is in `turns.missing`. Where `keep` fails,
+    nothing is read any more."""
     failed: Counter[str] = Counter()
-    # One at a time: side by side they would be no faster, and the logs are large.
+    # Side by side they would be no faster, and the logs are large.
     writing = asyncio.Lock()
 
     async def one(ask: LogAsk) -> None:
@@ -74,7 +75,7 @@ async def read_logs(
                 raise
             failed[ask.node] = 0
             async with writing:
-                await asyncio.to_thread(keep, ask, _lines(ask, log, turns))
+                await keep(ask, _lines(ask, log, turns))
             if log.cut:
                 turns.lacks(
                     "log", ask.path, "longer than is kept: its beginning or ends of lines are left out"
@@ -82,7 +83,13 @@ async def read_logs(
 
         await turns.take("log", ask.path, read)
 
-    await asyncio.gather(*map(one, asks))
+    tasks = [asyncio.ensure_future(one(ask)) for ask in asks]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _lines(ask: LogAsk, log: str, turns: Turns) -> list[Line]:

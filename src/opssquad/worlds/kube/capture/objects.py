@@ -76,7 +76,7 @@ def _about_cluster(event: Json) -> Json | None:
 async def _read(cluster: Cluster, share: _Share, turns: Turns) -> list[Json]:
     kind, _, group = share.kind.partition(".")
     found = await turns.take(
-        kind,
+        share.kind,
         share.namespace,
         lambda: cluster.list(kind, share.namespace, labels=share.labels, group=group, keep=share.keep),
     )
