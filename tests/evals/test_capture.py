@@ -1,8 +1,6 @@
 """Captures of clusters that withhold, stall and fail: what is missing is said, and no half folder is left."""
 
 import asyncio
-import gzip
-import json
 import re
 import resource
 import shutil
@@ -10,7 +8,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -21,9 +18,9 @@ from opssquad.gate.own import Own
 from opssquad.worlds.kube.recording import load
 from opssquad.worlds.kube.recording.notes import CaptureNotes, load_notes
 from tests.evals.between import RECORDINGS, captured, refused
+from tests.evals.made import definition, role, viewer, widget, with_more
 from tests.worlds.kube.stub_api import status
 
-Json = dict[str, Any]
 SHOP = RECORDINGS / "shop-0412"
 CRASHING = RECORDINGS / "auth-0308"
 
@@ -57,7 +54,7 @@ async def test_what_an_account_may_not_read_is_listed_and_the_rest_is_there(tmp_
 
 
 async def test_an_account_that_may_only_read_its_namespace_gets_that(tmp_path: Path) -> None:
-    copy = _with(SHOP, tmp_path / "source" / "shop-0412", _viewer())
+    copy = with_more(SHOP, tmp_path / "source" / "shop-0412", viewer())
     out = tmp_path / "view-0412"
     account = "system:serviceaccount:shop:default"
     await captured(copy, out, tmp_path, user=account)
@@ -151,8 +148,8 @@ async def test_logs_of_a_node_in_another_zone_and_with_odd_lines_can_be_loaded(t
 
 
 async def test_custom_objects_come_with_the_definition_of_their_kind(tmp_path: Path) -> None:
-    copy = _with(SHOP, tmp_path / "source" / "shop-0412", [_definition("widgets", "Widget"), _widget(),
-                                                            _definition("gadgets", "Gadget")])  # fmt: skip
+    copy = with_more(SHOP, tmp_path / "source" / "shop-0412", [definition("widgets", "Widget"), widget(),
+                                                            definition("gadgets", "Gadget")])  # fmt: skip
     out = tmp_path / "shop-0412"
     await captured(copy, out, tmp_path)
     custom = [o for o in load(out).objects if o["kind"] in ("Widget", "Gadget", "CustomResourceDefinition")]
@@ -165,7 +162,7 @@ async def test_custom_objects_come_with_the_definition_of_their_kind(tmp_path: P
 
 
 async def test_roles_that_every_server_makes_are_left_out_and_others_are_not(tmp_path: Path) -> None:
-    copy = _with(SHOP, tmp_path / "source" / "shop-0412", [_role("team-view")])
+    copy = with_more(SHOP, tmp_path / "source" / "shop-0412", [role("team-view")])
     out = tmp_path / "shop-0412"
     await captured(copy, out, tmp_path)
     roles = [o["metadata"]["name"] for o in load(out).objects if o["kind"] == "ClusterRole"]
@@ -259,63 +256,3 @@ def _files_no_larger_than(size: int) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, kept)
-
-
-def _with(recording: Path, copy: Path, more: list[Json]) -> Path:
-    """A copy of the recording with more objects."""
-    shutil.copytree(recording, copy)
-    file = copy / "cluster" / "objects.jsonl.gz"
-    lines = [json.dumps(obj).encode() + b"\n" for obj in more]
-    file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()) + b"".join(lines)))
-    return copy
-
-
-def _meta(name: str, **more: str) -> Json:
-    return {
-        "name": name,
-        "uid": f"uid-{name}",
-        "resourceVersion": "7",
-        "creationTimestamp": "2026-04-01T00:00:00Z",
-        **more,
-    }
-
-
-def _definition(plural: str, kind: str) -> Json:
-    names = {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"}
-    schema: Json = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": _meta(f"{plural}.example.com"),
-        "spec": {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]},
-    }
-
-
-def _widget() -> Json:
-    spec = {"size": 3}
-    return {
-        "apiVersion": "example.com/v1",
-        "kind": "Widget",
-        "metadata": _meta("blue", namespace="shop"),
-        "spec": spec,
-    }
-
-
-def _role(name: str) -> Json:
-    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
-    kind = "ClusterRole"
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": kind,
-        "metadata": _meta(name),
-        "rules": rules,
-    }
-
-
-def _viewer() -> list[Json]:
-    """The default account of the namespace may view it, as the server's own role says."""
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
-    subject = {"kind": "ServiceAccount", "name": "default", "namespace": "shop"}
-    head = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding"}
-    return [{**head, "metadata": _meta("looks", namespace="shop"), "roleRef": role, "subjects": [subject]}]

@@ -84,12 +84,14 @@ async def read_logs(
         await turns.take("log", ask.path, read)
 
     tasks = [asyncio.ensure_future(one(ask)) for ask in asks]
+    if not tasks:
+        return
     try:
         await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks)
 
 
 def _lines(ask: LogAsk, log: str, turns: Turns) -> list[Line]:
