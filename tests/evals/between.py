@@ -58,16 +58,17 @@ async def captured(
     *,
     user: str = "",
     deadline: float = 10.0,
+    also: tuple[str, ...] = (),
 ) -> Captured:
-    """The capture of a recording whose clock stands still, of its one namespace."""
-    namespace = next(recording.glob("logs/*")).name
+    """The capture of a recording whose clock stands still, of its one namespace and those that are named."""
+    namespaces = (next(recording.glob("logs/*")).name, *also)
     async with (
         open_recording(recording, speed=0.0) as served,
         between(served, folder, meddle, user) as stub,
     ):
         cluster = await Cluster.connect(stub.kubeconfig(), deadline=deadline)
         try:
-            order = CaptureOrder(out, (namespace,), lambda _: None)
+            order = CaptureOrder(out, namespaces, lambda _: None)
             return await capture(cluster, order, Redactor(b"k" * 32))
         finally:
             await cluster.close()

@@ -147,6 +147,18 @@ async def test_logs_of_a_node_in_another_zone_and_with_odd_lines_can_be_loaded(t
     assert noted(out)["log", "logs/shop/postgres-0/postgres.log"] == "1 lines without a time are left out"
 
 
+async def test_several_namespaces_come_together_and_nothing_twice(tmp_path: Path) -> None:
+    recording, out = RECORDINGS / "media-0728", tmp_path / "media-0728"
+    await captured(recording, out, tmp_path, also=("default", "kube-system"))
+    found = [(o["apiVersion"], o["kind"], o["metadata"]["name"]) for o in load(out).objects]
+    # What is in `default` there are two forms of an event about a node, which come with any namespace.
+    assert sorted(found) == sorted(
+        (o["apiVersion"], o["kind"], o["metadata"]["name"]) for o in load(recording).objects
+    )
+    incident = load(out).incident
+    assert incident.questions[0] == "What is wrong in namespaces streaming, default, kube-system?"
+
+
 async def test_custom_objects_come_with_the_definition_of_their_kind(tmp_path: Path) -> None:
     copy = with_more(SHOP, tmp_path / "source" / "shop-0412", [definition("widgets", "Widget"), widget(),
                                                             definition("gadgets", "Gadget")])  # fmt: skip

@@ -103,6 +103,18 @@ def test_one_secret_reads_alike_in_an_object_and_in_a_log() -> None:
     assert (cleaner.counts.in_objects, cleaner.counts.in_logs) == (1, 1)
 
 
+def test_a_secret_of_an_object_is_found_bare_in_a_log() -> None:
+    env = [{"name": "DB_PASSWORD", "value": "xK29fQz81"}, {"name": "LEVEL", "value": "debug"}]
+    spec = {"containers": [{"name": "web", "env": env}]}
+    cleaner = Cleaner(Redactor(b"k" * 32))
+    pod = cleaner.object({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": spec})
+    assert pod is not None
+    placeholder = pod["spec"]["containers"][0]["env"][0]["value"]
+    log = cleaner.log([("2026-01-01T00:00:00.000000000Z", "debug: tried xK29fQz81, was refused")])
+    assert log == f"2026-01-01T00:00:00.000000000Z debug: tried {placeholder}, was refused\n"
+    assert cleaner.counts.in_logs == 1
+
+
 def test_a_file_in_a_config_map_is_looked_through_in_base64_too() -> None:
     def encoded(text: bytes) -> str:
         return base64.b64encode(text).decode()

@@ -4,6 +4,7 @@ import base64
 import binascii
 from typing import Any
 
+from opssquad.gate.names import PLACEHOLDER, looks_random
 from opssquad.gate.redact import Redactor
 from opssquad.types import Json
 from opssquad.worlds.kube.capture.logs import Line
@@ -21,6 +22,7 @@ class Cleaner:
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._secret_values = self._in_objects = self._in_logs = 0
+        self._known: dict[str, str] = {}
 
     @property
     def counts(self) -> Redacted:
@@ -37,6 +39,7 @@ class Cleaner:
             clean["binaryData"], more = self._binary(obj["binaryData"])
             count += more
         self._in_objects += count
+        self._learn(obj, clean)
         return None if count and fit(clean["apiVersion"], clean["kind"], clean) else clean
 
     def _secret(self, obj: Json) -> Json:
@@ -64,9 +67,26 @@ class Cleaner:
             total += count
         return clean, total
 
+    def _learn(self, before: Any, after: Any) -> None:
+        """Remember values that were secrets by their names: in a log they may stand without one."""
+        match before:
+            case dict():
+                for key, inner in before.items():
+                    self._learn(inner, after[key])
+            case list():
+                for inner, clean in zip(before, after, strict=True):
+                    self._learn(inner, clean)
+            case str() if before != after and PLACEHOLDER.fullmatch(after) and looks_random(before):
+                self._known[before] = after
+
     def log(self, lines: list[Line]) -> str:
-        """The log as a recording keeps it. A secret that goes over several lines is found, too."""
-        redacted = self._redactor.read("\n".join(message for _, message in lines))
+        """The log as a recording keeps it. Found are also a secret that goes over several lines, and the bare
+        value of one that stood in an object."""
+        text = "\n".join(message for _, message in lines)
+        for value, placeholder in self._known.items():
+            self._in_logs += text.count(value)
+            text = text.replace(value, placeholder)
+        redacted = self._redactor.read(text)
         self._in_logs += redacted.count
         messages = redacted.lines() if lines else []
         return "".join(f"{stamp} {said}\n" for (stamp, _), said in zip(lines, messages, strict=True))
