@@ -67,3 +67,19 @@ def viewer() -> list[Json]:
     subject = {"kind": "ServiceAccount", "name": "default", "namespace": "shop"}
     head = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding"}
     return [{**head, "metadata": meta("looks", namespace="shop"), "roleRef": role, "subjects": [subject]}]
+
+
+def event(name: str, **about: str) -> Json:
+    """An event in the namespace `default`, about a thing of that name."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": meta(name, namespace="default"),
+        "involvedObject": {"kind": "Pod" if about else "Node", "name": "it", **about},
+        "reason": "Seen",
+        "message": "it was seen",
+        "type": "Normal",
+        "firstTimestamp": "2026-04-12T10:30:00Z",
+        "lastTimestamp": "2026-04-12T10:30:00Z",
+        "count": 1,
+    }

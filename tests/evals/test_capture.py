@@ -18,7 +18,7 @@ from opssquad.gate.own import Own
 from opssquad.worlds.kube.recording import load
 from opssquad.worlds.kube.recording.notes import CaptureNotes, load_notes
 from tests.evals.between import RECORDINGS, captured, refused
-from tests.evals.made import definition, role, viewer, widget, with_more
+from tests.evals.made import definition, event, role, viewer, widget, with_more
 from tests.worlds.kube.stub_api import status
 
 SHOP = RECORDINGS / "shop-0412"
@@ -157,6 +157,26 @@ async def test_several_namespaces_come_together_and_nothing_twice(tmp_path: Path
     )
     incident = load(out).incident
     assert incident.questions[0] == "What is wrong in namespaces streaming, default, kube-system?"
+
+
+async def test_events_of_another_namespace_are_not_taken_but_those_of_nodes_are(tmp_path: Path) -> None:
+    more = [event("of-a-pod", namespace="default"), event("of-a-node")]
+    copy = with_more(SHOP, tmp_path / "source" / "shop-0412", more)
+    out = tmp_path / "shop-0412"
+    await captured(copy, out, tmp_path)
+    found = [o["apiVersion"] for o in load(out).objects if o["metadata"]["name"] == "of-a-node"]
+    assert found == ["v1", "events.k8s.io/v1"]
+    assert not [o for o in load(out).objects if o["metadata"]["name"] == "of-a-pod"]
+
+
+async def test_a_capture_only_reads(tmp_path: Path) -> None:
+    methods: set[str] = set()
+
+    async def meddle(request: web.Request) -> None:
+        methods.add(request.method)
+
+    await captured(SHOP, tmp_path / "shop-0412", tmp_path, meddle)
+    assert methods == {"GET"}
 
 
 async def test_custom_objects_come_with_the_definition_of_their_kind(tmp_path: Path) -> None:
