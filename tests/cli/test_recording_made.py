@@ -7,10 +7,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from opssquad.cli.render.recordings import show_captured
+from opssquad.cli.render.screen import Screen
+from opssquad.evals.capture import Captured
+from opssquad.worlds.kube.recording.notes import CaptureNotes, Missing
 from tests.cli.test_recording import OPSSQUAD, environment, run
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "evals" / "recordings"
@@ -130,6 +136,24 @@ def test_show_says_what_a_capture_misses_and_that_it_has_no_verdict(
     assert done.returncode == 0
     assert "Missing    Secret shop: secrets is forbidden" in done.stdout
     assert "no verdict yet: truth.yaml is missing" in done.stdout
+
+
+def test_everything_that_could_not_be_read_is_on_screen(tmp_path: Path) -> None:
+    logs = [f"logs/shop/web-{number}/web.log" for number in range(9)]
+    missing = [
+        Missing(kind="Secret", where="shop", reason="secrets is forbidden"),
+        *(Missing(kind="log", where=log, reason="no answer") for log in logs),
+        Missing(kind="Node", where="", reason="nodes is forbidden"),
+    ]
+    at = datetime(2026, 4, 12, 10, 41, tzinfo=UTC)
+    notes = CaptureNotes(captured_at=at, namespaces=["shop"], missing=missing)
+    shown = StringIO()
+    show_captured(Screen(width=80, file=shown), Captured(tmp_path / "web-0412", 5, 1, 2, notes))
+    lines = shown.getvalue().splitlines()
+    assert "  Missing    11 things could not be read:" in lines
+    assert "    - Secret shop: secrets is forbidden" in lines
+    assert "    - Node: nodes is forbidden" in lines
+    assert sum(line.endswith("/web.log: no answer") for line in lines) == 9
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`opssquad recording`: recorded incidents: made from live systems, linted, shown and served."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,7 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
         since=lambda now: moment(given["since"], now, "--since"),
         title=given["title"].strip(),
         questions=tuple(filter(None, map(str.strip, given["questions"]))),
+        tell=_tell,
     )
     redactor = passing_redactor(load_own(shared.settings().redaction))
     cluster = await Cluster.connect(given["kubeconfig"], given["context"], deadline=DEADLINE)
@@ -74,6 +76,12 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
         return await capture(cluster, order, redactor)
     finally:
         await cluster.close()
+
+
+def _tell(text: str) -> None:
+    """Say to who waits in front of a terminal what is being done; a script reads only what came of it."""
+    if sys.stderr and sys.stderr.isatty():
+        click.echo(f"{text} ...", err=True)
 
 
 @command.command("lint")

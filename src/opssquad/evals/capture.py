@@ -62,13 +62,14 @@ default:
 @dataclass(frozen=True)
 class CaptureOrder:
     """What is wanted. `since` makes of the cluster's clock the first moment of the logs; None for all.
-    `folder` is where the recording will stand, its name is the recording's id."""
+    `folder` is where the recording will stand, its name is the recording's id. `tell` hears what is done."""
 
     folder: Path
     namespaces: tuple[str, ...]
     since: Callable[[datetime], datetime | None]
     title: str = ""
     questions: tuple[str, ...] = ()
+    tell: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,16 @@ class _Capture:
         version = await self._version()
         await self._refuse_unknown_namespaces()
         since = self._order.since(self._cluster.now())
+        self._order.tell(f"reading the objects of {', '.join(self._order.namespaces)}")
         objects = await read_objects(self._cluster, self._order.namespaces, self._turns)
         if not objects:
             raise ToolError(f"nothing could be read: {_first(self._turns.missing)}")
         # Beside the loop, which is to hear Ctrl-C.
         lines = await asyncio.to_thread(self._clean, objects)
         self._write("cluster/objects.jsonl.gz", gzip.compress("".join(lines).encode(), mtime=0))
-        await read_logs(self._cluster, asked_logs(objects), since, self._turns, self._write_log)
+        asked = list(asked_logs(objects))
+        self._order.tell(f"reading {len(asked)} logs")
+        await read_logs(self._cluster, asked, since, self._turns, self._write_log)
         # The last thing read is before it, though a Date is cut to seconds.
         clock = self._cluster.now().replace(microsecond=0) + timedelta(seconds=1)
         notes = self._notes(clock, since)
