@@ -1,1 +1,1 @@
-"""Suites of recorded incidents: getting recordings, linting them, running and scoring squads on them."""
+"""Evals: suites of recorded incidents, played by a squad, scored by code, and reported."""
