@@ -18,7 +18,7 @@ from opssquad.gate.own import Own
 from opssquad.worlds.kube.recording import load
 from opssquad.worlds.kube.recording.notes import CaptureNotes, load_notes
 from tests.evals.between import RECORDINGS, captured, refused
-from tests.evals.made import definition, event, role, viewer, widget, with_more
+from tests.evals.more_objects import definition, event, role, viewer, widget, with_more
 from tests.worlds.kube.stub_api import status
 
 SHOP = RECORDINGS / "shop-0412"

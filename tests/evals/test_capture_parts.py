@@ -13,7 +13,7 @@ from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.notes import load_notes
 from opssquad.worlds.kube.recording.spec import WorldRules
 from tests.evals.between import RECORDINGS, captured, refused
-from tests.evals.made import Json, meta, with_more
+from tests.evals.more_objects import Json, meta, with_more
 
 SHOP = RECORDINGS / "shop-0412"
 IN_NAMESPACE = {
