@@ -101,10 +101,10 @@ def test_a_recording_that_does_not_exist_is_told_in_one_line(tmp_path: Path) -> 
     assert "no recording 'auth-0309'; there is: auth-0308" in done.stderr
 
 
-def test_check_names_the_file_of_a_bad_recording(tmp_path: Path) -> None:
+def test_lint_names_the_file_of_a_bad_recording(tmp_path: Path) -> None:
     folder = tmp_path / "empty-0101"
     folder.mkdir()
-    done = run(tmp_path, "recording", "check", str(folder))
+    done = run(tmp_path, "recording", "lint", str(folder))
     assert done.returncode == 1
     # However the line is parted to fit the screen.
     assert "incident.yaml:thisfileismissing" in "".join(done.stdout.split())

@@ -13,7 +13,7 @@ CODES = {0, 1, 2, 3, 4, 130}
 HARMLESS = (
     *(("approvals", "list"), ("approvals", "show"), ("approvals", "approve"), ("approvals", "refuse")),
     *(("incident", "list"), ("incident", "show"), ("audit", "show"), ("audit", "verify")),
-    *(("squad", "list"), ("squad", "show"), ("tool", "list"), ("recording", "check")),
+    *(("squad", "list"), ("squad", "show"), ("tool", "list"), ("recording", "lint")),
     *(("ask", "--resume"), ("ask", "why", "--recording"), ("ask", "why", "--kubeconfig"), ("version",)),
     *((), ("nonsense",), ("--state",)),
 )

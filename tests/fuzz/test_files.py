@@ -15,15 +15,15 @@ from opssquad import content
 from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.documents import BadFile
 from opssquad.errors import OpsError
+from opssquad.evals.linting import lint
 from opssquad.gate.names import Lexicon, secrets
-from opssquad.gate.own import load_own
+from opssquad.gate.own import Own, load_own
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.models.phrases import load_book
 from opssquad.models.scripted import Scripted
 from opssquad.squad.spec import load_squad
 from opssquad.types import Target, ToolCall, Verdict
-from opssquad.worlds.kube.recording import check as problems_of
 from opssquad.worlds.kube.recording import load
 from opssquad.worlds.kube.world import RecordedWorld
 from tests.fuzz.amounts import each_amount, fuzzed
@@ -143,11 +143,21 @@ def copied(folder: Path) -> Path:
     return Path(shutil.copytree(RECORDINGS / "auth-0308", target))
 
 
+MISSING = """\
+captured_at: '2026-03-08T14:37:00Z'
+namespaces: [authentication]
+logs_since: null
+redacted: {secret_values: 3, in_objects: 0, in_logs: 0}
+missing:
+- {kind: log, where: logs/authentication/a/b.log, reason: no answer}
+"""
+
+
 @each_amount
 def test_a_recording_with_damaged_files_is_told_or_can_be_served(many: bool, tmp_path: Path) -> None:
-    names = ("incident.yaml", "world.yaml", "truth.yaml")
+    names = ("incident.yaml", "world.yaml", "truth.yaml", "missing.yaml")
     logs = sorted((RECORDINGS / "auth-0308").rglob("*.log"))[:2]
-    texts = {name: text_of(RECORDINGS / "auth-0308" / name) for name in names}
+    texts = {name: text_of(RECORDINGS / "auth-0308" / name) for name in names[:3]} | {names[3]: MISSING}
     texts |= {str(path.relative_to(RECORDINGS / "auth-0308")): text_of(path) for path in logs}
     shapes = {n: garbled(st.just(t)) if n.endswith(".log") else documents(t) for n, t in texts.items()}
     examples = st.sampled_from(sorted(texts)).flatmap(lambda n: st.tuples(st.just(n), shapes[n]))
@@ -155,7 +165,7 @@ def test_a_recording_with_damaged_files_is_told_or_can_be_served(many: bool, tmp
     def check(example: tuple[str, str]) -> None:
         folder = copied(tmp_path)
         written(folder / example[0], example[1])
-        for problem in problems_of(folder):
+        for problem in lint(folder, Own()).problems:
             assert problem.strip()
         tells(lambda: RecordedWorld(load(folder)).advance())
 
@@ -173,7 +183,7 @@ def test_a_recording_with_odd_objects_is_told_or_can_be_served(many: bool, tmp_p
         changed = [*there[:index], odd, *there[index + 1 :]]
         lines = (json.dumps(each) for each in changed)
         file.write_bytes(gzip.compress("\n".join(lines).encode(), 1))
-        for problem in problems_of(folder):
+        for problem in lint(folder, Own()).problems:
             assert problem.strip()
         try:
             world = RecordedWorld(load(folder))

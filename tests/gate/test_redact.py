@@ -150,3 +150,15 @@ def test_an_edit_finds_places_around_and_inside_spans() -> None:
     assert edit.text == "01abc589"
     assert [edit.begin(n) for n in (0, 2, 3, 5, 6, 7, 8)] == [0, 2, 2, 5, 6, 6, 6]
     assert [edit.end(n) for n in (2, 3, 5, 6, 7, 8, 10)] == [2, 5, 5, 6, 6, 6, 8]
+
+
+def test_lines_of_a_secret_over_several_lines_are_as_many_as_before() -> None:
+    key = ["-----BEGIN PRIVATE KEY-----", "MIIEvQ" + "Ab1" * 19, "-----END PRIVATE KEY-----"]
+    read = redact.read("\n".join(["begin", *key, "password=hunter22x", "end"]))
+    assert read.text == f"begin\n{key[0]}{HIDDEN}{key[2]}\npassword={HIDDEN}\nend"
+    assert read.lines() == ["begin", key[0], HIDDEN, key[2], f"password={HIDDEN}", "end"]
+
+
+def test_lines_of_a_text_whose_secrets_stay_in_their_lines_are_those_of_the_text() -> None:
+    read = redact.read("a\npassword=hunter22x\n\nb")
+    assert read.lines() == ["a", f"password={HIDDEN}", "", "b"]

@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("policy", "Say what policy makes of a call, check and lint its files."),
     "squad": ("squad", "List squads, show what one may do."),
     "tool": ("tool", "List the tools and their effects."),
-    "recording": ("recording", "Serve a recorded incident as a cluster, or check one."),
+    "recording": ("recording", "Capture a live system; lint, show or serve a recorded incident."),
     "eval": ("evals", "Play suites of recorded incidents, score and compare."),
     "doctor": ("doctor", "Check what opssquad needs, and say what to do."),
     "version": ("version", "Print the version."),

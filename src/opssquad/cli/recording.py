@@ -1,34 +1,130 @@
-"""`opssquad recording`: recorded incidents as clusters of their own."""
+"""`opssquad recording`: recorded incidents: made from live systems, linted, shown and served."""
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from opssquad.cli.failures import INTERNAL, OK
+from opssquad.cli.failures import INCONCLUSIVE, INTERNAL, OK
 from opssquad.cli.shared import Shared, screen_options, shared
+
+if TYPE_CHECKING:
+    from opssquad.evals.capture import Captured
+
+DEADLINE = 30.0
+"""Seconds for one read of a capture: a whole log takes longer than what a tool asks for."""
 
 
 @click.group("recording")
 def command() -> None:
-    """Serve a recorded incident as a cluster, or check one."""
+    """Capture a live system as a recording; lint, show or serve a recorded incident."""
 
 
-@command.command("check")
+@command.command("capture")
+@click.option("--context", default="", metavar="NAME", help="Kubeconfig context; else the current one.")
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; else KUBECONFIG.")
+@click.option("--namespace", "-n", "namespaces", required=True, multiple=True, metavar="NAME",
+              help="A namespace to record; may be given several times.")  # fmt: skip
+@click.option("--since", default="", metavar="TIME", help="Logs from then on: 2h, 90min; else all there is.")
+@click.option("--id", "name", default="", metavar="ID", help="The recording's id: the name of DIR.")
+@click.option("--title", default="", metavar="TEXT", help="The symptom in one line; no guess at the cause.")
+@click.option("--question", "-q", "questions", multiple=True, metavar="TEXT",
+              help="What the on-call asks; filled up to three with neutral ones.")  # fmt: skip
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              help="The folder to make; its name is the recording's id.")  # fmt: skip
+@screen_options
+@shared
+def capture(shared: Shared, /, **given: Any) -> int:
+    """Write a recording of a live system, without its secrets.
+
+    Only reads. What this login may not read is listed at the end and in missing.yaml.
+    """
+    from opssquad.cli.render.recordings import show_captured
+    from opssquad.cli.running import run
+
+    show_captured(shared.screen(), run(_captured(shared, given)))
+    return OK
+
+
+async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
+    from opssquad.cli.which import moment
+    from opssquad.errors import UsageError
+    from opssquad.evals.capture import CaptureOrder, capture, passing_redactor
+    from opssquad.gate.own import load_own
+    from opssquad.times import wall_clock
+    from opssquad.worlds.kube.cluster import Cluster
+
+    # Refused now rather than when the cluster has been asked for its clock.
+    moment(given["since"], wall_clock(), "--since")
+    folder = given["out"].absolute()
+    if given["name"] not in ("", folder.name):
+        raise UsageError(
+            f"--id {given['name']} is not the name of --out {folder.name}; leave it out or rename"
+        )
+    order = CaptureOrder(
+        folder=folder,
+        namespaces=tuple(dict.fromkeys(given["namespaces"])),
+        since=lambda now: moment(given["since"], now, "--since"),
+        title=given["title"].strip(),
+        questions=tuple(filter(None, map(str.strip, given["questions"]))),
+        tell=_tell,
+    )
+    redactor = passing_redactor(load_own(shared.settings().redaction))
+    cluster = await Cluster.connect(given["kubeconfig"], given["context"], deadline=DEADLINE)
+    try:
+        return await capture(cluster, order, redactor)
+    finally:
+        await cluster.close()
+
+
+def _tell(text: str) -> None:
+    """Say to who waits in front of a terminal what is being done; a script reads only what came of it."""
+    if sys.stderr and sys.stderr.isatty():
+        click.echo(f"{text} ...", err=True)
+
+
+@command.command("lint")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 @screen_options
 @shared
-def check(shared: Shared, folders: tuple[Path, ...]) -> int:
-    """Whether recordings can be served and are fair cases; says file, line and reason where not."""
-    from opssquad.worlds.kube.recording import check as problems_of
+def lint(shared: Shared, folders: tuple[Path, ...]) -> int:
+    """Whether recordings can be served and are fair cases without secrets; says file, line and reason.
 
-    screen, bad = shared.screen(), 0
-    for folder in folders:
-        problems = problems_of(folder)
-        bad += bool(problems)
-        screen.line(f"{folder}: {'ok' if not problems else f'{len(problems)} problems'}")
-        for problem in problems:
-            screen.flow(problem, indent=4, first="  - ")
-    return INTERNAL if bad else 0
+    \b
+    Exit code: 0 all are, 3 one has no verdict (truth.yaml) yet, 1 something is wrong.
+    """
+    from opssquad.cli.render.recordings import show_linted
+    from opssquad.evals.linting import lint as linted
+    from opssquad.gate.own import load_own
+
+    screen, own = shared.screen(), load_own(shared.settings().redaction)
+    found = [(folder, linted(folder, own)) for folder in folders]
+    for folder, each in found:
+        show_linted(screen, folder, each)
+    if any(each.problems for _, each in found):
+        return INTERNAL
+    return OK if all(each.verdict for _, each in found) else INCONCLUSIVE
+
+
+@command.command("show")
+@click.argument("recording", metavar="DIR|ID")
+@click.option("--truth", is_flag=True, help="Say what was really wrong, too.")
+@screen_options
+@shared
+def show(shared: Shared, recording: str, truth: bool) -> int:
+    """What a recording holds, on one screen."""
+    from opssquad import content
+    from opssquad.cli.render.recordings import show_recording, show_truth
+    from opssquad.worlds.kube.recording import load, load_truth
+    from opssquad.worlds.kube.recording.notes import load_notes
+
+    folder, screen = content.recording(recording), shared.screen()
+    verdict = load_truth(folder) if truth and (folder / "truth.yaml").exists() else None
+    show_recording(screen, load(folder), load_notes(folder))
+    if truth:
+        show_truth(screen, verdict)
+    return OK
 
 
 @command.command("serve")

@@ -6,10 +6,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from opssquad.errors import UsageError
+from opssquad.evals.linting import lint
 from opssquad.evals.result import Manner, SuiteUsed
 from opssquad.evals.suite import Difficulty, Entry, Expect, Price, Read, Variant, folders_of
 from opssquad.types import Json, Value, digest
-from opssquad.worlds.kube.recording import check, load_truth
+from opssquad.worlds.kube.recording import load_truth
 from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.kube.recording.spec import Incident, Truth
 
@@ -105,7 +106,8 @@ def varied(case: Case, shift: int | None, noise: int | None) -> Case:
 
 def unfair(folder: Path) -> str:
     """Why a recording is no fair case, in one line; empty if it is one."""
-    problems = check(folder)
+    found = lint(folder, None)
+    problems = found.problems if found.verdict else ["truth.yaml: is missing: nobody has given a verdict yet"]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     said = "not a fair case; `opssquad recording lint` says all"
     return f"{folder}: {problems[0]}{more}: {said}" if problems else ""

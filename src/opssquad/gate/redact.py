@@ -72,7 +72,23 @@ class Redacted:
     def fragment(self, original: str) -> str:
         """A passage of the original as it reads in `text`, which contains it literally."""
         first = self._edits[0].original.find(original)
-        last = first + len(original)
+        return self._passage(first, first + len(original))
+
+    def lines(self) -> list[str]:
+        """Each line of the original as it reads now, as many as there were: a line in the middle of a secret
+        of several lines reads as that secret's placeholder."""
+        lines = self.text.split("\n")
+        originals = self._edits[0].original.split("\n")
+        if len(lines) == len(originals):
+            return lines
+        at = 0
+        lines = []
+        for original in originals:
+            lines.append(self._passage(at, at + len(original)))
+            at += len(original) + 1
+        return lines
+
+    def _passage(self, first: int, last: int) -> str:
         for edit in self._edits:
             first, last = edit.begin(first), edit.end(last)
         return self.text[first:last]

@@ -50,9 +50,16 @@ def test_a_binding_to_the_accounts_of_a_namespace_counts() -> None:
     assert may(living, "delete", "pods")
 
 
-def test_nothing_is_added_to_roles_that_were_recorded() -> None:
-    metadata = {"name": "x", "creationTimestamp": "2026-01-01T00:00:00Z"}
+def test_nothing_is_added_where_the_servers_own_roles_were_recorded() -> None:
+    labels = {"kubernetes.io/bootstrapping": "rbac-defaults"}
+    metadata = {"name": "view", "creationTimestamp": "2026-01-01T00:00:00Z", "labels": labels}
     assert list(missing_roles([{"kind": "ClusterRole", "metadata": metadata}], "a")) == []
+
+
+def test_the_servers_own_roles_are_added_to_those_that_somebody_made() -> None:
+    metadata = {"name": "team-view", "creationTimestamp": "2026-01-01T00:00:00Z"}
+    added = missing_roles([{"kind": "ClusterRole", "metadata": metadata}], "a")
+    assert {"cluster-admin", "view"} <= {obj["metadata"]["name"] for _, obj in added}
 
 
 def test_the_roles_are_as_old_as_the_cluster_and_their_uids_are_its_own() -> None:

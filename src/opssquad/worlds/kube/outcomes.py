@@ -30,11 +30,16 @@ def fate(rules: WorldRules, workload: str, spec: Json, find: Find) -> Fate:
         when = outcome.when
         if (
             fnmatchcase(workload, when.workload)
-            and all(_template(when.template, spec))
+            and suits(when.template, spec)
             and all(holds(rule, find) for rule in when.objects)
         ):
             return outcome.pods
     return rules.default.pods
+
+
+def suits(rule: TemplateRule, spec: Json) -> bool:
+    """Whether a pod template's spec is as the rule asks."""
+    return all(_template(rule, spec))
 
 
 def _template(rule: TemplateRule, spec: Json) -> Iterator[bool]:

@@ -1,8 +1,8 @@
 """What every cluster holds and a recording may not: the cluster roles and bindings that the API server itself
 makes when it starts.
 
-Whoever recorded without the right to read roles would otherwise leave a cluster in which nobody but an
-administrator may do anything, not even ask what he may do.
+A capture leaves them out, and whoever records may have no right to read roles: without them nobody but an
+administrator could do anything in the recorded cluster, not even ask what he may do.
 """
 
 import gzip
@@ -16,21 +16,27 @@ from opssquad.worlds.kube.apiserver.resources import ResourceKey
 from opssquad.worlds.kube.controllers import naming
 
 GROUP = "rbac.authorization.k8s.io"
+OWN = "kubernetes.io/bootstrapping"
+"""The label of the roles that an API server makes."""
 PLURALS = {"ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings"}
 
 
 def missing_roles(objects: Iterable[Json], seed: str) -> Iterator[tuple[ResourceKey, Json]]:
-    """The server's own roles and bindings, as old as the oldest namespace; none if any role was recorded.
+    """The server's own roles and bindings, as old as the oldest namespace; none if any of them was recorded.
 
     `seed` makes the uids of one cluster differ from those of another.
     """
     recorded = list(objects)
-    if any(obj["kind"] in PLURALS for obj in recorded):
+    roles = [obj["metadata"] for obj in recorded if obj["kind"] in PLURALS]
+    if any(OWN in (metadata.get("labels") or {}) for metadata in roles):
         return
     created = min(
         (o["metadata"]["creationTimestamp"] for o in recorded if o["kind"] == "Namespace"), default=""
     )
+    made = {(obj["kind"], obj["metadata"]["name"]) for obj in recorded}
     for number, obj in enumerate(_defaults(), 1):
+        if (obj["kind"], obj["metadata"]["name"]) in made:
+            continue
         metadata = {
             **obj["metadata"],
             "uid": naming.uid(seed, obj["kind"], obj["metadata"]["name"]),

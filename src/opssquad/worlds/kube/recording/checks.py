@@ -18,6 +18,7 @@ from opssquad.worlds.kube.recording import health
 from opssquad.worlds.kube.recording.files import STAMP
 from opssquad.worlds.kube.recording.load import Recording, load, load_truth
 from opssquad.worlds.kube.recording.logs_check import check_logs
+from opssquad.worlds.kube.recording.notes import CaptureNotes, load_notes
 from opssquad.worlds.kube.recording.refs import Key, reference, split
 from opssquad.worlds.kube.recording.spec import Proof, Truth
 
@@ -34,23 +35,34 @@ LABELS = (
     (re.compile(r"/tmp/|/root/|fake.kubelet"), "a path or name of the recording machine"),
 )
 
+REDACTED = "cmVkYWN0ZWQ="
+"""What stands for every value of a Secret: "redacted" in base64."""
+
 
 def check(folder: Path) -> list[str]:
-    """Everything that is wrong with a recording, a sentence each; empty when it may go into a suite."""
+    """Everything that is wrong with a recording that has its verdict, a sentence each."""
     try:
-        recording, truth = load(folder), load_truth(folder)
+        return problems(load(folder), load_truth(folder), load_notes(folder))
     except BadFile as error:
         return [str(error)]
+
+
+def problems(recording: Recording, truth: Truth | None, notes: CaptureNotes | None) -> list[str]:
+    """The same for one that was loaded; without `truth` what can be said before there is a verdict.
+
+    What a live system showed (`notes`) is as it is: it need not keep to what a made-up incident must.
+    """
     if lacking := list(_lacking(recording)):
         return lacking
     named = {reference(obj): obj for obj in recording.objects}
     return [
         *_frame(recording, truth),
-        *_truth(recording, truth, named),
-        *_leaks(recording),
-        *check_logs(recording),
-        *_coherence(recording, named),
-        *health.unexplained(recording, truth, named),
+        *(_truth(recording, truth, named) if truth else ()),
+        *_leaks(recording, captured=notes is not None),
+        *check_logs(recording, notes),
+        *_secrets(recording),
+        *(_coherence(recording, named) if notes is None else ()),
+        *(health.unexplained(recording, truth, named) if truth else ()),
     ]
 
 
@@ -69,10 +81,10 @@ def _lacking(recording: Recording) -> Iterator[str]:
                 yield f"objects.jsonl.gz: {obj['kind']} {obj['metadata']['name']!r} has no metadata.{field}"
 
 
-def _frame(recording: Recording, truth: Truth) -> Iterator[str]:
+def _frame(recording: Recording, truth: Truth | None) -> Iterator[str]:
     if recording.incident.id != recording.folder.resolve().name:
         yield "incident.yaml: id is not the folder's name"
-    if not truth.known_by(recording.clock):
+    if truth and not truth.known_by(recording.clock):
         yield "truth.yaml: since is after the clock"
 
 
@@ -115,8 +127,11 @@ def compact(obj: Json) -> str:
     return json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
 
 
-def _leaks(recording: Recording) -> Iterator[str]:
+def _leaks(recording: Recording, *, captured: bool) -> Iterator[str]:
     yield from scan("incident.yaml", read_text(recording.folder / "incident.yaml"), recording.clock)
+    if captured:
+        # Live objects and logs speak of injected sidecars, and of certificates that end next year.
+        return
     for obj in recording.objects:
         yield from scan("/".join(reference(obj)), json.dumps(obj), recording.clock)
     for file in sorted((recording.folder / "logs").rglob("*.log")):
@@ -136,17 +151,26 @@ def scan(name: str, text: str, clock: datetime) -> Iterator[str]:
             return
 
 
+def _secrets(recording: Recording) -> Iterator[str]:
+    for obj in recording.objects:
+        if obj["kind"] == "Secret" and any(v != REDACTED for v in (obj.get("data") or {}).values()):
+            yield f"Secret/{obj['metadata']['name']} is not redacted"
+
+
+def _event_forms(recording: Recording) -> Iterator[str]:
+    events = [obj for obj in recording.objects if obj["kind"] == "Event"]
+    core = {obj["metadata"]["uid"] for obj in events if obj["apiVersion"] == "v1"}
+    other = {obj["metadata"]["uid"] for obj in events if obj["apiVersion"] != "v1"}
+    if core != other:
+        yield "core/v1 events and events.k8s.io differ"
+
+
 def _coherence(recording: Recording, named: dict[Key, Json]) -> Iterator[str]:
     for obj in recording.objects:
         yield from _ages(obj, named)
         if obj["kind"] == "Event":
             yield from _event(obj, recording.clock)
-        if obj["kind"] == "Secret" and any(v != "cmVkYWN0ZWQ=" for v in (obj.get("data") or {}).values()):
-            yield f"Secret/{obj['metadata']['name']} is not redacted"
-    events = [obj for obj in recording.objects if obj["kind"] == "Event"]
-    core = {obj["metadata"]["uid"] for obj in events if obj["apiVersion"] == "v1"}
-    if core != {obj["metadata"]["uid"] for obj in events if obj["apiVersion"] != "v1"}:
-        yield "core/v1 events and events.k8s.io differ"
+    yield from _event_forms(recording)
 
 
 def _ages(obj: Json, named: dict[Key, Json]) -> Iterator[str]:

@@ -60,10 +60,15 @@ def _object(file: Path, line: bytes, number: int) -> Json:
     return obj
 
 
+def log_lines(text: str) -> list[str]:
+    """The lines of a log. A message may hold what else counts as the end of a line, as U+2028 does."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def check_log(file: Path) -> None:
     """Refuses a log with a line that does not begin with an RFC 3339 stamp, or that runs backwards."""
     last = ""
-    for number, line in enumerate(read_text(file).splitlines(), 1):
+    for number, line in enumerate(log_lines(read_text(file)), 1):
         stamp = line.split(" ", 1)[0]
         if not STAMP.fullmatch(stamp):
             raise BadFile(file, f"a log line must begin with a time stamp, not {stamp[:40]!r}", number)

@@ -39,6 +39,7 @@ def unhealthy(objects: list[Json]) -> Iterator[tuple[Json, str]]:
     judges = {
         "Deployment": _workload,
         "StatefulSet": _workload,
+        "DaemonSet": _daemons,
         "Pod": _pod,
         "Node": _node,
         "PersistentVolumeClaim": _claim,
@@ -62,6 +63,12 @@ def _workload(obj: Json) -> str:
     ready, unset = status.get("readyReplicas", 0), want if obj["kind"] == "StatefulSet" else 0
     updated = status.get("updatedReplicas", unset)
     return "" if ready == updated == want and want else f"{ready}/{want} ready, {updated} up to date"
+
+
+def _daemons(obj: Json) -> str:
+    status = obj.get("status") or {}
+    want, ready = status.get("desiredNumberScheduled", 0), status.get("numberReady", 0)
+    return "" if ready == want else f"{ready}/{want} ready"
 
 
 def _pod(obj: Json) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from opssquad.documents import BadFile, read_text, read_yaml
 from opssquad.types import Json
-from opssquad.worlds.kube.recording.files import check_log, read_objects
+from opssquad.worlds.kube.recording.files import check_log, log_lines, read_objects
 from opssquad.worlds.kube.recording.spec import Incident, Truth, WorldRules
 
 
@@ -38,11 +38,11 @@ class Recording:
         """The lines of a container's log, each with its time stamp; None if nothing was recorded."""
         ending = ".previous.log" if previous else ".log"
         file = self.folder / "logs" / namespace / pod / f"{container}{ending}"
-        return read_text(file).splitlines() if file.is_file() else None
+        return log_lines(read_text(file)) if file.is_file() else None
 
     def lines(self, path: str) -> list[str]:
         """The lines of a log that a rule of world.yaml names, path relative to the folder."""
-        return read_text(self.folder / path).splitlines()
+        return log_lines(read_text(self.folder / path))
 
 
 def load(folder: Path) -> Recording:

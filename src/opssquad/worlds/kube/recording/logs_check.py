@@ -6,28 +6,32 @@ from opssquad.documents import read_text
 from opssquad.times import parse_time
 from opssquad.types import Json
 from opssquad.worlds.kube.recording.load import Recording
+from opssquad.worlds.kube.recording.notes import CaptureNotes
 
 NEVER = "1970"
 """A state that was never observed carries the epoch as its start."""
 
 
-def check_logs(recording: Recording) -> Iterator[str]:
-    """Missing logs, logs that nothing wrote, empty logs of running containers, lives that do not add up."""
+def check_logs(recording: Recording, notes: CaptureNotes | None) -> Iterator[str]:
+    """Missing logs, logs that nothing wrote; unless it was captured, empty logs of running containers and
+    lives that do not add up. A log that could not be captured is not missed."""
+    excused = {each.where for each in notes.missing} if notes else set()
     pods = [obj for obj in recording.objects if obj["kind"] == "Pod"]
     silent = {obj["metadata"]["name"] for obj in recording.objects if obj["kind"] == "Node" and _down(obj)}
     expected: dict[str, Json] = {}
     for pod in pods:
-        for status in _statuses(pod):
+        for status in _statuses(pod) if notes is None else ():
             yield from _life(pod, status)
-            expected |= dict.fromkeys(_expected(pod, status), pod)
+        for container, previous in expected_logs(pod):
+            expected[_path(pod, container, previous)] = pod
     root = recording.folder
     have = {file.relative_to(root).as_posix() for file in (root / "logs").rglob("*") if file.is_file()}
-    for path in sorted(set(expected) - have):
+    for path in sorted(set(expected) - have - excused):
         if expected[path]["spec"].get("nodeName") not in silent:
             yield f"no {path}"
     for path in sorted(have - set(expected)):
         yield f"{path}: nothing ran that could have written it"
-    for path in sorted(have & set(expected)):
+    for path in sorted(have & set(expected)) if notes is None else ():
         if not read_text(root / path) and not path.endswith(".previous.log") and _talks(expected[path]):
             yield f"{path}: empty"
 
@@ -53,16 +57,20 @@ def _starts(status: Json) -> list[str]:
     return [part["startedAt"] for part in parts if part and part.get("startedAt")]
 
 
-def _expected(pod: Json, status: Json) -> Iterator[str]:
-    state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
-    ran = "running" in state or "terminated" in state or last
-    if not ran or any(start.startswith(NEVER) for start in _starts(status)):
-        return
-    meta = pod["metadata"]
-    base = f"logs/{meta['namespace']}/{meta['name']}/{status['name']}"
-    yield f"{base}.log"
-    if last:
-        yield f"{base}.previous.log"
+def expected_logs(pod: Json) -> Iterator[tuple[str, bool]]:
+    """Container, and whether it is the instance before: for each that ran, init containers first."""
+    for status in _statuses(pod):
+        state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
+        ran = "running" in state or "terminated" in state or last
+        if ran and not any(start.startswith(NEVER) for start in _starts(status)):
+            yield status["name"], False
+            if last:
+                yield status["name"], True
+
+
+def _path(pod: Json, container: str, previous: bool) -> str:
+    meta, ending = pod["metadata"], ".previous.log" if previous else ".log"
+    return f"logs/{meta['namespace']}/{meta['name']}/{container}{ending}"
 
 
 def _life(pod: Json, status: Json) -> Iterator[str]:

@@ -1,0 +1,231 @@
+"""A recording of a live system, without its secrets, in a folder that appears when it is whole.
+
+Nobody's verdict is in it: `truth.yaml` is for a human to write, and so are the rules of `world.yaml`.
+"""
+
+import asyncio
+import contextlib
+import gzip
+import json
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from opssquad.errors import ToolError, UsageError
+from opssquad.evals.cleaning import Cleaner
+from opssquad.gate.names import Lexicon
+from opssquad.gate.names import secrets as known_secrets
+from opssquad.gate.own import Own
+from opssquad.gate.redact import Redactor
+from opssquad.times import rfc3339
+from opssquad.types import Json
+from opssquad.worlds.kube.capture import LogAsk, Turns, asked_logs, read_logs, read_objects
+from opssquad.worlds.kube.capture.logs import Line
+from opssquad.worlds.kube.cluster import Cluster
+from opssquad.worlds.kube.recording.notes import FILE, CaptureNotes, Missing
+
+QUESTIONS = (
+    "What is wrong in {where}?",
+    "Something in {where} does not work as it should. What is it, and what do I do?",
+    "Is everything healthy in {where}? If not, why?",
+)
+"""Asked where the operator gives fewer: they name no workload and suspect nothing."""
+UNKNOWN_VERSION = "v0.0.0"
+VERSION = re.compile(r"v\d+\.\d+\.\d+")
+WORLD = """\
+# How this recorded world answers a change. The first outcome that matches decides how new pods of a workload
+# fare; what none names gets the default. As it stands every change heals. Write what would not, for example:
+#
+# outcomes:
+# - when:
+#     workload: Deployment/NAMESPACE/NAME      # * as in a shell
+#     template:                                # of the new pods: image, env, resources, probe, command, args,
+#       image: registry.example.com/app:v2.*   # init, volumes
+#     objects:                                 # of other objects: exists, absent, has, equals, at_least
+#     - ref: ConfigMap/NAMESPACE/NAME
+#       has: data.KEY
+#   pods: image_pull_error                     # or ready, unready, {pending: {message: ...}},
+#                                              # {crash: {exit_code: 1, reason: Error, log: logs/...}}
+outcomes: []
+default:
+  pods: ready
+"""
+
+
+@dataclass(frozen=True)
+class CaptureOrder:
+    """What is wanted. `since` makes of the cluster's clock the first moment of the logs; None for all.
+    `folder` is where the recording will stand, its name is the recording's id. `tell` hears what is done."""
+
+    folder: Path
+    namespaces: tuple[str, ...]
+    since: Callable[[datetime], datetime | None]
+    title: str = ""
+    questions: tuple[str, ...] = ()
+    tell: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What came of it: numbers of objects, logs and lines, and the notes that stand in `missing.yaml`."""
+
+    folder: Path
+    objects: int
+    logs: int
+    lines: int
+    notes: CaptureNotes
+
+
+async def capture(cluster: Cluster, order: CaptureOrder, redactor: Redactor) -> Captured:
+    """Write the recording. Raises UsageError where it may not be written, ToolError where the cluster cannot
+    be read at all, OSError where the disk fails; nothing is left behind then, nor after Ctrl-C."""
+    _refuse_full(order.folder)
+    reading, cleaner = cluster.limited("read"), Cleaner(redactor)
+    with _appearing(order.folder) as folder:
+        return await _Capture(reading, order, cleaner, folder).run()
+
+
+class _Capture:
+    """One capture, into a folder of its own."""
+
+    def __init__(self, cluster: Cluster, order: CaptureOrder, cleaner: Cleaner, folder: Path) -> None:
+        self._cluster, self._order, self._cleaner, self._folder = cluster, order, cleaner, folder
+        self._turns = Turns()
+        self._lines: list[int] = []
+
+    async def run(self) -> Captured:
+        version = await self._version()
+        await self._refuse_unknown_namespaces()
+        since = self._order.since(self._cluster.now())
+        self._order.tell(f"reading the objects of {', '.join(self._order.namespaces)}")
+        objects = await read_objects(self._cluster, self._order.namespaces, self._turns)
+        if not objects:
+            raise ToolError(f"nothing could be read: {_first(self._turns.missing)}")
+        # Beside the loop, which is to hear Ctrl-C.
+        lines = await asyncio.to_thread(self._clean, objects)
+        self._write("cluster/objects.jsonl.gz", gzip.compress("".join(lines).encode(), mtime=0))
+        asked = list(asked_logs(objects))
+        self._order.tell(f"reading {len(asked)} logs")
+        await read_logs(self._cluster, asked, since, self._turns, self._write_log)
+        # The last thing read is before it, though a Date is cut to seconds.
+        clock = self._cluster.now().replace(microsecond=0) + timedelta(seconds=1)
+        notes = self._notes(clock, since)
+        self._write(FILE, _yaml(notes.model_dump(mode="json")))
+        self._write("world.yaml", WORLD.encode())
+        self._write("incident.yaml", _yaml(self._incident(clock, version)))
+        return Captured(self._order.folder, len(lines), len(self._lines), sum(self._lines), notes)
+
+    async def _version(self) -> str:
+        """The server's version. An answer that withholds it is none that ends the capture."""
+        try:
+            version = await self._cluster.version()
+        except ToolError as error:
+            if not self._cluster.timed:
+                raise
+            self._turns.lacks("version", "", str(error))
+            return UNKNOWN_VERSION
+        return version if VERSION.match(version) else UNKNOWN_VERSION
+
+    async def _refuse_unknown_namespaces(self) -> None:
+        for name in self._order.namespaces:
+            try:
+                await self._cluster.get("Namespace", name)
+            except ToolError as error:
+                if not error.blind:
+                    raise
+
+    def _clean(self, objects: list[Json]) -> list[str]:
+        """The objects without secrets, each as its line."""
+        lines = []
+        for obj in objects:
+            clean = self._cleaner.object(obj)
+            if clean is None:
+                meta = obj["metadata"]
+                where = f"{meta.get('namespace', '')}/{meta['name']}"
+                self._turns.lacks(obj["kind"], where, "without its secrets it is no object of its kind")
+            else:
+                lines.append(json.dumps(clean, separators=(",", ":"), ensure_ascii=False) + "\n")
+        return lines
+
+    async def _write_log(self, ask: LogAsk, lines: list[Line]) -> None:
+        # Only what is written here is written: a thread goes on when all else was cancelled and cleared up.
+        text = await asyncio.to_thread(self._cleaner.log, lines)
+        self._write(ask.path, text.encode())
+        self._lines.append(len(lines))
+
+    def _write(self, path: str, content: bytes) -> None:
+        file = self._folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+    def _notes(self, clock: datetime, since: datetime | None) -> CaptureNotes:
+        missing = sorted(self._turns.missing, key=lambda each: (each.kind, each.where, each.reason))
+        return CaptureNotes(
+            captured_at=clock,
+            namespaces=list(self._order.namespaces),
+            logs_since=since,
+            redacted=self._cleaner.counts,
+            missing=[each.model_copy(update={"reason": self._cleaner.text(each.reason)}) for each in missing],
+        )
+
+    def _incident(self, clock: datetime, version: str) -> Json:
+        names = self._order.namespaces
+        where = f"namespace {names[0]}" if len(names) == 1 else f"namespaces {', '.join(names)}"
+        asked = [self._cleaner.text(each) for each in self._order.questions]
+        neutral = (each.format(where=where) for each in QUESTIONS)
+        while len(asked) < len(QUESTIONS):
+            asked.append(next(neutral))
+        return {
+            "id": self._order.folder.name,
+            "title": self._cleaner.text(self._order.title) or f"Trouble in {where}",
+            "reported_at": rfc3339(clock),
+            "clock": rfc3339(clock),
+            "squad": "k8s",
+            "questions": asked,
+            "alerts": [],
+            "cluster": {"name": self._cluster.name, "kubernetes": version},
+        }
+
+
+def passing_redactor(own: Own) -> Redactor:
+    """A redactor whose placeholders are tagged with a key that nobody keeps: one secret reads alike in all
+    of a recording, and nowhere else."""
+    return Redactor(secrets.token_bytes(32), Lexicon(known_secrets(), own))
+
+
+def _yaml(document: Any) -> bytes:
+    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=140)
+    return text.encode()
+
+
+def _first(missing: list[Missing]) -> str:
+    return missing[0].reason if missing else "the namespace is empty and nothing else may be read"
+
+
+def _refuse_full(folder: Path) -> None:
+    """Nothing that is there is written over."""
+    if not folder.name:
+        raise UsageError(f"--out {folder} has no name; give a folder that is to be made, such as ./web-0412")
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise UsageError(f"--out {folder} is there and is no folder; give another name")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"--out {folder} is not empty; give a folder that is to be made")
+
+
+@contextlib.contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """A folder beside the one that is meant. It takes that name at the end, or is removed."""
+    beside = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
