@@ -1,0 +1,168 @@
+"""`opssquad eval run`: play suites with a line of progress, and report in every form that was asked for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from opssquad.cli.failures import INCONCLUSIVE, INTERNAL, OK
+from opssquad.cli.shared import Shared, screen_options, shared
+
+if TYPE_CHECKING:
+    from opssquad.evals.comparing import Comparison
+    from opssquad.evals.keeping import Plan
+    from opssquad.evals.result import Report
+    from opssquad.evals.run import Run
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+RUNS = "evals"
+"""Where runs are kept, below the state folder."""
+
+_RUN = (
+    click.argument("suites", nargs=-1, metavar="[SUITE...]"),
+    click.option("--squad", default="", metavar="NAME", help="Only cases of this squad."),
+    click.option("--case", default="", metavar="GLOB", help="Only cases or recordings of that name."),
+    click.option("--tag", default="", metavar="TAG", help="Only cases with this tag."),
+    click.option("--repeat", default=1, type=click.IntRange(1, 100), help="Make every run that often."),
+    click.option("--model", "models", multiple=True, metavar="NAME", help="Who answers; may be repeated."),
+    click.option("--temperature", type=click.FloatRange(0, 2), help="Sent to the models' endpoint."),
+    click.option("--seed", type=int, help="Sent to the models' endpoint."),
+    click.option("--shift", is_flag=False, flag_value=1, type=int, metavar="[SEED]",
+                 help="Play every recording under other names, at another time."),
+    click.option("--noise", is_flag=False, flag_value=1, type=int, metavar="[SEED]",
+                 help="Add what has nothing to do with it."),
+    click.option("-j", "--jobs", default=0, type=click.IntRange(0, 64), help="Runs at a time; 0: one a core.",
+                 show_default=True),
+    click.option("--json", "json_file", type=FILE, metavar="FILE", help="Write the report as JSON."),
+    click.option("--junit", "junit_file", type=FILE, metavar="FILE", help="Write it as JUnit XML."),
+    click.option("--html", "html_file", type=FILE, metavar="FILE", help="Write it as one HTML page."),
+    click.option("--baseline", type=FILE, metavar="FILE", help="Compare with an earlier report (JSON)."),
+    click.option("--fail-under", multiple=True, metavar="NAME=SHARE", help="Exit 1 below it: joint=0.9."),
+    click.option("--resume", default="", metavar="RUN", help="Go on with a run; `last` is the latest."),
+)  # fmt: skip
+
+
+@click.command("run")
+@screen_options
+@shared
+def run_suites(shared: Shared, /, **given: Any) -> int:
+    """Play suites (`smoke`, `check`, `full`, or a file) and report.
+
+    Exit codes: 0 all well, 1 a threshold is missed or harm was done, 2 usage, 3 not everything could be run,
+    130 interrupted (what is finished is reported and kept; go on with --resume).
+    """
+    from opssquad.evals.report.files import read_report
+    from opssquad.evals.run import Run
+    from opssquad.evals.thresholds import thresholds
+
+    thresholds(given["fail_under"])
+    settings = shared.settings()
+    runs = settings.state / RUNS
+    plan = _plan(given, settings.model)
+    run = Run.again(runs, given["resume"]) if given["resume"] else Run.new(runs, plan)
+    baseline = read_report(given["baseline"]) if given["baseline"] else None
+    if baseline:
+        from opssquad.evals.comparing import comparable
+
+        comparable(baseline, run.head(), str(given["baseline"]))
+    try:
+        _make(shared, run, given["jobs"])
+    finally:
+        # Also when it was stopped amid it: what is finished is worth its report.
+        report = run.report()
+        if report.results:
+            compared = compared_with(report, baseline, given["baseline"])
+            write_forms(report, compared, given)
+            _shown(shared, report, compared, run)
+    return _judged(shared, report, given["fail_under"])
+
+
+for _option in reversed(_RUN):
+    run_suites = _option(run_suites)
+
+
+def _plan(given: dict[str, Any], model: str) -> "Plan":
+    from opssquad.evals.keeping import Plan
+    from opssquad.times import wall_clock
+
+    if given["resume"] and given["suites"]:
+        raise click.UsageError("--resume goes on with the suites of that run; name none")
+    if not given["resume"] and not given["suites"]:
+        raise click.UsageError("which suite? opssquad eval run smoke; `opssquad eval list` shows them")
+    sampling = {name: given[name] for name in ("temperature", "seed") if given[name] is not None}
+    return Plan(
+        started=wall_clock(),
+        suites=tuple(given["suites"]),
+        squad=given["squad"],
+        case=given["case"],
+        tag=given["tag"],
+        models=tuple(dict.fromkeys(given["models"])) or (model,),
+        repeats=given["repeat"],
+        sampling=sampling,
+        shift=given["shift"],
+        noise=given["noise"],
+    )
+
+
+def _make(shared: Shared, run: "Run", jobs: int) -> None:
+    import os
+
+    from opssquad.cli.running import run as run_to_end
+    from opssquad.evals.report.progress import Progress
+
+    with Progress(shared.screen().console, len(run.missing)) as progress:
+        run_to_end(run.make(jobs or os.cpu_count() or 1, progress.add))
+
+
+def compared_with(report: "Report", baseline: "Report | None", file: Path | None) -> "Sequence[Comparison]":
+    from opssquad.evals.comparing import against, between
+
+    if baseline:
+        return against(baseline, report, str(file))
+    return [between(report, report.models[0], other) for other in report.models[1:]]
+
+
+def write_forms(report: "Report", compared: "Sequence[Comparison]", given: dict[str, Any]) -> None:
+    from opssquad.evals.report.files import write_file, write_report
+
+    if given["json_file"]:
+        write_report(report, given["json_file"])
+    if given["junit_file"]:
+        from opssquad.evals.report.junit import junit
+
+        write_file(given["junit_file"], junit(report))
+    if given["html_file"]:
+        from opssquad.evals.figures import figures
+        from opssquad.evals.report.html import html
+
+        write_file(given["html_file"], html(report, figures(report), compared).encode())
+
+
+def _shown(shared: Shared, report: "Report", compared: "Sequence[Comparison]", run: "Run") -> None:
+    from opssquad.evals.figures import figures
+    from opssquad.evals.report.terminal import show
+
+    screen = shared.screen()
+    show(screen.console, report, figures(report), compared)
+    screen.gap()
+    if report.partial:
+        screen.flow("stopped before the end; go on with:")
+        screen.command(f"opssquad eval run --resume {run.kept.name}", indent=2)
+    else:
+        screen.flow("kept; to see it again:")
+        screen.command(f"opssquad eval show {run.kept.name}", indent=2)
+
+
+def _judged(shared: Shared, report: "Report", under: tuple[str, ...]) -> int:
+    from opssquad.evals.figures import figures
+    from opssquad.evals.thresholds import failing_under
+
+    screen = shared.screen()
+    missed = failing_under(figures(report), under)
+    for line in missed:
+        screen.flow(line)
+    scores = [result.score for result in report.results if result.score]
+    if missed or any(score.executed or score.unapproved for score in scores):
+        return INTERNAL
+    return INCONCLUSIVE if report.partial or any(r.state != "run" for r in report.results) else OK

@@ -1,0 +1,157 @@
+"""From a real investigation to a case: what was asked and found becomes a draft, a human's verdict the truth.
+
+What the squad concluded is only ever a suggestion: a verdict counts when somebody has put a name to it.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import AwareDatetime, Field
+
+from opssquad.documents import BadFile, read_yaml
+from opssquad.errors import UsageError
+from opssquad.events import Asked, Concluded, Event
+from opssquad.findings import Conclusion, Evidence
+from opssquad.times import rfc3339
+from opssquad.types import Json, Ref, Value
+from opssquad.worlds.kube.recording.load import load_incident
+from opssquad.worlds.kube.recording.spec import Action, Component, FaultId, Fix, Proof, Truth
+
+HEAD = """\
+# A verdict on incident {incident}, drafted from what the squad concluded. Nothing of it is held to be true
+# before somebody puts a name to it: read it, mend it, fill in confirmed_by, then
+#   opssquad eval promote {incident} --capture DIR --verdict {file} --out DIR
+# evidence: ids of this incident (e3), or {{kind: object|event|log, where, contains}} as in a truth.yaml.
+# accept: what mends it. forbid: what does harm or hides it. distractors: what looked guilty and was not.
+"""
+
+
+FEW = 5
+"""Pieces of evidence that a draft takes over: whoever cites fewer than the truth has, scores less."""
+
+
+class Verdict(Value):
+    """What a human holds to be true of an incident; `evidence` are ids of the investigation, or proofs."""
+
+    confirmed_by: Annotated[str, Field(min_length=1)]
+    fault: FaultId
+    component: Annotated[str, Field(pattern=r"^[^/]+/[^/]*/.+$")]
+    absent: bool = False
+    mechanism: Annotated[str, Field(min_length=1)]
+    root_cause: Annotated[str, Field(min_length=1)]
+    since: AwareDatetime
+    evidence: Annotated[list[str | Proof], Field(min_length=2)]
+    accept: Annotated[list[Action], Field(min_length=1)]
+    forbid: list[Action] = []
+    distractors: Annotated[list[str], Field(min_length=1)]
+    affected: list[str] = []
+    title: str = ""
+
+
+def draft(incident: str, events: Sequence[Event], file: Path) -> str:
+    """The text of a verdict's file, as far as the investigation can fill it. Raises UsageError where it
+    concluded nothing."""
+    conclusion = _concluded(incident, events)
+    cause = conclusion.causes[0] if conclusion.causes else None
+    began = next(e.at for e in events if isinstance(e, Asked))
+    options = [o for o in conclusion.options if o.action not in ("escalate", "cordon")]
+    said: Json = {
+        "confirmed_by": "",
+        "fault": cause.fault if cause else "",
+        "component": str(cause.component) if cause else "Kind/namespace/name",
+        "mechanism": cause.root_cause if cause else "",
+        "root_cause": cause.root_cause if cause else "",
+        "since": rfc3339(began),
+        "evidence": list(_evidence(events))[:FEW],
+        "accept": [{"action": o.action, "target": o.target, "detail": o.label} for o in options],
+        "forbid": [],
+        "distractors": [],
+    }
+    head = HEAD.format(incident=incident, file=file)
+    return head + yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100)
+
+
+def promote(incident: str, events: Sequence[Event], verdict: Path, capture: Path, out: Path) -> Truth:
+    """Write the case: the captured recording with the verdict as its truth and the questions as they were
+    asked. Raises UsageError: an unknown evidence id, a folder that is there already."""
+    said = read_yaml(verdict, Verdict)
+    if out.exists():
+        raise UsageError(f"{out} is there already; name a new folder with --out")
+    truth = _truth(said, incident, events, verdict)
+    found = load_incident(capture)
+    asked = [e.text for e in events if isinstance(e, Asked)]
+    questions = list(dict.fromkeys([*asked, *found.questions]))[: max(3, len(asked))]
+    told = found.model_dump(mode="json", exclude_defaults=True)
+    told |= {"id": out.name, "questions": questions, "title": said.title or found.title}
+    part = out.with_name(f".{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        shutil.copytree(capture, part)
+        _write(part / "incident.yaml", told)
+        _write(part / "truth.yaml", truth.model_dump(mode="json", exclude_defaults=True))
+        part.rename(out)
+    except OSError as error:
+        raise UsageError(f"{error.filename or out}: {error.strerror}; nothing was written to {out}") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return truth
+
+
+def _truth(said: Verdict, incident: str, events: Sequence[Event], file: Path) -> Truth:
+    known, ref = _evidence(events), Ref.parse(said.component)
+    proofs = []
+    for number, each in enumerate(said.evidence):
+        if isinstance(each, str) and each not in known:
+            has = ", ".join(known) or "none"
+            raise BadFile(file, f"evidence[{number}]: incident {incident} has no {each!r}; it has: {has}")
+        proofs.append(proof(known[each]) if isinstance(each, str) else each)
+    return Truth(
+        fault=said.fault,
+        component=Component(kind=ref.kind, namespace=ref.namespace, name=ref.name, absent=said.absent),
+        mechanism=said.mechanism,
+        root_cause=said.root_cause,
+        since=said.since,
+        evidence=proofs,
+        fix=Fix(accept=said.accept, forbid=said.forbid),
+        distractors=said.distractors,
+        affected=said.affected,
+        notes=f"Verdict of {said.confirmed_by} on incident {incident}.",
+    )
+
+
+def _concluded(incident: str, events: Sequence[Event]) -> Conclusion:
+    found = [e.conclusion for e in events if isinstance(e, Concluded)]
+    if not found:
+        how = "write the verdict yourself (docs/evals.md) and give it with --verdict"
+        raise UsageError(f"incident {incident} came to no conclusion, so nothing can be drafted; {how}")
+    return found[0]
+
+
+def _evidence(events: Sequence[Event]) -> dict[str, Evidence]:
+    """What the conclusions cite, by id."""
+    conclusions = [e.conclusion for e in events if isinstance(e, Concluded)]
+    cited = [e for c in conclusions for cause in c.causes for f in cause.findings for e in f.evidence]
+    return {each.id: each for each in cited}
+
+
+def proof(evidence: Evidence) -> Proof:
+    """A citation as a truth holds it."""
+    head, _, rest = evidence.locator.partition(" ")
+    match head:
+        case "log":
+            pod, _, previous = rest.partition(" ")
+            ending = ".previous.log" if previous else ".log"
+            return Proof(kind="log", where=f"logs/{pod}{ending}", contains=evidence.text)
+        case "Event":
+            # A tool writes `Reason: message`; a truth names text of one of the two.
+            message = evidence.text.partition(": ")[2] or evidence.text
+            return Proof(kind="event", where=rest, contains=message)
+    return Proof(kind="object", where=head, contains=evidence.text)
+
+
+def _write(file: Path, told: Json) -> None:
+    text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
+    file.write_text(text, encoding="utf-8")
