@@ -61,6 +61,36 @@ async def test_a_version_that_is_withheld_is_missing_and_the_capture_can_be_serv
     assert len(load(again).objects) == len(load(out).objects)
 
 
+async def test_a_version_that_is_none_is_missing(tmp_path: Path) -> None:
+    async def meddle(request: web.Request) -> web.StreamResponse | None:
+        return web.json_response({"gitVersion": "1.36"}) if request.path == "/version" else None
+
+    found = await captured(SHOP, tmp_path / "shop-0412", tmp_path, meddle)
+    assert [(each.kind, each.reason) for each in found.notes.missing] == [
+        ("version", "the server calls it '1.36'")
+    ]
+
+
+async def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
+    pod = plain("Pod", "v1", namespace="shop")
+    bad = "../../../../outside"
+    running = {"running": {"startedAt": "2026-04-12T10:00:00Z"}}
+    pod["spec"] = {"nodeName": "acme-k8s-w1", "containers": [{"name": bad, "image": "a"}]}
+    pod["status"] = {"phase": "Running", "containerStatuses": [{"name": bad, "state": running}]}
+    copy = with_more(SHOP, tmp_path / "source" / "shop-0412", [pod])
+
+    async def meddle(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(text="2026-04-12T10:00:00Z x\n") if request.path.endswith("/log") else None
+
+    home = tmp_path / "a" / "b"
+    home.mkdir(parents=True)
+    found = await captured(copy, home / "shop-0412", tmp_path, meddle)
+    assert [(each.kind, each.where) for each in found.notes.missing] == [
+        ("log", f"logs/shop/a-pod/{bad}.log")
+    ]
+    assert not list(tmp_path.rglob("outside*"))
+
+
 async def test_a_capture_of_a_capture_is_that_capture(tmp_path: Path) -> None:
     first, second = tmp_path / "one" / "shop-0412", tmp_path / "two" / "shop-0412"
     await captured(SHOP, first, tmp_path)

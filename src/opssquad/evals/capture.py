@@ -131,7 +131,10 @@ class _Capture:
                 raise
             self._turns.lacks("version", "", str(error))
             return UNKNOWN_VERSION
-        return version if VERSION.match(version) else UNKNOWN_VERSION
+        if VERSION.match(version):
+            return version
+        self._turns.lacks("version", "", f"the server calls it {version!r}")
+        return UNKNOWN_VERSION
 
     async def _refuse_unknown_namespaces(self) -> None:
         for name in self._order.namespaces:

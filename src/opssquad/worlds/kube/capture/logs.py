@@ -16,6 +16,8 @@ from opssquad.worlds.kube.recording.logs_check import expected_logs
 from opssquad.worlds.kube.trouble import ApiError, Unreachable
 
 STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Names of which a path may be made."""
 PATIENCE = 2
 """Logs in a row that a node may fail to give before it is asked for no more: each costs a deadline."""
 
@@ -64,6 +66,8 @@ async def read_logs(
 
     async def one(ask: LogAsk) -> None:
         async def read() -> None:
+            if not all(map(NAME.fullmatch, (ask.namespace, ask.pod, ask.container))):
+                raise ToolError("not asked for: its name would lead out of the recording's folder")
             if failed[ask.node] >= PATIENCE:
                 raise ToolError(f"not asked for: node {ask.node} did not give the logs before this one")
             try:
