@@ -79,7 +79,9 @@ class Axis:
 
     def _round(self) -> list[float]:
         if self._log:
-            return [10.0**n for n in range(int(self._low), math.floor(self._high) + 1)]
+            decades = range(int(self._low), math.floor(self._high) + 1)
+            values = [digit * 10.0**n for n in decades for digit in (1, 3)]
+            return [v for v in values if math.log10(v) <= self._high]
         size = 10 ** math.floor(math.log10(self._high))
         step = next(s * size for s in (0.2, 0.25, 0.5, 1, 2) if self._high / (s * size) <= 5)
         return [n * step for n in range(math.floor(self._high / step) + 1)]

@@ -107,7 +107,7 @@ def cost_rows(model: ModelFigures) -> list[tuple[str, str, str, str]]:
     )
     told = [(label, write(s.median), write(s.p90), write(s.total)) for label, s, write in rows]
     peak = costs.peak
-    return [*told, ("peak, MB", many(peak.median), many(peak.p90), f"at most {many(peak.most)}")]
+    return [*told, ("peak, MB", many(peak.median), many(peak.p90), f"max {many(peak.most)}")]
 
 
 def ratio(value: Ratio) -> str:
