@@ -50,13 +50,17 @@ def test_values_are_worth_one_at_least_and_never_more_than_they_are(groups: list
 
 
 def test_runs_that_always_agree_are_worth_one_a_group() -> None:
-    # Eight cases of which four are right, five times each: near 8, less for the lost degree of freedom.
-    groups = [[n < 4] * 5 for n in range(8)]
-    assert effective(groups) == pytest.approx(7)
+    assert effective([[n < 4] * 5 for n in range(8)]) == pytest.approx(8)
+    assert effective([[True] * 5] * 8) == 8
 
 
-def test_single_values_are_worth_what_they_count_but_for_the_lost_degree() -> None:
-    assert effective([[True], [False], [True], [True]]) == pytest.approx(3)
+def test_single_values_are_worth_what_they_count() -> None:
+    assert effective([[True], [False], [True], [True]]) == pytest.approx(4)
+    assert share_interval([[n < 8] for n in range(10)]) == pytest.approx(wilson(8, 10))
+
+
+def test_runs_that_do_not_care_for_their_case_count_each() -> None:
+    assert effective([[True, False]] * 6) == 12
 
 
 def test_at_least_one_of_three_of_five_runs_with_two_right() -> None:
