@@ -13,7 +13,7 @@ from opssquad.evals.figures import figures
 from opssquad.evals.report.html import html
 from opssquad.evals.result import CaseResult, Report
 from opssquad.evals.transcript import Look
-from opssquad.findings import Quote
+from opssquad.findings import Evidence, Finding, Quote
 from tests.evals.samples import (
     AUTH,
     LINE,
@@ -182,6 +182,20 @@ def test_a_quote_of_something_read_but_not_told_is_shown_from_there() -> None:
     assert "before " in page.text
 
 
+def test_all_quotes_of_one_source_are_marked_in_one_excerpt() -> None:
+    source = Quote(locator=LOCATOR, text=f"first {'x' * 500} second")
+    evidence = [
+        Evidence(id=f"e{n}", call="t-1.2", locator=LOCATOR, text=t) for n, t in enumerate(("second", "first"))
+    ]
+    finding = Finding(claim="both", confidence="confirmed", evidence=tuple(evidence))
+    cause = a_conclusion().causes[0].model_copy(update={"findings": (finding,)})
+    conclusion = a_conclusion().model_copy(update={"causes": (cause,)})
+    look = Look(call="t-1.2", tool="health", text="3 pods", sources=(source,))
+    page = page_of(a_report([a_result(transcript=a_transcript(conclusion=conclusion, looks=(look,)))]))
+    assert page.marks == ["first", "second"]
+    assert page.text.count(f"cited from {LOCATOR}") == 1
+
+
 def test_a_quote_that_stands_nowhere_is_said_to() -> None:
     invented = a_transcript(conclusion=a_conclusion(line="never logged"))
     astray = a_transcript(conclusion=a_conclusion(call="t-9.9"))
@@ -224,6 +238,26 @@ def test_a_suite_of_eighty_cases_by_four_manners_is_under_five_megabytes() -> No
     assert sum(cut) > 1_000_000
     ran = sum(result.state == "run" for result in report.results)
     assert len(page.marks) == ran, "a cited line was cut"
+
+
+def test_much_that_is_cited_from_long_sources_stays_within_five_megabytes_and_is_kept() -> None:
+    lines = [f'{{"name":"DB_{n:04}","value":"{n}"}}' for n in range(1000)]
+    source = Quote(locator=str(AUTH), text=",".join(lines))
+    quotes = lines[::40]
+    evidence = tuple(Evidence(id=f"e{n}", call="t", locator=str(AUTH), text=t) for n, t in enumerate(quotes))
+    finding = Finding(claim="all", confidence="likely", evidence=evidence)
+    cause = a_conclusion().causes[0].model_copy(update={"findings": (finding,)})
+    conclusion = a_conclusion().model_copy(update={"causes": (cause,)})
+    looks = (Look(call="t", tool="health", text="\n".join(lines), sources=()), Look(call="u", tool="x"))
+    hidden = (Look(call="t", tool="health", text="", sources=(source,)),)
+    runs = [
+        a_result(f"c{n}", transcript=a_transcript(conclusion=conclusion, looks=looks if n % 2 else hidden))
+        for n in range(320)
+    ]
+    report = a_report(runs)
+    text = html(report, figures(report))
+    assert len(text.encode()) < 5_000_000
+    assert Page(text).marks == quotes * 320
 
 
 def test_the_same_report_gives_the_same_bytes() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opssquad.evals.report.marking import Piece, excerpt, pieces, shown, spans, weight
+from opssquad.evals.report.marking import Piece, pieces, shown, spans, weight
 
 ROOM = 10_000
 
@@ -47,7 +47,7 @@ def test_a_quote_far_down_is_kept_with_its_whole_line() -> None:
 
 
 def test_a_quote_in_one_endless_line_keeps_what_is_around_it() -> None:
-    told = excerpt("a" * 5000 + "QUOTE" + "b" * 5000, "QUOTE")
+    told = pieces("a" * 5000 + "QUOTE" + "b" * 5000, ["QUOTE"], 0)
     assert kinds(told) == [
         ("cut", 4840),
         ("plain", "a" * 160),
