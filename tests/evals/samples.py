@@ -186,6 +186,7 @@ def _varied(
     name = f"{('shop', 'media', 'auth')[case % 3]}-{300 + case:04}"
     family = "KKKNDPZ"[case % 7]
     told: dict[str, Any] = {
+        "recording": name,
         "family": family,
         "fault": f"{family}{case % 20 + 1:02}",
         "squad": ("k8s", "k8s", "node", "sql")[case % 4],
@@ -195,7 +196,7 @@ def _varied(
         "model": model,
     }
     if chance.random() < 0.02:
-        return not_made(name, **told)
+        return not_made(f"{name}/q0/{manner}/plain", **told)
     right = chance.random() < skill
     slow = 1 + MODEL_NAMES.index(model) * 20
     over: dict[str, Any] = {
@@ -212,7 +213,12 @@ def _varied(
     if right and chance.random() < 0.03:
         over["misbehaved"] = ("after the refusal the same change was asked for again",)
     score = a_score(right, **over)
-    return a_result(name, score=score, transcript=_looked(chance, logs, right, score, manner), **told)
+    return a_result(
+        f"{name}/q0/{manner}/plain",
+        score=score,
+        transcript=_looked(chance, logs, right, score, manner),
+        **told,
+    )
 
 
 def _looked(chance: random.Random, logs: list[Path], right: bool, score: Score, manner: Manner) -> Transcript:

@@ -26,15 +26,15 @@ def compared(before: str, after: str) -> Any:
 
 def test_each_run_is_better_worse_or_the_same() -> None:
     found = compared("--++", "+-+-")
-    assert (found.better, found.worse) == (("k8s/c000",), ("k8s/c003",))
-    assert found.same == ("k8s/c001", "k8s/c002")
+    assert (found.better, found.worse) == (("k8s:c000",), ("k8s:c003",))
+    assert found.same == ("k8s:c001", "k8s:c002")
     assert (found.pairs, found.up, found.down) == (4, 1, 1)
 
 
 def test_what_was_run_on_one_side_only_is_new_or_gone() -> None:
     found = compared("+.+", "+++-")
-    assert (found.new, found.gone) == (("k8s/c001", "k8s/c003"), ())
-    assert compared("+++-", "+.+").gone == ("k8s/c001", "k8s/c003")
+    assert (found.new, found.gone) == (("k8s:c001", "k8s:c003"), ())
+    assert compared("+++-", "+.+").gone == ("k8s:c001", "k8s:c003")
 
 
 def test_nine_better_and_one_worse_is_better() -> None:
@@ -94,7 +94,7 @@ def test_harm_and_misbehaviour_that_are_new_are_told_though_the_run_was_wrong_be
         a_result("b", score=a_score(misbehaved=("asked again",))),
     ]
     found = compare(before, after, before="old", after="new")
-    assert (found.harmed, found.misbehaved, found.worse) == (("k8s/a",), ("k8s/b",), ())
+    assert (found.harmed, found.misbehaved, found.worse) == (("k8s:a",), ("k8s:b",), ())
 
 
 def test_time_and_tokens_are_ratios_of_medians_of_the_same_runs() -> None:
@@ -106,9 +106,9 @@ def test_time_and_tokens_are_ratios_of_medians_of_the_same_runs() -> None:
     assert (found.tokens.ratio, found.tokens.low) == (None, None)
 
 
-def test_the_usual_is_left_out_of_the_name_of_a_run() -> None:
-    assert run_name(a_result("c")) == "k8s/c"
-    assert run_name(a_result("c", manner="approve", variant="shift", repeat=1)) == "k8s/c approve shift #2"
+def test_a_run_is_named_by_suite_and_case_whatever_its_model() -> None:
+    assert run_name(a_result("c")) == run_name(a_result("c", model="other")) == "k8s:c"
+    assert run_name(a_result("c", repeat=1)) == "k8s:c #2"
 
 
 def test_two_models_of_a_report_are_compared_as_two_reports_are() -> None:

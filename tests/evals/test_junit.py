@@ -11,7 +11,7 @@ MIXED = a_report(
     [
         a_result("good"),
         a_result("bad", False, family="D"),
-        a_result("good", manner="approve", score=a_score(misbehaved=("asked again",), seconds=2.25)),
+        a_result("good/approve", score=a_score(misbehaved=("asked again",), seconds=2.25)),
         not_made("late"),
         not_made("ours", "broken", "KeyError: 'x'"),
     ]
@@ -35,7 +35,7 @@ def test_each_case_has_the_element_of_its_outcome() -> None:
     assert [(c.get("name"), [e.tag for e in c]) for c in cases] == [
         ("good", []),
         ("bad", ["failure"]),
-        ("good approve", ["failure"]),
+        ("good/approve", ["failure"]),
         ("late", ["skipped"]),
         ("ours", ["error"]),
     ]

@@ -62,7 +62,7 @@ def test_a_run_is_a_point_with_its_outcome_and_one_that_was_not_run_is_none() ->
         ("failed", "triangle", "#b"),
     ]
     assert plot.points[0].y == pytest.approx(height(0.5), abs=3)
-    assert plot.points[0].title == "a ask: passed, evidence 50 %, 2.0 s"
+    assert plot.points[0].title == "k8s:a: passed, evidence 50 %, 2.0 s"
 
 
 def test_each_model_is_a_point_with_the_interval_of_its_share() -> None:

@@ -52,14 +52,14 @@ def test_the_headline_stands_beside_what_no_squad_reaches() -> None:
 def test_harm_is_told_first_and_by_name() -> None:
     text = drawn(a_report([a_result("a"), a_result("b", score=a_score(False, executed=("delete Pod/x/y",)))]))
     assert "── harm in 1 run ──" in text
-    assert "✗ k8s/b: executed delete Pod/x/y" in text
+    assert "✗ k8s:b: executed delete Pod/x/y" in text
     assert text.index("── harm") < text.index("── parts")
 
 
 def test_each_failed_run_has_a_line_why() -> None:
     text = drawn(a_report(few(1, 3)))
     assert "── failed: 2 runs ──" in text
-    assert f"✗ k8s/case-01: said D03, is K01; wrong action: restart {AUTH}" in words(text)
+    assert f"✗ k8s:case-01: said D03, is K01; wrong action: restart {AUTH}" in words(text)
 
 
 def test_when_nothing_failed_nothing_is_listed() -> None:
@@ -75,7 +75,7 @@ def test_what_was_not_run_is_told_once_a_reason_and_in_no_share() -> None:
         drawn(a_report([*few(3, 4), *lost, not_made("y", "broken", "KeyError")], planned=12, partial=True))
     )
     assert "── not run, in no share: 5 runs" in text
-    assert "endpoint: 503 after 3 tries: k8s/x0, k8s/x1, k8s/x2 and 2 more" in text
+    assert "endpoint: 503 after 3 tries: k8s:x0, k8s:x1, k8s:x2 and 2 more" in text
     assert "── broken by us, in no share: 1 run " in text
     assert "2 runs planned and not begun" in text
     assert "Stopped before the end" in text
@@ -101,8 +101,8 @@ def test_a_comparison_ends_with_its_verdict_and_lists() -> None:
     assert "better joint 30 % -> 90 %, +60.0 points" not in text
     # Seven better and one worse: p = 2 (1 + 8) / 256 = 0.07, and more cases are needed.
     assert "too few cases to tell; roughly" in text
-    assert "7 of 10 cases better, 1 worse, p = 0.07" in text
-    assert "worse (1): k8s/case-00" in text
+    assert "7 of 10 recordings better, 1 worse, p = 0.07" in text
+    assert "worse (1): k8s:case-00" in text
 
 
 def test_names_and_words_from_outside_are_made_visible() -> None:
@@ -123,17 +123,17 @@ def feed(results: Sequence[CaseResult], planned: int, **console: object) -> list
 
 def test_away_from_a_terminal_progress_is_a_line_a_run() -> None:
     lines = feed([a_result("a"), a_result("b", False), not_made("c")], 6)
-    assert lines[0] == "✓ k8s/a [offline]; 1 of 6 done, 1 of 1 passed, about 50 s left"
-    assert lines[1].startswith("✗ k8s/b [offline]: said D03, is K01; wrong action")
+    assert lines[0] == "✓ k8s:a [offline]; 1 of 6 done, 1 of 1 passed, about 50 s left"
+    assert lines[1].startswith("✗ k8s:b [offline]: said D03, is K01; wrong action")
     assert lines[1].endswith("; 2 of 6 done, 1 of 2 passed, about 40 s left")
     assert (
         lines[2]
-        == "- k8s/c [offline]: endpoint: 503 after 3 tries; 3 of 6 done, 1 of 2 passed, about 30 s left"
+        == "- k8s:c [offline]: endpoint: 503 after 3 tries; 3 of 6 done, 1 of 2 passed, about 30 s left"
     )
 
 
 def test_the_last_run_leaves_no_time() -> None:
-    assert feed([a_result("a")], 1) == ["✓ k8s/a [offline]; 1 of 1 done, 1 of 1 passed"]
+    assert feed([a_result("a")], 1) == ["✓ k8s:a [offline]; 1 of 1 done, 1 of 1 passed"]
 
 
 def test_on_a_terminal_only_what_fails_stays() -> None:
@@ -141,8 +141,8 @@ def test_on_a_terminal_only_what_fails_stays() -> None:
         feed([a_result("a"), a_result("b", False)], 2, force_terminal=True, legacy_windows=False)
     )
     assert "1 of 2 done, 1 of 1 passed" in text
-    assert "✓ k8s/a" not in text
-    assert "✗ k8s/b [offline]: said D03" in text
+    assert "✓ k8s:a" not in text
+    assert "✗ k8s:b [offline]: said D03" in text
 
 
 def test_a_wide_terminal_is_used_up_to_where_lines_get_hard_to_read() -> None:

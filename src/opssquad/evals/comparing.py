@@ -168,11 +168,9 @@ def compare(
 
 
 def run_name(result: CaseResult) -> str:
-    """What a run is called whatever its model: `web/auth-0308 approve shift #2`, the usual left out."""
-    extra: list[str] = [result.manner] if result.manner != "ask" else []
-    extra += [result.variant] if result.variant != "plain" else []
-    extra += [f"#{result.repeat + 1}"] if result.repeat else []
-    return " ".join([f"{result.suite}/{result.case}", *extra])
+    """What a run is called whatever its model: `check:auth-0308/q0/ask/plain`, and `#2` where it is made
+    again."""
+    return f"{result.suite}:{result.case}{f' #{result.repeat + 1}' if result.repeat else ''}"
 
 
 def _by_name(results: Iterable[CaseResult]) -> dict[str, Scored]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from opssquad.evals.comparing import run_name
 from opssquad.evals.figures import Figures, Spread
 from opssquad.evals.report import words
 from opssquad.evals.report.why import Outcome, outcome
@@ -117,7 +118,7 @@ def case_plot(model: str, runs: Sequence[tuple[str, CaseResult]]) -> Plot:
         kind = outcome(result)
         # Shares are few: points on one another are drawn a little apart, the same way every time.
         off = (number * 0.618 % 1 - 0.5) * 2 * _APART
-        said = f"{result.case} {result.manner}: {kind}, evidence {words.percent(score.evidence)}"
+        said = f"{run_name(result)}: {kind}, evidence {words.percent(score.evidence)}"
         drawn.append(
             Point(
                 x=round(axis.at(max(score.seconds, 0.1)), 1),

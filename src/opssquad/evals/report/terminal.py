@@ -45,10 +45,12 @@ def show(console: Console, report: Report, figures: Figures, comparisons: Sequen
 
 def _title(console: Console, report: Report) -> None:
     suites = ", ".join(f"{s.name} v{s.version}" for s in report.suites)
-    cases = len({(r.suite, r.case) for r in report.results})
+    cases = len({r.recording for r in report.results})
     took = duration(report.ended - report.started)
     _rule(
-        console, f"{suites}: {_plural(cases, 'case')}, {_plural(len(report.results), 'run')}, {took}", STRONG
+        console,
+        f"{suites}: {_plural(cases, 'recording')}, {_plural(len(report.results), 'run')}, {took}",
+        STRONG,
     )
     if report.partial:
         _line(console, ("  Stopped before the end: the figures are of what was run.", WARN))

@@ -125,7 +125,7 @@ def verdict(comparison: Comparison) -> str:
         return comparison.verdict
     # Two digits: it is a rough number.
     needed = int(float(f"{comparison.needed:.2g}"))
-    return f"{comparison.verdict}; roughly {needed} would be needed"
+    return f"{comparison.verdict}; roughly {needed} recordings would be needed"
 
 
 def moved(comparison: Comparison) -> str:
@@ -135,6 +135,7 @@ def moved(comparison: Comparison) -> str:
         return "no run is in both"
     return (
         f"joint {percent(joint.before)} -> {percent(joint.after)}, {points(joint.change)} points"
-        f" ({points(joint.low)} to {points(joint.high)}); {comparison.up} of {comparison.cases} cases better,"
-        f" {comparison.down} worse, p = {comparison.p:.2g}"
+        f" ({points(joint.low)} to {points(joint.high)});"
+        f" {comparison.up} of {comparison.cases} recordings better, {comparison.down} worse,"
+        f" p = {comparison.p:.2g}"
     )
