@@ -57,6 +57,15 @@ def test_a_quote_in_one_endless_line_keeps_what_is_around_it() -> None:
     ]
 
 
+def test_a_gap_that_is_shorter_than_its_notice_is_not_cut() -> None:
+    text = "a" * 30 + "QUOTE" + "b" * 30
+    assert kinds(pieces(text, ["QUOTE"], 0, context=5)) == [
+        ("plain", "a" * 30),
+        ("cited", "QUOTE"),
+        ("plain", "b" * 30),
+    ]
+
+
 @given(
     st.text("ab\n<é", max_size=300),
     st.lists(st.text("ab\n", min_size=1, max_size=4), max_size=3),

@@ -2,9 +2,11 @@
 
 import io
 import re
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -143,6 +145,24 @@ def test_on_a_terminal_only_what_fails_stays() -> None:
     assert "1 of 2 done, 1 of 1 passed" in text
     assert "✓ k8s:a" not in text
     assert "✗ k8s:b [offline]: said D03" in text
+
+
+class Now(io.StringIO):
+    """A file that writes to standard output as it is at the moment, as the program's own console does."""
+
+    writes = 0
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        assert self.writes < 100, "it feeds itself"
+        return sys.stdout.write(text)
+
+
+def test_a_console_that_writes_to_standard_output_as_it_is_does_not_feed_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    feed([a_result("a"), a_result("b", False)], 2, file=Now(), force_terminal=True)
+    assert "✗ k8s:b [offline]: said D03" in capsys.readouterr().out
 
 
 def test_a_wide_terminal_is_used_up_to_where_lines_get_hard_to_read() -> None:

@@ -10,6 +10,7 @@ from opssquad.types import Value
 
 CONTEXT = 160
 """Characters kept on each side of a quote, less where a line ends."""
+_NOTICE = 40
 Range = tuple[int, int]
 
 
@@ -28,7 +29,7 @@ def pieces(text: str, quotes: Iterable[str], room: int, context: int = CONTEXT) 
     near = [_around(text, span, context) for span in cited]
     left = room - sum(weight(text[start:end]) for start, end in _merged(near))
     kept = _merged([(0, _head(text, left)), *near])
-    return list(_cut(text, kept, cited))
+    return list(_cut(text, _closed(kept, len(text)) if cited else kept, cited))
 
 
 def spans(text: str, quotes: Iterable[str]) -> list[Range]:
@@ -57,6 +58,13 @@ def _merged(ranges: Sequence[Range]) -> list[Range]:
         elif end > start:
             merged.append((start, end))
     return merged
+
+
+def _closed(kept: Sequence[Range], length: int) -> list[Range]:
+    """The ranges without gaps that are no longer than what would be said of them."""
+    bounds = [(0, 0), *kept, (length, length)]
+    pairs = zip(bounds, bounds[1:], strict=False)
+    return _merged([*kept, *((end, start) for (_, end), (start, _) in pairs if start - end <= _NOTICE)])
 
 
 def _around(text: str, span: Range, context: int) -> Range:
