@@ -126,13 +126,11 @@ def _environment() -> Environment:
         for name in (
             "percent",
             "interval",
-            "span",
             "share_of",
             "counted",
             "seconds",
             "many",
             "money",
-            "points",
         )
     }
     made.filters |= {"ratio": words.ratio, "verdict": words.verdict, "moved": words.moved}
