@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from opssquad.evals.result import Baseline, CaseResult, Manner, Report, Said, Score, SuiteUsed
+from opssquad.evals.result import (
+    Baseline,
+    CaseResult,
+    Judged,
+    Manner,
+    Opinion,
+    Report,
+    Said,
+    Score,
+    SuiteUsed,
+)
 from opssquad.evals.transcript import Act, End, Look, Transcript
 from opssquad.findings import Cause, Conclusion, Evidence, Finding, Option, Quote
 from opssquad.types import Ref, Usage
@@ -160,6 +170,16 @@ def a_report(results: Sequence[CaseResult], **over: Any) -> Report:
         ),
     }
     return Report(**{**values, **over})
+
+
+JUDGED = Judged(
+    model="large-70b",
+    opinions=(
+        Opinion(key="k8s:a", same=True, why="both blame the rollout"),
+        Opinion(key="k8s:b", same=False, why="the cause is the database"),
+        Opinion(key="k8s:c", same=None, why="not a verdict: 'perhaps'"),
+    ),
+)
 
 
 def few(right: int, of: int, **over: Any) -> list[CaseResult]:

@@ -11,7 +11,7 @@ import pytest
 
 from opssquad.errors import OpsError, StoreError, UsageError
 from opssquad.evals.report.files import read_report, write_report
-from tests.evals.samples import a_report, a_result, few, fixed_end, large, not_made
+from tests.evals.samples import JUDGED, a_report, a_result, few, fixed_end, large, not_made
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def no_room() -> Iterator[None]:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     report = large(3, 4)
     results = (*report.results, a_result("x", end=fixed_end(left=("Deployment/a/b",))), not_made("y"))
-    report = report.model_copy(update={"results": results, "judged": {"agreement": 0.9}})
+    report = report.model_copy(update={"results": results, "judged": JUDGED})
     write_report(report, tmp_path / "report.json")
     assert read_report(tmp_path / "report.json") == report
 

@@ -16,6 +16,7 @@ from opssquad.evals.transcript import Look
 from opssquad.findings import Evidence, Finding, Quote
 from tests.evals.samples import (
     AUTH,
+    JUDGED,
     LINE,
     LOCATOR,
     a_conclusion,
@@ -85,7 +86,7 @@ EVERYTHING = a_report(
         not_made("f", "broken", "KeyError"),
         *few(2, 3, model="other", repeat=1),
     ],
-    judged={"agreement": 0.9},
+    judged=JUDGED,
     partial=True,
     planned=20,
 )
@@ -216,6 +217,13 @@ def test_what_is_in_no_figure_is_said() -> None:
     text = " ".join(page_of(EVERYTHING).text.split())
     assert "1 not run and 1 broken are in no figure" in text
     assert "stopped before the end, 11 planned and not begun" in text
+
+
+def test_a_models_opinion_is_told_as_one() -> None:
+    text = " ".join(page_of(EVERYTHING).text.split())
+    assert "in a model's opinion, part of no score" in text
+    assert "large-70b: 1 of 2 root causes are the truth's" in text
+    assert "k8s:b: another: the cause is the database" in text
 
 
 def test_truth_and_answer_baselines_and_verdict_are_on_the_page() -> None:

@@ -15,7 +15,7 @@ from opssquad.evals.figures import figures
 from opssquad.evals.report.progress import Progress
 from opssquad.evals.report.terminal import show
 from opssquad.evals.result import CaseResult, Report
-from tests.evals.samples import AUTH, NOW, a_report, a_result, a_score, few, large, not_made
+from tests.evals.samples import AUTH, JUDGED, NOW, a_report, a_result, a_score, few, large, not_made
 
 
 def drawn(report: Report, comparisons: Sequence[Comparison] = (), **console: object) -> str:
@@ -105,6 +105,14 @@ def test_a_comparison_ends_with_its_verdict_and_lists() -> None:
     assert "too few cases to tell; roughly" in text
     assert "7 of 10 recordings better, 1 worse, p = 0.07" in text
     assert "worse (1): k8s:case-00" in text
+
+
+def test_a_models_opinion_is_told_apart_from_every_score() -> None:
+    text = words(drawn(a_report(few(1, 1), judged=JUDGED)))
+    assert "── root causes in a model's opinion, part of no score ──" in text
+    assert "large-70b: 1 of 2 root causes are the truth's k8s:b: another: the cause is the database" in text
+    assert "k8s:c: no verdict: not a verdict: 'perhaps'" in text
+    assert "opinion" not in drawn(a_report(few(1, 1)))
 
 
 def test_names_and_words_from_outside_are_made_visible() -> None:

@@ -109,6 +109,21 @@ class Baseline(Value):
     cases: int
 
 
+class Opinion(Value):
+    """What a model thinks of a run's root cause: the truth's, or another; None: it gave no verdict."""
+
+    key: str
+    same: bool | None
+    why: str
+
+
+class Judged(Value):
+    """A model as judge: an opinion, part of no score."""
+
+    model: str
+    opinions: tuple[Opinion, ...]
+
+
 class SuiteUsed(Value):
     """A suite of a report: its digest tells whether two reports are of the same cases."""
 
@@ -134,4 +149,4 @@ class Report(Value):
     planned: int = 0
     results: tuple[CaseResult, ...] = ()
     baselines: tuple[Baseline, ...] = ()
-    judged: Json = {}
+    judged: Judged | None = None

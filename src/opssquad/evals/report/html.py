@@ -59,6 +59,7 @@ def html(report: Report, figures: Figures, comparisons: Sequence[Comparison] = (
         counts={kind: sum(run.outcome == kind for run in runs) for kind in OUTCOMES},
         slices=[_slices(model) for model in figures.models],
         marks=_marks(report),
+        opinions=words.opinions(report.judged),
         model_plots=plots.model_plots(figures),
         case_plots=_case_plots(figures, runs),
         anchors={run.name: run.id for run in runs} if len(figures.models) == 1 else {},

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from opssquad.evals.comparing import Comparison, Ratio
 from opssquad.evals.figures import Mean, ModelFigures, Share, Spread
+from opssquad.evals.result import Judged
 from opssquad.times import duration
 
 NONE = "-"
@@ -117,6 +118,20 @@ def ratio(value: Ratio) -> str:
     if value.low is None or value.high is None:
         return f"x {value.ratio:.2f}"
     return f"x {value.ratio:.2f} ({value.low:.2f} to {value.high:.2f})"
+
+
+def opinions(judged: Judged | None) -> list[str]:
+    """What a model thinks of root causes: a count, and a line for each that it takes for another than the
+    truth's, or did not judge."""
+    if judged is None:
+        return []
+    told = [each for each in judged.opinions if each.same is not None]
+    same = sum(each.same is True for each in told)
+    lines = [f"{judged.model}: {same} of {len(told)} root causes are the truth's"]
+    for each in judged.opinions:
+        if not each.same:
+            lines.append(f"{each.key}: {'another' if each.same is False else 'no verdict'}: {each.why}")
+    return lines
 
 
 def verdict(comparison: Comparison) -> str:
