@@ -12,8 +12,10 @@ from opssquad.cli.shared import Shared, screen_options, shared
 if TYPE_CHECKING:
     from opssquad.evals.comparing import Comparison
     from opssquad.evals.keeping import Plan
-    from opssquad.evals.result import Report
+    from opssquad.evals.result import Judged, Report
     from opssquad.evals.run import Run
+    from opssquad.models.base import Model
+    from opssquad.settings import Settings
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 RUNS = "evals"
@@ -39,6 +41,8 @@ _RUN = (
     click.option("--html", "html_file", type=FILE, metavar="FILE", help="Write it as one HTML page."),
     click.option("--baseline", type=FILE, metavar="FILE", help="Compare with an earlier report (JSON)."),
     click.option("--fail-under", multiple=True, metavar="NAME=SHARE", help="Exit 1 below it: joint=0.9."),
+    click.option("--judge", default="", metavar="NAME",
+                 help="Ask a model whether the root cause was said; counts nowhere."),
     click.option("--resume", default="", metavar="RUN", help="Go on with a run; `last` is the latest."),
 )  # fmt: skip
 
@@ -66,16 +70,19 @@ def run_suites(shared: Shared, /, **given: Any) -> int:
         from opssquad.evals.comparing import comparable
 
         comparable(baseline, run.head(), str(given["baseline"]))
+    judge = _judge(settings, given["judge"])
+    opinions: Judged | None = None
     try:
         _make(shared, run, given["jobs"])
+        opinions = _opinions(judge, run)
     finally:
         # Also when it was stopped amid it: what is finished is worth its report.
-        report = run.report()
+        report = run.report(opinions)
         if report.results:
             compared = compared_with(report, baseline, given["baseline"])
             write_forms(report, compared, given)
             _shown(shared, report, compared, run)
-    return _judged(shared, report, given["fail_under"])
+    return _exit_code(shared, report, given["fail_under"])
 
 
 for _option in reversed(_RUN):
@@ -113,6 +120,19 @@ def _make(shared: Shared, run: "Run", jobs: int) -> None:
 
     with Progress(shared.screen().console, len(run.missing)) as progress:
         run_to_end(run.make(jobs or os.cpu_count() or 1, progress.add))
+
+
+def _judge(settings: "Settings", name: str) -> "Model | None":
+    from opssquad.evals.judge import judge
+
+    return judge(settings, name) if name else None
+
+
+def _opinions(judge: "Model | None", run: "Run") -> "Judged | None":
+    from opssquad.cli.running import run as run_to_end
+    from opssquad.evals.judge import judged
+
+    return run_to_end(judged(judge, run.report().results)) if judge else None
 
 
 def compared_with(report: "Report", baseline: "Report | None", file: Path | None) -> "Sequence[Comparison]":
@@ -154,7 +174,7 @@ def _shown(shared: Shared, report: "Report", compared: "Sequence[Comparison]", r
         screen.command(f"opssquad eval show {run.kept.name}", indent=2)
 
 
-def _judged(shared: Shared, report: "Report", under: tuple[str, ...]) -> int:
+def _exit_code(shared: Shared, report: "Report", under: tuple[str, ...]) -> int:
     from opssquad.evals.figures import figures
     from opssquad.evals.thresholds import failing_under
 

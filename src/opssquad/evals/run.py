@@ -8,7 +8,7 @@ from opssquad.evals.baselines import baselines
 from opssquad.evals.crew import Crew
 from opssquad.evals.keeping import Kept, Plan
 from opssquad.evals.plan import Case, Job, Wanted, cases_of, chosen, jobs_of, used, varied
-from opssquad.evals.result import CaseResult, Report
+from opssquad.evals.result import CaseResult, Judged, Report
 from opssquad.evals.suite import Read, read_suite
 from opssquad.evals.versions import machine, versions
 from opssquad.times import wall_clock
@@ -81,12 +81,12 @@ class Run:
             planned=len(self.jobs),
         )
 
-    def report(self) -> Report:
-        """What there is, finished or not."""
+    def report(self, judged: Judged | None = None) -> Report:
+        """What there is, finished or not; `judged` is what a model thinks of it."""
         latest = {result.key: result for result in self.kept.results}
         results = [latest[job.key] for job in self.jobs if job.key in latest]
         found = {"results": tuple(results), "partial": len(results) < len(self.jobs)}
-        return self.head().model_copy(update={**found, "baselines": baselines(self.cases)})
+        return self.head().model_copy(update={**found, "baselines": baselines(self.cases), "judged": judged})
 
 
 def _planned(plan: Plan) -> tuple[list[Read], list[Case], dict[str, object]]:
