@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opssquad.settings import Settings
 
 FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
 RUNS = "evals"
 """Where runs are kept, below the state folder."""
 
@@ -41,6 +42,8 @@ _RUN = (
     click.option("--html", "html_file", type=FILE, metavar="FILE", help="Write it as one HTML page."),
     click.option("--baseline", type=FILE, metavar="FILE", help="Compare with an earlier report (JSON)."),
     click.option("--fail-under", multiple=True, metavar="NAME=SHARE", help="Exit 1 below it: joint=0.9."),
+    click.option("--record", type=FOLDER, metavar="DIR", help="Keep what models are asked and answer."),
+    click.option("--replay", type=FOLDER, metavar="DIR", help="Play them from there, without an endpoint."),
     click.option("--judge", default="", metavar="NAME",
                  help="Ask a model whether the root cause was said; counts nowhere."),
     click.option("--resume", default="", metavar="RUN", help="Go on with a run; `last` is the latest."),
@@ -97,6 +100,7 @@ def _plan(given: dict[str, Any], model: str) -> "Plan":
         raise click.UsageError("--resume goes on with the suites of that run; name none")
     if not given["resume"] and not given["suites"]:
         raise click.UsageError("which suite? opssquad eval run smoke; `opssquad eval list` shows them")
+    tapes = _tapes(given["record"], given["replay"])
     sampling = {name: given[name] for name in ("temperature", "seed") if given[name] is not None}
     return Plan(
         started=wall_clock(),
@@ -109,7 +113,19 @@ def _plan(given: dict[str, Any], model: str) -> "Plan":
         sampling=sampling,
         shift=given["shift"],
         noise=given["noise"],
+        tapes=str(tapes.absolute()) if tapes else "",
+        replay=bool(given["replay"]),
     )
+
+
+def _tapes(record: Path | None, replay: Path | None) -> Path | None:
+    if record and replay:
+        raise click.UsageError("--record and --replay exclude each other; give one")
+    if record and record.is_dir() and any(record.iterdir()):
+        raise click.UsageError(f"{record} holds something already; name a new folder with --record")
+    if replay and not replay.is_dir():
+        raise click.UsageError(f"no folder {replay}; --replay takes what --record made")
+    return record or replay
 
 
 def _make(shared: Shared, run: "Run", jobs: int) -> None:

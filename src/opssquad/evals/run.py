@@ -20,7 +20,15 @@ class Run:
     def __init__(self, kept: Kept, reads: Sequence[Read], cases: Sequence[Case]) -> None:
         self.kept, self.cases = kept, list(cases)
         plan = kept.plan
-        self.jobs = jobs_of(reads, cases, plan.models, plan.repeats, plan.sampling)
+        self.jobs = jobs_of(
+            reads,
+            cases,
+            plan.models,
+            plan.repeats,
+            sampling=plan.sampling,
+            tapes=plan.tapes,
+            replay=plan.replay,
+        )
 
     @classmethod
     def new(cls, runs: Path, plan: Plan) -> "Run":
