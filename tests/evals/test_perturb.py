@@ -1,7 +1,10 @@
 """Perturbed recordings are sound recordings: no old name is left, intervals stay, what is added is well."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -91,6 +94,44 @@ def test_the_same_seeds_give_the_same_bytes_and_others_others(tmp_path: Path) ->
     assert len({json.dumps(objects(each)) for each in (first, other, further)}) == 3
     assert _deployments(first).isdisjoint(_deployments(other))
     assert _bytes(first)["incident.yaml"] != _bytes(other)["incident.yaml"]
+
+
+def test_the_bytes_hang_on_no_hash_of_the_process(tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from opssquad.evals.perturb import perturbed as p; "
+    code += "print(p(Path(sys.argv[1]), Path(sys.argv[2]), shift=5, noise=5))"
+    made = []
+    for seed in ("1", "2"):
+        place = tmp_path / seed
+        command = [sys.executable, "-c", code, str(RECORDINGS["shop-0412"]), str(place)]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        made.append(_bytes(Path(done.stdout.strip())))
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_names_and_labels_are_such_as_kubernetes_takes(id: str) -> None:
+    found = objects(made(id, 1, 1))
+    kinds = (
+        "Deployment",
+        "StatefulSet",
+        "Service",
+        "Namespace",
+        "Node",
+        "Pod",
+        "ReplicaSet",
+        "CronJob",
+        "Job",
+    )
+    plain = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+    for obj in (o for o in found if o["kind"] in kinds):
+        meta = obj["metadata"]
+        assert plain.fullmatch(meta["name"])
+        assert all(len(value) <= 63 for value in (meta.get("labels") or {}).values())
+    named = [
+        (o["apiVersion"], o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]) for o in found
+    ]
+    assert len(set(named)) == len(named)
 
 
 def test_what_stood_at_its_place_before_is_gone(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Renaming in text and moving of dates: whole words, every form of a date, new words that mean nothing."""
 
+import random
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from opssquad import content
 from opssquad.evals.perturb.clock import Moved
-from opssquad.evals.perturb.names import words
+from opssquad.evals.perturb.material import Material
+from opssquad.evals.perturb.names import renamer, words
 from opssquad.evals.perturb.rename import Renamer
 
 ROOT = content.root()
@@ -144,3 +146,30 @@ def test_no_word_of_the_list_means_anything_to_a_squad_or_to_kubernetes() -> Non
 
 
 _KNOWLEDGE = {".py", ".yaml", ".md"}
+
+
+@pytest.mark.parametrize(
+    "name", ["events", "pod", "ready", "rollback", "kube-system", "postgres", "data-redis-0"]
+)
+def test_words_of_kubernetes_of_recordings_and_of_products_are_nobodys_names(name: str) -> None:
+    assert words().keeps(name)
+    assert words().keeps(f"{name}-web") == name.startswith("kube-")
+
+
+def test_hosts_nodes_and_single_words_of_another_organisation_are_renamed_as_well() -> None:
+    node = "ip-10-0-1-2.eu-west-1.compute.internal"
+    image = "registry.acme.co.uk:5000/team/api:1.2"
+    pod = {"containers": [{"name": "api", "image": image}], "nodeName": node}
+    objects = [
+        {"kind": "Namespace", "metadata": {"name": "sales"}},
+        {"kind": "Node", "metadata": {"name": node}},
+        {"kind": "Deployment", "metadata": {"name": "api"}, "spec": {"template": {"spec": pod}}},
+    ]
+    incident = {"id": "x", "clock": "2026-04-12T10:41:00Z", "cluster": {"name": "prod"}}
+    rename = renamer(Material(incident, {}, {}, objects, {}), random.Random(1), Moved(1, CLOCK))
+    text = f'{{"apiVersion": "v1"}} {image} on {node}, api.sales.svc in prod, apis'
+    new = rename(text)
+    assert new.startswith('{"apiVersion": "v1"} registry.')
+    assert ".co.uk:5000/" in new
+    assert re.findall(r"acme|team|ip-10|sales|prod|\bapis?\b", new) == []
+    assert re.search(r":1\.2 on \w+, (\w+)\.\w+\.svc in \w+, \1s$", new)

@@ -8,6 +8,7 @@ ReplicaSets and runs of CronJobs get new endings of the old shape.
 import random
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, permutations
 from pathlib import Path
 
 from opssquad.documents import read_yaml
@@ -15,6 +16,7 @@ from opssquad.evals.perturb.clock import Moved
 from opssquad.evals.perturb.material import Material
 from opssquad.evals.perturb.rename import Renamer
 from opssquad.types import Json
+from opssquad.worlds.kube.kinds import KNOWN
 from opssquad.worlds.kube.recording.spec import Strict
 
 OWN = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "Service", "Namespace")
@@ -25,6 +27,7 @@ CALLED = (
     "MutatingWebhookConfiguration",
 )
 LABELS = re.compile(r"(?:app|k8s-app|team|owner|app\.kubernetes\.io/(?:name|instance|part-of|component))")
+KINDS = {word for kind in KNOWN for word in (kind.plural, kind.kind.lower())}
 HASH = "bcdfghjklmnpqrstvwxz2456789"
 """The letters that Kubernetes makes hashes and endings of: no vowels, so no words."""
 
@@ -35,14 +38,17 @@ class Words(Strict):
     words: list[str]
     kept: list[str]
     kept_prefixes: list[str]
+    meant: list[str]
+    shared_domains: list[str]
     public_hosts: list[str]
     managers: list[str]
     phrases: list[str]
 
     def keeps(self, name: str) -> bool:
         """Whether a name is nobody's own, or made of nothing but such words and numbers."""
-        parts = re.split(r"[-_.]", name)
-        return name.startswith(tuple(self.kept_prefixes)) or all(p in self.kept or p.isdigit() for p in parts)
+        if name in self.meant or name in KINDS or name.startswith(tuple(self.kept_prefixes)):
+            return True
+        return all(part in self.kept or part.isdigit() for part in re.split(r"[-_.]", name))
 
 
 def words() -> Words:
@@ -55,13 +61,16 @@ class Drawn:
 
     def __init__(self, material: Material, known: Words, rng: random.Random) -> None:
         text = "\n".join(material.texts()).lower()
-        self._left = [word for word in known.words if word not in text]
+        left = [word for word in known.words if word not in text]
         self._rng = rng
-        rng.shuffle(self._left)
+        rng.shuffle(left)
+        pairs = ("".join(pair) for pair in permutations(left, 2))
+        # A large cluster has more names than the list has words.
+        self._left = chain(left, (pair for pair in pairs if pair not in text))
 
     def word(self) -> str:
         """The next word."""
-        return self._left.pop()
+        return next(self._left)
 
     def like(self, old: str) -> str:
         """A new name: one word for one word, in the same number, or two words for several."""
@@ -102,9 +111,11 @@ def _companies(material: Material, known: Words) -> Iterator[str]:
     seen: set[str] = set()
     for host in _hosts(material.objects, known):
         labels = host.split(".")
-        domain = labels[-2] if len(labels) > 1 else host
-        company = ".".join(labels[-2:]) if known.keeps(domain) else domain.split("-")[0]
-        if company not in seen:
+        own = labels[:-1] or labels
+        while len(own) > 1 and own[-1] in known.shared_domains:
+            own.pop()
+        company = ".".join(labels[len(own) - 1 :]) if known.keeps(own[-1]) else own[-1].split("-")[0]
+        if company not in seen and not re.fullmatch(r"[\d.]+", host):
             seen.add(company)
             yield company
 
