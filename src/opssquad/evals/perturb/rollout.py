@@ -123,6 +123,7 @@ def _events(workload: Workload, before: Json, moment: datetime, rng: random.Rand
     """What controllers and kubelets told of it, pod by pod."""
     deployment, current, count = workload.deployment, workload.current, len(workload.pods)
     new, old = current["metadata"]["name"], before["metadata"]["name"]
+    size = f"{rng.randrange(10**6):06}"
     found: list[Json] = []
 
     def tell(about: Json, reason: str, said: str, component: str, at: datetime, host: str = "") -> None:
@@ -136,8 +137,9 @@ def _events(workload: Workload, before: Json, moment: datetime, rng: random.Rand
         tell(deployment, "ScalingReplicaSet", f"Scaled up {scaled}", "deployment-controller", born)
         tell(current, "SuccessfulCreate", f"Created pod: {name}", "replicaset-controller", born)
         tell(pod, "Scheduled", f"Successfully assigned {space}/{name} to {host}", "default-scheduler", born)
-        present = f'Container image "{image}" already present on machine'
-        tell(pod, "Pulled", present, "kubelet", up, host)
+        took = f"{rng.uniform(0.4, 1.9):.3f}s"
+        pulled = f'Successfully pulled image "{image}" in {took} ({took} including waiting).'
+        tell(pod, "Pulled", f"{pulled} Image size: {rng.randint(18, 90)}{size} bytes.", "kubelet", up, host)
         tell(pod, "Started", f"Started container {container}", "kubelet", up, host)
         scaled = f"replica set {old} from {left} to {left - 1}"
         tell(deployment, "ScalingReplicaSet", f"Scaled down {scaled}", "deployment-controller", born + STEP)
