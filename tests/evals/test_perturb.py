@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -81,6 +82,20 @@ def test_generated_names_hang_together_as_kubernetes_makes_them(id: str) -> None
         assert len(pod["metadata"]["name"]) <= 63
         if owner["uid"] in sets:
             assert owner["name"] == sets[owner["uid"]]["metadata"]["name"]
+
+
+def test_what_a_capture_noted_of_itself_is_shifted_with_it(tmp_path: Path) -> None:
+    old = tmp_path / "shop-0412"
+    shutil.copytree(RECORDINGS["shop-0412"], old)
+    gap = {"kind": "log", "where": "logs/shop/cart-5bf66dfc5f-24q4k/cart.log", "reason": "cart timed out"}
+    notes = {"captured_at": "2026-04-12T10:41:00Z", "namespaces": ["shop"], "missing": [gap]}
+    (old / "missing.yaml").write_text(json.dumps(notes), encoding="utf-8")
+    new = perturbed(old, tmp_path / "out", shift=1, noise=1)
+    said = document(new, "missing")
+    assert said["captured_at"] == document(new, "incident")["clock"]
+    assert said["namespaces"] == [document(new, "truth")["component"]["namespace"]]
+    assert said["missing"][0]["where"] in logs(new)
+    assert standing(new, {"cart", "shop"}) == []
 
 
 def test_the_same_seeds_give_the_same_bytes_and_others_others(tmp_path: Path) -> None:
@@ -183,7 +198,7 @@ def test_noise_writes_into_logs_of_workloads_that_are_well_and_takes_no_line_awa
     proofs = {proof["where"] for proof in truth["evidence"] if proof["kind"] == "log"}
     added = 0
     for path, text in old.items():
-        before, after = text.splitlines(), new[path].splitlines()
+        before, after = text.split("\n"), new[path].split("\n")
         assert sorted(before) == sorted(_less(after, before))
         added += len(after) - len(before)
         if path in proofs and f"/{truth['component']['name']}-" in path:

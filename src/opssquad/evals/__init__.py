@@ -1,1 +1,1 @@
-"""Evaluations: how well squads diagnose recorded incidents, and whether their answers hang on names."""
+"""Evals: suites of recorded incidents, played by a squad, scored by code, and reported."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opssquad.evals.perturb.healthy import Workload
-from opssquad.evals.perturb.material import Material, mapped, uid
+from opssquad.evals.perturb.material import Material, log_lines, mapped, uid
 from opssquad.evals.perturb.names import Drawn
 from opssquad.evals.perturb.rename import Renamer
 from opssquad.evals.perturb.shift import FIELD
@@ -142,7 +142,7 @@ class Copier:
             place = f"logs/{pod['metadata']['namespace']}/{pod['metadata']['name']}"
             for container in pod["spec"]["containers"]:
                 path = f"{place}/{container['name']}.log"
-                lines = self._material.logs[path].splitlines()
+                lines = log_lines(self._material.logs[path])
                 calm = [line for line in lines if not (LOUD.search(line) or tie.search(line))]
                 some = [line for line in calm if self._rng.random() < KEPT] or calm or lines[:1]
                 logs[rename(path)] = rename("".join(f"{line}\n" for line in some))
@@ -163,11 +163,20 @@ def _without(value: Any, ties: set[str], alone: bool) -> Any:
         elif key == "f:env":
             inner = {k: v for k, v in inner.items() if not _tied(k, ties)}
         elif key == APPLIED:
-            inner = f"{json.dumps(_without(json.loads(inner), ties, alone), separators=(',', ':'))}\n"
+            inner = _applied(inner, ties, alone)
         if key in ("env", "f:env") and inner in ([], {".": {}}):
             continue
         kept[key] = _without(inner, ties, alone)
     return kept
+
+
+def _applied(text: str, ties: set[str], alone: bool) -> str:
+    """What kubectl keeps of what it applied, likewise; as it is where something else wrote into it."""
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return text
+    return f"{json.dumps(_without(read, ties, alone), separators=(',', ':'))}\n"
 
 
 def _tied(key: str, ties: set[str]) -> bool:

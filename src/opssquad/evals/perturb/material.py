@@ -6,7 +6,7 @@ import random
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Material:
     world: Json
     objects: list[Json]
     logs: dict[str, str]
+    notes: dict[str, Json] = field(default_factory=dict)
+    """Further documents, by name: what a capture noted of itself."""
 
     @property
     def clock(self) -> datetime:
@@ -39,7 +41,7 @@ class Material:
 
     def texts(self) -> Iterator[str]:
         """Every text of it, for looking words up."""
-        yield from (json.dumps(part) for part in (self.incident, self.truth, self.world))
+        yield from (json.dumps(part) for part in (self.incident, self.truth, self.world, self.notes))
         yield from (json.dumps(obj) for obj in self.objects)
         yield from self.logs.values()
 
@@ -55,7 +57,10 @@ def read(folder: Path) -> Material:
     }
     # As they were written: a recording in memory is fitted to what a server accepts.
     lines = gzip.decompress((folder / OBJECTS).read_bytes()).splitlines()
-    return Material(incident, truth, world, [json.loads(line) for line in lines if line.strip()], logs)
+    objects = [json.loads(line) for line in lines if line.strip()]
+    others = sorted(file for file in folder.glob("*.yaml") if file.stem not in DOCUMENTS)
+    notes = {file.stem: _document(file) for file in others}
+    return Material(incident, truth, world, objects, logs, notes)
 
 
 def write(material: Material, out: Path) -> Path:
@@ -64,8 +69,9 @@ def write(material: Material, out: Path) -> Path:
     if folder.exists():
         shutil.rmtree(folder)
     (folder / "cluster").mkdir(parents=True)
-    for name in DOCUMENTS:
-        text = yaml.safe_dump(getattr(material, name), sort_keys=False, allow_unicode=True, width=110)
+    own = {name: getattr(material, name) for name in DOCUMENTS}
+    for name, document in {**own, **material.notes}.items():
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     lines = "".join(
         f"{json.dumps(obj, separators=(',', ':'), ensure_ascii=False)}\n" for obj in material.objects
@@ -77,6 +83,11 @@ def write(material: Material, out: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     return folder
+
+
+def log_lines(text: str) -> list[str]:
+    """The lines of a log. A message may hold what else counts as the end of a line, as U+2028 does."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def mapped(value: Any, change: Callable[[str], str], key: Callable[[str], str] = str) -> Any:

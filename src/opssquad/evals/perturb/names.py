@@ -130,7 +130,9 @@ def _hosts(objects: list[Json], known: Words) -> Iterator[str]:
             yield host.split(":")[0]
     for obj in objects:
         if obj["kind"] == "Ingress":
-            yield from (rule["host"] for rule in obj["spec"].get("rules") or [] if rule.get("host"))
+            yield from (
+                rule["host"] for rule in (obj.get("spec") or {}).get("rules") or [] if rule.get("host")
+            )
 
 
 def _own(material: Material, known: Words) -> Iterator[str]:

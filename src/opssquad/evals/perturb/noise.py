@@ -32,7 +32,9 @@ def noised(material: Material, rng: random.Random) -> Material:
     copier = Copier(material, drawn, rng)
     well = healthy(material)
     truth = {**material.truth, "distractors": list(material.truth["distractors"])}
-    new = Material(material.incident, truth, material.world, list(material.objects), dict(material.logs))
+    new = Material(
+        material.incident, truth, material.world, list(material.objects), dict(material.logs), material.notes
+    )
     copies, homes = _copies(copier, material, well, rng)
     told: list[str] = truth["distractors"]
     events: list[Json] = []

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from opssquad.evals.perturb.clone import Copy
 from opssquad.evals.perturb.events import event
 from opssquad.evals.perturb.healthy import Workload
-from opssquad.evals.perturb.material import mapped, uid
+from opssquad.evals.perturb.material import log_lines, mapped, uid
 from opssquad.evals.perturb.shift import FIELD
 from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
@@ -115,7 +115,7 @@ def _born(pod: Json, moment: datetime) -> Json:
 def _since(log: str, moment: datetime) -> str:
     """The lines after that moment; at least the last one, which then stands at it or later."""
     stamp = f"{moment:%Y-%m-%dT%H:%M:%S}"
-    lines = log.splitlines()
+    lines = log_lines(log)
     return "".join(f"{line}\n" for line in ([each for each in lines if each >= stamp] or lines[-1:]))
 
 

@@ -34,6 +34,7 @@ def shifted(material: Material, rng: random.Random) -> Material:
         all_of(material.world),
         all_of(material.objects),
         {text(path): text(lines) for path, lines in material.logs.items()},
+        {name: all_of(document) for name, document in material.notes.items()},
     )
     new.incident["id"] = f"{Drawn(new, words(), rng).word()}-{new.clock:%m%d}"
     return new

@@ -7,6 +7,7 @@ from string import Template
 from typing import Literal
 
 from opssquad.documents import read_yaml
+from opssquad.evals.perturb.material import log_lines
 from opssquad.times import parse_time
 from opssquad.worlds.kube.recording.spec import Strict
 
@@ -50,7 +51,7 @@ class Stock(Strict):
 
     def style(self, log: str) -> Style | None:
         """The style of a log, by its last line that has one; None for software that writes in its own way."""
-        for line in reversed(log.splitlines()[-20:]):
+        for line in reversed(log_lines(log)[-20:]):
             for style in self.styles:
                 if re.match(style.like, line.partition(" ")[2]):
                     return style
@@ -84,14 +85,14 @@ def written(style: Style, level: str, text: str, moment: datetime, pod: str, ser
 
 def merged(log: str, lines: list[str]) -> str:
     """A log with further lines at their times; what stands at the same time keeps its order."""
-    both = [*log.splitlines(), *lines]
+    both = [*log_lines(log), *lines]
     # A stack trace's lines carry stamps of their own, so nothing is torn apart by sorting.
     return "".join(f"{line}\n" for line in sorted(both, key=lambda line: line.partition(" ")[0]))
 
 
 def span(log: str) -> tuple[datetime, datetime] | None:
     """The times of a log's first and last line; None for an empty one."""
-    lines = log.splitlines()
+    lines = log_lines(log)
     return (parse_time(_stamp(lines[0])), parse_time(_stamp(lines[-1]))) if lines else None
 
 
