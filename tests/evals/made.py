@@ -1,8 +1,10 @@
 """Perturbed recordings for tests, each made once a process, and what is looked up in them."""
 
+import atexit
 import gzip
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -30,7 +32,9 @@ def made(id: str, shift: int | None, noise: int | None) -> Path:
 
 @cache
 def _folder() -> Path:
-    return Path(mkdtemp(prefix="perturbed-"))
+    folder = Path(mkdtemp(prefix="perturbed-"))
+    atexit.register(shutil.rmtree, folder)
+    return folder
 
 
 def objects(folder: Path) -> list[Json]:
