@@ -19,7 +19,7 @@ Action = Literal[
 
 class Quote(Value):
     """Exact text and where it stands: `Pod/ns/name status.containerStatuses[0]`, `log ns/pod/container`,
-    `Event/ns/name`. The text must occur in a source of the call that returned it."""
+    `Event Pod/ns/name`. The text must occur in a source of the call that returned it."""
 
     locator: str
     text: str

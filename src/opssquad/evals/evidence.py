@@ -1,12 +1,15 @@
 """Whether citations stand in what was read, and which of the truth's evidence they show."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from opssquad.evals.transcript import Look, Transcript
 from opssquad.findings import Conclusion, Evidence
+from opssquad.worlds.kube.recording.files import log_path
 from opssquad.worlds.kube.recording.refs import Key, split
 from opssquad.worlds.kube.recording.spec import Proof
 
+PlaceKind = Literal["object", "event", "log"]
 Top = Callable[[Key], Key]
 """The highest owner of an object."""
 SHORT = 0.5
@@ -52,25 +55,30 @@ def _same_text(wanted: str, said: str) -> bool:
 
 
 def _same_place(proof: Proof, locator: str, top: Top) -> bool:
-    kind, where = _place(locator)
+    kind, where = place(locator)
     if kind != proof.kind:
         return False
     if kind == "log":
-        ours, theirs = where.split("/"), proof.where.removeprefix("logs/").split("/")
-        if len(ours) != 3 or len(theirs) != 3:
-            return False
-        container = theirs[2].removesuffix(".log").removesuffix(".previous")
-        pods = (("Pod", ours[0], ours[1]), ("Pod", theirs[0], theirs[1]))
-        return ours[2] == container and top(pods[0]) == top(pods[1])
+        ours, theirs = _container(where), _container(proof.where)
+        return ours[1] == theirs[1] and top(ours[0]) == top(theirs[0])
     return top(split(where)) == top(split(proof.where))
 
 
-def _place(locator: str) -> tuple[str, str]:
-    """What a locator names: `log` with ns/pod/container, `event` or `object` with Kind/ns/name."""
+def place(locator: str) -> tuple[PlaceKind, str]:
+    """What a locator names, as a truth writes it: a log's path, or Kind/namespace/name of the object or of
+    what the event is about."""
     head, _, rest = locator.partition(" ")
     match head:
         case "log":
-            return "log", rest.removesuffix(" previous")
+            name, _, previous = rest.partition(" ")
+            namespace, pod, container = [*name.split("/", 2), "", ""][:3]
+            return "log", log_path(namespace, pod, container, bool(previous))
         case "Event":
-            return "event", rest.split(" ")[0]
+            return "event", rest.partition(" ")[0]
     return "object", head
+
+
+def _container(path: str) -> tuple[Key, str]:
+    """The pod and the container that wrote a log, whichever instance of it."""
+    namespace, pod, name = [*path.removeprefix("logs/").split("/", 2), "", ""][:3]
+    return ("Pod", namespace, pod), name.removesuffix(".log").removesuffix(".previous")

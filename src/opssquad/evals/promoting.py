@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field
 
 from opssquad.documents import BadFile, read_yaml
 from opssquad.errors import UsageError
+from opssquad.evals.evidence import cited, place
 from opssquad.events import Asked, Concluded, Event
 from opssquad.findings import Conclusion, Evidence
 from opssquad.times import rfc3339
@@ -133,23 +134,15 @@ def _concluded(incident: str, events: Sequence[Event]) -> Conclusion:
 def _evidence(events: Sequence[Event]) -> dict[str, Evidence]:
     """What the conclusions cite, by id."""
     conclusions = [e.conclusion for e in events if isinstance(e, Concluded)]
-    cited = [e for c in conclusions for cause in c.causes for f in cause.findings for e in f.evidence]
-    return {each.id: each for each in cited}
+    return {each.id: each for conclusion in conclusions for each in cited(conclusion)}
 
 
 def proof(evidence: Evidence) -> Proof:
     """A citation as a truth holds it."""
-    head, _, rest = evidence.locator.partition(" ")
-    match head:
-        case "log":
-            pod, _, previous = rest.partition(" ")
-            ending = ".previous.log" if previous else ".log"
-            return Proof(kind="log", where=f"logs/{pod}{ending}", contains=evidence.text)
-        case "Event":
-            # A tool writes `Reason: message`; a truth names text of one of the two.
-            message = evidence.text.partition(": ")[2] or evidence.text
-            return Proof(kind="event", where=rest, contains=message)
-    return Proof(kind="object", where=head, contains=evidence.text)
+    kind, where = place(evidence.locator)
+    # A tool writes `Reason: message` of an event; a truth names text of one of the two.
+    message = evidence.text.partition(": ")[2] if kind == "event" else ""
+    return Proof(kind=kind, where=where, contains=message or evidence.text)
 
 
 def _write(file: Path, told: Json) -> None:
