@@ -5,8 +5,6 @@ Nobody's verdict is in it: `truth.yaml` is for a human to write, and so are the 
 
 import asyncio
 import contextlib
-import gzip
-import json
 import re
 import secrets
 import shutil
@@ -29,6 +27,7 @@ from opssquad.types import Json
 from opssquad.worlds.kube.capture import LogAsk, Turns, asked_logs, read_logs, read_objects
 from opssquad.worlds.kube.capture.logs import Line
 from opssquad.worlds.kube.cluster import Cluster
+from opssquad.worlds.kube.recording.files import packed
 from opssquad.worlds.kube.recording.notes import FILE, CaptureNotes, Missing
 
 QUESTIONS = (
@@ -109,8 +108,8 @@ class _Capture:
         if not objects:
             raise ToolError(f"nothing could be read: {_first(self._turns.missing)}")
         # Beside the loop, which is to hear Ctrl-C.
-        lines = await asyncio.to_thread(self._clean, objects)
-        self._write("cluster/objects.jsonl.gz", gzip.compress("".join(lines).encode(), mtime=0))
+        clean = await asyncio.to_thread(self._clean, objects)
+        self._write("cluster/objects.jsonl.gz", await asyncio.to_thread(packed, clean))
         asked = list(asked_logs(objects))
         self._order.tell(f"reading {len(asked)} logs")
         await read_logs(self._cluster, asked, since, self._turns, self._write_log)
@@ -120,7 +119,7 @@ class _Capture:
         self._write(FILE, _yaml(notes.model_dump(mode="json")))
         self._write("world.yaml", WORLD.encode())
         self._write("incident.yaml", _yaml(self._incident(clock, version)))
-        return Captured(self._order.folder, len(lines), len(self._lines), sum(self._lines), notes)
+        return Captured(self._order.folder, len(clean), len(self._lines), sum(self._lines), notes)
 
     async def _version(self) -> str:
         """The server's version. An answer that withholds it is none that ends the capture."""
@@ -144,9 +143,9 @@ class _Capture:
                 if not error.blind:
                     raise
 
-    def _clean(self, objects: list[Json]) -> list[str]:
-        """The objects without secrets, each as its line."""
-        lines = []
+    def _clean(self, objects: list[Json]) -> list[Json]:
+        """The objects without secrets."""
+        kept = []
         for obj in objects:
             clean = self._cleaner.object(obj)
             if clean is None:
@@ -154,8 +153,8 @@ class _Capture:
                 where = f"{meta.get('namespace', '')}/{meta['name']}"
                 self._turns.lacks(obj["kind"], where, "without its secrets it is no object of its kind")
             else:
-                lines.append(json.dumps(clean, separators=(",", ":"), ensure_ascii=False) + "\n")
-        return lines
+                kept.append(clean)
+        return kept
 
     async def _write_log(self, ask: LogAsk, lines: list[Line]) -> None:
         # Only what is written here is written: a thread goes on when all else was cancelled and cleared up.

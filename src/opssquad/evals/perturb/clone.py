@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from opssquad.evals.perturb.healthy import Workload
-from opssquad.evals.perturb.material import Material, log_lines, mapped, uid
+from opssquad.evals.perturb.material import Material, mapped, uid
 from opssquad.evals.perturb.names import Drawn
 from opssquad.evals.perturb.rename import Renamer
 from opssquad.evals.perturb.shift import FIELD
 from opssquad.types import Json
+from opssquad.worlds.kube.recording.files import log_lines, log_path
 
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 LOUD = re.compile(r'warn|error|fatal|exception|traceback|^\S+ \s|"level": [45]0|[" ]5\d\d[ ,]', re.IGNORECASE)
@@ -139,9 +140,9 @@ class Copier:
         logs: dict[str, str] = {}
         tie = self._ties(source.deployment["metadata"]["name"])
         for pod in source.pods:
-            place = f"logs/{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+            meta = pod["metadata"]
             for container in pod["spec"]["containers"]:
-                path = f"{place}/{container['name']}.log"
+                path = log_path(meta["namespace"], meta["name"], container["name"])
                 lines = log_lines(self._material.logs[path])
                 calm = [line for line in lines if not (LOUD.search(line) or tie.search(line))]
                 some = [line for line in calm if self._rng.random() < KEPT] or calm or lines[:1]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from opssquad.evals.perturb.material import Material
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import health
+from opssquad.worlds.kube.recording.files import log_path
 from opssquad.worlds.kube.recording.refs import reference, split
 
 
@@ -54,7 +55,9 @@ def _steady(workload: Workload, material: Material) -> bool:
     statuses = [s for pod in workload.pods for s in pod["status"].get("containerStatuses") or []]
     claims = [v for v in workload.pods[0]["spec"].get("volumes") or [] if "persistentVolumeClaim" in v]
     logs = all(
-        f"logs/{_place(pod)}/{s['name']}.log" in material.logs for pod in workload.pods for s in _main(pod)
+        log_path(pod["metadata"]["namespace"], pod["metadata"]["name"], container["name"]) in material.logs
+        for pod in workload.pods
+        for container in pod["spec"]["containers"]
     )
     still = not any(s.get("restartCount") or s.get("lastState") for s in statuses)
     return still and not claims and logs and not workload.pods[0]["spec"].get("initContainers")
@@ -62,10 +65,6 @@ def _steady(workload: Workload, material: Material) -> bool:
 
 def _place(pod: Json) -> str:
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-
-
-def _main(pod: Json) -> list[Json]:
-    return pod["spec"]["containers"]  # type: ignore[no-any-return]
 
 
 def _workload(material: Material, deployment: Json) -> Workload:

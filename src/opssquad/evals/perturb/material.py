@@ -17,6 +17,7 @@ from opssquad.documents import read_text
 from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import load, load_truth
+from opssquad.worlds.kube.recording.files import packed
 
 DOCUMENTS = ("incident", "truth", "world")
 OBJECTS = Path("cluster") / "objects.jsonl.gz"
@@ -73,21 +74,12 @@ def write(material: Material, out: Path) -> Path:
     for name, document in {**own, **material.notes}.items():
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-    lines = "".join(
-        f"{json.dumps(obj, separators=(',', ':'), ensure_ascii=False)}\n" for obj in material.objects
-    )
-    # The time of packing would make two runs differ.
-    (folder / OBJECTS).write_bytes(gzip.compress(lines.encode(), mtime=0))
+    (folder / OBJECTS).write_bytes(packed(material.objects))
     for path, text in material.logs.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     return folder
-
-
-def log_lines(text: str) -> list[str]:
-    """The lines of a log. A message may hold what else counts as the end of a line, as U+2028 does."""
-    return text.removesuffix("\n").split("\n") if text else []
 
 
 def mapped(value: Any, change: Callable[[str], str], key: Callable[[str], str] = str) -> Any:

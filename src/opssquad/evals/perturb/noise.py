@@ -17,6 +17,7 @@ from opssquad.evals.perturb.rollout import rolled_out
 from opssquad.evals.perturb.stock import Stock, Warned, merged, span, stock, written
 from opssquad.times import clock_time, parse_time, rfc3339
 from opssquad.types import Json
+from opssquad.worlds.kube.recording.files import log_path
 
 WORKLOADS, EVENTS, LINES = (2, 4), (6, 10), (20, 60)
 """How much is added: at least and at most."""
@@ -165,7 +166,7 @@ def _write_lines(new: Material, texts: Stock, well: list[Workload], rng: random.
     for _ in range(rng.randint(*LINES) if pods else 0):
         pod, line = rng.choice(pods), rng.choice(texts.lines)
         meta, container = pod["metadata"], pod["spec"]["containers"][0]["name"]
-        path = f"logs/{meta['namespace']}/{meta['name']}/{container}.log"
+        path = log_path(meta["namespace"], meta["name"], container)
         style, times = texts.style(new.logs[path]), span(new.logs[path])
         text = Template(line.text).substitute(n=rng.randint(200, 990))
         if style and times:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from opssquad.evals.perturb.clone import Copy
 from opssquad.evals.perturb.events import event
 from opssquad.evals.perturb.healthy import Workload
-from opssquad.evals.perturb.material import log_lines, mapped, uid
+from opssquad.evals.perturb.material import mapped, uid
 from opssquad.evals.perturb.shift import FIELD
 from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
+from opssquad.worlds.kube.recording.files import log_lines
 
 STAMP = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?=Z)")
 START = timedelta(minutes=10)

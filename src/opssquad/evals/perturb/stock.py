@@ -7,8 +7,8 @@ from string import Template
 from typing import Literal
 
 from opssquad.documents import read_yaml
-from opssquad.evals.perturb.material import log_lines
 from opssquad.times import parse_time
+from opssquad.worlds.kube.recording.files import log_lines
 from opssquad.worlds.kube.recording.spec import Strict
 
 NUMBERS = {"info": 30, "warn": 40, "error": 50}

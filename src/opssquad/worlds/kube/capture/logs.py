@@ -12,6 +12,7 @@ from opssquad.times import parse_time
 from opssquad.types import Json
 from opssquad.worlds.kube.capture.turns import Turns
 from opssquad.worlds.kube.cluster import Cluster
+from opssquad.worlds.kube.recording.files import log_path
 from opssquad.worlds.kube.recording.logs_check import expected_logs
 from opssquad.worlds.kube.trouble import ApiError, Unreachable
 
@@ -38,8 +39,7 @@ class LogAsk:
     @property
     def path(self) -> str:
         """Where a recording keeps it."""
-        ending = ".previous.log" if self.previous else ".log"
-        return f"logs/{self.namespace}/{self.pod}/{self.container}{ending}"
+        return log_path(self.namespace, self.pod, self.container, self.previous)
 
 
 def asked_logs(objects: Iterable[Json]) -> Iterator[LogAsk]:

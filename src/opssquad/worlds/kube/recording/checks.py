@@ -15,7 +15,7 @@ from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
 from opssquad.worlds.kube.kinds import KNOWN, match
 from opssquad.worlds.kube.recording import health
-from opssquad.worlds.kube.recording.files import STAMP
+from opssquad.worlds.kube.recording.files import STAMP, compact
 from opssquad.worlds.kube.recording.load import Recording, load, load_truth
 from opssquad.worlds.kube.recording.logs_check import check_logs
 from opssquad.worlds.kube.recording.notes import CaptureNotes, load_notes
@@ -120,11 +120,6 @@ def _concerns(event: Json, key: Key) -> bool:
         key[1],
         "default",
     )
-
-
-def compact(obj: Json) -> str:
-    """An object as its line in compact JSON."""
-    return json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
 
 
 def _leaks(recording: Recording, *, captured: bool) -> Iterator[str]:

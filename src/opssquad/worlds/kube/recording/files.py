@@ -1,4 +1,4 @@
-"""Reads the objects of a recording (JSON lines) and checks its log lines; problems say file, line, reason.
+"""The objects of a recording (JSON lines), read and packed, and its logs; problems say file, line, reason.
 
 YAML is read by `documents`; what the contents mean is for `spec`, `load` and `checks`.
 """
@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from opssquad.documents import BadFile, read_text
@@ -58,6 +59,24 @@ def _object(file: Path, line: bytes, number: int) -> Json:
     if wrong := fit(obj["apiVersion"], obj["kind"], obj):
         raise BadFile(file, f"{obj['kind']} {meta['name']!r} is none that a server sends: {wrong}", number)
     return obj
+
+
+def packed(objects: Iterable[Json]) -> bytes:
+    """The objects as `read_objects` takes them; the same objects give the same bytes."""
+    lines = "".join(f"{compact(obj)}\n" for obj in objects)
+    # The time of packing would make two files of the same objects differ.
+    return gzip.compress(lines.encode(), mtime=0)
+
+
+def compact(obj: Json) -> str:
+    """An object as its line in compact JSON."""
+    return json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
+
+
+def log_path(namespace: str, pod: str, container: str, previous: bool = False) -> str:
+    """Where a recording keeps a container's log, or that of the instance before; relative to its folder."""
+    ending = ".previous.log" if previous else ".log"
+    return f"logs/{namespace}/{pod}/{container}{ending}"
 
 
 def log_lines(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from opssquad.documents import BadFile, read_text, read_yaml
 from opssquad.types import Json
-from opssquad.worlds.kube.recording.files import check_log, log_lines, read_objects
+from opssquad.worlds.kube.recording.files import check_log, log_lines, log_path, read_objects
 from opssquad.worlds.kube.recording.spec import Incident, Truth, WorldRules
 
 
@@ -36,8 +36,7 @@ class Recording:
 
     def log(self, namespace: str, pod: str, container: str, previous: bool = False) -> list[str] | None:
         """The lines of a container's log, each with its time stamp; None if nothing was recorded."""
-        ending = ".previous.log" if previous else ".log"
-        file = self.folder / "logs" / namespace / pod / f"{container}{ending}"
+        file = self.folder / log_path(namespace, pod, container, previous)
         return log_lines(read_text(file)) if file.is_file() else None
 
     def lines(self, path: str) -> list[str]:

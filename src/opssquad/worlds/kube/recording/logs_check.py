@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from opssquad.documents import read_text
 from opssquad.times import parse_time
 from opssquad.types import Json
+from opssquad.worlds.kube.recording.files import log_path
 from opssquad.worlds.kube.recording.load import Recording
 from opssquad.worlds.kube.recording.notes import CaptureNotes
 
@@ -23,7 +24,8 @@ def check_logs(recording: Recording, notes: CaptureNotes | None) -> Iterator[str
         for status in _statuses(pod) if notes is None else ():
             yield from _life(pod, status)
         for container, previous in expected_logs(pod):
-            expected[_path(pod, container, previous)] = pod
+            meta = pod["metadata"]
+            expected[log_path(meta["namespace"], meta["name"], container, previous)] = pod
     root = recording.folder
     have = {file.relative_to(root).as_posix() for file in (root / "logs").rglob("*") if file.is_file()}
     for path in sorted(set(expected) - have - excused):
@@ -66,11 +68,6 @@ def expected_logs(pod: Json) -> Iterator[tuple[str, bool]]:
             yield status["name"], False
             if last:
                 yield status["name"], True
-
-
-def _path(pod: Json, container: str, previous: bool) -> str:
-    meta, ending = pod["metadata"], ".previous.log" if previous else ".log"
-    return f"logs/{meta['namespace']}/{meta['name']}/{container}{ending}"
 
 
 def _life(pod: Json, status: Json) -> Iterator[str]:
