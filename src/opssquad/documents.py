@@ -1,4 +1,7 @@
-"""YAML files that people write, read into a model; what is wrong is one line with file, line and reason."""
+"""YAML files that people write, read into a model; what is wrong is one line with file, line and reason.
+
+How we write YAML for them is here too.
+"""
 
 import difflib
 from collections.abc import Iterator
@@ -69,6 +72,12 @@ def read_text(path: Path) -> str:
 def read_yaml(path: Path, model: type[M]) -> M:
     """The file as that model. Raises BadFile: what is wrong, where, and the key that was meant."""
     return parse_yaml(read_text(path), model, path)
+
+
+def yaml_text(document: Any) -> str:
+    """A document as the YAML that people read and edit: keys in their order, one form for all we write."""
+    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
 def parse_yaml(text: str, model: type[M], name: Path | str) -> M:

@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from opssquad.documents import yaml_text
 from opssquad.errors import ToolError, UsageError
 from opssquad.evals.cleaning import Cleaner
 from opssquad.gate.names import Lexicon
@@ -28,7 +26,7 @@ from opssquad.worlds.kube.capture import LogAsk, Turns, asked_logs, read_logs, r
 from opssquad.worlds.kube.capture.logs import Line
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.recording.files import packed
-from opssquad.worlds.kube.recording.notes import FILE, CaptureNotes, Missing
+from opssquad.worlds.kube.recording.notes import NOTES, CaptureNotes, Missing
 
 QUESTIONS = (
     "What is wrong in {where}?",
@@ -116,9 +114,9 @@ class _Capture:
         # The last thing read is before it, though a Date is cut to seconds.
         clock = self._cluster.now().replace(microsecond=0) + timedelta(seconds=1)
         notes = self._notes(clock, since)
-        self._write(FILE, _yaml(notes.model_dump(mode="json")))
+        self._write(NOTES, yaml_text(notes.model_dump(mode="json")).encode())
         self._write("world.yaml", WORLD.encode())
-        self._write("incident.yaml", _yaml(self._incident(clock, version)))
+        self._write("incident.yaml", yaml_text(self._incident(clock, version)).encode())
         return Captured(self._order.folder, len(clean), len(self._lines), sum(self._lines), notes)
 
     async def _version(self) -> str:
@@ -200,11 +198,6 @@ def passing_redactor(own: Own) -> Redactor:
     """A redactor whose placeholders are tagged with a key that nobody keeps: one secret reads alike in all
     of a recording, and nowhere else."""
     return Redactor(secrets.token_bytes(32), Lexicon(known_secrets(), own))
-
-
-def _yaml(document: Any) -> bytes:
-    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=140)
-    return text.encode()
 
 
 def _first(missing: list[Missing]) -> str:

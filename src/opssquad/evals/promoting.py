@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import AwareDatetime, Field
 
-from opssquad.documents import BadFile, read_yaml
+from opssquad.documents import BadFile, read_yaml, yaml_text
 from opssquad.errors import UsageError
 from opssquad.evals.evidence import cited, place
 from opssquad.events import Asked, Concluded, Event
@@ -72,7 +71,7 @@ def draft(incident: str, events: Sequence[Event], file: Path) -> str:
         "distractors": [],
     }
     head = HEAD.format(incident=incident, file=file)
-    return head + yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100)
+    return head + yaml_text(said)
 
 
 def promote(incident: str, events: Sequence[Event], verdict: Path, capture: Path, out: Path) -> Truth:
@@ -91,8 +90,9 @@ def promote(incident: str, events: Sequence[Event], verdict: Path, capture: Path
     shutil.rmtree(part, ignore_errors=True)
     try:
         shutil.copytree(capture, part)
-        _write(part / "incident.yaml", told)
-        _write(part / "truth.yaml", truth.model_dump(mode="json", exclude_defaults=True))
+        (part / "incident.yaml").write_text(yaml_text(told), encoding="utf-8")
+        verdict_text = yaml_text(truth.model_dump(mode="json", exclude_defaults=True))
+        (part / "truth.yaml").write_text(verdict_text, encoding="utf-8")
         part.rename(out)
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror}; nothing was written to {out}") from None
@@ -143,8 +143,3 @@ def proof(evidence: Evidence) -> Proof:
     # A tool writes `Reason: message` of an event; a truth names text of one of the two.
     message = evidence.text.partition(": ")[2] if kind == "event" else ""
     return Proof(kind=kind, where=where, contains=message or evidence.text)
-
-
-def _write(file: Path, told: Json) -> None:
-    text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
-    file.write_text(text, encoding="utf-8")

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from opssquad.documents import read_text
+from opssquad.documents import read_text, yaml_text
 from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import load, load_truth
@@ -72,8 +72,7 @@ def write(material: Material, out: Path) -> Path:
     (folder / "cluster").mkdir(parents=True)
     own = {name: getattr(material, name) for name in DOCUMENTS}
     for name, document in {**own, **material.notes}.items():
-        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        (folder / f"{name}.yaml").write_text(yaml_text(document), encoding="utf-8")
     (folder / OBJECTS).write_bytes(packed(material.objects))
     for path, text in material.logs.items():
         file = folder / path

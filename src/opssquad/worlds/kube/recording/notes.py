@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from opssquad.documents import read_yaml
 from opssquad.worlds.kube.recording.spec import Strict, Text
 
-FILE = "missing.yaml"
+NOTES = "missing.yaml"
 
 
 class Missing(Strict):
@@ -42,5 +42,5 @@ class CaptureNotes(Strict):
 
 def load_notes(folder: Path) -> CaptureNotes | None:
     """The notes of a captured recording; None for one that was not captured. Raises BadFile."""
-    file = folder / FILE
+    file = folder / NOTES
     return read_yaml(file, CaptureNotes) if file.exists() else None
