@@ -124,7 +124,7 @@ def test_what_is_missing_or_there_already_is_said(
         "--capture", str(home / "cap"), "--out", str(tmp_path),
     )  # fmt: skip
     assert there.returncode == 2
-    assert "is there already" in there.stderr
+    assert "is not empty" in there.stderr
     unknown = run(home, "eval", "promote", "zzzzzz")
     assert unknown.returncode == 2
 

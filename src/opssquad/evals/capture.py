@@ -4,17 +4,16 @@ Nobody's verdict is in it: `truth.yaml` is for a human to write, and so are the 
 """
 
 import asyncio
-import contextlib
 import re
 import secrets
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from opssquad.documents import yaml_text
-from opssquad.errors import ToolError, UsageError
+from opssquad.errors import ToolError
+from opssquad.evals.appearing import appearing
 from opssquad.evals.cleaning import Cleaner
 from opssquad.gate.names import Lexicon
 from opssquad.gate.names import secrets as known_secrets
@@ -83,9 +82,8 @@ class Captured:
 async def capture(cluster: Cluster, order: CaptureOrder, redactor: Redactor) -> Captured:
     """Write the recording. Raises UsageError where it may not be written, ToolError where the cluster cannot
     be read at all, OSError where the disk fails; nothing is left behind then, nor after Ctrl-C."""
-    _refuse_full(order.folder)
     reading, cleaner = cluster.limited("read"), Cleaner(redactor)
-    with _appearing(order.folder) as folder:
+    with appearing(order.folder) as folder:
         return await _Capture(reading, order, cleaner, folder).run()
 
 
@@ -202,25 +200,3 @@ def passing_redactor(own: Own) -> Redactor:
 
 def _first(missing: list[Missing]) -> str:
     return missing[0].reason if missing else "the namespace is empty and nothing else may be read"
-
-
-def _refuse_full(folder: Path) -> None:
-    """Nothing that is there is written over."""
-    if not folder.name:
-        raise UsageError(f"--out {folder} has no name; give a folder that is to be made, such as ./web-0412")
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise UsageError(f"--out {folder} is there and is no folder; give another name")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise UsageError(f"--out {folder} is not empty; give a folder that is to be made")
-
-
-@contextlib.contextmanager
-def _appearing(folder: Path) -> Iterator[Path]:
-    """A folder beside the one that is meant. It takes that name at the end, or is removed."""
-    beside = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
-    beside.mkdir(parents=True)
-    try:
-        yield beside
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from opssquad.documents import BadFile, read_yaml, yaml_text
 from opssquad.errors import UsageError
+from opssquad.evals.appearing import appearing
 from opssquad.evals.evidence import cited, place
 from opssquad.events import Asked, Concluded, Event
 from opssquad.findings import Conclusion, Evidence
@@ -76,28 +77,22 @@ def draft(incident: str, events: Sequence[Event], file: Path) -> str:
 
 def promote(incident: str, events: Sequence[Event], verdict: Path, capture: Path, out: Path) -> Truth:
     """Write the case: the captured recording with the verdict as its truth and the questions as they were
-    asked. Raises UsageError: an unknown evidence id, a folder that is there already."""
+    asked. Raises UsageError: an unknown evidence id, a folder that holds something already."""
     said = read_yaml(verdict, Verdict)
-    if out.exists():
-        raise UsageError(f"{out} is there already; name a new folder with --out")
     truth = _truth(said, incident, events, verdict)
     found = load_incident(capture)
     asked = [e.text for e in events if isinstance(e, Asked)]
     questions = list(dict.fromkeys([*asked, *found.questions]))[: max(3, len(asked))]
     told = found.model_dump(mode="json", exclude_defaults=True)
     told |= {"id": out.name, "questions": questions, "title": said.title or found.title}
-    part = out.with_name(f".{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    documents = {"incident": told, "truth": truth.model_dump(mode="json", exclude_defaults=True)}
     try:
-        shutil.copytree(capture, part)
-        (part / "incident.yaml").write_text(yaml_text(told), encoding="utf-8")
-        verdict_text = yaml_text(truth.model_dump(mode="json", exclude_defaults=True))
-        (part / "truth.yaml").write_text(verdict_text, encoding="utf-8")
-        part.rename(out)
+        with appearing(out) as folder:
+            shutil.copytree(capture, folder, dirs_exist_ok=True)
+            for name, document in documents.items():
+                (folder / f"{name}.yaml").write_text(yaml_text(document), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror}; nothing was written to {out}") from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return truth
 
 
