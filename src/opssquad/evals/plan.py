@@ -1,16 +1,15 @@
 """From suites to the list of runs: every case with its recording checked, its question and its key."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from opssquad.errors import UsageError
-from opssquad.evals.linting import lint
-from opssquad.evals.result import Manner, SuiteUsed
-from opssquad.evals.suite import Difficulty, Entry, Expect, Price, Read, Variant, folders_of
+from opssquad.evals.result import Difficulty, Manner, SuiteUsed, Variant
+from opssquad.evals.suite import Expect, Price, Read, folders_of
 from opssquad.types import Json, Value, digest
 from opssquad.worlds.kube.recording import load_truth
 from opssquad.worlds.kube.recording.load import load_incident
@@ -92,8 +91,9 @@ class Wanted:
 def cases_of(reads: Sequence[Read]) -> list[Case]:
     """All cases of the suites. Raises UsageError: a recording that is missing or damaged, a question that it
     does not have."""
-    known = _Recordings()
-    return [case for read in reads for case in _cases(read, known)]
+    # Several entries may play one recording.
+    opened = cache(_opened)
+    return [case for read in reads for case in _cases(read, opened)]
 
 
 def chosen(cases: Sequence[Case], wanted: Wanted) -> list[Case]:
@@ -114,15 +114,6 @@ def varied(case: Case, shift: int | None, noise: int | None) -> Case:
     return case.model_copy(update={**seeds, "variant": variant, "id": id})
 
 
-def unfair(folder: Path) -> str:
-    """Why a recording is no fair case, in one line; empty if it is one."""
-    found = lint(folder, None)
-    problems = found.problems if found.verdict else ["truth.yaml: is missing: nobody has given a verdict yet"]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    said = "not a fair case; `opssquad recording lint` says all"
-    return f"{folder}: {problems[0]}{more}: {said}" if problems else ""
-
-
 def used(read: Read, cases: Sequence[Case]) -> SuiteUsed:
     """The suite as a report names it; its digest is of all its cases and their truths."""
     own = [case for case in cases if case.suite == read.suite.name]
@@ -131,46 +122,51 @@ def used(read: Read, cases: Sequence[Case]) -> SuiteUsed:
 
 
 def jobs_of(
-    reads: Sequence[Read], cases: Sequence[Case], models: Sequence[str], repeats: int, **how: Any
+    reads: Sequence[Read],
+    cases: Sequence[Case],
+    models: Sequence[str],
+    repeats: int,
+    *,
+    sampling: Json,
+    tapes: str,
+    replay: bool,
 ) -> list[Job]:
-    """Every run, so ordered that a run which is cut short has seen as many cases as it could; `how` are
-    fields of every job."""
+    """Every run, so ordered that a run which is cut short has seen as many cases as it could."""
     prices = {read.suite.name: read.suite.prices for read in reads}
     return [
-        Job(case=case, model=model, repeat=repeat, prices=prices[case.suite], **how)
+        Job(
+            case=case,
+            model=model,
+            repeat=repeat,
+            prices=prices[case.suite],
+            sampling=sampling,
+            tapes=tapes,
+            replay=replay,
+        )
         for repeat in range(repeats)
         for case in cases
         for model in models
     ]
 
 
-class _Recordings:
-    """Incident and truth by folder, each read once."""
-
-    def __init__(self) -> None:
-        self._known: dict[Path, tuple[Incident, Truth]] = {}
-
-    def of(self, folder: Path) -> tuple[Incident, Truth]:
-        if folder not in self._known:
-            self._known[folder] = load_incident(folder), load_truth(folder)
-        return self._known[folder]
+def _opened(folder: Path) -> tuple[Incident, Truth]:
+    return load_incident(folder), load_truth(folder)
 
 
-def _cases(read: Read, known: _Recordings) -> Iterator[Case]:
+def _cases(read: Read, opened: Callable[[Path], tuple[Incident, Truth]]) -> Iterator[Case]:
     seen: set[str] = set()
-    for number, entry in enumerate(read.suite.cases):
+    for number in range(len(read.suite.cases)):
         for folder in folders_of(read, number):
-            incident, truth = known.of(folder)
-            for case in _of_recording(read, number, entry, folder, incident, truth):
+            for case in _of_recording(read, number, folder, *opened(folder)):
                 if case.id in seen:
-                    raise read.problem(number, f"recording: case {case.id} stands twice in the suite")
+                    said = f"recording: case {case.id} stands twice in the suite; leave one of them out"
+                    raise read.problem(number, said)
                 seen.add(case.id)
                 yield case
 
 
-def _of_recording(
-    read: Read, number: int, entry: Entry, folder: Path, incident: Incident, truth: Truth
-) -> Iterator[Case]:
+def _of_recording(read: Read, number: int, folder: Path, incident: Incident, truth: Truth) -> Iterator[Case]:
+    entry = read.suite.cases[number]
     seeds = {"shift": 1, "noise": 1, **read.suite.seeds}
     for at, question in enumerate(entry.questions):
         if isinstance(question, int) and not 0 <= question < len(incident.questions):

@@ -14,6 +14,9 @@ VERSION = 1
 Manner = Literal["ask", "approve", "refuse", "change", "kill"]
 """What the approver does: nothing but ask, say yes to the squad's first fix, say no, change the world
 between card and yes, or kill the process at the card and go on in another."""
+Variant = Literal["plain", "shift", "noise", "both"]
+"""How a recording is changed before it is played: under other names, among unrelated material, or both."""
+Difficulty = Literal["plain", "hard"]
 State = Literal["run", "not_run", "broken"]
 
 
@@ -84,9 +87,9 @@ class CaseResult(Value):
     family: str
     fault: str
     tags: tuple[str, ...] = ()
-    difficulty: Literal["plain", "hard"] = "plain"
+    difficulty: Difficulty = "plain"
     manner: Manner = "ask"
-    variant: Literal["plain", "shift", "noise", "both"] = "plain"
+    variant: Variant = "plain"
     model: str = "offline"
     repeat: int = 0
     state: State = "run"

@@ -11,12 +11,10 @@ from pydantic import Field
 from opssquad import content
 from opssquad.documents import BadFile, Placed, parse_placed, read_text
 from opssquad.errors import UsageError
-from opssquad.evals.result import Manner
+from opssquad.evals.result import Difficulty, Manner, Variant
 from opssquad.types import Value
 
-Variant = Literal["plain", "shift", "noise", "both"]
 Expect = Literal["cause", "unknown"]
-Difficulty = Literal["plain", "hard"]
 
 
 class Entry(Value):
@@ -87,7 +85,9 @@ def folders_of(read: Read, entry: int) -> list[Path]:
     if any(c in wanted for c in "*?["):
         found = [folder for id, folder in known.items() if Path(id).match(wanted)]
         if not found:
-            raise read.problem(entry, f"recording: no recording is called {wanted!r}")
+            raise read.problem(
+                entry, f"recording: no recording is called {wanted!r}; known: {', '.join(known)}"
+            )
         return found
     try:
         return [content.recording(wanted)]

@@ -3,9 +3,11 @@
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
-from opssquad.evals.plan import Job, unfair
+from opssquad.evals.linting import unfair
+from opssquad.evals.plan import Job
 from opssquad.evals.work import work
 from opssquad.types import Value
 
@@ -27,8 +29,6 @@ def main() -> None:
 
 
 def _answer(order: Order, out: BinaryIO) -> None:
-    from pathlib import Path
-
     text = asyncio.run(work(order.job)).model_dump_json() if order.job else unfair(Path(order.folder))
     out.write(text.encode() + b"\n")
     out.flush()

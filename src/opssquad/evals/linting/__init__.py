@@ -17,7 +17,7 @@ from opssquad.worlds.kube.recording import load, load_truth
 from opssquad.worlds.kube.recording.checks import problems
 from opssquad.worlds.kube.recording.notes import load_notes
 
-__all__ = ["Linted", "lint"]
+__all__ = ["Linted", "lint", "unfair"]
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,17 @@ def lint(folder: Path, own: Own | None) -> Linted:
         return Linted([str(error)], verdict=verdict)
     found = list(problems(recording, truth, notes))
     if own is not None:
-        found += secrets_in(recording, Redactor(lexicon=_lexicon(own)))
+        found += secrets_in(recording, Redactor(lexicon=Lexicon(known_secrets(), own)))
     if truth is None:
         return Linted(found, verdict=False)
     harmful, undecided = answers(recording, truth)
     return Linted([*found, *leaks(recording, truth), *harmful], undecided)
 
 
-def _lexicon(own: Own) -> Lexicon:
-    return Lexicon(known_secrets(), own)
+def unfair(folder: Path) -> str:
+    """Why a recording is no fair case, in one line; empty if it is one."""
+    found = lint(folder, None)
+    problems = found.problems if found.verdict else ["truth.yaml: is missing: nobody has given a verdict yet"]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    said = "not a fair case; `opssquad recording lint` says all"
+    return f"{folder}: {problems[0]}{more}: {said}" if problems else ""
