@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from opssquad.evals.perturb.healthy import Workload
-from opssquad.evals.perturb.material import Material, mapped, uid
-from opssquad.evals.perturb.names import Drawn
+from opssquad.evals.perturb.material import Material, rewritten, uid
+from opssquad.evals.perturb.names import Drawn, containers
 from opssquad.evals.perturb.rename import Renamer
-from opssquad.evals.perturb.shift import FIELD
 from opssquad.types import Json
 from opssquad.worlds.kube.recording.files import log_lines, log_path
+from opssquad.worlds.kube.withhold import LAST_APPLIED
 
-APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 LOUD = re.compile(r'warn|error|fatal|exception|traceback|^\S+ \s|"level": [45]0|[" ]5\d\d[ ,]', re.IGNORECASE)
 """Lines that may tell of the incident: a copy that told of it would be no unrelated one."""
 KEPT = 0.6
@@ -28,11 +27,6 @@ class Copy:
 
     workload: Workload
     logs: dict[str, str]
-
-    def objects(self) -> list[Json]:
-        """All its objects."""
-        own = self.workload
-        return [own.deployment, *own.replicasets, *own.pods, *own.around]
 
 
 class Copier:
@@ -81,7 +75,7 @@ class Copier:
                 ending = meta["name"].removeprefix(meta["generateName"])
                 made = Renamer(names)(meta["generateName"]) + self._drawn.hash(len(ending))
                 names[meta["name"]] = made
-        own = [source.deployment, *source.replicasets, *source.pods, *source.around]
+        own = source.objects
         untied = [self._untied(obj, name, bool(namespace)) for obj in own]
         copied = self.numbered(self._renamed(untied, names, own))
         sets, pods = len(source.replicasets), len(source.pods)
@@ -105,9 +99,7 @@ class Copier:
                 if address["ip"][0].isdigit():
                     new.setdefault(address["ip"], self._address(address["ip"]))
         rename = Renamer(names, new)
-        return [
-            mapped(obj, rename, lambda key: key if FIELD.fullmatch(key) else rename(key)) for obj in objects
-        ]
+        return [rewritten(obj, rename) for obj in objects]
 
     def _address(self, like: str) -> str:
         """A free address in the same range of 256."""
@@ -125,11 +117,9 @@ class Copier:
     def _untied(self, obj: Json, name: str, alone: bool) -> Json:
         """Without the variables that point at another service, and at what another namespace lacks."""
         tie = self._ties(name)
-        containers = obj.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
-        containers = containers or obj.get("spec", {}).get("containers", [])
         ties = {
             variable["name"]
-            for container in containers
+            for container in containers(obj)
             for variable in container.get("env") or []
             if tie.search(str(variable.get("value"))) or (alone and "valueFrom" in variable)
         }
@@ -163,7 +153,7 @@ def _without(value: Any, ties: set[str], alone: bool) -> Any:
             inner = [variable for variable in inner if variable["name"] not in ties]
         elif key == "f:env":
             inner = {k: v for k, v in inner.items() if not _tied(k, ties)}
-        elif key == APPLIED:
+        elif key == LAST_APPLIED:
             inner = _applied(inner, ties, alone)
         if key in ("env", "f:env") and inner in ([], {".": {}}):
             continue

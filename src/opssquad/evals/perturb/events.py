@@ -7,18 +7,9 @@ from opssquad.evals.perturb.material import uid
 from opssquad.times import rfc3339
 from opssquad.types import Json
 
-FIELDS = (
-    *(
-        "count",
-        "firstTimestamp",
-        "involvedObject",
-        "lastTimestamp",
-        "message",
-        "reason",
-        "reportingComponent",
-    ),
-    *("reportingInstance", "source", "type"),
-)
+FIELDS = ("count", "firstTimestamp", "involvedObject", "lastTimestamp", "message", "reason",
+          "reportingComponent", "reportingInstance", "source", "type")  # fmt: skip
+"""What a component writes into an event, as its managedFields say."""
 
 
 def event(

@@ -20,6 +20,11 @@ class Workload:
     """Its Service, Endpoints, EndpointSlices and the metrics of its pods."""
 
     @property
+    def objects(self) -> list[Json]:
+        """All its objects."""
+        return [self.deployment, *self.replicasets, *self.pods, *self.around]
+
+    @property
     def current(self) -> Json:
         """The ReplicaSet that its pods belong to."""
         owner = self.pods[0]["metadata"]["ownerReferences"][0]["uid"]
@@ -47,8 +52,7 @@ def _named(material: Material) -> set[tuple[str, str, str]]:
 
 def _parts(workload: Workload) -> set[tuple[str, str, str]]:
     nodes = {("Node", "", pod["spec"].get("nodeName", "")) for pod in workload.pods}
-    own = [workload.deployment, *workload.replicasets, *workload.pods, *workload.around]
-    return {reference(obj) for obj in own} | nodes
+    return {reference(obj) for obj in workload.objects} | nodes
 
 
 def _steady(workload: Workload, material: Material) -> bool:

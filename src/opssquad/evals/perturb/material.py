@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from opssquad.worlds.kube.recording import load, load_truth
 from opssquad.worlds.kube.recording.files import packed
 
 DOCUMENTS = ("incident", "truth", "world")
+FIELD = re.compile(r"(?:f:)?[A-Za-z]+|(?:.*[./])?(?:kubernetes|k8s)\.io/.*")
+"""Keys that belong to Kubernetes or to the shape of a document, not to an organisation."""
 OBJECTS = Path("cluster") / "objects.jsonl.gz"
 
 
@@ -90,6 +93,11 @@ def mapped(value: Any, change: Callable[[str], str], key: Callable[[str], str] =
     if isinstance(value, list):
         return [mapped(inner, change, key) for inner in value]
     return value
+
+
+def rewritten(value: Any, change: Callable[[str], str]) -> Any:
+    """A copy with every text changed, and every key that somebody chose: not those of Kubernetes."""
+    return mapped(value, change, lambda key: key if FIELD.fullmatch(key) else change(key))
 
 
 def _document(file: Path) -> Json:

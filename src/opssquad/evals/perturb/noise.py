@@ -47,12 +47,12 @@ def noised(material: Material, rng: random.Random) -> Material:
             told.append(f"{name} was rolled out at {clock_time(moment)} and is healthy")
         else:
             told.append(f"{name} is healthy and has no part in it")
-        new.objects += made.objects()
+        new.objects += made.workload.objects
         new.logs |= made.logs
     own = [made.workload for made in copies]
     events += _warnings(texts, [*own, *well], material.clock, rng)
-    settings = _edited(texts, material, drawn, rng)
-    new.objects += [*homes, *copier.numbered([*settings, *events])]
+    edited = _edited(texts, material, drawn, rng)
+    new.objects += [*homes, *copier.numbered([edited, *events])]
     _write_lines(new, texts, [*own, *well], rng)
     return new
 
@@ -123,7 +123,7 @@ def _about(about: Json, pod: Json) -> dict[str, str]:
     }
 
 
-def _edited(texts: Stock, material: Material, drawn: Drawn, rng: random.Random) -> Iterator[Json]:
+def _edited(texts: Stock, material: Material, drawn: Drawn, rng: random.Random) -> Json:
     """A ConfigMap that nothing reads, edited by hand lately."""
     key = rng.choice(sorted(texts.edits))
     made = material.clock - timedelta(days=rng.randint(20, 40))
@@ -152,7 +152,7 @@ def _edited(texts: Stock, material: Material, drawn: Drawn, rng: random.Random) 
         "managedFields": fields,
     }
     data = {**texts.settings, key: texts.edits[key]}
-    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}
 
 
 def _spaces(material: Material) -> list[str]:

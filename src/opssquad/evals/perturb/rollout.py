@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from opssquad.evals.perturb.clone import Copy
 from opssquad.evals.perturb.events import event
 from opssquad.evals.perturb.healthy import Workload
-from opssquad.evals.perturb.material import mapped, uid
-from opssquad.evals.perturb.shift import FIELD
+from opssquad.evals.perturb.material import mapped, rewritten, uid
 from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
+from opssquad.worlds.kube.controllers.deployment.revisions import REVISION
 from opssquad.worlds.kube.recording.files import log_lines
 
 STAMP = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?=Z)")
@@ -35,12 +35,12 @@ def rolled_out(made: Copy, moment: datetime, cause: str, hash_: str, rng: random
     revision = str(int(_revision(before[-1])) + 1)
 
     def change(obj: Json) -> Json:
-        new: Json = mapped(obj, newer, lambda key: key if FIELD.fullmatch(key) else newer(key))
+        new: Json = rewritten(obj, newer)
         return new
 
     deployment, current = change(old.deployment), change(current)
     for obj in (deployment, current):
-        obj["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = revision
+        obj["metadata"]["annotations"][REVISION] = revision
         obj["metadata"]["annotations"]["kubernetes.io/change-cause"] = f"{name} {_tag(current)}: {cause}"
     _dated(deployment, moment, created=False)
     _dated(current, moment, created=True)
@@ -51,7 +51,7 @@ def rolled_out(made: Copy, moment: datetime, cause: str, hash_: str, rng: random
 
 
 def _revision(replicaset: Json) -> str:
-    return str(replicaset["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
+    return str(replicaset["metadata"]["annotations"][REVISION])
 
 
 def _image(replicaset: Json) -> str:

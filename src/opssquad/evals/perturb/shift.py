@@ -1,15 +1,12 @@
 """The same incident under other names, at another time."""
 
 import random
-import re
 from typing import Any
 
 from opssquad.evals.perturb.clock import Moved
-from opssquad.evals.perturb.material import Material, mapped
+from opssquad.evals.perturb.material import Material, rewritten
 from opssquad.evals.perturb.names import Drawn, renamer, words
 
-FIELD = re.compile(r"(?:f:)?[A-Za-z]+|(?:.*[./])?(?:kubernetes|k8s)\.io/.*")
-"""Keys that belong to Kubernetes or to the shape of a document, not to an organisation."""
 WEEKS = (5, 60)
 """A recording moves by so many weeks at least and at most, to either side."""
 
@@ -22,11 +19,8 @@ def shifted(material: Material, rng: random.Random) -> Material:
     def text(old: str) -> str:
         return moved(rename(old))
 
-    def key(old: str) -> str:
-        return old if FIELD.fullmatch(old) else text(old)
-
     def all_of(value: Any) -> Any:
-        return mapped(value, text, key)
+        return rewritten(value, text)
 
     new = Material(
         all_of(material.incident),
