@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
-from opssquad.documents import parse_yaml
+from opssquad.documents import read_yaml
 from opssquad.evals.transcript import Act, Look, Transcript
 from opssquad.events import (
     Answered,
@@ -31,8 +31,7 @@ class _Actions(Value):
 @cache
 def actions() -> Mapping[str, Action]:
     """What the change of each tool is in the truth's words."""
-    text = (files("opssquad.evals") / "actions.yaml").read_text(encoding="utf-8")
-    return parse_yaml(text, _Actions, "actions.yaml").actions
+    return read_yaml(Path(__file__).with_name("actions.yaml"), _Actions).actions
 
 
 def fold(
@@ -103,7 +102,7 @@ def _acts(events: Sequence[Event]) -> tuple[Act, ...]:
                 args=card.call.args,
                 # A tool that is not known here changes an object: that is all that can be said.
                 action=actions().get(card.call.tool, "patch"),
-                target=bound(card),
+                target=_bound(card),
                 command=card.preview.command,
                 decision=said,
                 by=decision.by if decision else "",
@@ -115,7 +114,7 @@ def _acts(events: Sequence[Event]) -> tuple[Act, ...]:
     return tuple(acts)
 
 
-def bound(card: Approval) -> str:
+def _bound(card: Approval) -> str:
     """The object that a card is about, as Kind/namespace/name: the first that it is bound to."""
     return next(iter(card.preview.binding), "")
 

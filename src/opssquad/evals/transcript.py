@@ -9,8 +9,6 @@ from opssquad.events import Ended
 from opssquad.findings import Action, Conclusion, Quote
 from opssquad.types import Json, Usage, Value
 
-Decided = Literal["", "approved", "refused", "expired", "voided"]
-
 
 class Look(Value):
     """A call that was made and what came back; `sources` are what it read, whole, for checking quotes."""
@@ -36,7 +34,7 @@ class Act(Value):
     action: Action
     target: str
     command: str = ""
-    decision: Decided = ""
+    decision: Literal["", "approved", "refused", "expired", "voided"] = ""
     by: str = ""
     made: bool = False
     status: str = ""
