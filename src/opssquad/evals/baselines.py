@@ -9,13 +9,13 @@ from opssquad.evals.score import score
 from opssquad.evals.transcript import End, Transcript
 from opssquad.findings import Action, Cause, Conclusion, Option
 from opssquad.types import Json, Ref
+from opssquad.worlds.kube.controllers.deployment.revisions import REVISION
+from opssquad.worlds.kube.kinds import WORKLOADS
 from opssquad.worlds.kube.recording import Recording, load, load_truth
 from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.refs import Key, reference
 
 Way = Callable[[Recording], Conclusion]
-REVISION = "deployment.kubernetes.io/revision"
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 def baselines(cases: Sequence[Case]) -> tuple[Baseline, ...]:

@@ -11,6 +11,7 @@ from opssquad.cli.render.screen import BAD, GOOD, MUTED, STRONG, WARN, Screen
 from opssquad.cli.text import visible
 from opssquad.times import duration, rfc3339
 from opssquad.types import Json
+from opssquad.worlds.kube.kinds import WORKLOADS
 from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.notes import CaptureNotes, Missing
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from opssquad.evals.capture import Captured
     from opssquad.evals.linting import Linted
 
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 MOST = 4
 """Unhealthy or missing things that `show` names; it is to fit on one screen."""
 

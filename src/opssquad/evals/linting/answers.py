@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from opssquad.types import Json
+from opssquad.worlds.kube.controllers.deployment.revisions import REVISION
+from opssquad.worlds.kube.kinds import WORKLOADS
 from opssquad.worlds.kube.outcomes import fate, holds, suits
 from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.refs import Key, reference, split
 from opssquad.worlds.kube.recording.spec import Action, Outcome, TemplateRule, Truth
 
-WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
-REVISION = "deployment.kubernetes.io/revision"
 _STATED = re.compile(r"\brevision (\d+)")
 
 
@@ -33,7 +33,10 @@ def answers(recording: Recording, truth: Truth) -> tuple[list[str], list[str]]:
         for action in actions:
             said = f"truth.yaml: {verdict} {action.action} of {action.target}"
             for sure, reason in judge(action):
-                (wrong if sure else undecided).append(f"{said}: {reason}")
+                if sure:
+                    wrong.append(f"{said}: {reason}")
+                else:
+                    undecided.append(f"{said}: not decided; {reason}")
     return wrong, undecided
 
 
@@ -60,17 +63,17 @@ class _World:
         elif action.action == "patch":
             yield from self._object_helps(action, key)
         else:
-            yield False, "not decided; no rule of world.yaml is about it"
+            yield False, "no rule of world.yaml is about it"
 
     def heals(self, action: Action) -> Said:
         """Whether a forbidden restart or scale would heal what is unhealthy."""
         key = split(action.target)
         if action.action not in ("restart", "scale"):
-            yield False, "not decided; only a restart or a scale is"
+            yield False, "only a restart or a scale is"
         elif key[0] not in WORKLOADS or key not in self._named:
-            yield False, "not decided; its target is no workload that was recorded"
+            yield False, "its target is no workload that was recorded"
         elif key not in self._sick:
-            yield False, "not decided; its target is healthy as it is"
+            yield False, "its target is healthy as it is"
         elif self._fate(key, _template(self._named[key])) == "ready":
             yield (
                 True,
@@ -86,10 +89,7 @@ class _World:
                 if not self._some_patch(key):
                     yield True, "no template of it leads to ready pods by world.yaml"
                 else:
-                    yield (
-                        False,
-                        f"not decided; some templates lead to ready pods, {action.detail!r} is in words",
-                    )
+                    yield False, f"some templates lead to ready pods, {action.detail!r} is in words"
             case _ if (fares := self._fate(key, current)) != "ready":
                 yield True, f"world.yaml answers its template with {fares}, not with ready pods"
 
@@ -151,12 +151,12 @@ class _World:
             )
         ]
         if not asking:
-            yield False, "not decided; no outcome of world.yaml asks for that object"
+            yield False, "no outcome of world.yaml asks for that object"
         for workload in asking:
             if not self._some_object(workload, key):
                 yield True, f"no state of it leads to ready pods of {'/'.join(workload)} by world.yaml"
         if asking:
-            yield False, f"not decided; some states of it lead to ready pods, {action.detail!r} is in words"
+            yield False, f"some states of it lead to ready pods, {action.detail!r} is in words"
 
     def _some_object(self, workload: Key, key: Key) -> bool:
         """Whether some state of the object gives the workload's template ready pods."""

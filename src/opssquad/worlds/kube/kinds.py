@@ -39,6 +39,9 @@ authorization.k8s.io/v1 selfsubjectaccessreviews SelfSubjectAccessReview*
 metrics.k8s.io/v1beta1 pods PodMetrics | metrics.k8s.io/v1beta1 nodes NodeMetrics*
 """
 
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+"""Kinds that keep pods running and replace them by a rollout."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
