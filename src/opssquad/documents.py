@@ -52,11 +52,12 @@ MOST = 64 << 20
 """Characters of one file: past that it is another than was meant, or a device."""
 
 
-def read_text(path: Path) -> str:
-    """The text of a file. Raises BadFile if it is missing, unreadable, without end or not UTF-8."""
+def read_text(path: Path, most: int = MOST) -> str:
+    """The text of a file. Raises BadFile if it is missing, unreadable, not UTF-8 or longer than `most`
+    characters."""
     try:
         with path.open(encoding="utf-8") as file:
-            text = file.read(MOST + 1)
+            text = file.read(most + 1)
     except FileNotFoundError:
         raise BadFile(path, "this file is missing") from None
     except UnicodeDecodeError as error:
@@ -64,8 +65,8 @@ def read_text(path: Path) -> str:
         raise BadFile(path, "not UTF-8 text", line) from None
     except OSError as error:
         raise BadFile(path, f"cannot be read: {error.strerror}") from None
-    if len(text) > MOST:
-        raise BadFile(path, f"longer than {MOST >> 20} MiB; is it the file that is meant?")
+    if len(text) > most:
+        raise BadFile(path, f"longer than {most >> 20} MiB; is it the file that is meant?")
     return text
 
 
@@ -105,9 +106,18 @@ def parse_placed(text: str, model: type[M], name: Path | str) -> Placed[M]:
     try:
         return Placed(model.model_validate(data), root)
     except ValidationError as error:
-        # A misspelt key is the cause of the key that is then missing: say it first.
-        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        first = _gravest(error)
         raise BadFile(name, _said(first, model), _line(root, first["loc"])) from None
+
+
+def misfit(error: ValidationError, model: type[BaseModel]) -> str:
+    """Why a document does not fit the model, for what is not read from YAML: the field and what is wrong."""
+    return _said(_gravest(error), model)
+
+
+def _gravest(error: ValidationError) -> ErrorDetails:
+    # A misspelt key is the cause of the key that is then missing: say it first.
+    return min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
 
 
 def _refuse_doubles(node: yaml.Node | None, name: Path | str, seen: set[int]) -> None:

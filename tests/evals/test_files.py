@@ -77,8 +77,8 @@ WHOLE = damaged()
         (damaged(format=7), "format: is 7, this version reads 1"),
         (damaged(format="1"), "format: is '1', this version reads 1"),
         (damaged(started="yesterday"), "started: "),
-        (damaged(surplus=1), "surplus: extra inputs are not permitted"),
-        (damaged(suites=[{"name": "k8s", "version": 1}]), "suites.0.digest: field required"),
+        (damaged(surplus=1), "surplus: unknown key"),
+        (damaged(suites=[{"name": "k8s", "version": 1}]), "suites.0.digest: is missing"),
         (damaged(results=[{"key": 3}]), "results.0."),
     ],
 )

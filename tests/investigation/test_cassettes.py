@@ -14,7 +14,7 @@ from opssquad.findings import Conclusion
 from opssquad.investigation import Investigation, Options
 from opssquad.models.base import Listener, Model, Request
 from opssquad.models.base import Reply as Answer
-from opssquad.models.cassette import OtherQuestion, Player, recording_model
+from opssquad.models.cassette import OtherQuestion, Player, Recorder
 from opssquad.models.chat import Chat
 from tests.stub_model import Json, Reply, call, calls, serving
 
@@ -69,7 +69,7 @@ async def recorded(folder: Path, replies: Sequence[Reply] = LOOKS, seconds: floa
     """The events of a run against the endpoint, with its cassette at `c` in the folder."""
     async with serving(replies) as stub:
         chat = Chat("stub", stub.url)
-        model = Slow(recording_model(chat, folder / "c"), seconds)
+        model = Slow(Recorder(chat, folder / "c"), seconds)
         events = await ran(folder / "recorded", model)
         await chat.close()
     assert len(stub.asked) == len(replies)
@@ -155,7 +155,7 @@ async def test_a_cassette_holds_no_secret_of_the_question_or_of_what_was_read(tm
     world = copied(tmp_path, f"2026-03-08T14:36:59.9Z refused aws_access_key_id={SECRET}")
     async with serving(LOOKS) as stub:
         chat = Chat("stub", stub.url)
-        model = recording_model(chat, tmp_path / "c")
+        model = Recorder(chat, tmp_path / "c")
         events = await ran(tmp_path / "state", model, f"{QUESTION} I use {SECRET}", world)
         await chat.close()
     assert sum(event.result.redactions for event in events if isinstance(event, Returned)) > 0

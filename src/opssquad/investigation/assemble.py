@@ -136,14 +136,14 @@ def make_model(name: str, options: Options, store: Store, cluster: Cluster) -> M
         from opssquad.models.scripted import Scripted
 
         return Scripted.load(Path(name.removeprefix(SCRIPT)))
-    from opssquad.models.cassette import Player, recording_model
+    from opssquad.models.cassette import Player, Recorder
 
     if options.tape and options.replay:
         return Player.open(options.tape, name)
     from opssquad.models.chat import Chat
 
     chat, own = Chat.of(settings.load(), name, options.sampling), load_own(options.redaction)
-    spoken = recording_model(chat, options.tape) if options.tape else chat
+    spoken = Recorder(chat, options.tape) if options.tape else chat
     return masked(spoken, chat.host, own.mask, store.output, lambda: names_of(cluster))
 
 

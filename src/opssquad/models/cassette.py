@@ -14,7 +14,7 @@ from typing import Literal, Self, TypeVar
 
 from pydantic import ValidationError
 
-from opssquad.documents import BadFile, read_text
+from opssquad.documents import BadFile, misfit, read_text
 from opssquad.errors import ModelBadReply, ModelError, ModelRateLimited, ModelUnreachable, UsageError
 from opssquad.models.base import Listener, Message, Model, Reply, Request
 from opssquad.models.canonical import Asked, asked
@@ -70,17 +70,13 @@ class OtherQuestion(UsageError):
     on offline as if the endpoint were down."""
 
 
-def recording_model(model: Model, file: Path) -> "Recorder":
-    """The model, with every exchange written to a new cassette, readable by its owner alone.
+class Recorder:
+    """A model that writes what it is asked and answers to a new cassette, readable by its owner alone, each
+    exchange as soon as it is over.
 
     Wrap what speaks to the endpoint, inside a mask: then the cassette holds what left the house. Raises
     UsageError where the file is there already or cannot be written.
     """
-    return Recorder(model, file)
-
-
-class Recorder:
-    """A model that writes down what it is asked and answers, each exchange as soon as it is over."""
 
     def __init__(self, model: Model, file: Path) -> None:
         self.name, self.file = model.name, file
@@ -206,9 +202,7 @@ def _read(file: Path, number: int, line: str, model: type[V]) -> V:
     try:
         return model.model_validate(json.loads(line))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise BadFile(file, f"is no line of a cassette: {where or 'it'}: {first['msg']}", number) from None
+        raise BadFile(file, f"is no line of a cassette: {misfit(error, model)}", number) from None
     except (ValueError, RecursionError):
         raise BadFile(file, "not JSON; the recording was cut off or changed by hand", number) from None
 

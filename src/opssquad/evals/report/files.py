@@ -5,12 +5,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from opssquad.documents import BadFile
+from opssquad.documents import BadFile, misfit, read_text
 from opssquad.errors import UsageError
 from opssquad.evals.result import VERSION, Report
 from opssquad.store.folder import write_private
 
 _MOST = 1 << 30
+"""Characters of a report: it quotes what every run has read."""
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -28,7 +29,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 def read_report(path: Path) -> Report:
     """Read a report. Raises UsageError: file, field, and what is wrong."""
-    text = _text(path)
+    text = read_text(path, _MOST)
     try:
         told = json.loads(text)
     except json.JSONDecodeError as error:
@@ -44,21 +45,4 @@ def read_report(path: Path) -> Report:
     try:
         return Report.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise BadFile(path, f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_MOST + 1)
-    except FileNotFoundError:
-        raise BadFile(path, "this file is missing") from None
-    except UnicodeDecodeError:
-        raise BadFile(path, "not UTF-8 text; not a report") from None
-    except OSError as error:
-        raise BadFile(path, f"cannot be read: {error.strerror}") from None
-    if len(text) > _MOST:
-        raise BadFile(path, f"longer than {_MOST >> 20} MiB; is it the file that is meant?")
-    return text
+        raise BadFile(path, misfit(error, Report)) from None
