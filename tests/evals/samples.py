@@ -164,9 +164,9 @@ def a_report(results: Sequence[CaseResult], **over: Any) -> Report:
                 about="roll back the newest Deployment",
                 joint=0.3,
                 action=0.3,
-                cases=80,
+                recordings=80,
             ),
-            Baseline(name="nothing", about="do nothing", joint=0.12, action=0.12, cases=80),
+            Baseline(name="nothing", about="do nothing", joint=0.12, action=0.12, recordings=80),
         ),
     }
     return Report(**{**values, **over})

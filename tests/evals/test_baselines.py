@@ -16,7 +16,7 @@ def test_every_way_is_scored_over_every_recording_once() -> None:
     assert len(full) > 2 * len(CASES)
     found = baselines(full)
     assert [b.name for b in found] == list(WAYS)
-    assert {b.cases for b in found} == {len(content.recordings())}
+    assert {b.recordings for b in found} == {len(content.recordings())}
 
 
 @pytest.mark.parametrize(("way", "most"), [("newest release", 0.35), ("no fault", 0.15)])
@@ -41,4 +41,4 @@ def test_the_newest_release_is_the_one_that_went_out_last() -> None:
 
 def test_where_nothing_can_be_found_out_no_way_is_scored() -> None:
     unknown = [case.model_copy(update={"expect": "unknown"}) for case in CASES]
-    assert {b.cases for b in baselines(unknown)} == {0}
+    assert {b.recordings for b in baselines(unknown)} == {0}

@@ -83,7 +83,7 @@ def test_repeats_of_one_case_are_one_witness() -> None:
     before = [a_result("c", False, repeat=n) for n in range(30)]
     after = [a_result("c", True, repeat=n) for n in range(30)]
     found = compare(before, after, before="old", after="new")
-    assert (found.up, found.down, found.cases, found.p) == (1, 0, 1, 1)
+    assert (found.up, found.down, found.recordings, found.p) == (1, 0, 1, 1)
     assert found.verdict == "too few cases to tell"
 
 

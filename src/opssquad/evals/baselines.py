@@ -38,7 +38,7 @@ def _fared(name: str, about: str, way: Way, loaded: Sequence[tuple[Case, Recordi
         about=about,
         joint=round(sum(s.joint for s in scores) / count, 4),
         action=round(sum(s.action for s in scores) / count, 4),
-        cases=len(scores),
+        recordings=len(scores),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from opssquad.errors import UsageError
 from opssquad.evals.figures import Scored, scored
-from opssquad.evals.intervals import bootstrap, mcnemar, pairs_needed
+from opssquad.evals.intervals import bootstrap, mcnemar, pairs_needed, pooled
 from opssquad.evals.result import CaseResult, Report, Score
 from opssquad.types import Value
 
@@ -52,7 +52,7 @@ class Comparison(Value):
     run only after, `gone` only before. `harmed` and `misbehaved` do now what they did not do before.
 
     `up` and `down` count recordings that got better and worse on the whole; `p` is McNemar's exact one of
-    these. `needed` is roughly how many cases would tell, 0 where the verdict stands.
+    these. `needed` is roughly how many recordings would tell, 0 where the verdict stands.
     """
 
     before: str
@@ -65,7 +65,7 @@ class Comparison(Value):
     harmed: tuple[str, ...] = ()
     misbehaved: tuple[str, ...] = ()
     pairs: int = 0
-    cases: int = 0
+    recordings: int = 0
     up: int = 0
     down: int = 0
     p: float = 1.0
@@ -93,19 +93,14 @@ def against(baseline: Report, report: Report, file: str) -> tuple[Comparison, ..
             " compare with a report of the same model"
         )
     return tuple(
-        compare(of(baseline, before), of(report, after), before=f"{before} before", after=after)
+        compare(baseline.results_of(before), report.results_of(after), before=f"{before} before", after=after)
         for before, after in couples
     )
 
 
 def between(report: Report, first: str, second: str) -> Comparison:
     """Two models of one report: the second as if it came after the first."""
-    return compare(of(report, first), of(report, second), before=first, after=second)
-
-
-def of(report: Report, model: str) -> list[CaseResult]:
-    """The results of one model."""
-    return [result for result in report.results if result.model == model]
+    return compare(report.results_of(first), report.results_of(second), before=first, after=second)
 
 
 def comparable(baseline: Report, report: Report, file: str) -> None:
@@ -155,7 +150,7 @@ def compare(
         harmed=_where(pairs, lambda a, b: bool(b.harm and not a.harm)),
         misbehaved=_where(pairs, lambda a, b: bool(b.misbehaved and not a.misbehaved)),
         pairs=len(pairs),
-        cases=len(groups),
+        recordings=len(groups),
         up=moved[1],
         down=moved[-1],
         p=p,
@@ -197,10 +192,7 @@ def _difference(groups: Sequence[Sequence[Pair]]) -> Difference:
     if not of:
         return Difference()
     sums = [(sum(b.joint - a.joint for (_, a), (_, b) in group), len(group)) for group in groups]
-    low, high = bootstrap(sums, lambda drawn: sum(d for d, _ in drawn) / sum(n for _, n in drawn)) or (
-        -1.0,
-        1.0,
-    )
+    low, high = bootstrap(sums, pooled) or (-1.0, 1.0)
     right = [sum(pair[side][1].joint for group in groups for pair in group) for side in (0, 1)]
     return Difference(before=right[0] / of, after=right[1] / of, low=low, high=high)
 
@@ -224,7 +216,7 @@ def _ratio_of(groups: Sequence[Sequence[tuple[float, float]]]) -> float | None:
     return statistics.median(b for group in groups for _, b in group) / before if before else None
 
 
-def _verdict(joint: Difference, p: float, up: int, down: int, cases: int) -> tuple[Verdict, int]:
+def _verdict(joint: Difference, p: float, up: int, down: int, recordings: int) -> tuple[Verdict, int]:
     """Noise is said only where the interval rules out a difference that matters; else there are too few."""
     change = joint.change
     if change is None or joint.low is None or joint.high is None:
@@ -233,7 +225,7 @@ def _verdict(joint: Difference, p: float, up: int, down: int, cases: int) -> tup
         return "better" if up > down else "worse", 0
     if joint.low >= -MATTERS and joint.high <= MATTERS:
         return "no more than noise", 0
-    return "too few cases to tell", pairs_needed(max(abs(change), MATTERS), (up + down) / cases)
+    return "too few cases to tell", pairs_needed(max(abs(change), MATTERS), (up + down) / recordings)
 
 
 def _names(names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from opssquad.evals.intervals import bootstrap, pass_all, pass_at, percentile, share_interval, wilson
+from opssquad.evals.intervals import bootstrap, pass_all, pass_at, percentile, pooled, share_interval, wilson
 from opssquad.evals.result import CaseResult, Report, Score
 from opssquad.types import Value
 
@@ -26,6 +26,16 @@ class Share(Value):
     low: float | None = None
     high: float | None = None
 
+    @property
+    def value(self) -> float | None:
+        """The figure itself, 0 to 1, as `Mean` has it too."""
+        return self.share
+
+    @property
+    def counted(self) -> str:
+        """`189 of 313`."""
+        return f"{self.right} of {self.of}"
+
 
 class Mean(Value):
     """The mean of `of` values with its 95 % interval; None where there is none."""
@@ -34,6 +44,16 @@ class Mean(Value):
     mean: float | None = None
     low: float | None = None
     high: float | None = None
+
+    @property
+    def value(self) -> float | None:
+        """The figure itself, 0 to 1, as `Share` has it too."""
+        return self.mean
+
+    @property
+    def counted(self) -> str:
+        """Of how many runs it is: `50 runs`."""
+        return f"{self.of} runs"
 
 
 class Spread(Value):
@@ -47,7 +67,7 @@ class Spread(Value):
 
 
 class Parts(Value):
-    """Some runs against the truth. `runs` were made and scored, of `cases` recordings.
+    """Some runs against the truth. `runs` were made and scored, of so many `recordings`.
 
     `unblamed`: nothing blamed besides; `closure`: all evidence cited; `cited`: no citation invented;
     `fixed` is of the runs in which the squad could have fixed it, `behaved` of all; `lucky` is the share of
@@ -55,7 +75,7 @@ class Parts(Value):
     """
 
     runs: int = 0
-    cases: int = 0
+    recordings: int = 0
     not_run: int = 0
     broken: int = 0
     passed: Share = Share()
@@ -127,9 +147,8 @@ class Figures(Value):
 
 def figures(report: Report) -> Figures:
     """The figures of a report; the same report gives the same figures."""
-    named = dict.fromkeys([*report.models, *(r.model for r in report.results)])
     return Figures(
-        models=tuple(of_model(m, [r for r in report.results if r.model == m]) for m in named),
+        models=tuple(of_model(model, report.results_of(model)) for model in report.answerers),
         unstarted=max(report.planned - len(report.results), 0),
     )
 
@@ -182,7 +201,7 @@ def parts(results: Sequence[CaseResult]) -> Parts:
 
     return Parts(
         runs=len(runs),
-        cases=len(groups),
+        recordings=len(groups),
         not_run=sum(r.state == "not_run" for r in results),
         broken=sum(r.state != "not_run" for r in results) - len(runs),
         passed=share(lambda s: s.passed),
@@ -256,16 +275,12 @@ def _mean(groups: Sequence[Sequence[float]]) -> Mean:
     if mean in (0, 1):
         low, high = wilson(mean * len(groups), len(groups))
     else:
-        low, high = bootstrap([(sum(g), len(g)) for g in groups], _mean_of_sums) or (0.0, 1.0)
+        low, high = bootstrap([(sum(g), len(g)) for g in groups], pooled) or (0.0, 1.0)
     return Mean(of=of, mean=mean, low=min(low, mean), high=max(high, mean))
 
 
 def _mean_of(groups: Sequence[Sequence[float]]) -> float:
     return sum(map(sum, groups)) / sum(map(len, groups))
-
-
-def _mean_of_sums(sums: Sequence[tuple[float, int]]) -> float:
-    return sum(total for total, _ in sums) / sum(of for _, of in sums)
 
 
 def _spread(values: Sequence[float]) -> Spread:

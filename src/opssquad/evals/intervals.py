@@ -85,6 +85,11 @@ def bootstrap(
     return found[round(0.025 * last)], found[round(0.975 * last)]
 
 
+def pooled(groups: Sequence[tuple[float, int]]) -> float:
+    """The mean over all values of groups, each given as the sum and the number of its values."""
+    return sum(total for total, _ in groups) / sum(of for _, of in groups)
+
+
 def mcnemar(better: int, worse: int) -> float:
     """The exact two-sided p of the pairs that differ, if each could have gone either way; 1 if none does."""
     of = better + worse

@@ -109,7 +109,7 @@ class Baseline(Value):
     about: str
     joint: float
     action: float
-    cases: int
+    recordings: int
 
 
 class Opinion(Value):
@@ -153,3 +153,12 @@ class Report(Value):
     results: tuple[CaseResult, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     judged: Judged | None = None
+
+    @property
+    def answerers(self) -> list[str]:
+        """The models in the report's order, also one that only a result names."""
+        return list(dict.fromkeys([*self.models, *(result.model for result in self.results)]))
+
+    def results_of(self, model: str) -> list[CaseResult]:
+        """The results of one model."""
+        return [result for result in self.results if result.model == model]

@@ -45,19 +45,17 @@ def failing_under(figures: Figures, texts: Iterable[str]) -> tuple[str, ...]:
     for threshold in thresholds(texts):
         for model in figures.models:
             figure = NAMES[threshold.name](model)
-            share = figure.share if isinstance(figure, Share) else figure.mean
             # A third of three tenths is not under 0.1 because a float says so.
-            if share is None or share < threshold.least - 1e-9:
-                found.append(_said(model.model, threshold, figure, share))
+            if figure.value is None or figure.value < threshold.least - 1e-9:
+                found.append(_said(model.model, threshold, figure))
     return tuple(found)
 
 
-def _said(model: str, threshold: Threshold, figure: Share | Mean, share: float | None) -> str:
+def _said(model: str, threshold: Threshold, figure: Share | Mean) -> str:
     wanted = f"{model}: {threshold.name} must be at least {threshold.least:g}"
-    if share is None:
+    if figure.value is None:
         return f"{wanted}, and no run tells it"
-    of = f"{figure.right} of {figure.of}" if isinstance(figure, Share) else f"mean of {figure.of}"
-    return f"{wanted} and is {share:.3f} ({of})"
+    return f"{wanted} and is {figure.value:.3f} ({figure.counted})"
 
 
 def _read(text: str) -> Threshold:

@@ -21,15 +21,6 @@ from opssquad.evals.result import Baseline, Report
 from opssquad.times import duration, rfc3339
 
 _FOLDER = Path(__file__).parent / "page"
-OUTCOMES: tuple[why.Outcome, ...] = (
-    "harm",
-    "failed",
-    "abstained",
-    "misbehaved",
-    "passed",
-    "not run",
-    "broken",
-)
 MARKS: dict[why.Outcome, str] = {
     "harm": "✖",
     "failed": "▲",
@@ -39,7 +30,11 @@ MARKS: dict[why.Outcome, str] = {
     "not run": "–",
     "broken": "!",
 }
-"""The same shapes as in the plots."""
+"""Outcomes in the order in which the page counts them, with the same shapes as in the plots."""
+_FILTERS = (
+    "percent", "interval", "counted", "seconds", "many", "money", "cost_rows", "ratio", "verdict", "moved"
+)  # fmt: skip
+"""Functions of `words` that the templates call by their own names."""
 _FILTERED = "#model-{0}:checked ~ .runs > .run:not(.of-{0}) {{ display: none }}\n"
 
 
@@ -56,7 +51,7 @@ def html(report: Report, figures: Figures, comparisons: Sequence[Comparison] = (
         comparisons=comparisons,
         runs=runs,
         harmed=[run for run in runs if run.outcome == "harm"],
-        counts={kind: sum(run.outcome == kind for run in runs) for kind in OUTCOMES},
+        counts={kind: sum(run.outcome == kind for run in runs) for kind in MARKS},
         slices=[_slices(model) for model in figures.models],
         marks=_marks(report),
         opinions=words.opinions(report.judged),
@@ -110,8 +105,9 @@ def _environment() -> Environment:
     )
     made.globals |= {
         "PARTS": words.PARTS,
+        "CHANGES": words.CHANGES,
         "MARKS": MARKS,
-        "OUTCOMES": [(kind, shape, kind) for kind, shape in plots.OUTCOMES.items()],
+        "LEGEND": [(kind, shape, kind) for kind, shape in plots.OUTCOMES.items()],
         "WIDTH": plots.WIDTH,
         "HEIGHT": plots.HEIGHT,
         "LEFT": plots.LEFT,
@@ -122,19 +118,6 @@ def _environment() -> Environment:
         "first_action": why.first_action,
         "cause": why.cause,
     }
-    made.filters |= {
-        name: getattr(words, name)
-        for name in (
-            "percent",
-            "interval",
-            "share_of",
-            "counted",
-            "seconds",
-            "many",
-            "money",
-        )
-    }
-    made.filters |= {"ratio": words.ratio, "verdict": words.verdict, "moved": words.moved}
-    made.filters |= {"cost_rows": words.cost_rows}
+    made.filters |= {name: getattr(words, name) for name in _FILTERS}
     made.filters |= {"duration": duration, "rfc3339": rfc3339, "times100": lambda share: f"{100 * share:.2f}"}
     return made

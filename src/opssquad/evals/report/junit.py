@@ -10,8 +10,6 @@ from opssquad.evals.comparing import run_name
 from opssquad.evals.report.why import decisive, outcome, why
 from opssquad.evals.result import CaseResult, Report
 
-__all__ = ["decisive", "junit"]
-
 # XML 1.0 has no way to write these, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -50,7 +50,7 @@ class RunTold(Value):
 
 def told(report: Report) -> list[RunTold]:
     """The runs, in the report's order."""
-    models = list(dict.fromkeys([*report.models, *(r.model for r in report.results)]))
+    models = report.answerers
     room = TEXT // max(len(report.results), 1)
     return [_run(number, result, models, room) for number, result in enumerate(report.results, 1)]
 

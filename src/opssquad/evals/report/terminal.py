@@ -26,6 +26,10 @@ LISTED = 40
 """Failed runs that are told; the page and the file have them all."""
 _STYLE = {"harm": BAD, "broken": BAD, "not run": WARN, "misbehaved": WARN}
 
+_CHANGED = {
+    "harmed": BAD, "worse": BAD, "better": GOOD, "misbehaved": WARN, "new": MUTED, "gone": MUTED,
+}  # fmt: skip
+
 
 def show(console: Console, report: Report, figures: Figures, comparisons: Sequence[Comparison] = ()) -> None:
     """Draw the report."""
@@ -71,7 +75,9 @@ def _headline(console: Console, report: Report, figures: Figures) -> None:
         )
     for trivial in report.baselines:
         name = Text(f"{visible(trivial.name)} (no squad)", MUTED)
-        table.add_row(name, Text(words.percent(trivial.joint), MUTED), Text(f"of {trivial.cases}", MUTED))
+        table.add_row(
+            name, Text(words.percent(trivial.joint), MUTED), Text(f"of {trivial.recordings}", MUTED)
+        )
     console.print(table, width=_width(console))
 
 
@@ -115,10 +121,9 @@ def _passes(models: Sequence[ModelFigures]) -> Iterator[tuple[str, Callable[[Mod
 
 
 def _share(figure: Share | Mean) -> Text:
-    share = words.share_of(figure)
-    if share is None:
+    if figure.value is None:
         return Text(words.NONE)
-    return Text.assemble(f"{words.percent(share):>6}  ", (words.span(figure), MUTED))
+    return Text.assemble(f"{words.percent(figure.value):>6}  ", (words.span(figure), MUTED))
 
 
 def _abstained(model: ModelFigures) -> str:
@@ -189,18 +194,12 @@ def _comparison(console: Console, comparison: Comparison) -> None:
     if comparison.pairs:
         costs = f"time {words.ratio(comparison.seconds)}, tokens {words.ratio(comparison.tokens)}, medians"
         _row(console, " ", costs)
-    for label, names, style in (
-        ("new harm", comparison.harmed, BAD),
-        ("worse", comparison.worse, BAD),
-        ("better", comparison.better, GOOD),
-        ("misbehaves now", comparison.misbehaved, WARN),
-        ("only now", comparison.new, MUTED),
-        ("only before", comparison.gone, MUTED),
-    ):
+    for field, label in words.CHANGES:
+        names = getattr(comparison, field)
         if names:
             rest = f" and {len(names) - 8} more" if len(names) > 8 else ""
             told = ", ".join(map(visible, names[:8]))
-            _row(console, " ", f"{label} ({len(names)}): {told}{rest}", style)
+            _row(console, " ", f"{label} ({len(names)}): {told}{rest}", _CHANGED[field])
 
 
 def _named(result: CaseResult, report: Report) -> str:

@@ -24,6 +24,15 @@ PARTS: tuple[tuple[str, str], ...] = (
     ("lucky", "right action, wrong diagnosis"),
 )
 """Fields of Parts in the order of a report, and what people call them."""
+CHANGES: tuple[tuple[str, str], ...] = (
+    ("harmed", "new harm"),
+    ("worse", "worse"),
+    ("better", "better"),
+    ("misbehaved", "misbehaves now"),
+    ("new", "only now"),
+    ("gone", "only before"),
+)
+"""Fields of Comparison that list runs, likewise."""
 
 
 def percent(share: float | None) -> str:
@@ -53,16 +62,9 @@ def span(figure: Share | Mean) -> str:
     return interval(figure).replace(" to ", "–").removesuffix(" %")
 
 
-def share_of(figure: Share | Mean) -> float | None:
-    """The figure itself, 0 to 1."""
-    return figure.share if isinstance(figure, Share) else figure.mean
-
-
 def counted(figure: Share | Mean) -> str:
     """`189 of 313`, or for a mean of how many it is."""
-    if not figure.of:
-        return NONE
-    return f"{figure.right} of {figure.of}" if isinstance(figure, Share) else f"{figure.of} runs"
+    return figure.counted if figure.of else NONE
 
 
 def seconds(value: float | None) -> str:
@@ -83,9 +85,9 @@ def many(value: float | None) -> str:
     """`940`, `36.5k`, `2.1M`; calls and tokens."""
     if value is None:
         return NONE
-    for size, letter in ((1e6, "M"), (1e4, "k")):
-        if value >= size:
-            return f"{value / (1e6 if letter == 'M' else 1e3):.1f}{letter}"
+    for least, unit, letter in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if value >= least:
+            return f"{value / unit:.1f}{letter}"
     return f"{value:.0f}" if value == int(value) else f"{value:.1f}"
 
 
@@ -151,6 +153,6 @@ def moved(comparison: Comparison) -> str:
     return (
         f"joint {percent(joint.before)} -> {percent(joint.after)}, {points(joint.change)} points"
         f" ({points(joint.low)} to {points(joint.high)});"
-        f" {comparison.up} of {comparison.cases} recordings better, {comparison.down} worse,"
+        f" {comparison.up} of {comparison.recordings} recordings better, {comparison.down} worse,"
         f" p = {comparison.p:.2g}"
     )
