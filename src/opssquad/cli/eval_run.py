@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from opssquad.cli.failures import INCONCLUSIVE, INTERNAL, OK
-from opssquad.cli.shared import Shared, screen_options, shared
+from opssquad.cli.shared import F, Shared, screen_options, shared
 
 if TYPE_CHECKING:
     from opssquad.evals.comparing import Comparison
@@ -21,36 +21,40 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 RUNS = "evals"
 """Where runs are kept, below the state folder."""
+FORMS = ("json_file", "junit_file", "html_file")
 
-_RUN = (
-    click.argument("suites", nargs=-1, metavar="[SUITE...]"),
-    click.option("--squad", default="", metavar="NAME", help="Only cases of this squad."),
-    click.option("--case", default="", metavar="GLOB", help="Only cases or recordings of that name."),
-    click.option("--tag", default="", metavar="TAG", help="Only cases with this tag."),
-    click.option("--repeat", default=1, type=click.IntRange(1, 100), help="Make every run that often."),
-    click.option("--model", "models", multiple=True, metavar="NAME", help="Who answers; may be repeated."),
-    click.option("--temperature", type=click.FloatRange(0, 2), help="Sent to the models' endpoint."),
-    click.option("--seed", type=int, help="Sent to the models' endpoint."),
-    click.option("--shift", is_flag=False, flag_value=1, type=int, metavar="[SEED]",
-                 help="Play every recording under other names, at another time."),
-    click.option("--noise", is_flag=False, flag_value=1, type=int, metavar="[SEED]",
-                 help="Add what has nothing to do with it."),
-    click.option("-j", "--jobs", default=0, type=click.IntRange(0, 64), help="Runs at a time; 0: one a core.",
-                 show_default=True),
-    click.option("--json", "json_file", type=FILE, metavar="FILE", help="Write the report as JSON."),
-    click.option("--junit", "junit_file", type=FILE, metavar="FILE", help="Write it as JUnit XML."),
-    click.option("--html", "html_file", type=FILE, metavar="FILE", help="Write it as one HTML page."),
-    click.option("--baseline", type=FILE, metavar="FILE", help="Compare with an earlier report (JSON)."),
-    click.option("--fail-under", multiple=True, metavar="NAME=SHARE", help="Exit 1 below it: joint=0.9."),
-    click.option("--record", type=FOLDER, metavar="DIR", help="Keep what models are asked and answer."),
-    click.option("--replay", type=FOLDER, metavar="DIR", help="Play them from there, without an endpoint."),
-    click.option("--judge", default="", metavar="NAME",
-                 help="Ask a model whether the root cause was said; counts nowhere."),
-    click.option("--resume", default="", metavar="RUN", help="Go on with a run; `last` is the latest."),
-)  # fmt: skip
+
+def report_files(function: F) -> F:
+    """Add --json, --junit and --html: files that a report is written to."""
+    json = click.option("--json", "json_file", type=FILE, metavar="FILE", help="Write the report as JSON.")
+    junit = click.option("--junit", "junit_file", type=FILE, metavar="FILE", help="Write it as JUnit XML.")
+    html = click.option("--html", "html_file", type=FILE, metavar="FILE", help="Write it as one HTML page.")
+    return json(junit(html(function)))
 
 
 @click.command("run")
+@click.argument("suites", nargs=-1, metavar="[SUITE...]")
+@click.option("--squad", default="", metavar="NAME", help="Only cases of this squad.")
+@click.option("--case", default="", metavar="GLOB", help="Only cases or recordings of that name.")
+@click.option("--tag", default="", metavar="TAG", help="Only cases with this tag.")
+@click.option("--repeat", default=1, type=click.IntRange(1, 100), help="Make every run that often.")
+@click.option("--model", "models", multiple=True, metavar="NAME", help="Who answers; may be repeated.")
+@click.option("--temperature", type=click.FloatRange(0, 2), help="Sent to the models' endpoint.")
+@click.option("--seed", type=int, help="Sent to the models' endpoint.")
+@click.option("--shift", is_flag=False, flag_value=1, type=int, metavar="[SEED]",
+              help="Play every recording under other names, at another time.")  # fmt: skip
+@click.option("--noise", is_flag=False, flag_value=1, type=int, metavar="[SEED]",
+              help="Add what has nothing to do with it.")  # fmt: skip
+@click.option("-j", "--jobs", default=0, type=click.IntRange(0, 64), help="Runs at a time; 0: one a core.",
+              show_default=True)  # fmt: skip
+@report_files
+@click.option("--baseline", type=FILE, metavar="FILE", help="Compare with an earlier report (JSON).")
+@click.option("--fail-under", multiple=True, metavar="NAME=SHARE", help="Exit 1 below it: joint=0.9.")
+@click.option("--record", type=FOLDER, metavar="DIR", help="Keep what models are asked and answer.")
+@click.option("--replay", type=FOLDER, metavar="DIR", help="Play them from there, without an endpoint.")
+@click.option("--judge", default="", metavar="NAME",
+              help="Ask a model whether the root cause was said; counts nowhere.")  # fmt: skip
+@click.option("--resume", default="", metavar="RUN", help="Go on with a run; `last` is the latest.")
 @screen_options
 @shared
 def run_suites(shared: Shared, /, **given: Any) -> int:
@@ -83,13 +87,9 @@ def run_suites(shared: Shared, /, **given: Any) -> int:
         report = run.report(opinions)
         if report.results:
             compared = compared_with(report, baseline, given["baseline"])
-            write_forms(report, compared, given)
+            write_forms(report, compared, **{form: given[form] for form in FORMS})
             _shown(shared, report, compared, run)
     return _exit_code(shared, report, given["fail_under"])
-
-
-for _option in reversed(_RUN):
-    run_suites = _option(run_suites)
 
 
 def _plan(given: dict[str, Any], model: str) -> "Plan":
@@ -159,20 +159,28 @@ def compared_with(report: "Report", baseline: "Report | None", file: Path | None
     return [between(report, report.models[0], other) for other in report.models[1:]]
 
 
-def write_forms(report: "Report", compared: "Sequence[Comparison]", given: dict[str, Any]) -> None:
+def write_forms(
+    report: "Report",
+    compared: "Sequence[Comparison]",
+    *,
+    json_file: Path | None = None,
+    junit_file: Path | None = None,
+    html_file: Path | None = None,
+) -> None:
+    """Write the report in every form that has a file."""
     from opssquad.evals.report.files import write_file, write_report
 
-    if given["json_file"]:
-        write_report(report, given["json_file"])
-    if given["junit_file"]:
+    if json_file:
+        write_report(report, json_file)
+    if junit_file:
         from opssquad.evals.report.junit import junit
 
-        write_file(given["junit_file"], junit(report))
-    if given["html_file"]:
+        write_file(junit_file, junit(report))
+    if html_file:
         from opssquad.evals.figures import figures
         from opssquad.evals.report.html import html
 
-        write_file(given["html_file"], html(report, figures(report), compared).encode())
+        write_file(html_file, html(report, figures(report), compared).encode())
 
 
 def _shown(shared: Shared, report: "Report", compared: "Sequence[Comparison]", run: "Run") -> None:

@@ -1,12 +1,12 @@
 """`opssquad eval`: play suites of recorded incidents, see how a squad fares, compare two runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from opssquad.cli.eval_promote import promote_incident
-from opssquad.cli.eval_run import FILE, RUNS, compared_with, run_suites, write_forms
+from opssquad.cli.eval_run import FILE, RUNS, compared_with, report_files, run_suites, write_forms
 from opssquad.cli.failures import OK
 from opssquad.cli.shared import Shared, screen_options, shared
 
@@ -46,19 +46,17 @@ def list_suites(shared: Shared, suites: tuple[str, ...]) -> int:
 
 @command.command("show")
 @click.argument("run", metavar="RUN|FILE")
-@click.option("--html", "html_file", type=FILE, metavar="FILE", help="Write it as one HTML page.")
-@click.option("--junit", "junit_file", type=FILE, metavar="FILE", help="Write it as JUnit XML.")
-@click.option("--json", "json_file", type=FILE, metavar="FILE", help="Write it as JSON.")
+@report_files
 @screen_options
 @shared
-def show_run(shared: Shared, /, run: str, **given: Any) -> int:
+def show_run(shared: Shared, /, run: str, **files: "Path | None") -> int:
     """Show an earlier run, finished or not; `last` is the latest."""
     from opssquad.evals.figures import figures
     from opssquad.evals.report.terminal import show
 
     report = _report(shared, run)
     compared = compared_with(report, None, None)
-    write_forms(report, compared, given)
+    write_forms(report, compared, **files)
     show(shared.screen().console, report, figures(report), compared)
     return OK
 
@@ -77,7 +75,7 @@ def compare_runs(shared: Shared, before: str, after: str, html_file: Path | None
 
     first, second = _report(shared, before), _report(shared, after)
     compared = against(first, second, before)
-    write_forms(second, compared, {"json_file": None, "junit_file": None, "html_file": html_file})
+    write_forms(second, compared, html_file=html_file)
     show(shared.screen().console, second, figures(second), compared)
     return OK
 
