@@ -15,7 +15,7 @@ from opssquad.worlds.kube.kinds import WORKLOADS
 from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.notes import CaptureNotes, Missing
-from opssquad.worlds.kube.recording.spec import Action, Alert, Truth
+from opssquad.worlds.kube.recording.spec import Alert, Truth
 
 if TYPE_CHECKING:
     from opssquad.evals.capture import Captured
@@ -103,13 +103,9 @@ def show_truth(screen: Screen, truth: Truth | None) -> None:
         screen.field("Also", f"{further.fault} in {further.component.kind} {further.component.name}")
     for label, actions in (("Helps", truth.fix.accept), ("Harms", truth.fix.forbid)):
         for number, action in enumerate(actions):
-            screen.field("" if number else label, _action(action))
+            screen.field("" if number else label, str(action))
     for number, proof in enumerate(truth.evidence):
-        screen.field("" if number else "Evidence", f"{proof.kind} {proof.where}: {proof.contains}")
-
-
-def _action(action: Action) -> str:
-    return f"{action.action} {action.target}" + (f": {action.detail}" if action.detail else "")
+        screen.field("" if number else "Evidence", str(proof))
 
 
 def _missing(each: Missing) -> str:

@@ -90,10 +90,9 @@ def _frame(recording: Recording, truth: Truth | None) -> Iterator[str]:
 
 def _truth(recording: Recording, truth: Truth, named: dict[Key, Json]) -> Iterator[str]:
     component = truth.component
-    key = (component.kind, component.namespace, component.name)
-    if (key in named) == component.absent:
+    if (component.key in named) == component.absent:
         there = "there" if component.absent else "not among the objects"
-        yield f"truth.yaml: component {'/'.join(key)} is {there}"
+        yield f"truth.yaml: component {component} is {there}"
     for proof in truth.evidence:
         if not _stands(recording, proof, named):
             yield f"truth.yaml: {proof.kind} {proof.where} does not hold {proof.contains!r}"

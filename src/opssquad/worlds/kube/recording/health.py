@@ -10,9 +10,8 @@ from opssquad.worlds.kube.recording.spec import Truth
 
 def unexplained(recording: Recording, truth: Truth, named: dict[Key, Json]) -> Iterator[str]:
     """Unhealthy objects that are neither the component's, nor owned by it, nor listed as affected."""
-    component = truth.component
     affected = {split(text) for text in truth.affected}
-    known = {(component.kind, component.namespace, component.name)} | affected
+    known = {truth.component.key} | affected
     sick = list(unhealthy(recording.objects))
     for obj, why in sick:
         if not known.intersection(_owners(obj, named)):

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from opssquad.worlds.kube.recording.refs import Key
+
 Reference = Annotated[str, Field(pattern=r"^[^/]+/[^/]*/.+$")]
 """Kind/namespace/name; the namespace is empty for cluster-scoped objects."""
 Text = Annotated[str, Field(min_length=1)]
@@ -198,6 +200,14 @@ class Component(Strict):
     name: Text
     absent: bool = False
 
+    @property
+    def key(self) -> Key:
+        """What it is found by among objects."""
+        return self.kind, self.namespace, self.name
+
+    def __str__(self) -> str:
+        return "/".join(self.key)
+
 
 class Proof(Strict):
     """Exact text and where it stands: a log's path, or Kind/namespace/name of the object or the event's."""
@@ -206,6 +216,9 @@ class Proof(Strict):
     where: Text
     contains: Text
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.where}: {self.contains}"
+
 
 class Action(Strict):
     """A step that repairs, or one that harms."""
@@ -213,6 +226,9 @@ class Action(Strict):
     action: Literal["rollback", "scale", "patch", "restart", "uncordon", "delete", "none", "escalate"]
     target: Text
     detail: str
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target}" + (f": {self.detail}" if self.detail else "")
 
 
 class Fix(Strict):
