@@ -115,6 +115,7 @@ def _environment() -> Environment:
         "TOP": plots.TOP,
         "BOTTOM": plots.BOTTOM,
         "shape_of": plots.shape_of,
+        "kind_of": plots.kind_of,
         "first_action": why.first_action,
         "cause": why.cause,
     }

@@ -144,6 +144,11 @@ def shape_of(index: int) -> str:
     return SHAPES[index % len(SHAPES)]
 
 
+def kind_of(index: int) -> str:
+    """The class that colours the model of that place."""
+    return f"model-{index % len(SHAPES)}"
+
+
 def _models(figures: Figures, field: str, across: str, write: Callable[[float], str]) -> Plot:
     spreads: list[Spread] = [getattr(m.costs, field) for m in figures.models]
     known = [spread.median for spread in spreads if spread.median is not None]
@@ -159,7 +164,7 @@ def _models(figures: Figures, field: str, across: str, write: Callable[[float], 
                 x=round(x, 1),
                 y=height(joint.share),
                 shape=shape_of(index),
-                kind=f"model-{index % len(SHAPES)}",
+                kind=kind_of(index),
                 title=f"{model.model}: {words.percent(joint.share)}, {write(spread.median)}",
                 label=model.model,
                 before=x > WIDTH * 0.6,
