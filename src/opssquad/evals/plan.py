@@ -9,7 +9,7 @@ from pathlib import Path
 
 from opssquad.errors import UsageError
 from opssquad.evals.result import Difficulty, Manner, SuiteUsed, Variant
-from opssquad.evals.suite import Expect, Price, Read, folders_of
+from opssquad.evals.suite import Expect, Price, SuiteFile, folders_of
 from opssquad.types import Json, Value, digest
 from opssquad.worlds.kube.recording import load_truth
 from opssquad.worlds.kube.recording.load import load_incident
@@ -88,7 +88,7 @@ class Wanted:
         return named and self.squad in ("", case.squad) and (not self.tag or self.tag in case.tags)
 
 
-def cases_of(reads: Sequence[Read]) -> list[Case]:
+def cases_of(reads: Sequence[SuiteFile]) -> list[Case]:
     """All cases of the suites. Raises UsageError: a recording that is missing or damaged, a question that it
     does not have."""
     # Several entries may play one recording.
@@ -114,7 +114,7 @@ def varied(case: Case, shift: int | None, noise: int | None) -> Case:
     return case.model_copy(update={**seeds, "variant": variant, "id": id})
 
 
-def used(read: Read, cases: Sequence[Case]) -> SuiteUsed:
+def used(read: SuiteFile, cases: Sequence[Case]) -> SuiteUsed:
     """The suite as a report names it; its digest is of all its cases and their truths."""
     own = [case for case in cases if case.suite == read.suite.name]
     told = [case.model_dump(mode="json", exclude={"folder"}) for case in own]
@@ -122,7 +122,7 @@ def used(read: Read, cases: Sequence[Case]) -> SuiteUsed:
 
 
 def jobs_of(
-    reads: Sequence[Read],
+    reads: Sequence[SuiteFile],
     cases: Sequence[Case],
     models: Sequence[str],
     repeats: int,
@@ -153,7 +153,7 @@ def _opened(folder: Path) -> tuple[Incident, Truth]:
     return load_incident(folder), load_truth(folder)
 
 
-def _cases(read: Read, opened: Callable[[Path], tuple[Incident, Truth]]) -> Iterator[Case]:
+def _cases(read: SuiteFile, opened: Callable[[Path], tuple[Incident, Truth]]) -> Iterator[Case]:
     seen: set[str] = set()
     for number in range(len(read.suite.cases)):
         for folder in folders_of(read, number):
@@ -165,7 +165,9 @@ def _cases(read: Read, opened: Callable[[Path], tuple[Incident, Truth]]) -> Iter
                 yield case
 
 
-def _of_recording(read: Read, number: int, folder: Path, incident: Incident, truth: Truth) -> Iterator[Case]:
+def _of_recording(
+    read: SuiteFile, number: int, folder: Path, incident: Incident, truth: Truth
+) -> Iterator[Case]:
     entry = read.suite.cases[number]
     seeds = {"shift": 1, "noise": 1, **read.suite.seeds}
     for at, question in enumerate(entry.questions):

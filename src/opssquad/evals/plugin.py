@@ -95,11 +95,11 @@ class Recorded(pytest.Item):
 
     def _job(self) -> "Job":
         from opssquad.evals.plan import Job, cases_of
-        from opssquad.evals.suite import Entry, Read, Suite
+        from opssquad.evals.suite import Entry, Suite, SuiteFile
 
         entry = Entry(recording=".", manners=[self.config.getoption("--opssquad-manner")])
         suite = Suite(name="pytest", version=1, cases=[entry])
-        case = cases_of([Read(suite=suite, file=self.path, lines=(1,))])[0]
+        case = cases_of([SuiteFile(suite=suite, file=self.path, lines=(1,))])[0]
         return Job(case=case, model=self.config.getoption("--opssquad-model"), repeat=0)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:

@@ -19,7 +19,7 @@ from opssquad.findings import Conclusion, Evidence
 from opssquad.times import rfc3339
 from opssquad.types import Json, Ref, Value
 from opssquad.worlds.kube.recording.load import load_incident
-from opssquad.worlds.kube.recording.spec import Action, Component, FaultId, Fix, Proof, Truth
+from opssquad.worlds.kube.recording.spec import Action, Component, FaultId, Fix, Proof, Reference, Text, Truth
 
 HEAD = """\
 # A verdict on incident {incident}, drafted from what the squad concluded. Nothing of it is held to be true
@@ -37,12 +37,12 @@ FEW = 5
 class Verdict(Value):
     """What a human holds to be true of an incident; `evidence` are ids of the investigation, or proofs."""
 
-    confirmed_by: Annotated[str, Field(min_length=1)]
+    confirmed_by: Text
     fault: FaultId
-    component: Annotated[str, Field(pattern=r"^[^/]+/[^/]*/.+$")]
+    component: Reference
     absent: bool = False
-    mechanism: Annotated[str, Field(min_length=1)]
-    root_cause: Annotated[str, Field(min_length=1)]
+    mechanism: Text
+    root_cause: Text
     since: AwareDatetime
     evidence: Annotated[list[str | Proof], Field(min_length=2)]
     accept: Annotated[list[Action], Field(min_length=1)]

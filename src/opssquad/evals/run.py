@@ -9,7 +9,7 @@ from opssquad.evals.crew import Crew
 from opssquad.evals.keeping import Kept, Plan
 from opssquad.evals.plan import Case, Job, Wanted, cases_of, chosen, jobs_of, used, varied
 from opssquad.evals.result import CaseResult, Judged, Report
-from opssquad.evals.suite import Read, read_suite
+from opssquad.evals.suite import SuiteFile, read_suite
 from opssquad.evals.versions import machine, versions
 from opssquad.times import wall_clock
 
@@ -17,7 +17,7 @@ from opssquad.times import wall_clock
 class Run:
     """A run that is planned and not made yet, or was begun before. Made by `new` and `again`."""
 
-    def __init__(self, kept: Kept, reads: Sequence[Read], cases: Sequence[Case]) -> None:
+    def __init__(self, kept: Kept, reads: Sequence[SuiteFile], cases: Sequence[Case]) -> None:
         self.kept, self.cases = kept, list(cases)
         plan = kept.plan
         self.jobs = jobs_of(
@@ -97,7 +97,7 @@ class Run:
         return self.head().model_copy(update={**found, "baselines": baselines(self.cases), "judged": judged})
 
 
-def _planned(plan: Plan) -> tuple[list[Read], list[Case], dict[str, object]]:
+def _planned(plan: Plan) -> tuple[list[SuiteFile], list[Case], dict[str, object]]:
     """The suites, the cases that are meant, and what must not change while the run is going on."""
     reads = [read_suite(name) for name in dict.fromkeys(plan.suites)]
     every = cases_of(reads)

@@ -54,7 +54,7 @@ class Suite(Value):
     prices: dict[str, Price] = {}
 
 
-class Read(Value):
+class SuiteFile(Value):
     """A suite with the file that it was read from and the line of each entry, from 1."""
 
     suite: Suite
@@ -66,17 +66,17 @@ class Read(Value):
         return BadFile(self.file, f"cases[{entry}].{reason}", self.lines[entry])
 
 
-def read_suite(name: str) -> Read:
+def read_suite(name: str) -> SuiteFile:
     """A suite by its file, or by the name of one that came with the product. Raises UsageError."""
     path = Path(name).expanduser()
     if path.suffix not in (".yaml", ".yml") and not path.is_file():
         path = content.suite(name)
     placed: Placed[Suite] = parse_placed(read_text(path), Suite, path)
     lines = tuple(placed.line("cases", n, "recording") for n in range(len(placed.value.cases)))
-    return Read(suite=placed.value, file=path, lines=lines)
+    return SuiteFile(suite=placed.value, file=path, lines=lines)
 
 
-def folders_of(read: Read, entry: int) -> list[Path]:
+def folders_of(read: SuiteFile, entry: int) -> list[Path]:
     """The folders of an entry's recordings, in order. Raises BadFile."""
     wanted = read.suite.cases[entry].recording
     if (beside := read.file.parent / wanted).is_dir():
