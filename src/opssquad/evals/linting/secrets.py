@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from opssquad.documents import read_text
+from opssquad.evals.excerpts import around
 from opssquad.gate.names import PLACEHOLDER
 from opssquad.gate.redact import HIDDEN, Redactor
 from opssquad.types import Json
@@ -78,7 +79,5 @@ def _looks(before: str, after: str) -> str:
     found = PLACEHOLDER.search(after)
     if found is None or found.span() == (0, len(after.strip())):
         return f"a secret of {len(before.strip())} characters stands here"
-    begin = max(after.rfind("\n", 0, found.start()) + 1, found.start() - AROUND)
-    end = after.find("\n", found.end())
-    shown = after[begin : min(found.end() + AROUND, end if end >= 0 else len(after))]
-    return f"a secret in {' '.join(shown.split())!r}"
+    begin, end = around(after, found.span(), AROUND)
+    return f"a secret in {' '.join(after[begin:end].split())!r}"

@@ -5,13 +5,14 @@ from typing import Literal
 
 from markupsafe import escape
 
+from opssquad.evals.excerpts import Range, around
 from opssquad.gate.visible import visible
 from opssquad.types import Value
 
 CONTEXT = 160
 """Characters kept on each side of a quote, less where a line ends."""
 _NOTICE = 40
-Range = tuple[int, int]
+"""Characters that the notice of a gap takes: a shorter one is not worth it."""
 
 
 class Piece(Value):
@@ -26,7 +27,7 @@ def pieces(text: str, quotes: Iterable[str], room: int, context: int = CONTEXT) 
     """The text in pieces, in order. Its head is kept as far as there is room, and every quote that stands in
     it, at its first place, with its surroundings. `room` is in bytes of a page, `context` in characters."""
     cited = _merged(spans(text, quotes))
-    near = [_around(text, span, context) for span in cited]
+    near = [around(text, span, context) for span in cited]
     left = room - sum(weight(text[start:end]) for start, end in _merged(near))
     kept = _merged([(0, _head(text, left)), *near])
     return list(_cut(text, _closed(kept, len(text)) if cited else kept, cited))
@@ -65,14 +66,6 @@ def _closed(kept: Sequence[Range], length: int) -> list[Range]:
     bounds = [(0, 0), *kept, (length, length)]
     pairs = zip(bounds, bounds[1:], strict=False)
     return _merged([*kept, *((end, start) for (_, end), (start, _) in pairs if start - end <= _NOTICE)])
-
-
-def _around(text: str, span: Range, context: int) -> Range:
-    """The span with the rest of its line, or as much of it as context allows."""
-    start, end = span
-    line = text.rfind("\n", max(start - context, 0), start) + 1
-    stop = text.find("\n", end, end + context)
-    return line or max(start - context, 0), stop if stop >= 0 else min(end + context, len(text))
 
 
 def _head(text: str, room: int) -> int:
