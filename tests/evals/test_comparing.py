@@ -51,7 +51,7 @@ def test_one_better_and_nine_worse_is_worse() -> None:
 
 def test_three_better_of_ten_are_too_few_to_tell_and_it_says_how_many_would() -> None:
     found = compared("-" * 3 + "+" * 7, "+" * 10)
-    assert found.verdict == "too few cases to tell"
+    assert found.verdict == "too few recordings to tell"
     # Connor: 0.3 differ, all one way: (1.95996 sqrt 0.3 + 0.84162 sqrt 0.21)^2 / 0.09 = 23.7
     assert found.needed == 24
 
@@ -63,7 +63,7 @@ def test_two_better_and_two_worse_of_eighty_are_noise() -> None:
 def test_nothing_to_compare_is_too_few() -> None:
     found = compared("..", "++")
     assert (found.verdict, found.pairs, found.joint.change, found.seconds.ratio) == (
-        "too few cases to tell",
+        "too few recordings to tell",
         0,
         None,
         None,
@@ -84,7 +84,7 @@ def test_repeats_of_one_case_are_one_witness() -> None:
     after = [a_result("c", True, repeat=n) for n in range(30)]
     found = compare(before, after, before="old", after="new")
     assert (found.up, found.down, found.recordings, found.p) == (1, 0, 1, 1)
-    assert found.verdict == "too few cases to tell"
+    assert found.verdict == "too few recordings to tell"
 
 
 def test_harm_and_misbehaviour_that_are_new_are_told_though_the_run_was_wrong_before() -> None:

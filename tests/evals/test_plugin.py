@@ -4,8 +4,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 from opssquad import content
+from opssquad.evals.plugin import MANNERS
+from opssquad.evals.result import Manner
 from tests.evals.program import environment
 
 
@@ -65,3 +68,7 @@ def test_an_endpoint_that_is_down_skips_and_says_why(tmp_path: Path) -> None:
     ended = play(tmp_path, "-rs", "--opssquad-model", "m", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
     assert "1 skipped" in ended.stdout
     assert "127.0.0.1:9" in ended.stdout
+
+
+def test_pytest_offers_every_manner_that_a_suite_may_have() -> None:
+    assert get_args(Manner) == MANNERS

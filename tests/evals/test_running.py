@@ -72,7 +72,7 @@ def test_repeats_and_a_baseline_of_itself_say_no_more_than_noise(tmp_path: Path)
     assert [r["repeat"] for r in json.loads(first.read_text())["results"]] == [0, 1]
     again = evaluate(state, "run", suite, "--repeat", 2, "--baseline", first)
     assert again.returncode == 0
-    assert re.search(r"no more than noise|too few cases", again.stdout)
+    assert re.search(r"no more than noise|too few recordings", again.stdout)
     write_suite(tmp_path, {}, version=2)
     other = evaluate(state, "run", suite, "--baseline", first)
     assert other.returncode == 2

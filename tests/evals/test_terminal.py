@@ -102,7 +102,7 @@ def test_a_comparison_ends_with_its_verdict_and_lists() -> None:
     assert "── offline against offline before ──" in text
     assert "better joint 30 % -> 90 %, +60.0 points" not in text
     # Seven better and one worse: p = 2 (1 + 8) / 256 = 0.07, and more cases are needed.
-    assert "too few cases to tell; roughly" in text
+    assert "too few recordings to tell; roughly" in text
     assert "7 of 10 recordings better, 1 worse, p = 0.07" in text
     assert "worse (1): k8s:case-00" in text
 

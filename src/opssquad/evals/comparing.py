@@ -16,7 +16,7 @@ from opssquad.evals.intervals import bootstrap, mcnemar, pairs_needed, pooled
 from opssquad.evals.result import CaseResult, Report, Score
 from opssquad.types import Value
 
-Verdict = Literal["better", "worse", "no more than noise", "too few cases to tell"]
+Verdict = Literal["better", "worse", "no more than noise", "too few recordings to tell"]
 MATTERS = 0.1
 """A difference of shares that one would want to hear of: noise is what rules it out."""
 _SIGNIFICANT = 0.05
@@ -72,7 +72,7 @@ class Comparison(Value):
     joint: Difference = Difference()
     seconds: Ratio = Ratio()
     tokens: Ratio = Ratio()
-    verdict: Verdict = "too few cases to tell"
+    verdict: Verdict = "too few recordings to tell"
     needed: int = 0
 
 
@@ -220,12 +220,12 @@ def _verdict(joint: Difference, p: float, up: int, down: int, recordings: int) -
     """Noise is said only where the interval rules out a difference that matters; else there are too few."""
     change = joint.change
     if change is None or joint.low is None or joint.high is None:
-        return "too few cases to tell", pairs_needed(MATTERS, MATTERS)
+        return "too few recordings to tell", pairs_needed(MATTERS, MATTERS)
     if p < _SIGNIFICANT and _sign(up - down) == _sign(change):
         return "better" if up > down else "worse", 0
     if joint.low >= -MATTERS and joint.high <= MATTERS:
         return "no more than noise", 0
-    return "too few cases to tell", pairs_needed(max(abs(change), MATTERS), (up + down) / recordings)
+    return "too few recordings to tell", pairs_needed(max(abs(change), MATTERS), (up + down) / recordings)
 
 
 def _names(names: Iterable[str]) -> str:

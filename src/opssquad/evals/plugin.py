@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from opssquad.evals.result import CaseResult
 
 MANNERS = ("ask", "approve", "refuse", "change", "kill")
+"""Those of `result.Manner`, which is too heavy to import here."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

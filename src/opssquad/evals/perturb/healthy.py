@@ -6,7 +6,7 @@ from opssquad.evals.perturb.material import Material
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import health
 from opssquad.worlds.kube.recording.files import log_path
-from opssquad.worlds.kube.recording.refs import reference, split
+from opssquad.worlds.kube.recording.refs import Key, reference, split
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def healthy(material: Material) -> list[Workload]:
     return [w for w in found if w.pods and not _parts(w) & (named | sick) and _steady(w, material)]
 
 
-def _named(material: Material) -> set[tuple[str, str, str]]:
+def _named(material: Material) -> set[Key]:
     """What the truth speaks of: it must stay as it is."""
     truth = material.truth
     components = [truth["component"], *(also["component"] for also in truth.get("also") or [])]
@@ -50,7 +50,7 @@ def _named(material: Material) -> set[tuple[str, str, str]]:
     return own | same | {split(text) for text in said}
 
 
-def _parts(workload: Workload) -> set[tuple[str, str, str]]:
+def _parts(workload: Workload) -> set[Key]:
     nodes = {("Node", "", pod["spec"].get("nodeName", "")) for pod in workload.pods}
     return {reference(obj) for obj in workload.objects} | nodes
 
