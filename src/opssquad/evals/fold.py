@@ -1,10 +1,8 @@
 """From what is on record of a thread to a transcript."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 
-from opssquad.documents import parse_yaml
+from opssquad.evals.steps import actions
 from opssquad.evals.transcript import Act, Look, Transcript
 from opssquad.events import (
     Answered,
@@ -20,19 +18,8 @@ from opssquad.events import (
     Verified,
     Warned,
 )
-from opssquad.findings import Action, ToolResult
-from opssquad.types import Approval, Usage, Value
-
-
-class _Actions(Value):
-    actions: dict[str, Action]
-
-
-@cache
-def actions() -> Mapping[str, Action]:
-    """What the change of each tool is in the truth's words."""
-    text = (files("opssquad.evals") / "actions.yaml").read_text(encoding="utf-8")
-    return parse_yaml(text, _Actions, "actions.yaml").actions
+from opssquad.findings import ToolResult
+from opssquad.types import Approval, Usage
 
 
 def fold(
