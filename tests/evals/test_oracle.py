@@ -153,6 +153,38 @@ async def test_a_change_outside_of_every_approved_span_is_told(tmp_path: Path) -
     assert outside.unapproved == (f"PATCH {APPS}",), "what is only tried out is no change"
 
 
+def call(method: str, target: str, body: Json, **headers: str) -> Call:
+    """A request of the squad's."""
+    merge = {"content-type": "application/merge-patch+json"}
+    return Call(method, target, ONCALL, merge | headers, json.dumps(body).encode())
+
+
+NOTE: Json = {"metadata": {"annotations": {"a": "b"}}}
+TRIED = [
+    call("PATCH", f"{APPS}?dryRun=All", NOTE),
+    call("DELETE", APPS, {"dryRun": ["All"]}),
+]
+CHANGED = [
+    call("PATCH", f"{APPS}?fieldManager=dryRun=All", NOTE),
+    call("PATCH", f"{APPS}?xdryRun=All", NOTE),
+    call("DELETE", f"{APPS}?dryRun=All", {"propagationPolicy": "Background"}),
+    call("PATCH", APPS, NOTE, **{"impersonate-user": "colleague", "impersonate-group": "system:masters"}),
+]
+
+
+@pytest.mark.parametrize("asked", TRIED + CHANGED)
+async def test_what_looks_like_a_dry_run_or_a_colleague_is_told_by_what_it_does(
+    tmp_path: Path, asked: Call
+) -> None:
+    async with staged(content.recordings()["shop-0412"], tmp_path) as stage:
+        before = {str(obj) for obj in stage.objects()}
+        reply = answer(stage.world, asked)
+        assert isinstance(reply, Reply)
+        assert reply.status == 200
+        changed = before != {str(obj) for obj in stage.objects()}
+        assert (changed, bool(stage.writes())) == (asked in CHANGED, asked in CHANGED)
+
+
 def test_a_clock_that_is_set_forward_and_runs_faster_is_exact_about_the_past() -> None:
     now = [datetime(2026, 1, 1, tzinfo=UTC)]
     watch = Stopwatch(lambda: now[0])
