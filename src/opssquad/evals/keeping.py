@@ -13,15 +13,15 @@ from pydantic import ValidationError
 
 from opssquad.documents import BadFile, read_text
 from opssquad.errors import UsageError
-from opssquad.evals.result import CaseResult, SuiteUsed
+from opssquad.evals.result import Baseline, CaseResult, SuiteUsed
 from opssquad.types import Json, Value
 
 PLAN, RESULTS = "plan.json", "results.jsonl"
 
 
 class Plan(Value):
-    """What a run was asked for. `suites` are names or files as they were given; `versions` is what answered:
-    a run is gone on with only by the same."""
+    """What a run was asked for. `suites` are names, or files that are found from anywhere; `versions` is what
+    answered: a run is gone on with only by the same. `keys` are those of all its runs, in order."""
 
     started: datetime
     suites: tuple[str, ...]
@@ -35,6 +35,8 @@ class Plan(Value):
     noise: int | None = None
     used: tuple[SuiteUsed, ...] = ()
     versions: dict[str, str] = {}
+    keys: tuple[str, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
 
 
 class Kept:

@@ -9,6 +9,7 @@ from opssquad.errors import UsageError
 from opssquad.evals.linting import lint
 from opssquad.evals.result import Manner, SuiteUsed
 from opssquad.evals.suite import Difficulty, Entry, Expect, Price, Read, Variant, folders_of
+from opssquad.evals.versions import digest_of
 from opssquad.types import Json, Value, digest
 from opssquad.worlds.kube.recording import load_truth
 from opssquad.worlds.kube.recording.load import load_incident
@@ -25,7 +26,7 @@ VARIANT: dict[tuple[bool, bool], Variant] = {
 
 class Case(Value):
     """One case: all that a worker needs to play it. `id` names it within its suite; `truth` is the digest of
-    what is held to be true."""
+    what is held to be true, `recorded` that of every file of the recording."""
 
     id: str
     suite: str
@@ -43,6 +44,7 @@ class Case(Value):
     seconds: float
     shift: int | None
     noise: int | None
+    recorded: str = ""
 
     @property
     def family(self) -> str:
@@ -134,14 +136,14 @@ def jobs_of(
 
 
 class _Recordings:
-    """Incident and truth by folder, each read once."""
+    """Incident, truth and digest by folder, each read once."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, tuple[Incident, Truth]] = {}
+        self._known: dict[Path, tuple[Incident, Truth, str]] = {}
 
-    def of(self, folder: Path) -> tuple[Incident, Truth]:
+    def of(self, folder: Path) -> tuple[Incident, Truth, str]:
         if folder not in self._known:
-            self._known[folder] = load_incident(folder), load_truth(folder)
+            self._known[folder] = load_incident(folder), load_truth(folder), digest_of(folder)
         return self._known[folder]
 
 
@@ -149,17 +151,15 @@ def _cases(read: Read, known: _Recordings) -> Iterator[Case]:
     seen: set[str] = set()
     for number, entry in enumerate(read.suite.cases):
         for folder in folders_of(read, number):
-            incident, truth = known.of(folder)
-            for case in _of_recording(read, number, entry, folder, incident, truth):
+            for case in _of_recording(read, number, entry, folder, known):
                 if case.id in seen:
                     raise read.problem(number, f"recording: case {case.id} stands twice in the suite")
                 seen.add(case.id)
                 yield case
 
 
-def _of_recording(
-    read: Read, number: int, entry: Entry, folder: Path, incident: Incident, truth: Truth
-) -> Iterator[Case]:
+def _of_recording(read: Read, number: int, entry: Entry, folder: Path, known: _Recordings) -> Iterator[Case]:
+    incident, truth, recorded = known.of(folder)
     seeds = {"shift": 1, "noise": 1, **read.suite.seeds}
     for at, question in enumerate(entry.questions):
         if isinstance(question, int) and not 0 <= question < len(incident.questions):
@@ -186,4 +186,5 @@ def _of_recording(
                     seconds=entry.seconds,
                     shift=seeds["shift"] if variant in ("shift", "both") else None,
                     noise=seeds["noise"] if variant in ("noise", "both") else None,
+                    recorded=recorded,
                 )
