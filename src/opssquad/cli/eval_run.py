@@ -57,6 +57,7 @@ def run_suites(shared: Shared, /, **given: Any) -> int:
     from opssquad.evals.thresholds import thresholds
 
     thresholds(given["fail_under"])
+    _writable(given)
     settings = shared.settings()
     runs = settings.state / RUNS
     plan = _plan(given, settings.model)
@@ -73,8 +74,8 @@ def run_suites(shared: Shared, /, **given: Any) -> int:
         report = run.report()
         if report.results:
             compared = compared_with(report, baseline, given["baseline"])
-            write_forms(report, compared, given)
             _shown(shared, report, compared, run)
+            write_forms(report, compared, given)
     return _judged(shared, report, given["fail_under"])
 
 
@@ -103,6 +104,19 @@ def _plan(given: dict[str, Any], model: str) -> "Plan":
         shift=given["shift"],
         noise=given["noise"],
     )
+
+
+def _writable(given: dict[str, Any]) -> None:
+    """Raises UsageError for a report that could not be written when all is over."""
+    import os
+
+    for option in ("json_file", "junit_file", "html_file"):
+        file: Path | None = given[option]
+        if file and not os.access(file if file.exists() else file.absolute().parent, os.W_OK):
+            form = option.removesuffix("_file")
+            raise click.UsageError(
+                f"--{form} {file}: cannot be written there; make its folder, or name another"
+            )
 
 
 def _make(shared: Shared, run: "Run", jobs: int) -> None:

@@ -106,8 +106,9 @@ async def _killed(case: Case, options: Options) -> str:
         fields = options.__dict__ | {"question": case.question}
         names = ("state", "kubeconfig", "squad", "model", "sampling", "question")
         told = json.dumps({name: fields[name] for name in names}, default=str)
-        process.stdin.write(told.encode())
-        process.stdin.close()
+        # Its input stays open: that it ends tells the child that we are gone.
+        process.stdin.write(told.encode() + b"\n")
+        await process.stdin.drain()
         said = (await process.stdout.readline()).decode().split()
     finally:
         with contextlib.suppress(ProcessLookupError):
