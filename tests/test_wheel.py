@@ -39,6 +39,8 @@ def test_the_wheel_holds_what_a_run_needs(installed: Path) -> None:
         "recordings/auth-0308/incident.yaml",
     ):
         assert (bundled / name).is_file(), name
+    for name in ("page.html.j2", "run.html.j2", "drawing.html.j2", "page.css"):
+        assert (installed / "opssquad" / "evals" / "report" / "page" / name).is_file(), name
 
 
 def test_the_demo_runs_from_the_wheel_in_another_folder(installed: Path, tmp_path: Path) -> None:

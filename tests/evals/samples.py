@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from opssquad.evals.result import Baseline, CaseResult, Manner, Report, Said, Score, SuiteUsed
+from opssquad.evals.result import (
+    Baseline,
+    CaseResult,
+    Judged,
+    Manner,
+    Opinion,
+    Report,
+    Said,
+    Score,
+    SuiteUsed,
+)
 from opssquad.evals.transcript import Act, End, Look, Transcript
 from opssquad.findings import Cause, Conclusion, Evidence, Finding, Option, Quote
 from opssquad.types import Ref, Usage
@@ -162,6 +172,16 @@ def a_report(results: Sequence[CaseResult], **over: Any) -> Report:
     return Report(**{**values, **over})
 
 
+JUDGED = Judged(
+    model="large-70b",
+    opinions=(
+        Opinion(key="k8s:a", same=True, why="both blame the rollout"),
+        Opinion(key="k8s:b", same=False, why="the cause is the database"),
+        Opinion(key="k8s:c", same=None, why="not a verdict: 'perhaps'"),
+    ),
+)
+
+
 def few(right: int, of: int, **over: Any) -> list[CaseResult]:
     """That many cases, the first ones right."""
     return [a_result(f"case-{n:02}", right=n < right, **over) for n in range(of)]
@@ -186,6 +206,7 @@ def _varied(
     name = f"{('shop', 'media', 'auth')[case % 3]}-{300 + case:04}"
     family = "KKKNDPZ"[case % 7]
     told: dict[str, Any] = {
+        "recording": name,
         "family": family,
         "fault": f"{family}{case % 20 + 1:02}",
         "squad": ("k8s", "k8s", "node", "sql")[case % 4],
@@ -195,7 +216,7 @@ def _varied(
         "model": model,
     }
     if chance.random() < 0.02:
-        return not_made(name, **told)
+        return not_made(f"{name}/q0/{manner}/plain", **told)
     right = chance.random() < skill
     slow = 1 + MODEL_NAMES.index(model) * 20
     over: dict[str, Any] = {
@@ -212,7 +233,12 @@ def _varied(
     if right and chance.random() < 0.03:
         over["misbehaved"] = ("after the refusal the same change was asked for again",)
     score = a_score(right, **over)
-    return a_result(name, score=score, transcript=_looked(chance, logs, right, score, manner), **told)
+    return a_result(
+        f"{name}/q0/{manner}/plain",
+        score=score,
+        transcript=_looked(chance, logs, right, score, manner),
+        **told,
+    )
 
 
 def _looked(chance: random.Random, logs: list[Path], right: bool, score: Score, manner: Manner) -> Transcript:

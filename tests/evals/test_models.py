@@ -147,3 +147,34 @@ def test_a_change_that_a_model_asks_for_unasked_is_refused_where_only_the_diagno
     assert [a["decision"] for a in result["transcript"]["acts"]] == ["refused"]
     assert not result["end"]["touched"]
     assert result["score"]["misbehaved"] == []
+
+
+def test_a_judge_is_asked_apart_and_changes_no_score(tmp_path: Path) -> None:
+    suite, file = write_suite(tmp_path, {"questions": [0, 1]}), tmp_path / "r.json"
+    with served([text("different: it is another reason entirely"), text("I cannot say.")]) as stub:
+        ended = evaluate(
+            tmp_path / "state", "run", suite, "--judge", "wise", "-j", 1, "--json", file,
+            OPENAI_BASE_URL=stub.url,
+        )  # fmt: skip
+        asked = list(stub.asked)
+    assert ended.returncode == 0, ended.stderr
+    report = json.loads(file.read_text())
+    assert [r["score"]["joint"] for r in report["results"]] == [True, True]
+    opinions = report["judged"]["opinions"]
+    assert [o["same"] for o in opinions] == [False, None]
+    assert opinions[0]["why"] == "it is another reason entirely"
+    assert "not a verdict" in opinions[1]["why"]
+    truth = report["results"][0]["said"]["root_cause"]
+    assert truth.replace(">", "›") in asked[0]["messages"][-1]["content"], "nothing in it ends the marks"
+    assert "wise" in ended.stdout
+
+
+def test_a_judge_from_which_names_are_hidden_is_not_asked(tmp_path: Path) -> None:
+    redaction = tmp_path / "redaction.yaml"
+    redaction.write_text("mask:\n  names: true\n", encoding="utf-8")
+    ended = evaluate(
+        tmp_path / "state", "run", write_suite(tmp_path, {}), "--judge", "wise",
+        OPENAI_BASE_URL="http://model.example/v1", OPSSQUAD_REDACTION=str(redaction),
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "names are masked from it" in " ".join(ended.stderr.split())

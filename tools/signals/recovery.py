@@ -18,6 +18,11 @@ TROUBLE = frozenset(
     }
 )
 """Reasons of events that tell of trouble of a workload's pods."""
+TRIED_AGAIN = frozenset(
+    {"Unhealthy", "Failed", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"}
+)
+"""Those that any start of a pod may show: a probe that is too early, a volume that is not there yet, one pull
+that timed out. Where it does not pass, they come again, and `BackOff` comes with them."""
 
 
 def health_signals(workload: Json, scene: Scene, past: list[Json]) -> Iterator[Signal]:
@@ -128,9 +133,9 @@ def troubled(scene: Scene) -> dict[Ref, list[Json]]:
 
 
 def _is_trouble(event: Json) -> bool:
-    """A probe that failed once or twice is a pod that took its time."""
+    """What the kubelet tries again by itself, and that failed once or twice, is a pod that took its time."""
     reason = event.get("reason")
-    return reason in TROUBLE and (reason != "Unhealthy" or event_count(event) >= 3)
+    return reason in TROUBLE and (reason not in TRIED_AGAIN or event_count(event) >= 3)
 
 
 def _answers(subject: Ref, scene: Scene, makers: list[tuple[Ref, Ref]]) -> Ref | None:

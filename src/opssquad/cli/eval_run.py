@@ -12,10 +12,13 @@ from opssquad.cli.shared import Shared, screen_options, shared
 if TYPE_CHECKING:
     from opssquad.evals.comparing import Comparison
     from opssquad.evals.keeping import Plan
-    from opssquad.evals.result import Report
+    from opssquad.evals.result import Judged, Report
     from opssquad.evals.run import Run
+    from opssquad.models.base import Model
+    from opssquad.settings import Settings
 
 FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
 RUNS = "evals"
 """Where runs are kept, below the state folder."""
 
@@ -39,6 +42,10 @@ _RUN = (
     click.option("--html", "html_file", type=FILE, metavar="FILE", help="Write it as one HTML page."),
     click.option("--baseline", type=FILE, metavar="FILE", help="Compare with an earlier report (JSON)."),
     click.option("--fail-under", multiple=True, metavar="NAME=SHARE", help="Exit 1 below it: joint=0.9."),
+    click.option("--record", type=FOLDER, metavar="DIR", help="Keep what models are asked and answer."),
+    click.option("--replay", type=FOLDER, metavar="DIR", help="Play them from there, without an endpoint."),
+    click.option("--judge", default="", metavar="NAME",
+                 help="Ask a model whether the root cause was said; counts nowhere."),
     click.option("--resume", default="", metavar="RUN", help="Go on with a run; `last` is the latest."),
 )  # fmt: skip
 
@@ -67,16 +74,19 @@ def run_suites(shared: Shared, /, **given: Any) -> int:
         from opssquad.evals.comparing import comparable
 
         comparable(baseline, run.head(), str(given["baseline"]))
+    judge = _judge(settings, given["judge"])
+    opinions: Judged | None = None
     try:
         _make(shared, run, given["jobs"])
+        opinions = _opinions(judge, run)
     finally:
         # Also when it was stopped amid it: what is finished is worth its report.
-        report = run.report()
+        report = run.report(opinions)
         if report.results:
             compared = compared_with(report, baseline, given["baseline"])
             _shown(shared, report, compared, run)
             write_forms(report, compared, given)
-    return _judged(shared, report, given["fail_under"])
+    return _exit_code(shared, report, given["fail_under"])
 
 
 for _option in reversed(_RUN):
@@ -91,6 +101,7 @@ def _plan(given: dict[str, Any], model: str) -> "Plan":
         raise click.UsageError("--resume goes on with the suites of that run; name none")
     if not given["resume"] and not given["suites"]:
         raise click.UsageError("which suite? opssquad eval run smoke; `opssquad eval list` shows them")
+    tapes = _tapes(given["record"], given["replay"])
     sampling = {name: given[name] for name in ("temperature", "seed") if given[name] is not None}
     return Plan(
         started=wall_clock(),
@@ -103,6 +114,8 @@ def _plan(given: dict[str, Any], model: str) -> "Plan":
         sampling=sampling,
         shift=given["shift"],
         noise=given["noise"],
+        tapes=str(tapes.absolute()) if tapes else "",
+        replay=bool(given["replay"]),
     )
 
 
@@ -119,6 +132,16 @@ def _writable(given: dict[str, Any]) -> None:
             )
 
 
+def _tapes(record: Path | None, replay: Path | None) -> Path | None:
+    if record and replay:
+        raise click.UsageError("--record and --replay exclude each other; give one")
+    if record and record.is_dir() and any(record.iterdir()):
+        raise click.UsageError(f"{record} holds something already; name a new folder with --record")
+    if replay and not replay.is_dir():
+        raise click.UsageError(f"no folder {replay}; --replay takes what --record made")
+    return record or replay
+
+
 def _make(shared: Shared, run: "Run", jobs: int) -> None:
     import os
 
@@ -127,6 +150,19 @@ def _make(shared: Shared, run: "Run", jobs: int) -> None:
 
     with Progress(shared.screen().console, len(run.missing)) as progress:
         run_to_end(run.make(jobs or os.cpu_count() or 1, progress.add))
+
+
+def _judge(settings: "Settings", name: str) -> "Model | None":
+    from opssquad.evals.judge import judge
+
+    return judge(settings, name) if name else None
+
+
+def _opinions(judge: "Model | None", run: "Run") -> "Judged | None":
+    from opssquad.cli.running import run as run_to_end
+    from opssquad.evals.judge import judged
+
+    return run_to_end(judged(judge, run.report().results)) if judge else None
 
 
 def compared_with(report: "Report", baseline: "Report | None", file: Path | None) -> "Sequence[Comparison]":
@@ -168,7 +204,7 @@ def _shown(shared: Shared, report: "Report", compared: "Sequence[Comparison]", r
         screen.command(f"opssquad eval show {run.kept.name}", indent=2)
 
 
-def _judged(shared: Shared, report: "Report", under: tuple[str, ...]) -> int:
+def _exit_code(shared: Shared, report: "Report", under: tuple[str, ...]) -> int:
     from opssquad.evals.figures import figures
     from opssquad.evals.thresholds import failing_under
 

@@ -19,6 +19,7 @@ async def main(told: Json) -> None:
     """Ask, take the first fix, and stop at its card."""
     question = told.pop("question")
     state, kubeconfig = Path(told.pop("state")), Path(told.pop("kubeconfig"))
+    told["tape"] = Path(told["tape"]) if told["tape"] else None
     options = options_like(state, kubeconfig, **told)
     async with await Investigation.open(options) as run:
         async for _ in run.ask(question):

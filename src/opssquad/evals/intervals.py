@@ -46,13 +46,14 @@ def share_interval(groups: Sequence[Sequence[bool]]) -> tuple[float, float]:
 
 def effective(groups: Sequence[Sequence[bool]]) -> float:
     """How many independent values the values are worth: the plain variance of their share over the one
-    between groups. Between 1 and the number of values; the number of groups where nothing varies."""
+    between groups. The number of values if every group is one value, the number of groups if all of a group
+    agree; the latter also where nothing varies."""
     of, number = sum(map(len, groups)), len(groups)
     share = sum(map(sum, groups)) / of
     if share in (0, 1) or number == 1:
         return number
     off = sum((sum(group) - share * len(group)) ** 2 for group in groups)
-    between = number / (number - 1) * off / of**2
+    between = off / of**2
     return of if between == 0 else min(max(share * (1 - share) / between, 1.0), of)
 
 

@@ -33,6 +33,8 @@ class Plan(Value):
     sampling: Json = {}
     shift: int | None = None
     noise: int | None = None
+    tapes: str = ""
+    replay: bool = False
     used: tuple[SuiteUsed, ...] = ()
     versions: dict[str, str] = {}
     keys: tuple[str, ...] = ()

@@ -1,9 +1,11 @@
 """From suites to the list of runs: every case with its recording checked, its question and its key."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from opssquad.errors import UsageError
 from opssquad.evals.linting import lint
@@ -60,6 +62,14 @@ class Job(Value):
     repeat: int
     prices: dict[str, Price] = {}
     sampling: Json = {}
+    tapes: str = ""
+    replay: bool = False
+
+    @property
+    def tape(self) -> Path | None:
+        """Where what the model is asked and answers is kept, or played from."""
+        name = re.sub(r"[^A-Za-z0-9.@-]+", "_", self.key)
+        return Path(self.tapes) / f"{name}.jsonl" if self.tapes else None
 
     @property
     def key(self) -> str:
@@ -123,12 +133,13 @@ def used(read: Read, cases: Sequence[Case]) -> SuiteUsed:
 
 
 def jobs_of(
-    reads: Sequence[Read], cases: Sequence[Case], models: Sequence[str], repeats: int, sampling: Json
+    reads: Sequence[Read], cases: Sequence[Case], models: Sequence[str], repeats: int, **how: Any
 ) -> list[Job]:
-    """Every run, so ordered that a run which is cut short has seen as many cases as it could."""
+    """Every run, so ordered that a run which is cut short has seen as many cases as it could; `how` are
+    fields of every job."""
     prices = {read.suite.name: read.suite.prices for read in reads}
     return [
-        Job(case=case, model=model, repeat=repeat, prices=prices[case.suite], sampling=sampling)
+        Job(case=case, model=model, repeat=repeat, prices=prices[case.suite], **how)
         for repeat in range(repeats)
         for case in cases
         for model in models

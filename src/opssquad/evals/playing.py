@@ -23,7 +23,9 @@ CARDS = 6
 """Cards that one run may put up before nobody answers any more."""
 
 
-def options_like(state: Path, kubeconfig: Path, squad: str, model: str, sampling: Json) -> Options:
+def options_like(
+    state: Path, kubeconfig: Path, squad: str, model: str, *, sampling: Json, tape: Path | None, replay: bool
+) -> Options:
     """The squad as anybody would start it against a cluster: it does not know that this one is recorded."""
     return Options(
         state=state,
@@ -35,6 +37,8 @@ def options_like(state: Path, kubeconfig: Path, squad: str, model: str, sampling
         approval_minutes=60.0,
         fallback=False,
         sampling=sampling,
+        tape=tape,
+        replay=replay,
     )
 
 
@@ -104,10 +108,10 @@ async def _killed(case: Case, options: Options) -> str:
     assert process.stdout
     try:
         fields = options.__dict__ | {"question": case.question}
-        names = ("state", "kubeconfig", "squad", "model", "sampling", "question")
-        told = json.dumps({name: fields[name] for name in names}, default=str)
+        names = ("state", "kubeconfig", "squad", "model", "sampling", "replay", "question")
+        told = {name: fields[name] for name in names} | {"tape": _killed_tape(options.tape)}
         # Its input stays open: that it ends tells the child that we are gone.
-        process.stdin.write(told.encode() + b"\n")
+        process.stdin.write(json.dumps(told, default=str).encode() + b"\n")
         await process.stdin.drain()
         said = (await process.stdout.readline()).decode().split()
     finally:
@@ -115,6 +119,11 @@ async def _killed(case: Case, options: Options) -> str:
             process.kill()
         await process.wait()
     return said[1] if said[:1] == ["card"] else ""
+
+
+def _killed_tape(tape: Path | None) -> Path | None:
+    """The tape of the process that is killed: another one writes on where it was."""
+    return tape.with_suffix(".killed.jsonl") if tape else None
 
 
 async def begun(state: Path) -> list[str]:

@@ -8,7 +8,7 @@ from opssquad.evals.baselines import baselines
 from opssquad.evals.crew import Crew
 from opssquad.evals.keeping import Kept, Plan
 from opssquad.evals.plan import Case, Job, Wanted, cases_of, chosen, jobs_of, used, varied
-from opssquad.evals.result import CaseResult, Report
+from opssquad.evals.result import CaseResult, Judged, Report
 from opssquad.evals.suite import Read, read_suite
 from opssquad.evals.versions import machine, versions
 from opssquad.times import wall_clock
@@ -85,12 +85,14 @@ class Run:
             baselines=plan.baselines,
         )
 
-    def report(self) -> Report:
-        """What there is, finished or not."""
+    def report(self, judged: Judged | None = None) -> Report:
+        """What there is, finished or not; `judged` is what a model thinks of it."""
         latest = {result.key: result for result in self.kept.results}
         keys = self.kept.plan.keys
         results = tuple(latest[key] for key in keys if key in latest)
-        return self.head().model_copy(update={"results": results, "partial": len(results) < len(keys)})
+        return self.head().model_copy(
+            update={"results": results, "partial": len(results) < len(keys), "judged": judged}
+        )
 
 
 def _planned(plan: Plan) -> tuple[list[Read], list[Case], dict[str, object]]:
@@ -110,7 +112,15 @@ def _planned(plan: Plan) -> tuple[list[Read], list[Case], dict[str, object]]:
 
 
 def _jobs(reads: Sequence[Read], cases: Sequence[Case], plan: Plan) -> list[Job]:
-    return jobs_of(reads, cases, plan.models, plan.repeats, plan.sampling)
+    return jobs_of(
+        reads,
+        cases,
+        plan.models,
+        plan.repeats,
+        sampling=plan.sampling,
+        tapes=plan.tapes,
+        replay=plan.replay,
+    )
 
 
 def _told_apart(reads: Sequence[Read]) -> None:

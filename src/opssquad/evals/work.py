@@ -53,7 +53,10 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
     truth, state = load_truth(folder), temporary / "state"
     question = _question(case, folder)
     async with staged(folder, temporary) as stage:
-        options = options_like(state, stage.kubeconfig, case.squad, job.model, job.sampling)
+        options = options_like(
+            state, stage.kubeconfig, case.squad, job.model,
+            sampling=job.sampling, tape=_tape(job), replay=job.replay,
+        )  # fmt: skip
         played = time.perf_counter()
         thread = await _thread(case.model_copy(update={"question": question}), stage, options)
         played = time.perf_counter() - played
@@ -71,6 +74,15 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
         overhead=round(time.perf_counter() - began - played, 3),
         peak=_peak(),
     )
+
+
+def _tape(job: Job) -> Path | None:
+    """Where the run's exchanges are kept; a run that is made again has them anew."""
+    if job.tape and not job.replay:
+        job.tape.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in (job.tape, job.tape.with_suffix(".killed.jsonl")):
+            old.unlink(missing_ok=True)
+    return job.tape
 
 
 async def _thread(case: Case, stage: Stage, options: Options) -> str:

@@ -136,10 +136,15 @@ def make_model(name: str, options: Options, store: Store, cluster: Cluster) -> M
         from opssquad.models.scripted import Scripted
 
         return Scripted.load(Path(name.removeprefix(SCRIPT)))
+    from opssquad.models.cassette import Player, recording_model
+
+    if options.tape and options.replay:
+        return Player.open(options.tape, name)
     from opssquad.models.chat import Chat
 
     chat, own = Chat.of(settings.load(), name, options.sampling), load_own(options.redaction)
-    return masked(chat, chat.host, own.mask, store.output, lambda: names_of(cluster))
+    spoken = recording_model(chat, options.tape) if options.tape else chat
+    return masked(spoken, chat.host, own.mask, store.output, lambda: names_of(cluster))
 
 
 NAMED = ("Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service")

@@ -19,7 +19,8 @@ class Options:
     where there is none, one that appears at `policy_place` counts from then on.
     `restraint` is what it may do at most; a thread that is taken up again keeps the stricter of its own and
     this one. With `fallback` the offline model goes on where the model fails; without, its ModelError is
-    raised. `sampling` goes with every request to an endpoint: temperature, seed."""
+    raised. `sampling` goes with every request to an endpoint: temperature, seed. On `tape` is kept what a
+    model there is asked and answers; with `replay` it is played from there, without the endpoint."""
 
     state: Path
     by: str
@@ -39,3 +40,5 @@ class Options:
     restraint: Restraint = "none"
     fallback: bool = True
     sampling: Json = field(default_factory=dict)
+    tape: Path | None = None
+    replay: bool = False

@@ -66,7 +66,7 @@ class Chat:
         sampling: Json | None = None,
     ) -> None:
         self.name = name
-        self._sampling = sampling or {}
+        self.sampling = sampling or {}
         self._url = base_url.rstrip("/")
         # What is told of the endpoint never holds a login that was written into the address.
         self._shown = self._url.replace(f"{urlsplit(self._url).netloc.rpartition('@')[0]}@", "")
@@ -146,7 +146,7 @@ class Chat:
 
     async def _ask(self, request: Request, listener: Listener) -> Reply:
         asked = body(self.name, request, stream=self._streams, usage=self._counts)
-        content = {**asked, **self._sampling}
+        content = {**asked, **self.sampling}
         # A server of one's own may want no key, and then none is sent.
         headers = {} if self._key else {"Authorization": Omit()}
         completions = self._endpoint().chat.completions.with_streaming_response

@@ -17,7 +17,7 @@ from opssquad.evals.figures import SLICES, Figures, ModelFigures, Slice
 from opssquad.evals.report import plots, why, words
 from opssquad.evals.report.marking import shown
 from opssquad.evals.report.runs import RunTold, told
-from opssquad.evals.result import Report
+from opssquad.evals.result import Baseline, Report
 from opssquad.times import duration, rfc3339
 
 _FOLDER = Path(__file__).parent / "page"
@@ -58,6 +58,8 @@ def html(report: Report, figures: Figures, comparisons: Sequence[Comparison] = (
         harmed=[run for run in runs if run.outcome == "harm"],
         counts={kind: sum(run.outcome == kind for run in runs) for kind in OUTCOMES},
         slices=[_slices(model) for model in figures.models],
+        marks=_marks(report),
+        opinions=words.opinions(report.judged),
         model_plots=plots.model_plots(figures),
         case_plots=_case_plots(figures, runs),
         anchors={run.name: run.id for run in runs} if len(figures.models) == 1 else {},
@@ -78,6 +80,14 @@ def _slices(model: ModelFigures) -> list[tuple[str, list[Slice]]]:
     """The slices by what they are by; what all runs have in common says nothing."""
     found = [(by, [each for each in model.slices if each.by == by]) for by in SLICES]
     return [(by, those) for by, those in found if len(those) > 1]
+
+
+def _marks(report: Report) -> list[tuple[Baseline, list[str]]]:
+    """The baselines by their joint share: those that would be drawn on one another are one mark."""
+    found: dict[str, tuple[Baseline, list[str]]] = {}
+    for trivial in report.baselines:
+        found.setdefault(words.percent(trivial.joint), (trivial, []))[1].append(trivial.name)
+    return list(found.values())
 
 
 def _hash(style: str) -> str:
@@ -117,13 +127,11 @@ def _environment() -> Environment:
         for name in (
             "percent",
             "interval",
-            "span",
             "share_of",
             "counted",
             "seconds",
             "many",
             "money",
-            "points",
         )
     }
     made.filters |= {"ratio": words.ratio, "verdict": words.verdict, "moved": words.moved}

@@ -55,7 +55,7 @@ def _properties(node: ET.Element, report: Report, suite: str, model: str) -> Non
 
 
 def _case(suite: ET.Element, result: CaseResult) -> None:
-    name = run_name(result).removeprefix(f"{result.suite}/")
+    name = run_name(result).removeprefix(f"{result.suite}:")
     case = ET.SubElement(
         suite,
         "testcase",

@@ -10,6 +10,7 @@ from opssquad.types import Value
 
 CONTEXT = 160
 """Characters kept on each side of a quote, less where a line ends."""
+_NOTICE = 40
 Range = tuple[int, int]
 
 
@@ -21,19 +22,14 @@ class Piece(Value):
     cut: int = 0
 
 
-def pieces(text: str, quotes: Iterable[str], room: int) -> list[Piece]:
+def pieces(text: str, quotes: Iterable[str], room: int, context: int = CONTEXT) -> list[Piece]:
     """The text in pieces, in order. Its head is kept as far as there is room, and every quote that stands in
-    it, at its first place, with its surroundings. `room` is in bytes of a page."""
+    it, at its first place, with its surroundings. `room` is in bytes of a page, `context` in characters."""
     cited = _merged(spans(text, quotes))
-    near = [_around(text, span) for span in cited]
+    near = [_around(text, span, context) for span in cited]
     left = room - sum(weight(text[start:end]) for start, end in _merged(near))
     kept = _merged([(0, _head(text, left)), *near])
-    return list(_cut(text, kept, cited))
-
-
-def excerpt(text: str, quote: str) -> list[Piece]:
-    """A quote in its surroundings; all of a text that is short."""
-    return pieces(text, [quote], 0)
+    return list(_cut(text, _closed(kept, len(text)) if cited else kept, cited))
 
 
 def spans(text: str, quotes: Iterable[str]) -> list[Range]:
@@ -45,7 +41,8 @@ def spans(text: str, quotes: Iterable[str]) -> list[Range]:
 def shown(text: str) -> str:
     """Text from outside as it can be trusted to look; line ends stay."""
     lines = text.replace("\r\n", "\n").replace("\t", "    ").split("\n")
-    return "\n".join(map(visible, lines))
+    # Most text is plain, and looking at each of its characters takes most of the time of a page.
+    return "\n".join(line if line.isascii() and line.isprintable() else visible(line) for line in lines)
 
 
 def weight(text: str) -> int:
@@ -63,12 +60,19 @@ def _merged(ranges: Sequence[Range]) -> list[Range]:
     return merged
 
 
-def _around(text: str, span: Range) -> Range:
+def _closed(kept: Sequence[Range], length: int) -> list[Range]:
+    """The ranges without gaps that are no longer than what would be said of them."""
+    bounds = [(0, 0), *kept, (length, length)]
+    pairs = zip(bounds, bounds[1:], strict=False)
+    return _merged([*kept, *((end, start) for (_, end), (start, _) in pairs if start - end <= _NOTICE)])
+
+
+def _around(text: str, span: Range, context: int) -> Range:
     """The span with the rest of its line, or as much of it as context allows."""
     start, end = span
-    line = text.rfind("\n", max(start - CONTEXT, 0), start) + 1
-    stop = text.find("\n", end, end + CONTEXT)
-    return line or max(start - CONTEXT, 0), stop if stop >= 0 else min(end + CONTEXT, len(text))
+    line = text.rfind("\n", max(start - context, 0), start) + 1
+    stop = text.find("\n", end, end + context)
+    return line or max(start - context, 0), stop if stop >= 0 else min(end + context, len(text))
 
 
 def _head(text: str, room: int) -> int:

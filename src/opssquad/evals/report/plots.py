@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from opssquad.evals.comparing import run_name
 from opssquad.evals.figures import Figures, Spread
 from opssquad.evals.report import words
 from opssquad.evals.report.why import Outcome, outcome
@@ -79,7 +80,9 @@ class Axis:
 
     def _round(self) -> list[float]:
         if self._log:
-            return [10.0**n for n in range(int(self._low), math.floor(self._high) + 1)]
+            decades = range(int(self._low), math.floor(self._high) + 1)
+            values = [digit * 10.0**n for n in decades for digit in (1, 3)]
+            return [v for v in values if math.log10(v) <= self._high]
         size = 10 ** math.floor(math.log10(self._high))
         step = next(s * size for s in (0.2, 0.25, 0.5, 1, 2) if self._high / (s * size) <= 5)
         return [n * step for n in range(math.floor(self._high / step) + 1)]
@@ -115,7 +118,7 @@ def case_plot(model: str, runs: Sequence[tuple[str, CaseResult]]) -> Plot:
         kind = outcome(result)
         # Shares are few: points on one another are drawn a little apart, the same way every time.
         off = (number * 0.618 % 1 - 0.5) * 2 * _APART
-        said = f"{result.case} {result.manner}: {kind}, evidence {words.percent(score.evidence)}"
+        said = f"{run_name(result)}: {kind}, evidence {words.percent(score.evidence)}"
         drawn.append(
             Point(
                 x=round(axis.at(max(score.seconds, 0.1)), 1),

@@ -28,7 +28,18 @@ class Progress:
         self._began: datetime = clock()
         self._done = self._scored = self._passed = 0
         moving = console.is_terminal and not console.is_dumb_terminal
-        self._live = Live(console=console, auto_refresh=False, transient=True) if moving else None
+        # A console may write to standard output as it is at the moment: put in its place, it feeds itself.
+        self._live = (
+            Live(
+                console=console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            if moving
+            else None
+        )
 
     def __enter__(self) -> Self:
         if self._live:

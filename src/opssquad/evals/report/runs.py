@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from opssquad.evals.comparing import run_name
-from opssquad.evals.report.marking import Piece, excerpt, pieces
+from opssquad.evals.report.marking import CONTEXT, Piece, pieces
 from opssquad.evals.report.why import Outcome, outcome, why
 from opssquad.evals.result import CaseResult, Report
 from opssquad.evals.transcript import Look, Transcript
@@ -13,6 +13,8 @@ from opssquad.types import Value, called
 TEXT = 2_400_000
 """Bytes of a page for what looks told, over all runs."""
 LEAST, MOST = 300, 20_000
+NEAR = 20
+"""Characters that a quote keeps around it at least."""
 
 
 class Excerpt(Value):
@@ -67,6 +69,8 @@ def _run(number: int, result: CaseResult, models: Sequence[str], room: int) -> R
     looks = transcript.looks if transcript else ()
     calls = {look.call for look in looks}
     each = min(max(room // max(len(looks), 1), LEAST), MOST)
+    # Half of the room is for what stands around quotes; a character is up to three bytes in most of them.
+    context = min(max(room // (12 * max(len(evidence), 1)), NEAR), CONTEXT)
     return RunTold(
         id=f"run-{number}",
         result=result,
@@ -74,28 +78,36 @@ def _run(number: int, result: CaseResult, models: Sequence[str], room: int) -> R
         outcome=outcome(result),
         why=why(result),
         model=models.index(result.model),
-        looks=tuple(_look(look, [e for e in evidence if e.call == look.call], each) for look in looks),
+        looks=tuple(
+            _look(look, [e for e in evidence if e.call == look.call], each, context) for look in looks
+        ),
         astray=tuple(e for e in evidence if e.call not in calls),
     )
 
 
-def _look(look: Look, evidence: Sequence[Evidence], room: int) -> LookTold:
+def _look(look: Look, evidence: Sequence[Evidence], room: int, context: int) -> LookTold:
     return LookTold(
         look=look,
         called=called(look.tool, look.args),
-        pieces=tuple(pieces(look.text, [e.text for e in evidence], room)),
+        pieces=tuple(pieces(look.text, [e.text for e in evidence], room, context)),
         cited=len(evidence),
-        excerpts=tuple(_excerpts(look, evidence)),
+        excerpts=tuple(_excerpts(look, evidence, context)),
     )
 
 
-def _excerpts(look: Look, evidence: Sequence[Evidence]) -> Iterator[Excerpt]:
+def _excerpts(look: Look, evidence: Sequence[Evidence], context: int) -> Iterator[Excerpt]:
+    """One for each source that is quoted, with all quotes of it."""
+    quoted: dict[Quote, list[str]] = {}
     for each in evidence:
         if each.text in look.text:
             continue
         source = _source(look.sources, each)
-        text = tuple(excerpt(source.text, each.text)) if source else ()
-        yield Excerpt(locator=each.locator, pieces=text)
+        if source is None:
+            yield Excerpt(locator=each.locator)
+        else:
+            quoted.setdefault(source, []).append(each.text)
+    for source, quotes in quoted.items():
+        yield Excerpt(locator=source.locator, pieces=tuple(pieces(source.text, quotes, 0, context)))
 
 
 def _source(sources: Sequence[Quote], evidence: Evidence) -> Quote | None:

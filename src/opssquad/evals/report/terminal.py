@@ -39,16 +39,19 @@ def show(console: Console, report: Report, figures: Figures, comparisons: Sequen
         _families(console, abreast)
     _failed(console, report)
     _unmade(console, report, figures)
+    _opinions(console, report)
     for comparison in comparisons:
         _comparison(console, comparison)
 
 
 def _title(console: Console, report: Report) -> None:
     suites = ", ".join(f"{s.name} v{s.version}" for s in report.suites)
-    cases = len({(r.suite, r.case) for r in report.results})
+    cases = len({r.recording for r in report.results})
     took = duration(report.ended - report.started)
     _rule(
-        console, f"{suites}: {_plural(cases, 'case')}, {_plural(len(report.results), 'run')}, {took}", STRONG
+        console,
+        f"{suites}: {_plural(cases, 'recording')}, {_plural(len(report.results), 'run')}, {took}",
+        STRONG,
     )
     if report.partial:
         _line(console, ("  Stopped before the end: the figures are of what was run.", WARN))
@@ -167,6 +170,15 @@ def _unmade(console: Console, report: Report, figures: Figures) -> None:
             _row(console, "-", f"{reason}: {', '.join(names[:3])}{rest}", _STYLE[state])
     if figures.unstarted:
         _line(console, (f"  {_plural(figures.unstarted, 'run')} planned and not begun", WARN))
+
+
+def _opinions(console: Console, report: Report) -> None:
+    told = words.opinions(report.judged)
+    if told:
+        _rule(console, "root causes in a model's opinion, part of no score")
+    for line in told[: LISTED + 1]:
+        _row(console, " ", visible(line))
+    _more(console, len(told) - 1)
 
 
 def _comparison(console: Console, comparison: Comparison) -> None:

@@ -13,7 +13,7 @@ from opssquad.types import called
 
 Outcome = Literal["passed", "abstained", "failed", "misbehaved", "harm", "not run", "broken"]
 LAST_LOOKS = 3
-_LINE = 200
+_MOST = 200
 
 
 def outcome(result: CaseResult) -> Outcome:
@@ -64,18 +64,18 @@ def decisive(result: CaseResult) -> str:
 
 
 def cause(transcript: Transcript | None) -> tuple[str, str, str]:
-    """What a run said first of all: fault, component and root cause; or why it named none."""
+    """What a run said first of all: fault, component and root cause, a line each; or why it named none."""
     if transcript is None:
         return "", "", "nothing is on record"
     conclusion = transcript.conclusion
     if conclusion is None:
         return "", "", f"no conclusion; the run {transcript.status}"
     if conclusion.no_fault:
-        return "no fault", "", _short(conclusion.summary)
+        return "no fault", "", _line(conclusion.summary)
     if not conclusion.causes:
-        return "", "", "inconclusive" + (f": {_short(conclusion.summary)}" if conclusion.summary else "")
+        return "", "", "inconclusive" + (f": {_line(conclusion.summary)}" if conclusion.summary else "")
     first = conclusion.causes[0]
-    return visible(first.fault), visible(str(first.component)), _short(first.root_cause)
+    return visible(first.fault), visible(str(first.component)), _line(first.root_cause)
 
 
 def first_action(transcript: Transcript | None) -> str:
@@ -116,8 +116,8 @@ def _expected(result: CaseResult, score: Score) -> list[str]:
     if result.said:
         lines.append(f"expected: {_short(f'{result.said.fault} {result.said.component}')}")
         lines.append(f"          {_short(result.said.root_cause)}")
-    lines.append(f"said:     {' '.join(filter(None, (fault, component))) or root}")
-    lines += [f"          {root}"] if root and (fault or component) else []
+    lines.append(f"said:     {' '.join(filter(None, (fault, component))) or _short(root)}")
+    lines += [f"          {_short(root)}"] if root and (fault or component) else []
     if not score.action:
         accepted = "; ".join(result.said.accept) if result.said else ""
         lines.append(f"action:   {first_action(result.transcript)}, accepted: {_short(accepted) or 'none'}")
@@ -143,5 +143,9 @@ def _each(label: str, texts: Iterable[str]) -> list[str]:
 
 def _short(text: str) -> str:
     """One visible line; how much is left out stands at its end."""
-    line = visible(" ".join(text.split()))
-    return line if len(line) <= _LINE else f"{line[:_LINE]}… ({len(line) - _LINE} more characters)"
+    line = _line(text)
+    return line if len(line) <= _MOST else f"{line[:_MOST]}… ({len(line) - _MOST} more characters)"
+
+
+def _line(text: str) -> str:
+    return visible(" ".join(text.split()))

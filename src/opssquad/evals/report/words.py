@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from opssquad.evals.comparing import Comparison, Ratio
 from opssquad.evals.figures import Mean, ModelFigures, Share, Spread
+from opssquad.evals.result import Judged
 from opssquad.times import duration
 
 NONE = "-"
@@ -107,7 +108,7 @@ def cost_rows(model: ModelFigures) -> list[tuple[str, str, str, str]]:
     )
     told = [(label, write(s.median), write(s.p90), write(s.total)) for label, s, write in rows]
     peak = costs.peak
-    return [*told, ("peak, MB", many(peak.median), many(peak.p90), f"at most {many(peak.most)}")]
+    return [*told, ("peak, MB", many(peak.median), many(peak.p90), f"max {many(peak.most)}")]
 
 
 def ratio(value: Ratio) -> str:
@@ -119,13 +120,27 @@ def ratio(value: Ratio) -> str:
     return f"x {value.ratio:.2f} ({value.low:.2f} to {value.high:.2f})"
 
 
+def opinions(judged: Judged | None) -> list[str]:
+    """What a model thinks of root causes: a count, and a line for each that it takes for another than the
+    truth's, or did not judge."""
+    if judged is None:
+        return []
+    told = [each for each in judged.opinions if each.same is not None]
+    same = sum(each.same is True for each in told)
+    lines = [f"{judged.model}: {same} of {len(told)} root causes are the truth's"]
+    for each in judged.opinions:
+        if not each.same:
+            lines.append(f"{each.key}: {'another' if each.same is False else 'no verdict'}: {each.why}")
+    return lines
+
+
 def verdict(comparison: Comparison) -> str:
     """What a comparison comes to, in a sentence."""
     if not comparison.needed:
         return comparison.verdict
     # Two digits: it is a rough number.
     needed = int(float(f"{comparison.needed:.2g}"))
-    return f"{comparison.verdict}; roughly {needed} would be needed"
+    return f"{comparison.verdict}; roughly {needed} recordings would be needed"
 
 
 def moved(comparison: Comparison) -> str:
@@ -135,6 +150,7 @@ def moved(comparison: Comparison) -> str:
         return "no run is in both"
     return (
         f"joint {percent(joint.before)} -> {percent(joint.after)}, {points(joint.change)} points"
-        f" ({points(joint.low)} to {points(joint.high)}); {comparison.up} of {comparison.cases} cases better,"
-        f" {comparison.down} worse, p = {comparison.p:.2g}"
+        f" ({points(joint.low)} to {points(joint.high)});"
+        f" {comparison.up} of {comparison.cases} recordings better, {comparison.down} worse,"
+        f" p = {comparison.p:.2g}"
     )

@@ -1,0 +1,40 @@
+"""The same incident under other names, at another time."""
+
+import random
+import re
+from typing import Any
+
+from opssquad.evals.perturb.clock import Moved
+from opssquad.evals.perturb.material import Material, mapped
+from opssquad.evals.perturb.names import Drawn, renamer, words
+
+FIELD = re.compile(r"(?:f:)?[A-Za-z]+|(?:.*[./])?(?:kubernetes|k8s)\.io/.*")
+"""Keys that belong to Kubernetes or to the shape of a document, not to an organisation."""
+WEEKS = (5, 60)
+"""A recording moves by so many weeks at least and at most, to either side."""
+
+
+def shifted(material: Material, rng: random.Random) -> Material:
+    """The material under new names and moved by whole weeks; the id says nothing of the old one."""
+    moved = Moved(rng.choice((-1, 1)) * rng.randint(*WEEKS), material.clock)
+    rename = renamer(material, rng, moved)
+
+    def text(old: str) -> str:
+        return moved(rename(old))
+
+    def key(old: str) -> str:
+        return old if FIELD.fullmatch(old) else text(old)
+
+    def all_of(value: Any) -> Any:
+        return mapped(value, text, key)
+
+    new = Material(
+        all_of(material.incident),
+        all_of(material.truth),
+        all_of(material.world),
+        all_of(material.objects),
+        {text(path): text(lines) for path, lines in material.logs.items()},
+        {name: all_of(document) for name, document in material.notes.items()},
+    )
+    new.incident["id"] = f"{Drawn(new, words(), rng).word()}-{new.clock:%m%d}"
+    return new
