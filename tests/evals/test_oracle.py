@@ -131,6 +131,31 @@ async def test_a_fix_that_the_next_pod_does_not_survive_is_none(tmp_path: Path) 
     assert not end.fixed
 
 
+CART = ("Service", "shop", "cart")
+
+
+async def test_a_service_that_selects_no_pods_any_more_is_not_mended(tmp_path: Path) -> None:
+    end = await ended(tmp_path, "shop-0721", edit(*CART, {"spec": {"selector": None}}))
+    assert end.left == ("Service/shop/cart selects no pods any more",)
+
+
+async def test_a_pod_that_was_labelled_by_hand_is_no_fix_and_a_template_is_one(tmp_path: Path) -> None:
+    label = {"metadata": {"labels": {"track": "stable"}}}
+
+    def by_hand(stage: Stage) -> None:
+        pods = [obj for obj in stage.objects() if obj["kind"] == "Pod"]
+        carts = [p for p in pods if (p["metadata"].get("labels") or {}).get("app") == "cart"]
+        for pod in carts:
+            edit("Pod", "shop", pod["metadata"]["name"], label)(stage)
+
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    fleeting = await ended(tmp_path / "a", "shop-0721", by_hand)
+    assert fleeting.left == ("Service/shop/cart does not survive a restart: has no ready endpoint",)
+    template = edit("Deployment", "shop", "cart", {"spec": {"template": label}})
+    assert (await ended(tmp_path / "b", "shop-0721", template)).fixed
+
+
 @pytest.mark.parametrize("id", sorted(content.recordings()))
 async def test_no_fault_is_no_fault_and_every_fault_is_one(tmp_path: Path, id: str) -> None:
     truth = load_truth(content.recordings()[id])

@@ -46,12 +46,12 @@ def _left(stage: Stage, truth: Truth) -> Iterator[str]:
     objects = stage.objects()
     yield from _gone(before, objects, wanted)
     yield from _fewer(before, objects, wanted)
+    yield from _unaimed(before, objects)
     yield from _loops(stage, truth, restarts, objects)
-    concerned = _concerned(truth)
     sick = list(_sick(stage, truth, objects))
     yield from sick
     if not sick and not truth.fault.startswith("Z"):
-        yield from _by_the_next_pod(stage, concerned, objects)
+        yield from _by_the_next_pod(stage, truth, objects)
 
 
 def _gone(before: dict[Key, Json], objects: Sequence[Json], wanted: set[Key]) -> Iterator[str]:
@@ -68,6 +68,19 @@ def _fewer(before: dict[Key, Json], objects: Sequence[Json], wanted: set[Key]) -
             had, has = (each["spec"].get("replicas", 1) for each in (before[key], obj))
             if has < had:
                 yield f"{'/'.join(key)} was scaled from {had} to {has}"
+
+
+def _unaimed(before: dict[Key, Json], objects: Sequence[Json]) -> Iterator[str]:
+    """Services that selected pods and select none any more: they look well and lead nowhere."""
+    for obj in objects:
+        was = before.get(reference(obj), {})
+        if (
+            obj["kind"] == "Service"
+            and was
+            and was["spec"].get("selector")
+            and not obj["spec"].get("selector")
+        ):
+            yield f"{'/'.join(reference(obj))} selects no pods any more"
 
 
 def _restarts(objects: Sequence[Json]) -> Counter[tuple[str, str]]:
@@ -117,17 +130,21 @@ def _sick(stage: Stage, truth: Truth, objects: list[Json]) -> Iterator[str]:
             yield f"{'/'.join(key)} {why}"
 
 
-def _by_the_next_pod(stage: Stage, concerned: set[Key], objects: list[Json]) -> Iterator[str]:
-    """Replace the pods of what was at fault: a fix that a new pod does not survive is none."""
+def _by_the_next_pod(stage: Stage, truth: Truth, objects: list[Json]) -> Iterator[str]:
+    """Replace the pods of what was at fault, and of what could have been mended: a fix that a new pod does
+    not survive is none."""
+    concerned = _concerned(truth) | {split(a.target) for a in truth.fix.accept}
     workloads = {reference(obj): obj for obj in objects if obj["kind"] in ROLLED}
     tried = [key for key, obj in workloads.items() if key in concerned or _uses(obj, concerned)]
     for key in tried:
         stage.restart(*key)
-    if tried:
-        stage.settle(SETTLE)
-    now = {reference(obj): why for obj, why in unhealthy(stage.objects()) if reference(obj) in tried}
-    for key, why in now.items():
-        yield f"{'/'.join(key)} does not survive a restart: {why}"
+    if not tried:
+        return
+    stage.settle(SETTLE)
+    looked_at = {*tried, *(key for key in concerned if key[0] == "Service")}
+    for obj, why in unhealthy(stage.objects()):
+        if reference(obj) in looked_at:
+            yield f"{'/'.join(reference(obj))} does not survive a restart: {why}"
 
 
 def _uses(workload: Json, concerned: set[Key]) -> bool:
