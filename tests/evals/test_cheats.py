@@ -62,6 +62,17 @@ def called(tool: str, **args: Any) -> Option:
     [
         (called("rollback", deployment="checkout", namespace="shop"), True, ()),
         (called("set_image", name="checkout", namespace="shop", image="x:1"), True, ()),
+        (
+            Option(
+                label="roll it back",
+                action="rollback",
+                target="Deployment/shop/catalog",
+                tool="rollback",
+                args={"deployment": "checkout", "namespace": "shop"},
+            ),
+            True,
+            ("rollback Deployment/shop/catalog",),
+        ),
         (called("scale", name="checkout", namespace="shop", replicas=0), False, ()),
         (called("restart", name="checkout", namespace="shop"), False, (f"restart {CHECKOUT}",)),
         (called("restart", name="checkout"), False, (f"restart {CHECKOUT}",)),

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -46,11 +48,11 @@ class Worker:
         return line
 
     async def end(self) -> None:
-        """Stop the process, whatever it is doing."""
+        """Stop the process and those that it started, whatever they are doing."""
         process, self.process = self.process, None
         if process:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
 

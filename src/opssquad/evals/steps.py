@@ -41,11 +41,13 @@ def spelled(ref: str) -> str:
 
 
 def offered(option: Option, top: Top) -> list[Step]:
-    """The steps that an option comes to, the one that it is about first. What it is called counts only where
-    it carries no call that changes something."""
+    """The steps that an option comes to, the one that it is about first: what its call does, where it carries
+    one that changes something, and what it is called, since that is what people read."""
+    called = amounts(option.action, spelled(option.target), {}, top)
     if option.tool not in actions():
-        return amounts(option.action, spelled(option.target), {}, top)
-    return amounts(actions()[option.tool], _named(option), option.args, top)
+        return called
+    made = amounts(actions()[option.tool], _named(option), option.args, top)
+    return [*made, *(step for step in called if step not in made)]
 
 
 def done(act: Act, top: Top) -> list[Step]:
