@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from opssquad import __version__, content
+from opssquad import __version__, content, settings
 
 PACKAGES = ("pydantic", "langgraph", "openai", "kubernetes", "google-re2")
 
 
 def versions(squads: Iterable[str]) -> dict[str, str]:
-    """By name: opssquad, python, packages, and digests of prompts, tools, policy, and each squad's folder."""
+    """By name: opssquad, python, packages, and digests of prompts, tools, policy, the organisation's
+    redaction, and each squad's folder."""
     root = content.root()
     found = {"opssquad": __version__, "python": platform.python_version()}
     found |= {package: _installed(package) for package in PACKAGES}
@@ -22,6 +23,8 @@ def versions(squads: Iterable[str]) -> dict[str, str]:
         "tools": digest_of(root / "tools"),
         "policy": digest_of(content.policy()),
     }
+    if own := settings.load().redaction:
+        found["redaction"] = digest_of(own)
     found |= {f"squad {name}": digest_of(content.squad(name)) for name in sorted(set(squads))}
     return found
 

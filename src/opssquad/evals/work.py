@@ -22,6 +22,7 @@ from opssquad.evals.transcript import Look, Transcript
 from opssquad.events import Decided, Event, Returned, Started, Verified
 from opssquad.findings import Evidence, Quote
 from opssquad.investigation import Options
+from opssquad.settings import OFFLINE
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import load_truth
 from opssquad.worlds.kube.recording.spec import Truth
@@ -62,6 +63,8 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
         played = time.perf_counter() - played
         events, outputs = await record_of(state, thread)
         transcript = fold(events, outputs, question=question, squad=case.squad, model=job.model)
+        if job.model != OFFLINE and not transcript.requests and transcript.status == "failed":
+            raise ModelError(f"nothing came back in the {case.seconds:g} s that a run may take")
         end = judged(stage, truth, _windows(stage, events))
     top = Kin(stage.recording.objects).top
     scored = score(case, truth, transcript, end, top, job.prices.get(job.model))
