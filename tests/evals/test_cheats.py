@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from opssquad.evals.transcript import Transcript
-from opssquad.findings import Action, Option
-from tests.evals.hand import POD, act, case, cause, option, scored, transcript
+from opssquad.evals.transcript import Look, Transcript
+from opssquad.findings import Action, Option, Quote
+from tests.evals.hand import NOT_FOUND, POD, act, case, cause, cite, option, scored, transcript
 
 CHECKOUT, PAYMENTS = "Deployment/shop/checkout", "Deployment/shop/payments"
 RIGHT, ROLLBACK = cause(CHECKOUT, "K02"), option("rollback", CHECKOUT)
@@ -127,3 +127,20 @@ def test_a_patch_that_scales_is_a_scaling_as_well(body: object, accepted: bool) 
     score = scored(transcript(cause(service, "K01"), options=(offer,)), case("auth-0308"))
     assert score.action is accepted
     assert score.proposed == ((f"scale {service}",) if "replicas" in str(body) else ())
+
+
+def test_a_citation_that_holds_everything_shows_nothing() -> None:
+    whole = f"{NOT_FOUND} {'and all that was printed besides ' * 100}"
+    for said, share in ((whole, 0.0), (NOT_FOUND, 1 / 3)):
+        looks = (Look(call="c1", tool="get", sources=(Quote(locator=f"Event {POD}", text=whole),)),)
+        score = scored(transcript(cause(CHECKOUT, "K02", cite(f"Event {POD}", said)), looks=looks))
+        assert (score.evidence, score.invented) == (pytest.approx(share, abs=1e-4), ())
+
+
+@pytest.mark.parametrize(("said", "share"), [('"memory":', 0.0), ('"memory":"640Mi"', 0.25)])
+def test_the_name_of_a_field_does_not_show_its_value(said: str, share: float) -> None:
+    where = "Deployment/streaming/recommender"
+    source = Quote(locator=where, text='{"limits":{"cpu":"1","memory":"640Mi"}}')
+    looks = (Look(call="c1", tool="get", sources=(source,)),)
+    given = transcript(cause(where, "K05", cite(where, said)), looks=looks)
+    assert scored(given, case("media-0519")).evidence == share
