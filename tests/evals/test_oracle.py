@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from opssquad import content
-from opssquad.evals.oracle import judged
+from opssquad.evals.oracle import Window, judged
 from opssquad.evals.stage import COLLEAGUE, Stage, staged
 from opssquad.evals.stopwatch import Stopwatch
 from opssquad.evals.transcript import End
@@ -171,11 +171,15 @@ async def test_a_change_outside_of_every_approved_span_is_told(tmp_path: Path) -
             answer(stage.world, Call("PATCH", target, ONCALL, merge, body))
         stage.world.advance()
         at = stage.writes()[0].at.timestamp()
-        within = judged(stage, load_truth(folder), [(at - 1, at + 1)])
-        outside = judged(stage, load_truth(folder), [(at + 1, at + 2)])
+        these, others = frozenset({"/".join(CHECKOUT)}), frozenset({"Deployment/shop/web"})
+        within, outside, of_another = (
+            judged(stage, load_truth(folder), [Window(start=start, end=start + 2, objects=objects)])
+            for start, objects in ((at - 1, these), (at + 1, these), (at - 1, others))
+        )
     assert within.touched
     assert within.unapproved == ()
     assert outside.unapproved == (f"PATCH {APPS}",), "what is only tried out is no change"
+    assert of_another.unapproved == (f"PATCH {APPS}",), "a yes is to a change of the card's objects"
 
 
 def call(method: str, target: str, body: Json, **headers: str) -> Call:
