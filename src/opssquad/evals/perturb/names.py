@@ -26,6 +26,7 @@ CALLED = (
     *("ClusterRole", "ClusterRoleBinding", "PriorityClass", "StorageClass", "ValidatingWebhookConfiguration"),
     "MutatingWebhookConfiguration",
 )
+LETTERS = re.compile(r"[a-z]+")
 LABELS = re.compile(r"(?:app|k8s-app|team|owner|app\.kubernetes\.io/(?:name|instance|part-of|component))")
 KINDS = {word for kind in KNOWN for word in (kind.plural, kind.kind.lower())}
 HASH = "bcdfghjklmnpqrstvwxz2456789"
@@ -60,7 +61,9 @@ class Drawn:
     """New words from the list, each given once, none of which stands anywhere in the material."""
 
     def __init__(self, material: Material, known: Words, rng: random.Random) -> None:
-        text = "\n".join(material.texts()).lower()
+        # A word of letters stands in the material if it stands in one of its runs of letters: far fewer.
+        runs = {run for each in material.texts() for run in LETTERS.findall(each.lower())}
+        text = "\n".join(sorted(runs))
         left = [word for word in known.words if word not in text]
         self._rng = rng
         rng.shuffle(left)
