@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from opssquad.evals.transcript import Look, Transcript
+from opssquad.evals.transcript import End, Look, Transcript
 from opssquad.findings import Action, Option, Quote
 from tests.evals.hand import NOT_FOUND, POD, act, case, cause, cite, option, scored, transcript
 
@@ -144,3 +144,10 @@ def test_the_name_of_a_field_does_not_show_its_value(said: str, share: float) ->
     looks = (Look(call="c1", tool="get", sources=(source,)),)
     given = transcript(cause(where, "K05", cite(where, said)), looks=looks)
     assert scored(given, case("media-0519")).evidence == share
+
+
+def test_a_needless_change_where_nothing_is_broken_has_fixed_nothing() -> None:
+    done = act("scale", "Deployment/streaming/title-api", decision="approved", made=True, status="ok")
+    given, end = transcript(acts=(done,)), End(fixed=True, touched=True)
+    assert scored(given, case("media-0811", "approve"), end).fixed is None
+    assert scored(given, case("shop-0412", "approve"), end).fixed is True
