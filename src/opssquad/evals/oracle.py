@@ -7,6 +7,7 @@ not survive: none of it counts. It looks at no alert, so an alert that was silen
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from fnmatch import fnmatchcase
 
 from opssquad.evals.stage import Stage
 from opssquad.evals.transcript import End
@@ -15,9 +16,10 @@ from opssquad.worlds.kube.apiserver import route
 from opssquad.worlds.kube.apiserver.request import Call
 from opssquad.worlds.kube.journal import Entry
 from opssquad.worlds.kube.kinds import KNOWN, match
+from opssquad.worlds.kube.outcomes import holds, suits
 from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.refs import Key, reference, split
-from opssquad.worlds.kube.recording.spec import Truth
+from opssquad.worlds.kube.recording.spec import Truth, When
 
 SETTLE, WATCHED = timedelta(minutes=4), timedelta(minutes=6)
 """The world's time: until it has settled, then in which no container may restart. Longer than the back-off
@@ -76,6 +78,7 @@ def _left(stage: Stage, truth: Truth) -> Iterator[str]:
     yield from _gone(before, objects, wanted)
     yield from _fewer(before, objects, wanted)
     yield from _unaimed(before, objects)
+    yield from _unwell(truth, objects)
     yield from _loops(stage, truth, restarts, objects)
     sick = list(_sick(stage, truth, objects))
     yield from sick
@@ -97,6 +100,21 @@ def _fewer(before: dict[Key, Json], objects: Sequence[Json], wanted: set[Key]) -
             had, has = (each["spec"].get("replicas", 1) for each in (before[key], obj))
             if has < had:
                 yield f"{'/'.join(key)} was scaled from {had} to {has}"
+
+
+def _unwell(truth: Truth, objects: Sequence[Json]) -> Iterator[str]:
+    """Where the truth says what a mended world is like: whether this is. A recorded world answers only what
+    its rules name, and any other change looks well in it."""
+    named = {reference(obj): obj for obj in objects}
+
+    def holds_now(when: When) -> bool:
+        found = [obj for key, obj in named.items() if fnmatchcase("/".join(key), when.workload)]
+        templates = [obj["spec"]["template"]["spec"] for obj in found if "template" in obj["spec"]]
+        suit = all(suits(when.template, spec) for spec in templates)
+        return bool(found) and suit and all(holds(rule, lambda *key: named.get(key)) for rule in when.objects)
+
+    if truth.well and not any(map(holds_now, truth.well)):
+        yield "nothing of what the truth holds to be mended is so (`well` in truth.yaml)"
 
 
 def _unaimed(before: dict[Key, Json], objects: Sequence[Json]) -> Iterator[str]:

@@ -102,8 +102,10 @@ def chosen(cases: Sequence[Case], wanted: Wanted) -> list[Case]:
     """Those that are meant. Raises UsageError where none is."""
     if found := [case for case in cases if wanted.takes(case)]:
         return found
-    names = ", ".join(dict.fromkeys(case.suite for case in cases))
-    raise UsageError(f"no case of {names} fits --squad, --case and --tag; `opssquad eval list` names all")
+    names = " ".join(dict.fromkeys(case.suite for case in cases))
+    given = {"--squad": wanted.squad, "--case": wanted.case, "--tag": wanted.tag}
+    said = " ".join(f"{option} {value}" for option, value in given.items() if value)
+    raise UsageError(f"no case of {names} fits {said}; `opssquad eval list {names}` shows them")
 
 
 def varied(case: Case, shift: int | None, noise: int | None) -> Case:

@@ -11,7 +11,6 @@ from opssquad.evals.plan import Case, Job, Wanted, cases_of, chosen, jobs_of, us
 from opssquad.evals.result import CaseResult, Judged, Report
 from opssquad.evals.suite import Read, read_suite
 from opssquad.evals.versions import machine, versions
-from opssquad.times import wall_clock
 
 
 class Run:
@@ -73,13 +72,14 @@ class Run:
         plan = self.kept.plan
         return Report(
             started=plan.started,
-            ended=wall_clock(),
+            ended=self.kept.changed,
             suites=plan.used,
             models=plan.models,
             repeats=plan.repeats,
             machine=machine(),
             versions=plan.versions,
             settings={model: plan.sampling for model in plan.models if model != "offline"},
+            only=plan.only,
             partial=True,
             planned=len(plan.keys),
             baselines=plan.baselines,
