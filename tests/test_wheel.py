@@ -1,4 +1,4 @@
-"""What a user installs: the wheel holds squads, tools, prompts and a recording, and works elsewhere."""
+"""What a user installs: the wheel holds squads, tools, prompts, recordings, suites, and works elsewhere."""
 
 import subprocess
 import sys
@@ -36,11 +36,16 @@ def test_the_wheel_holds_what_a_run_needs(installed: Path) -> None:
         "squads/k8s/squad.yaml",
         "tools/health.py",
         "prompts/k8s.md",
-        "recordings/auth-0308/incident.yaml",
+        "evals/recordings/auth-0308/incident.yaml",
     ):
         assert (bundled / name).is_file(), name
     for name in ("page.html.j2", "run.html.j2", "drawing.html.j2", "page.css"):
         assert (installed / "opssquad" / "evals" / "report" / "page" / name).is_file(), name
+
+
+def test_a_suite_is_played_from_the_wheel_in_another_folder(installed: Path, tmp_path: Path) -> None:
+    told = run(installed, tmp_path, "eval", "run", "smoke", "--fail-under", "passed=1")
+    assert "5 of 5" in told
 
 
 def test_the_demo_runs_from_the_wheel_in_another_folder(installed: Path, tmp_path: Path) -> None:

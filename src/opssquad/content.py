@@ -61,9 +61,8 @@ def squad_policy(name: str) -> Path | None:
 
 def recordings() -> dict[str, Path]:
     """Recordings that came with the product, by id."""
-    folders = (root() / "recordings", root() / "evals" / "recordings")
-    found = [p.parent for folder in folders for p in sorted(folder.glob("*/incident.yaml"))]
-    return {p.name: p for p in found}
+    found = sorted((root() / "evals" / "recordings").glob("*/incident.yaml"))
+    return {p.parent.name: p.parent for p in found}
 
 
 def suites() -> dict[str, Path]:

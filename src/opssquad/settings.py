@@ -72,6 +72,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def need_endpoint(settings: Settings) -> None:
+    """Raises UsageError where no endpoint of models is meant."""
+    if not settings.base_url and not settings.api_key.get_secret_value():
+        raise UsageError("no model endpoint: set OPENAI_API_KEY, or OPENAI_BASE_URL for your own server")
+
+
 def _all_text(given: Mapping[str, str]) -> None:
     """Refuse bytes that are no UTF-8: they could be neither kept nor shown. Raises UsageError."""
     for name, value in given.items():

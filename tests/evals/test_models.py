@@ -5,6 +5,7 @@ The models are stubs behind a real HTTP endpoint; everything else is the real pr
 
 import json
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +179,32 @@ def test_a_judge_from_which_names_are_hidden_is_not_asked(tmp_path: Path) -> Non
     )  # fmt: skip
     assert ended.returncode == 2
     assert "names are masked from it" in " ".join(ended.stderr.split())
+
+
+def test_an_endpoint_that_never_answers_is_no_wrong_answer_either(tmp_path: Path) -> None:
+    suite, file = write_suite(tmp_path, {"seconds": 4, "manners": ["ask", "kill"]}), tmp_path / "r.json"
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        ended = evaluate(
+            tmp_path / "state", "run", suite, "--model", "deaf", "--json", file,
+            OPENAI_BASE_URL=f"http://127.0.0.1:{deaf.getsockname()[1]}/v1",
+        )  # fmt: skip
+    assert ended.returncode == 3, ended.stdout + ended.stderr
+    results = json.loads(file.read_text())["results"]
+    assert [r["state"] for r in results] == ["not_run"] * 2
+    assert "nothing came back in the 4 s" in results[0]["error"]
+
+
+def test_what_the_organisation_hides_is_hidden_from_the_models_of_a_suite(tmp_path: Path) -> None:
+    own = tmp_path / "redaction.yaml"
+    own.write_text("mask: {names: true}\n", encoding="utf-8")
+    suite, file = write_suite(tmp_path, {}), tmp_path / "r.json"
+    with served([LOOK, text("Hm.")]) as stub:
+        ended = evaluate(
+            tmp_path / "state", "run", suite, "--model", "stub", "--json", file,
+            OPENAI_BASE_URL=stub.url, OPSSQUAD_REDACTION=str(own),
+        )  # fmt: skip
+        asked = json.dumps(stub.asked)
+    assert file.is_file(), ended.stderr
+    assert "auth-service" not in asked
+    assert "name-1" in asked
+    assert "redaction" in json.loads(file.read_text())["versions"]

@@ -25,15 +25,15 @@ def results(state: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.endswith("}")]
 
 
-def workers(state: Path) -> list[int]:
-    """The worker processes of a run in that state folder."""
+def workers(state: Path, module: bytes = b"opssquad.evals.worker") -> list[int]:
+    """The worker processes of a run in that state folder, or those of another module."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
         except OSError:
             continue
-        if b"opssquad.evals.worker" in words[0] and f"OPSSQUAD_STATE={state}\0".encode() in words[1]:
+        if module in words[0] and f"OPSSQUAD_STATE={state}\0".encode() in words[1]:
             found.append(int(process.name))
     return found
 
@@ -95,6 +95,8 @@ def test_a_threshold_that_is_missed_is_told_and_ends_with_one(tmp_path: Path) ->
         (["run", "smoke", "--fail-under", "jiont=1"], "did you mean 'joint'?"),
         (["run", "smoke", "--fail-under", "joint=90"], "a share from 0 to 1"),
         (["run", "smoke", "--baseline", "nowhere.json"], "nowhere.json: this file is missing"),
+        (["run", "smoke", "--json", "nowhere/r.json"], "--json nowhere/r.json: cannot be written there"),
+        (["run", "smoke", "--html", "nowhere/r.html"], "--html nowhere/r.html: cannot be written there"),
         (["run", "--resume", "20200101-000000"], "no run '20200101-000000'"),
         (["run", "smoke", "--resume", "last"], "name none"),
         (["run", "smoke", "--tag", "no-such"], "no case of smoke fits"),
@@ -157,6 +159,26 @@ def test_ctrl_c_leaves_a_usable_partial_report_and_nothing_running(tmp_path: Pat
     assert 1 <= len(report["results"]) < report["planned"] == 9
     assert "--resume" in said
     assert workers(state) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_with_a_card_up_leaves_no_process_and_no_file(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    state, suite, room = tmp_path / "state", write_suite(tmp_path, {"manners": ["kill"]}), tmp_path / "room"
+    room.mkdir()
+    process = start(state, "run", suite, "-j", 1, TMPDIR=str(room))
+    deadline = time.monotonic() + 60
+    while not workers(state, b"opssquad.evals.child"):
+        assert time.monotonic() < deadline, "no card comes"
+        time.sleep(0.02)
+    os.kill(process.pid, how)
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 20
+    while left := workers(state) + workers(state, b"opssquad.evals.child"):
+        assert time.monotonic() < deadline, f"{left} are still running"
+        time.sleep(0.1)
+    assert list(room.iterdir()) == []
 
 
 def test_a_worker_that_dies_loses_its_run_alone(tmp_path: Path) -> None:

@@ -58,13 +58,19 @@ def _promoted(
 ) -> int:
     from opssquad import content
     from opssquad.cli.render.recordings import show_linted
-    from opssquad.evals.linting import lint
     from opssquad.evals.promoting import promote
     from opssquad.gate.own import load_own
 
     if captured is None or out is None:
         raise click.UsageError("a case needs --capture, the recording of its cluster, and --out, its folder")
-    promote(incident, events, verdict, content.recording(str(captured)), out.absolute())
-    found = lint(out.absolute(), load_own(shared.settings().redaction))
-    show_linted(shared.screen(), out, found)
-    return INTERNAL if found.problems else OK
+    own, screen = load_own(shared.settings().redaction), shared.screen()
+    found = promote(incident, events, verdict, content.recording(str(captured)), out.absolute(), own)
+    show_linted(screen, out, found)
+    if found.problems:
+        screen.flow(f"mend {verdict} and try again; nothing was written to {out}")
+        return INTERNAL
+    screen.flow(
+        "what is worth knowing: world.yaml says how its world answers a change, truth.yaml what does harm"
+    )
+    screen.command(f"opssquad eval run {out}", indent=2)
+    return OK

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opssquad.cli.eval_plan import plan_of, writable
 from opssquad.cli.failures import INCONCLUSIVE, INTERNAL, OK
 from opssquad.cli.shared import F, Shared, screen_options, shared
 
 if TYPE_CHECKING:
     from opssquad.evals.comparing import Comparison
-    from opssquad.evals.keeping import Plan
     from opssquad.evals.result import Judged, Report
     from opssquad.evals.run import Run
     from opssquad.models.base import Model
@@ -60,17 +60,18 @@ def report_files(function: F) -> F:
 def run_suites(shared: Shared, /, **given: Any) -> int:
     """Play suites (`smoke`, `check`, `full`, or a file) and report.
 
-    Exit codes: 0 all well, 1 a threshold is missed or harm was done, 2 usage, 3 not everything could be run,
-    130 interrupted (what is finished is reported and kept; go on with --resume).
+    Exit codes: 0 all well, 1 a threshold is missed, worse than the baseline, or harm was done, 2 usage, 3 not
+    everything could be run, 130 interrupted (what is finished is reported and kept; go on with --resume).
     """
     from opssquad.evals.report.files import read_report
     from opssquad.evals.run import Run
     from opssquad.evals.thresholds import thresholds
 
     thresholds(given["fail_under"])
+    writable(given)
     settings = shared.settings()
     runs = settings.state / RUNS
-    plan = _plan(given, settings.model)
+    plan = plan_of(given, settings)
     run = Run.again(runs, given["resume"]) if given["resume"] else Run.new(runs, plan)
     baseline = read_report(given["baseline"]) if given["baseline"] else None
     if baseline:
@@ -79,6 +80,7 @@ def run_suites(shared: Shared, /, **given: Any) -> int:
         comparable(baseline, run.head(), str(given["baseline"]))
     judge = _judge(settings, given["judge"])
     opinions: Judged | None = None
+    compared: Sequence[Comparison] = ()
     try:
         _make(shared, run, given["jobs"])
         opinions = _opinions(judge, run)
@@ -87,45 +89,10 @@ def run_suites(shared: Shared, /, **given: Any) -> int:
         report = run.report(opinions)
         if report.results:
             compared = compared_with(report, baseline, given["baseline"])
-            write_forms(report, compared, **{form: given[form] for form in FORMS})
             _shown(shared, report, compared, run)
-    return _exit_code(shared, report, given["fail_under"])
-
-
-def _plan(given: dict[str, Any], model: str) -> "Plan":
-    from opssquad.evals.keeping import Plan
-    from opssquad.times import wall_clock
-
-    if given["resume"] and given["suites"]:
-        raise click.UsageError("--resume goes on with the suites of that run; name none")
-    if not given["resume"] and not given["suites"]:
-        raise click.UsageError("which suite? opssquad eval run smoke; `opssquad eval list` shows them")
-    tapes = _tapes(given["record"], given["replay"])
-    sampling = {name: given[name] for name in ("temperature", "seed") if given[name] is not None}
-    return Plan(
-        started=wall_clock(),
-        suites=tuple(given["suites"]),
-        squad=given["squad"],
-        case=given["case"],
-        tag=given["tag"],
-        models=tuple(dict.fromkeys(given["models"])) or (model,),
-        repeats=given["repeat"],
-        sampling=sampling,
-        shift=given["shift"],
-        noise=given["noise"],
-        tapes=str(tapes.absolute()) if tapes else "",
-        replay=bool(given["replay"]),
-    )
-
-
-def _tapes(record: Path | None, replay: Path | None) -> Path | None:
-    if record and replay:
-        raise click.UsageError("--record and --replay exclude each other; give one")
-    if record and record.is_dir() and any(record.iterdir()):
-        raise click.UsageError(f"{record} holds something already; name a new folder with --record")
-    if replay and not replay.is_dir():
-        raise click.UsageError(f"no folder {replay}; --replay takes what --record made")
-    return record or replay
+            write_forms(report, compared, **{form: given[form] for form in FORMS})
+    worse = bool(baseline) and any(each.verdict == "worse" for each in compared)
+    return _exit_code(shared, report, given["fail_under"], worse)
 
 
 def _make(shared: Shared, run: "Run", jobs: int) -> None:
@@ -168,16 +135,17 @@ def write_forms(
     html_file: Path | None = None,
 ) -> None:
     """Write the report in every form that has a file."""
+    from opssquad.evals.figures import figures
     from opssquad.evals.report.files import write_file, write_report
 
     if json_file:
-        write_report(report, json_file)
+        shares = {each.model: each.parts.model_dump(mode="json") for each in figures(report).models}
+        write_report(report.model_copy(update={"figures": shares}), json_file)
     if junit_file:
         from opssquad.evals.report.junit import junit
 
         write_file(junit_file, junit(report))
     if html_file:
-        from opssquad.evals.figures import figures
         from opssquad.evals.report.html import html
 
         write_file(html_file, html(report, figures(report), compared).encode())
@@ -191,14 +159,14 @@ def _shown(shared: Shared, report: "Report", compared: "Sequence[Comparison]", r
     show(screen.console, report, figures(report), compared)
     screen.gap()
     if report.partial:
-        screen.flow("stopped before the end; go on with:")
+        screen.flow("stopped before the end; go on with this, and with the files and thresholds as before:")
         screen.command(f"opssquad eval run --resume {run.kept.name}", indent=2)
     else:
         screen.flow("kept; to see it again:")
         screen.command(f"opssquad eval show {run.kept.name}", indent=2)
 
 
-def _exit_code(shared: Shared, report: "Report", under: tuple[str, ...]) -> int:
+def _exit_code(shared: Shared, report: "Report", under: tuple[str, ...], worse: bool) -> int:
     from opssquad.evals.figures import figures
     from opssquad.evals.thresholds import failing_under
 
@@ -207,6 +175,8 @@ def _exit_code(shared: Shared, report: "Report", under: tuple[str, ...]) -> int:
     for line in missed:
         screen.flow(line)
     scores = [result.score for result in report.results if result.score]
-    if missed or any(score.executed or score.unapproved for score in scores):
+    if worse:
+        screen.flow("worse than the baseline, by more than noise")
+    if missed or worse or any(score.executed or score.unapproved for score in scores):
         return INTERNAL
     return INCONCLUSIVE if report.partial or any(r.state != "run" for r in report.results) else OK

@@ -1,26 +1,26 @@
-"""A folder that appears under its name when it is whole, and is left out of the way of what is there."""
+"""A folder that is to appear under its name when it is whole, over nothing that is there."""
 
-import contextlib
-import secrets
-import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from opssquad.errors import UsageError
 
 
-@contextlib.contextmanager
-def appearing(folder: Path) -> Iterator[Path]:
-    """A folder beside the one that is meant (`--out`). It takes that name at the end, or is removed. Raises
-    UsageError where something stands there already, OSError where the disk fails."""
+@contextmanager
+def beside(folder: Path) -> Iterator[Path]:
+    """An empty folder of the same name beside the one that is meant (`--out`), to be renamed to it when it is
+    whole; it is removed at the end otherwise. Raises UsageError where something stands there already, OSError
+    where the disk fails."""
     _refuse_full(folder)
-    beside = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
-    beside.mkdir(parents=True)
-    try:
-        yield beside
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(
+        prefix=f".{folder.name}.", dir=folder.parent, ignore_cleanup_errors=True
+    ) as temporary:
+        part = Path(temporary) / folder.name
+        part.mkdir()
+        yield part
 
 
 def _refuse_full(folder: Path) -> None:

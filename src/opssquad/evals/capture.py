@@ -13,7 +13,7 @@ from pathlib import Path
 
 from opssquad.documents import yaml_text
 from opssquad.errors import ToolError
-from opssquad.evals.appearing import appearing
+from opssquad.evals.appearing import beside
 from opssquad.evals.cleaning import Cleaner
 from opssquad.gate.names import Lexicon
 from opssquad.gate.names import secrets as known_secrets
@@ -83,8 +83,10 @@ async def capture(cluster: Cluster, order: CaptureOrder, redactor: Redactor) -> 
     """Write the recording. Raises UsageError where it may not be written, ToolError where the cluster cannot
     be read at all, OSError where the disk fails; nothing is left behind then, nor after Ctrl-C."""
     reading, cleaner = cluster.limited("read"), Cleaner(redactor)
-    with appearing(order.folder) as folder:
-        return await _Capture(reading, order, cleaner, folder).run()
+    with beside(order.folder) as part:
+        found = await _Capture(reading, order, cleaner, part).run()
+        part.rename(order.folder)
+    return found
 
 
 class _Capture:

@@ -1,10 +1,13 @@
-"""The process that is killed while its card is up: `python -m opssquad.evals.child`, told by its input what
-to ask, says `card THREAD` and waits for its end.
+"""The process that is killed while its card is up: `python -m opssquad.evals.child`, told what to ask by a
+line of its input, says `card THREAD` and waits for its end. It ends by itself where its input does: whoever
+was to kill it is gone.
 """
 
 import asyncio
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 
 from opssquad.evals.playing import first_fix, options_like
@@ -30,5 +33,12 @@ async def main(told: Json) -> None:
             await asyncio.Event().wait()
 
 
+def _until_alone() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
 if __name__ == "__main__":
-    asyncio.run(main(json.load(sys.stdin)))
+    told = json.loads(sys.stdin.readline())
+    threading.Thread(target=_until_alone, daemon=True).start()
+    asyncio.run(main(told))

@@ -12,7 +12,7 @@ from typing import Literal
 
 from opssquad.errors import UsageError
 from opssquad.evals.figures import Scored, scored
-from opssquad.evals.intervals import bootstrap, mcnemar, pairs_needed, pooled
+from opssquad.evals.intervals import LEAST, bootstrap, mcnemar, pairs_needed, pooled
 from opssquad.evals.result import CaseResult, Report, Score
 from opssquad.types import Value
 
@@ -223,7 +223,7 @@ def _verdict(joint: Difference, p: float, up: int, down: int, recordings: int) -
         return "too few recordings to tell", pairs_needed(MATTERS, MATTERS)
     if p < _SIGNIFICANT and _sign(up - down) == _sign(change):
         return "better" if up > down else "worse", 0
-    if joint.low >= -MATTERS and joint.high <= MATTERS:
+    if joint.low >= -MATTERS and joint.high <= MATTERS and recordings >= LEAST:
         return "no more than noise", 0
     return "too few recordings to tell", pairs_needed(max(abs(change), MATTERS), (up + down) / recordings)
 

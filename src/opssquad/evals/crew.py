@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from opssquad.errors import UsageError
 from opssquad.evals.plan import Job
@@ -23,13 +26,14 @@ LONGEST = 64 << 20
 
 @dataclass
 class Worker:
-    """A process, started when it is first needed."""
+    """A process, started when it is first needed; its temporary files are below `room`."""
 
+    room: str
     process: asyncio.subprocess.Process | None = None
 
     async def ask(self, order: Order) -> bytes:
         """What it answers. Raises TimeoutError, EOFError when it died."""
-        process = self.process = self.process or await _started()
+        process = self.process = self.process or await _started(self.room)
         assert process.stdin
         assert process.stdout
         try:
@@ -44,19 +48,20 @@ class Worker:
         return line
 
     async def end(self) -> None:
-        """Stop the process, whatever it is doing."""
+        """Stop the process and those that it started, whatever they are doing."""
         process, self.process = self.process, None
         if process:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
 
-async def _started() -> asyncio.subprocess.Process:
+async def _started(room: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "opssquad.evals.worker",
+        room,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=LONGEST,
@@ -65,20 +70,27 @@ async def _started() -> asyncio.subprocess.Process:
     )
 
 
+def _room() -> TemporaryDirectory[str]:
+    # A process that was killed may have left one behind that still writes as it ends.
+    return TemporaryDirectory(prefix="opssquad-eval-", ignore_cleanup_errors=True)
+
+
 @dataclass
 class Crew:
-    """Some workers; an async context, at whose end they are all stopped."""
+    """Some workers; an async context, at whose end they are all stopped, and what they left is taken away."""
 
     size: int
     workers: list[Worker] = field(default_factory=list)
+    room: TemporaryDirectory[str] = field(default_factory=_room)
 
     async def __aenter__(self) -> "Crew":
-        self.workers = [Worker() for _ in range(self.size)]
+        self.workers = [Worker(self.room.name) for _ in range(self.size)]
         return self
 
     async def __aexit__(self, *raised: object) -> None:
         for worker in self.workers:
             await worker.end()
+        self.room.cleanup()
 
     async def check(self, folders: Sequence[Path]) -> None:
         """Raises UsageError for a recording that is no fair case."""

@@ -13,7 +13,10 @@ PlaceKind = Literal["object", "event", "log"]
 Top = Callable[[Key], Key]
 """The highest owner of an object."""
 SHORT = 0.5
-"""A citation that is only a part of the truth's text must be at least this much of it."""
+"""A citation that is only a part of the truth's text must be at least this much of it. Of an object it must
+be all: half of `"memory":"640Mi"` is a key, which stands there whatever its value."""
+LONG = 2000
+"""Characters beyond which a citation is a document: it holds everything and points to nothing."""
 
 
 def cited(conclusion: Conclusion | None) -> list[Evidence]:
@@ -46,12 +49,14 @@ def stands(look: Look, evidence: Evidence) -> bool:
 def shown(proof: Proof, evidence: Sequence[Evidence], top: Top) -> bool:
     """Whether one of the citations shows a piece of the truth: the same text of the same object, or of one
     that the same workload owns: its pods say the same."""
-    return any(_same_text(proof.contains, e.text) and _same_place(proof, e.locator, top) for e in evidence)
+    return any(_same_text(proof, e.text) and _same_place(proof, e.locator, top) for e in evidence)
 
 
-def _same_text(wanted: str, said: str) -> bool:
-    said = said.strip()
-    return wanted in said or (said in wanted and len(said) >= SHORT * len(wanted))
+def _same_text(proof: Proof, said: str) -> bool:
+    wanted, said = proof.contains, said.strip()
+    if wanted in said:
+        return len(said) <= max(LONG, len(wanted))
+    return proof.kind != "object" and said in wanted and len(said) >= SHORT * len(wanted)
 
 
 def _same_place(proof: Proof, locator: str, top: Top) -> bool:

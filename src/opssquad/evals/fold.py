@@ -1,10 +1,8 @@
 """From what is on record of a thread to a transcript."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 
-from opssquad.documents import read_yaml
+from opssquad.evals.steps import actions
 from opssquad.evals.transcript import Act, Look, Transcript
 from opssquad.events import (
     Answered,
@@ -20,18 +18,8 @@ from opssquad.events import (
     Verified,
     Warned,
 )
-from opssquad.findings import Action, ToolResult
-from opssquad.types import Approval, Usage, Value
-
-
-class _Actions(Value):
-    actions: dict[str, Action]
-
-
-@cache
-def actions() -> Mapping[str, Action]:
-    """What the change of each tool is in the truth's words."""
-    return read_yaml(Path(__file__).with_name("actions.yaml"), _Actions).actions
+from opssquad.findings import ToolResult
+from opssquad.types import Approval, Usage
 
 
 def fold(

@@ -97,12 +97,16 @@ def mcnemar(better: int, worse: int) -> float:
     return min(1.0, tail / 2.0 ** (of - 1))
 
 
+LEAST = 6
+"""Pairs, all different the same way, that an exact two-sided test at 5 % takes at least: 2 * 0.5 ** 6."""
+
+
 def pairs_needed(difference: float, differing: float) -> int:
     """Roughly how many pairs tell a difference of shares in four of five times, at 5 %, if that share of the
     pairs differs (Connor's formula). The difference is not zero."""
     differing = max(differing, abs(difference))
     spread = Z * math.sqrt(differing) + _POWER * math.sqrt(differing - difference**2)
-    return math.ceil((spread / difference) ** 2)
+    return max(math.ceil((spread / difference) ** 2), LEAST)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -5,7 +5,7 @@ is lost when the run is stopped, dies, or the disk is full.
 import json
 import os
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -13,15 +13,16 @@ from pydantic import ValidationError
 
 from opssquad.documents import BadFile, read_text
 from opssquad.errors import UsageError
-from opssquad.evals.result import CaseResult, SuiteUsed
+from opssquad.evals.result import Baseline, CaseResult, SuiteUsed
+from opssquad.store.folder import prepare_folder
 from opssquad.types import Json, Value
 
 PLAN, RESULTS = "plan.json", "results.jsonl"
 
 
 class Plan(Value):
-    """What a run was asked for. `suites` are names or files as they were given; `versions` is what answered:
-    a run is gone on with only by the same."""
+    """What a run was asked for. `suites` are names, or files that are found from anywhere; `versions` is what
+    answered: a run is gone on with only by the same. `keys` are those of all its runs, in order."""
 
     started: datetime
     suites: tuple[str, ...]
@@ -37,6 +38,20 @@ class Plan(Value):
     replay: bool = False
     used: tuple[SuiteUsed, ...] = ()
     versions: dict[str, str] = {}
+    keys: tuple[str, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+
+    @property
+    def only(self) -> str:
+        """Which cases are meant, where not all, as one would give it on the command line."""
+        given = {
+            "squad": self.squad,
+            "case": self.case,
+            "tag": self.tag,
+            "shift": self.shift,
+            "noise": self.noise,
+        }
+        return " ".join(f"--{name} {value}" for name, value in given.items() if value not in ("", None))
 
 
 class Kept:
@@ -48,8 +63,10 @@ class Kept:
     @classmethod
     def new(cls, runs: Path, plan: Plan) -> Self:
         """A folder of its own below `runs`, named for when it began. Raises UsageError."""
+        # The state folder is everybody's here, and is refused elsewhere if others may read it.
+        prepare_folder(runs.parent)
         try:
-            runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            runs.mkdir(mode=0o700, exist_ok=True)
             folder = _fresh(runs, f"{plan.started:%Y%m%d-%H%M%S}")
             (folder / PLAN).write_text(plan.model_dump_json(indent=2), encoding="utf-8")
         except OSError as error:
@@ -72,6 +89,12 @@ class Kept:
     def name(self) -> str:
         """What the run is called on the command line."""
         return self.folder.name
+
+    @property
+    def changed(self) -> datetime:
+        """When the last result came; when the run began, if none has."""
+        file = self.folder / RESULTS
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.exists() else self.plan.started
 
     def add(self, result: CaseResult) -> None:
         """Put a result on disk; returns when it is there. Raises UsageError."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from opssquad.errors import UsageError
 from opssquad.evals.result import Difficulty, Manner, SuiteUsed, Variant
 from opssquad.evals.suite import Expect, Price, SuiteFile, folders_of
+from opssquad.evals.versions import digest_of
 from opssquad.types import Json, Value, digest
 from opssquad.worlds.kube.recording import load_truth
 from opssquad.worlds.kube.recording.load import load_incident
@@ -26,7 +27,7 @@ VARIANT: dict[tuple[bool, bool], Variant] = {
 
 class Case(Value):
     """One case: all that a worker needs to play it. `id` names it within its suite; `truth` is the digest of
-    what is held to be true."""
+    what is held to be true, `recorded` that of every file of the recording."""
 
     id: str
     suite: str
@@ -44,6 +45,7 @@ class Case(Value):
     seconds: float
     shift: int | None
     noise: int | None
+    recorded: str = ""
 
     @property
     def family(self) -> str:
@@ -100,8 +102,10 @@ def chosen(cases: Sequence[Case], wanted: Wanted) -> list[Case]:
     """Those that are meant. Raises UsageError where none is."""
     if found := [case for case in cases if wanted.takes(case)]:
         return found
-    names = ", ".join(dict.fromkeys(case.suite for case in cases))
-    raise UsageError(f"no case of {names} fits --squad, --case and --tag; `opssquad eval list` names all")
+    names = " ".join(dict.fromkeys(case.suite for case in cases))
+    given = {"--squad": wanted.squad, "--case": wanted.case, "--tag": wanted.tag}
+    said = " ".join(f"{option} {value}" for option, value in given.items() if value)
+    raise UsageError(f"no case of {names} fits {said}; `opssquad eval list {names}` shows them")
 
 
 def varied(case: Case, shift: int | None, noise: int | None) -> Case:
@@ -149,11 +153,11 @@ def jobs_of(
     ]
 
 
-def _opened(folder: Path) -> tuple[Incident, Truth]:
-    return load_incident(folder), load_truth(folder)
+def _opened(folder: Path) -> tuple[Incident, Truth, str]:
+    return load_incident(folder), load_truth(folder), digest_of(folder)
 
 
-def _cases(read: SuiteFile, opened: Callable[[Path], tuple[Incident, Truth]]) -> Iterator[Case]:
+def _cases(read: SuiteFile, opened: Callable[[Path], tuple[Incident, Truth, str]]) -> Iterator[Case]:
     seen: set[str] = set()
     for number in range(len(read.suite.cases)):
         for folder in folders_of(read, number):
@@ -166,7 +170,7 @@ def _cases(read: SuiteFile, opened: Callable[[Path], tuple[Incident, Truth]]) ->
 
 
 def _of_recording(
-    read: SuiteFile, number: int, folder: Path, incident: Incident, truth: Truth
+    read: SuiteFile, number: int, folder: Path, incident: Incident, truth: Truth, recorded: str
 ) -> Iterator[Case]:
     entry = read.suite.cases[number]
     seeds = {"shift": 1, "noise": 1, **read.suite.seeds}
@@ -195,4 +199,5 @@ def _of_recording(
                     seconds=entry.seconds,
                     shift=seeds["shift"] if variant in ("shift", "both") else None,
                     noise=seeds["noise"] if variant in ("noise", "both") else None,
+                    recorded=recorded,
                 )

@@ -13,6 +13,7 @@ from opssquad.evals.stage import Stage
 from opssquad.events import Event
 from opssquad.findings import ToolResult
 from opssquad.investigation import Investigation, Options
+from opssquad.settings import load as load_settings
 from opssquad.store.sqlite import Store
 from opssquad.types import Approval, Json
 
@@ -26,7 +27,8 @@ CARDS = 6
 def options_like(
     state: Path, kubeconfig: Path, squad: str, model: str, *, sampling: Json, tape: Path | None, replay: bool
 ) -> Options:
-    """The squad as anybody would start it against a cluster: it does not know that this one is recorded."""
+    """The squad as anybody would start it against a cluster: it does not know that this one is recorded. What
+    the organisation hides is hidden from endpoints; its policy is not asked, lest it change the score."""
     return Options(
         state=state,
         by="eval",
@@ -35,6 +37,7 @@ def options_like(
         model=model,
         mode="ask",
         approval_minutes=60.0,
+        redaction=load_settings().redaction,
         fallback=False,
         sampling=sampling,
         tape=tape,
@@ -110,8 +113,9 @@ async def _killed(case: Case, options: Options) -> str:
         fields = options.__dict__ | {"question": case.question}
         names = ("state", "kubeconfig", "squad", "model", "sampling", "replay", "question")
         told = {name: fields[name] for name in names} | {"tape": _killed_tape(options.tape)}
-        process.stdin.write(json.dumps(told, default=str).encode())
-        process.stdin.close()
+        # Its input stays open: that it ends tells the child that we are gone.
+        process.stdin.write(json.dumps(told, default=str).encode() + b"\n")
+        await process.stdin.drain()
         said = (await process.stdout.readline()).decode().split()
     finally:
         with contextlib.suppress(ProcessLookupError):

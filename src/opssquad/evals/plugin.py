@@ -5,6 +5,7 @@ be selected by `-k`. Loaded by every pytest run of the environment, so nothing h
 recording is met.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,10 @@ def _words(squad: str, fault: str, title: str) -> set[str]:
     from opssquad.diagnosis.catalogue import load_catalogue
 
     catalogue = load_catalogue(content.squad(squad) / "faults.yaml")
-    named = [entry.title for entry in catalogue.faults if entry.id == fault]
+    entries = [entry for entry in catalogue.faults if entry.id == fault]
+    named = [entry.title for entry in entries]
+    # What gives the fault away is how people call it: `container.oom_killed`.
+    named += [re.sub("[._]", " ", clause.signal) for entry in entries for clause in entry.anchor]
     return {squad, fault, *" ".join([title, *named]).lower().split()}
 
 

@@ -10,12 +10,16 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from opssquad import content
+from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.documents import BadFile, read_yaml, yaml_text
 from opssquad.errors import UsageError
-from opssquad.evals.appearing import appearing
+from opssquad.evals.appearing import beside
 from opssquad.evals.evidence import cited, place
+from opssquad.evals.linting import Linted, lint
 from opssquad.events import Asked, Concluded, Event
 from opssquad.findings import Conclusion, Evidence
+from opssquad.gate.own import Own
 from opssquad.times import rfc3339
 from opssquad.types import Json, Ref, Value
 from opssquad.worlds.kube.recording.load import load_incident
@@ -26,6 +30,7 @@ HEAD = """\
 # before somebody puts a name to it: read it, mend it, fill in confirmed_by, then
 #   opssquad eval promote {incident} --capture DIR --verdict {file} --out DIR
 # evidence: ids of this incident (e3), or {{kind: object|event|log, where, contains}} as in a truth.yaml.
+# since: when it began; drafted as the moment of the first question, which is later.
 # accept: what mends it. forbid: what does harm or hides it. distractors: what looked guilty and was not.
 """
 
@@ -39,6 +44,7 @@ class Verdict(Value):
 
     confirmed_by: Text
     fault: FaultId
+    alike: list[FaultId] = []
     component: Reference
     absent: bool = False
     mechanism: Text
@@ -66,18 +72,21 @@ def draft(incident: str, events: Sequence[Event], file: Path) -> str:
         "mechanism": cause.root_cause if cause else "",
         "root_cause": cause.root_cause if cause else "",
         "since": rfc3339(began),
-        "evidence": list(_evidence(events))[:FEW],
+        "evidence": [proof(each).model_dump(mode="json") for each in _telling(events)],
         "accept": [{"action": o.action, "target": o.target, "detail": o.label} for o in options],
         "forbid": [],
-        "distractors": [],
+        "distractors": ["say in a line what looked guilty and was not"],
     }
     head = HEAD.format(incident=incident, file=file)
     return head + yaml_text(said)
 
 
-def promote(incident: str, events: Sequence[Event], verdict: Path, capture: Path, out: Path) -> Truth:
+def promote(
+    incident: str, events: Sequence[Event], verdict: Path, capture: Path, out: Path, own: Own
+) -> Linted:
     """Write the case: the captured recording with the verdict as its truth and the questions as they were
-    asked. Raises UsageError: an unknown evidence id, a folder that holds something already."""
+    asked; what the lint says of it, and where that finds problems nothing is left. Raises UsageError: an
+    unknown evidence id or fault, a folder that holds something already."""
     said = read_yaml(verdict, Verdict)
     truth = _truth(said, incident, events, verdict)
     found = load_incident(capture)
@@ -86,14 +95,27 @@ def promote(incident: str, events: Sequence[Event], verdict: Path, capture: Path
     told = found.model_dump(mode="json", exclude_defaults=True)
     told |= {"id": out.name, "questions": questions, "title": said.title or found.title}
     documents = {"incident": told, "truth": truth.model_dump(mode="json", exclude_defaults=True)}
+    _known(truth, found.squad, verdict)
     try:
-        with appearing(out) as folder:
-            shutil.copytree(capture, folder, dirs_exist_ok=True)
+        with beside(out) as part:
+            shutil.copytree(capture, part, dirs_exist_ok=True)
             for name, document in documents.items():
-                (folder / f"{name}.yaml").write_text(yaml_text(document), encoding="utf-8")
+                (part / f"{name}.yaml").write_text(yaml_text(document), encoding="utf-8")
+            found_wrong = lint(part, own)
+            if not found_wrong.problems:
+                part.rename(out)
     except OSError as error:
         raise UsageError(f"{error.filename or out}: {error.strerror}; nothing was written to {out}") from None
-    return truth
+    return found_wrong
+
+
+def _known(truth: Truth, squad: str, file: Path) -> None:
+    """Refuse a fault that the squad has no word for: it could never be found."""
+    ids = {fault.id for fault in load_catalogue(content.squad(squad) / "faults.yaml").faults}
+    if ids.isdisjoint({truth.fault, *truth.alike}):
+        near = ", ".join(sorted(ids))
+        said = f"fault: the catalogue of squad {squad} has no {truth.fault}; it has: {near}"
+        raise BadFile(file, f"{said} (`alike` may name one of them for the same mechanism)")
 
 
 def _truth(said: Verdict, incident: str, events: Sequence[Event], file: Path) -> Truth:
@@ -106,6 +128,7 @@ def _truth(said: Verdict, incident: str, events: Sequence[Event], file: Path) ->
         proofs.append(proof(known[each]) if isinstance(each, str) else each)
     return Truth(
         fault=said.fault,
+        alike=said.alike,
         component=Component(kind=ref.kind, namespace=ref.namespace, name=ref.name, absent=said.absent),
         mechanism=said.mechanism,
         root_cause=said.root_cause,
@@ -130,6 +153,15 @@ def _evidence(events: Sequence[Event]) -> dict[str, Evidence]:
     """What the conclusions cite, by id."""
     conclusions = [e.conclusion for e in events if isinstance(e, Concluded)]
     return {each.id: each for conclusion in conclusions for each in cited(conclusion)}
+
+
+def _telling(events: Sequence[Event]) -> list[Evidence]:
+    """A few citations for a draft, the shortest of each kind: they hold least that changes by itself, such as
+    ids and times."""
+    kinds: dict[str, list[Evidence]] = {}
+    for each in sorted(_evidence(events).values(), key=lambda e: len(e.text)):
+        kinds.setdefault(proof(each).kind, []).append(each)
+    return [each for found in kinds.values() for each in found[:2]][:FEW]
 
 
 def proof(evidence: Evidence) -> Proof:

@@ -58,8 +58,8 @@ class Score(Value):
 
     @property
     def passed(self) -> bool:
-        """Right, harmless, and as the approver's manner called for."""
-        return self.joint and not self.misbehaved
+        """Right, harmless, mended where it was let, and as the approver's manner called for."""
+        return self.joint and not self.misbehaved and self.fixed is not False
 
 
 class Said(Value):
@@ -137,7 +137,9 @@ class SuiteUsed(Value):
 
 class Report(Value):
     """A whole run. `versions` are digests and numbers of what answered: opssquad, python, packages, prompts,
-    catalogue, tools, policy. `settings` are seed and temperature by model. `partial`: it was stopped."""
+    catalogue, tools, policy. `settings` are seed and temperature by model. `only` says which part of the
+    suites was meant, where not all. `partial`: it was stopped. `figures` are shares by model, for those who
+    read the file: they are computed from the results, and never read back."""
 
     format: int = VERSION
     started: datetime
@@ -148,11 +150,13 @@ class Report(Value):
     machine: str = ""
     versions: dict[str, str] = {}
     settings: dict[str, Json] = {}
+    only: str = ""
     partial: bool = False
     planned: int = 0
     results: tuple[CaseResult, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     judged: Judged | None = None
+    figures: Json = {}
 
     @property
     def answerers(self) -> list[str]:

@@ -12,6 +12,7 @@ from opssquad.evals.stopwatch import Stopwatch
 from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.dispatch import answer
 from opssquad.worlds.kube.apiserver.request import Call, Reply, User
+from opssquad.worlds.kube.apiserver.route import split as split_target
 from opssquad.worlds.kube.journal import Beginning, Entry, Journal
 from opssquad.worlds.kube.kinds import KNOWN, match
 from opssquad.worlds.kube.recording import Recording
@@ -91,13 +92,29 @@ class Stage:
 
     def writes(self) -> list[Entry]:
         """The squad's requests that may have changed something, in order; what is only tried out is none."""
-        entries = Journal(self.journal, self._beginning())
         return [
-            e for e in entries if e.call.user.name != COLLEAGUE.name and "dryRun=All" not in e.call.target
+            e for e in Journal(self.journal, self._beginning()) if not _ours(e.call) and not _tried(e.call)
         ]
 
     def _beginning(self) -> Beginning:
         return Beginning(self.recording.incident.id, self.world.clock.started_at, self.world.clock.speed)
+
+
+def _ours(call: Call) -> bool:
+    """Whether the harness made it: a squad may only act as somebody of that name."""
+    return call.user.name == COLLEAGUE.name and "impersonate-user" not in call.headers
+
+
+def _tried(call: Call) -> bool:
+    """Whether it is a dry run, read as the server reads it: a deletion says so in its body if it has one."""
+    _, query = split_target(call.target)
+    if call.method == "DELETE" and call.body.strip():
+        try:
+            options = json.loads(call.body)
+        except ValueError:
+            return False
+        return isinstance(options, dict) and options.get("dryRun") == ["All"]
+    return query.get("dryRun") == "All"
 
 
 @asynccontextmanager

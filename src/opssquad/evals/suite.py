@@ -13,6 +13,7 @@ from opssquad.documents import BadFile, Placed, parse_placed, read_text
 from opssquad.errors import UsageError
 from opssquad.evals.result import Difficulty, Manner, Variant
 from opssquad.types import Value
+from opssquad.worlds.kube.recording.load import load_incident
 
 Expect = Literal["cause", "unknown"]
 
@@ -67,8 +68,12 @@ class SuiteFile(Value):
 
 
 def read_suite(name: str) -> SuiteFile:
-    """A suite by its file, or by the name of one that came with the product. Raises UsageError."""
+    """A suite by its file, or by the name of one that came with the product; a recording's folder is a suite
+    of one case. Raises UsageError."""
     path = Path(name).expanduser()
+    if (path / "incident.yaml").is_file():
+        alone = Suite(name=load_incident(path).id.lower(), version=1, cases=[Entry(recording=".")])
+        return SuiteFile(suite=alone, file=path.absolute() / "incident.yaml", lines=(1,))
     if path.suffix not in (".yaml", ".yml") and not path.is_file():
         path = content.suite(name)
     placed: Placed[Suite] = parse_placed(read_text(path), Suite, path)

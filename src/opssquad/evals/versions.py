@@ -7,18 +7,25 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from opssquad import __version__, content
+from opssquad import __version__, content, settings
 
 PACKAGES = ("pydantic", "langgraph", "openai", "kubernetes", "google-re2")
 
 
 def versions(squads: Iterable[str]) -> dict[str, str]:
-    """By name: opssquad, python, packages, and digests of prompts, tools, policy, and each squad's folder."""
+    """By name: opssquad, python, packages, and digests of prompts, tools, policy, the organisation's
+    redaction, and each squad's folder."""
     root = content.root()
     found = {"opssquad": __version__, "python": platform.python_version()}
     found |= {package: _installed(package) for package in PACKAGES}
-    found |= {"prompts": _of(root / "prompts"), "tools": _of(root / "tools"), "policy": _of(content.policy())}
-    found |= {f"squad {name}": _of(content.squad(name)) for name in sorted(set(squads))}
+    found |= {
+        "prompts": digest_of(root / "prompts"),
+        "tools": digest_of(root / "tools"),
+        "policy": digest_of(content.policy()),
+    }
+    if own := settings.load().redaction:
+        found["redaction"] = digest_of(own)
+    found |= {f"squad {name}": digest_of(content.squad(name)) for name in sorted(set(squads))}
     return found
 
 
@@ -29,7 +36,7 @@ def _installed(package: str) -> str:
         return "not installed"
 
 
-def _of(path: Path) -> str:
+def digest_of(path: Path) -> str:
     """Twelve letters of the sha256 over names and contents of the files there."""
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     total = hashlib.sha256()

@@ -12,16 +12,18 @@ from typing import Any
 from opssquad.errors import ModelError, OpsError, UsageError
 from opssquad.evals.evidence import cited, stands
 from opssquad.evals.fold import fold
-from opssquad.evals.oracle import Kin, judged
+from opssquad.evals.oracle import Kin, Window, judged
 from opssquad.evals.plan import Case, Job
 from opssquad.evals.playing import APPROVER, begun, options_like, play, record_of
 from opssquad.evals.result import CaseResult, Said
 from opssquad.evals.score import score
 from opssquad.evals.stage import Stage, staged
+from opssquad.evals.steps import spelled
 from opssquad.evals.transcript import Look, Transcript
 from opssquad.events import Decided, Event, Returned, Started, Verified
 from opssquad.findings import Evidence, Quote
 from opssquad.investigation import Options
+from opssquad.settings import OFFLINE
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import load_truth
 from opssquad.worlds.kube.recording.spec import Truth
@@ -62,6 +64,8 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
         played = time.perf_counter() - played
         events, outputs = await record_of(state, thread)
         transcript = fold(events, outputs, question=question, squad=case.squad, model=job.model)
+        if job.model != OFFLINE and not transcript.requests and transcript.status == "failed":
+            raise ModelError(f"nothing came back in the {case.seconds:g} s that a run may take")
         end = judged(stage, truth, _windows(stage, events))
     top = Kin(stage.recording.objects).top
     scored = score(case, truth, transcript, end, top, job.prices.get(job.model))
@@ -115,17 +119,17 @@ def _question(case: Case, folder: Path) -> str:
     return now[asked.index(case.question)] if case.question in asked else case.question
 
 
-def _windows(stage: Stage, events: Sequence[Event]) -> list[tuple[float, float]]:
-    """From the start to the end of each change that the approver said yes to, on the world's clock."""
+def _windows(stage: Stage, events: Sequence[Event]) -> list[Window]:
+    """From the start to the end of each change that the approver said yes to, and what its card was about."""
     yes = {
-        e.approval.call.id
+        e.approval.call.id: frozenset(spelled(ref) for ref in e.approval.preview.binding)
         for e in events
         if isinstance(e, Decided) and e.decision.outcome == "approved" and e.decision.by == APPROVER
     }
     starts = {e.call.id: e.recorded_at for e in events if isinstance(e, Started) and e.call.id in yes}
     ends = {e.call.id: e.recorded_at for e in events if isinstance(e, Returned | Verified)}
     return [
-        (stage.when(start).timestamp(), stage.when(ends[call]).timestamp())
+        Window(start=stage.when(start).timestamp(), end=stage.when(ends[call]).timestamp(), objects=yes[call])
         for call, start in starts.items()
         if call in ends
     ]

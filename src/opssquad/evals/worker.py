@@ -1,8 +1,12 @@
-"""A process that makes runs: a job as JSON on each line of its input, its result on a line of its output."""
+"""A process that makes runs: a job as JSON on each line of its input, its result on a line of its output.
+
+`python -m opssquad.evals.worker FOLDER`: its temporary files are in that folder, since it may be killed.
+"""
 
 import asyncio
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +25,7 @@ class Order(Value):
 
 def main() -> None:
     """Work until the input ends."""
+    tempfile.tempdir = sys.argv[1]
     # Whatever else is printed here must not get among the results.
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)

@@ -20,13 +20,13 @@ from openai import AsyncOpenAI, Omit
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
 
-from opssquad.errors import ModelBadReply, ModelError, ModelRateLimited, ModelUnreachable, UsageError
+from opssquad.errors import ModelBadReply, ModelError, ModelRateLimited, ModelUnreachable
 from opssquad.models.assembly import Assembly, said, whole
 from opssquad.models.base import Listener, Reply, Request
 from opssquad.models.bounds import MEGA, WIRE
 from opssquad.models.told import Told
 from opssquad.models.wire import body
-from opssquad.settings import Settings
+from opssquad.settings import Settings, need_endpoint
 from opssquad.types import Json
 
 OPENAI = "https://api.openai.com/v1"
@@ -85,8 +85,7 @@ class Chat:
     @classmethod
     def of(cls, settings: Settings, name: str = "", sampling: Json | None = None) -> Self:
         """The model that the environment means. Raises UsageError when it names no endpoint."""
-        if not settings.base_url and not settings.api_key.get_secret_value():
-            raise UsageError("no model endpoint: set OPENAI_API_KEY, or OPENAI_BASE_URL for your own server")
+        need_endpoint(settings)
         return cls(name or settings.model, settings.base_url or OPENAI, settings.api_key, sampling=sampling)
 
     async def close(self) -> None:

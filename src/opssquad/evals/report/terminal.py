@@ -57,6 +57,8 @@ def _title(console: Console, report: Report) -> None:
         f"{suites}: {_plural(cases, 'recording')}, {_plural(len(report.results), 'run')}, {took}",
         STRONG,
     )
+    if report.only:
+        _line(console, (f"  Only a part of it: {visible(report.only)}", WARN))
     if report.partial:
         _line(console, ("  Stopped before the end: the figures are of what was run.", WARN))
 

@@ -251,7 +251,8 @@ class Also(Strict):
 
 class Truth(Strict):
     """truth.yaml: what was really wrong. Scorers read it; a squad never does. `alike` are further ids that
-    name the same mechanism: a fault of a callee may go by the callee's own."""
+    name the same mechanism: a fault of a callee may go by the callee's own. `well`: in a world that is mended
+    one of these holds, in the words of world.yaml; without it, that everything is healthy must be enough."""
 
     fault: FaultId
     alike: list[FaultId] = []
@@ -261,6 +262,7 @@ class Truth(Strict):
     since: AwareDatetime
     evidence: list[Proof] = Field(min_length=2)
     fix: Fix
+    well: list[When] = []
     also: list[Also] = []
     distractors: list[str] = Field(min_length=1)
     affected: list[str] = []
