@@ -72,9 +72,9 @@ def test_nothing_to_compare_is_too_few() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.text("+-", min_size=1, max_size=30))
-def test_a_report_against_itself_is_no_more_than_noise(runs: str) -> None:
+def test_a_report_against_itself_is_no_more_than_noise_where_there_is_enough_to_tell(runs: str) -> None:
     found = compared(runs, runs)
-    assert found.verdict == "no more than noise"
+    assert found.verdict == ("no more than noise" if len(runs) >= 6 else "too few cases to tell")
     assert (found.better, found.worse, found.new, found.gone, found.p) == ((), (), (), (), 1)
     assert (found.joint.low, found.joint.high, found.seconds.ratio) == (0, 0, 1)
 
