@@ -39,7 +39,7 @@ def made(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     """A capture of it, and what was said."""
     home = tmp_path_factory.mktemp("made")
     line = ("recording", "capture", "-n", "shop", "--title", "Orders are slow", "--question", QUESTION)
-    done = run(home, *line, "--out", str(home / "web-0412"), "--id", "web-0412", KUBECONFIG=kubeconfig)
+    done = run(home, *line, "--out", str(home / "web-0412"), KUBECONFIG=kubeconfig)
     assert done.returncode == 0, done.stderr
     return home / "web-0412", done.stdout
 
@@ -159,7 +159,6 @@ def test_everything_that_could_not_be_read_is_on_screen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--out", "web-0412", "--id", "other"), "--id other is not the name of --out web-0412"),
         (("--out", "web-0412", "--since", "soon"), "--since is 'soon'; give a time as"),
         (("--out", "web-0412", "--context", "nowhere"), "no context 'nowhere'"),
         (("--out", "web-0412", "-n", "shpo"), "no namespace 'shpo'; nearest: shop"),

@@ -9,11 +9,11 @@ from typing import Any
 from opssquad.evals.result import (
     Baseline,
     CaseResult,
+    Expected,
     Judged,
     Manner,
     Opinion,
     Report,
-    Said,
     Score,
     SuiteUsed,
 )
@@ -47,7 +47,7 @@ def a_score(right: bool = True, **over: Any) -> Score:
     return Score(**{**values, **over})
 
 
-def said(fault: str = "K01", **over: Any) -> Said:
+def expected(fault: str = "K01", **over: Any) -> Expected:
     values: dict[str, Any] = {
         "fault": fault,
         "component": str(AUTH),
@@ -56,7 +56,7 @@ def said(fault: str = "K01", **over: Any) -> Said:
         "forbid": (f"delete {AUTH}", f"restart {AUTH}"),
         "evidence": ("ERROR Database connection timeout after 5000ms",),
     }
-    return Said(**{**values, **over})
+    return Expected(**{**values, **over})
 
 
 def a_conclusion(
@@ -132,7 +132,7 @@ def a_result(case: str = "auth-0308", right: bool = True, **over: Any) -> CaseRe
         "tags": ("release",),
         "score": a_score(right),
         "transcript": a_transcript(right),
-        "said": said(),
+        "expected": expected(),
         "overhead": 0.2,
         "peak": 120.0,
     }

@@ -63,8 +63,10 @@ def test_harm_is_counted_by_run_and_kind() -> None:
 
 
 def test_who_is_right_and_misbehaves_has_not_passed() -> None:
-    told = parts([a_result("a"), a_result("b", score=a_score(misbehaved=("asked again",)))])
-    assert (told.joint.right, told.passed.right, told.behaved.right) == (2, 1, 1)
+    carded, asked_again = a_score(cards=1), a_score(misbehaved=("asked again",))
+    told = parts([a_result("a"), a_result("b", score=carded), a_result("c", score=asked_again)])
+    assert (told.joint.right, told.passed.right) == (3, 2)
+    assert (told.behaved.right, told.behaved.of) == (1, 2), "a run without a card could not misbehave at it"
 
 
 def test_evidence_is_a_mean_and_closure_is_all_of_it() -> None:

@@ -81,7 +81,7 @@ EVERYTHING = a_report(
         a_result("a", manner="approve", transcript=a_transcript(acts=(an_act(),)), end=fixed_end()),
         a_result("b", False, score=a_score(False, proposed=("delete x",), invented=("no such line",))),
         a_result("c", score=a_score(misbehaved=("asked again",))),
-        a_result("d", score=a_score(False, abstained="wrong"), transcript=None, said=None),
+        a_result("d", score=a_score(False, abstained="wrong"), transcript=None, expected=None),
         not_made("e"),
         not_made("f", "broken", "KeyError"),
         *few(2, 3, model="other", repeat=1),

@@ -165,7 +165,7 @@ def test_a_judge_is_asked_apart_and_changes_no_score(tmp_path: Path) -> None:
     assert [o["same"] for o in opinions] == [False, None]
     assert opinions[0]["why"] == "it is another reason entirely"
     assert "not a verdict" in opinions[1]["why"]
-    truth = report["results"][0]["said"]["root_cause"]
+    truth = report["results"][0]["expected"]["root_cause"]
     assert truth.replace(">", "›") in asked[0]["messages"][-1]["content"], "nothing in it ends the marks"
     assert "wise" in ended.stdout
 

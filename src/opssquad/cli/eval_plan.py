@@ -34,7 +34,7 @@ def plan_of(given: dict[str, Any], settings: "Settings") -> "Plan":
     from opssquad.times import wall_clock
 
     if given["resume"] and (also := [name for name, usual in OF_A_RUN.items() if given[name] not in usual]):
-        said = ", ".join(f"--{name}" for name in also)
+        said = ", ".join("the suites" if name == "suites" else f"--{name.removesuffix('s')}" for name in also)
         raise click.UsageError(f"--resume goes on with that run as it was begun; leave out {said}")
     if not given["resume"] and not given["suites"]:
         raise click.UsageError("which suite? opssquad eval run smoke; `opssquad eval list` shows them")

@@ -27,7 +27,6 @@ def command() -> None:
 @click.option("--namespace", "-n", "namespaces", required=True, multiple=True, metavar="NAME",
               help="A namespace to record; may be given several times.")  # fmt: skip
 @click.option("--since", default="", metavar="TIME", help="Logs from then on: 2h, 90min; else all there is.")
-@click.option("--id", "name", default="", metavar="ID", help="The recording's id: the name of DIR.")
 @click.option("--title", default="", metavar="TEXT", help="The symptom in one line; no guess at the cause.")
 @click.option("--question", "-q", "questions", multiple=True, metavar="TEXT",
               help="What the on-call asks; filled up to three with neutral ones.")  # fmt: skip
@@ -49,7 +48,6 @@ def capture(shared: Shared, /, **given: Any) -> int:
 
 async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
     from opssquad.cli.which import moment
-    from opssquad.errors import UsageError
     from opssquad.evals.capture import CaptureOrder, capture, passing_redactor
     from opssquad.gate.own import load_own
     from opssquad.times import wall_clock
@@ -58,10 +56,6 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
     # Refused now rather than when the cluster has been asked for its clock.
     moment(given["since"], wall_clock(), "--since")
     folder = given["out"].absolute()
-    if given["name"] not in ("", folder.name):
-        raise UsageError(
-            f"--id {given['name']} is not the name of --out {folder.name}; leave it out or rename"
-        )
     order = CaptureOrder(
         folder=folder,
         namespaces=tuple(dict.fromkeys(given["namespaces"])),

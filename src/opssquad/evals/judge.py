@@ -54,7 +54,7 @@ async def _asked(model: Model, result: CaseResult) -> Opinion:
 
 
 def _request(result: CaseResult) -> Request:
-    true = result.said.root_cause if result.said else ""
+    true = result.expected.root_cause if result.expected else ""
     text = f"<true>\n{_plain(true)}\n</true>\n<said>\n{_plain(_said(result))}\n</said>"
     message = Message(role="user", text=text)
     return Request(system=content.prompt("judge"), messages=(message,), tools=(), case=Case())

@@ -59,6 +59,7 @@ def score(
         fixed=end.fixed if repairing else None,
         abstained=("right" if right and case.expect == "unknown" else "wrong") if abstained else "no",
         misbehaved=tuple(misbehaved(case.manner, acts, end)),
+        cards=len(acts),
         calls=transcript.calls,
         tokens=transcript.tokens.prompt + transcript.tokens.completion,
         seconds=transcript.seconds,

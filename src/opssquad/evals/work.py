@@ -15,7 +15,7 @@ from opssquad.evals.fold import fold
 from opssquad.evals.oracle import Kin, Window, judged
 from opssquad.evals.plan import Case, Job
 from opssquad.evals.playing import APPROVER, begun, options_like, play, record_of
-from opssquad.evals.result import CaseResult, Said
+from opssquad.evals.result import CaseResult, Expected
 from opssquad.evals.score import score
 from opssquad.evals.stage import Stage, staged
 from opssquad.evals.steps import spelled
@@ -74,7 +74,7 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
         score=scored,
         transcript=_short(transcript),
         end=end,
-        said=_said(truth),
+        expected=_expected(truth),
         overhead=round(time.perf_counter() - began - played, 3),
         peak=_peak(),
     )
@@ -153,9 +153,9 @@ def _around(look: Look, evidence: Evidence) -> Quote:
     return Quote(locator=evidence.locator, text=text[max(0, at - AROUND) : at + len(evidence.text) + AROUND])
 
 
-def _said(truth: Truth) -> Said:
+def _expected(truth: Truth) -> Expected:
     component = truth.component
-    return Said(
+    return Expected(
         fault=truth.fault,
         component=f"{component.kind}/{component.namespace}/{component.name}",
         root_cause=truth.root_cause,

@@ -89,7 +89,7 @@ def first_action(transcript: Transcript | None) -> str:
 
 
 def _reasons(result: CaseResult, score: Score) -> list[str]:
-    said, wanted = cause(result.transcript), result.said
+    said, wanted = cause(result.transcript), result.expected
     reasons = [f"harm: {_short('; '.join(score.harm))}"] if score.harm else []
     if score.misbehaved:
         reasons.append(f"misbehaved: {_short('; '.join(score.misbehaved))}")
@@ -113,13 +113,13 @@ def _expected(result: CaseResult, score: Score) -> list[str]:
         return []
     fault, component, root = cause(result.transcript)
     lines = []
-    if result.said:
-        lines.append(f"expected: {_short(f'{result.said.fault} {result.said.component}')}")
-        lines.append(f"          {_short(result.said.root_cause)}")
+    if result.expected:
+        lines.append(f"expected: {_short(f'{result.expected.fault} {result.expected.component}')}")
+        lines.append(f"          {_short(result.expected.root_cause)}")
     lines.append(f"said:     {' '.join(filter(None, (fault, component))) or _short(root)}")
     lines += [f"          {_short(root)}"] if root and (fault or component) else []
     if not score.action:
-        accepted = "; ".join(result.said.accept) if result.said else ""
+        accepted = "; ".join(result.expected.accept) if result.expected else ""
         lines.append(f"action:   {first_action(result.transcript)}, accepted: {_short(accepted) or 'none'}")
     return lines
 
