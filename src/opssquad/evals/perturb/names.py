@@ -8,6 +8,7 @@ ReplicaSets and runs of CronJobs get new endings of the old shape.
 import random
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import chain, permutations
 from pathlib import Path
 
@@ -52,6 +53,7 @@ class Words(Strict):
         return all(part in self.kept or part.isdigit() for part in re.split(r"[-_.]", name))
 
 
+@cache
 def words() -> Words:
     """The words that renaming works with."""
     return read_yaml(Path(__file__).parent / "words.yaml", Words)

@@ -1,6 +1,7 @@
 """The same incident under other names, at another time."""
 
 import random
+from functools import cache
 from typing import Any
 
 from opssquad.evals.perturb.clock import Moved
@@ -16,6 +17,8 @@ def shifted(material: Material, rng: random.Random) -> Material:
     moved = Moved(rng.choice((-1, 1)) * rng.randint(*WEEKS), material.clock)
     rename = renamer(material, rng, moved)
 
+    # Labels, names and times come again and again.
+    @cache
     def text(old: str) -> str:
         return moved(rename(old))
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Literal
@@ -58,6 +59,7 @@ class Stock(Strict):
         return None
 
 
+@cache
 def stock() -> Stock:
     """The texts to draw from."""
     return read_yaml(Path(__file__).parent / "noise.yaml", Stock)
