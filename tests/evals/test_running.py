@@ -15,6 +15,7 @@ from tests.evals.program import environment, evaluate, start, write_suite
 from tests.store.test_full import fill, small
 
 __all__ = ["small"]
+ROOT = Path(__file__).resolve().parents[2]
 MANY = [{"questions": [0, 1, 2]}, {"recording": "shop-04*", "questions": [0, 1, 2]}]
 
 
@@ -196,6 +197,20 @@ def test_a_worker_that_dies_loses_its_run_alone(tmp_path: Path) -> None:
     assert states.count("broken") == 1
     assert states.count("run") == 8
     assert "process ended with -9" in said.replace("\n", " ")
+
+
+def test_a_bug_in_a_worker_leaves_its_trace_in_a_file_and_none_on_the_screen(tmp_path: Path) -> None:
+    state, suite = tmp_path / "state", write_suite(tmp_path, {})
+    # What dies as a bug would let it: with a trace on standard error, and no answer.
+    bug = "sys.stderr.write('Traceback: a bug'); sys.stderr.flush(); os._exit(1)"
+    custom = f"import os, sys\nif 'opssquad.evals.worker' in sys.orig_argv: {bug}\n"
+    (tmp_path / "sitecustomize.py").write_text(custom, encoding="utf-8")
+    ended = evaluate(state, "run", suite, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT / 'src'}")
+    assert "Traceback" not in ended.stdout + ended.stderr
+    log = next(state.glob("evals/*/workers.log"))
+    assert log.read_text().startswith("Traceback: a bug")
+    assert str(log) in "".join((ended.stdout + ended.stderr).split())
+    assert ended.returncode == 2, "a recording could not even be checked"
 
 
 def test_a_full_disk_is_told_and_what_is_finished_is_kept(tmp_path: Path, small: Path) -> None:

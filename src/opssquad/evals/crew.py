@@ -26,14 +26,16 @@ LONGEST = 64 << 20
 
 @dataclass
 class Worker:
-    """A process, started when it is first needed; its temporary files are below `room`."""
+    """A process, started when it is first needed; its temporary files are below `room`, and what it says of
+    itself, such as the trace of a bug, is written to `log`."""
 
     room: str
+    log: Path
     process: asyncio.subprocess.Process | None = None
 
     async def ask(self, order: Order) -> bytes:
         """What it answers. Raises TimeoutError, EOFError when it died."""
-        process = self.process = self.process or await _started(self.room)
+        process = self.process = self.process or await _started(self.room, self.log)
         assert process.stdin
         assert process.stdout
         try:
@@ -44,7 +46,7 @@ class Worker:
         except (BrokenPipeError, ConnectionResetError):
             line = b""
         if not line.endswith(b"\n"):
-            raise EOFError(f"its process ended with {await process.wait()}")
+            raise EOFError(f"its process ended with {await process.wait()}; {self.log} may say why")
         return line
 
     async def end(self) -> None:
@@ -56,18 +58,20 @@ class Worker:
             await process.wait()
 
 
-async def _started(room: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "opssquad.evals.worker",
-        room,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=LONGEST,
-        # Ctrl-C is for us to answer: a worker that hears it too would report a run that was none.
-        start_new_session=True,
-    )
+async def _started(room: str, log: Path) -> asyncio.subprocess.Process:
+    with log.open("ab") as said:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "opssquad.evals.worker",
+            room,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=said,
+            limit=LONGEST,
+            # Ctrl-C is for us to answer: a worker that hears it too would report a run that was none.
+            start_new_session=True,
+        )
 
 
 def _room() -> TemporaryDirectory[str]:
@@ -80,11 +84,12 @@ class Crew:
     """Some workers; an async context, at whose end they are all stopped, and what they left is taken away."""
 
     size: int
+    log: Path
     workers: list[Worker] = field(default_factory=list)
     room: TemporaryDirectory[str] = field(default_factory=_room)
 
     async def __aenter__(self) -> "Crew":
-        self.workers = [Worker(self.room.name) for _ in range(self.size)]
+        self.workers = [Worker(self.room.name, self.log) for _ in range(self.size)]
         return self
 
     async def __aexit__(self, *raised: object) -> None:

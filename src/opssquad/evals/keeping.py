@@ -17,7 +17,7 @@ from opssquad.evals.result import Baseline, CaseResult, SuiteUsed
 from opssquad.store.folder import prepare_folder
 from opssquad.types import Json, Value
 
-PLAN, RESULTS = "plan.json", "results.jsonl"
+PLAN, RESULTS, LOG = "plan.json", "results.jsonl", "workers.log"
 
 
 class Plan(Value):

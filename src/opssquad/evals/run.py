@@ -6,7 +6,7 @@ from pathlib import Path
 from opssquad.errors import UsageError
 from opssquad.evals.baselines import baselines
 from opssquad.evals.crew import Crew
-from opssquad.evals.keeping import Kept, Plan
+from opssquad.evals.keeping import LOG, Kept, Plan
 from opssquad.evals.plan import Case, Job, Wanted, cases_of, chosen, jobs_of, used, varied
 from opssquad.evals.result import CaseResult, Judged, Report
 from opssquad.evals.suite import SuiteFile, read_suite
@@ -63,7 +63,7 @@ class Run:
             self.kept.add(result)
             on(result)
 
-        async with Crew(min(size, max(1, len(jobs)))) as crew:
+        async with Crew(min(size, max(1, len(jobs))), self.kept.folder / LOG) as crew:
             await crew.check(list(dict.fromkeys(job.case.folder for job in jobs)))
             await crew.make(jobs, keep)
 
