@@ -41,7 +41,7 @@ def show_captured(screen: Screen, found: "Captured") -> None:
         screen.field("Missing", f"{_count(len(notes.missing), 'thing')} could not be read:", style=WARN)
         for each in notes.missing:
             screen.flow(_missing(each), indent=6, first="    - ")
-    screen.field("Next", "write truth.yaml and the outcomes of world.yaml, then lint it:")
+    screen.field("Next", "make it a case by a verdict (opssquad eval promote, or truth.yaml); then:")
     screen.command(f"opssquad recording lint {shlex.quote(str(found.folder))}", indent=4)
 
 
