@@ -1,11 +1,12 @@
 """The fault catalogue of a squad, `faults.yaml`, read and validated; all knowledge of faults is in it."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from opssquad.documents import read_yaml
+from opssquad.documents import parse_yaml, read_text
 from opssquad.findings import Action
 from opssquad.types import Json, Value
 
@@ -67,5 +68,11 @@ class Catalogue(Value):
 
 
 def load_catalogue(path: Path) -> Catalogue:
-    """Read `faults.yaml`. Raises UsageError with the file, the place and the nearest known key."""
-    return read_yaml(path, Catalogue)
+    """Read `faults.yaml`; the same text is parsed once a process. Raises UsageError with the file, the place
+    and the nearest known key."""
+    return _parsed(read_text(path), path)
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str, path: Path) -> Catalogue:
+    return parse_yaml(text, Catalogue, path)

@@ -1,6 +1,7 @@
 """The phrase book of the offline model (`prompts/offline.yaml`): intents, steps, and what follows what."""
 
 import re
+from functools import cache
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -53,6 +54,7 @@ class PhraseBook(Value):
         return self
 
 
+@cache
 def load_book(text: str) -> PhraseBook:
-    """Read a phrase book from YAML. Raises UsageError."""
+    """Read a phrase book from YAML; the same text is read once a process. Raises UsageError."""
     return parse_yaml(text, PhraseBook, "the phrase book of the offline model")
