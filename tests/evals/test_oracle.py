@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from opssquad import content
-from opssquad.evals.oracle import Window, judged
+from opssquad.evals.oracle import Kin, Window, judged
 from opssquad.evals.stage import COLLEAGUE, Stage, staged
 from opssquad.evals.stopwatch import Stopwatch
 from opssquad.evals.transcript import End
@@ -269,3 +269,21 @@ def test_a_clock_that_is_set_forward_and_runs_faster_is_exact_about_the_past() -
     assert watch() == begun + timedelta(seconds=370)
     assert watch.at(begun + timedelta(seconds=4)) == begun + timedelta(seconds=4)
     assert watch.at(begun + timedelta(seconds=11)) == begun + timedelta(seconds=30)
+
+
+def test_an_owner_is_looked_for_in_the_namespace_and_where_there_is_none() -> None:
+    def owned(kind: str, name: str, *owner: str, namespace: str = "shop") -> Json:
+        references = [{"kind": owner[0], "name": owner[1]}] if owner else []
+        return {
+            "kind": kind,
+            "metadata": {"name": name, "namespace": namespace, "ownerReferences": references},
+        }
+
+    node = owned("Node", "w1", namespace="")
+    static = owned("Pod", "proxy-w1", "Node", "w1")
+    kin = Kin([node, static, owned("ReplicaSet", "web-1", "Deployment", "web"), owned("Deployment", "web"),
+               owned("Pod", "web-1-a", "ReplicaSet", "web-1")])  # fmt: skip
+    assert kin.top(("Pod", "shop", "web-1-a")) == ("Deployment", "shop", "web")
+    assert kin.top(("Pod", "shop", "proxy-w1")) == ("Node", "", "w1")
+    assert kin.family(static) == {("Pod", "shop", "proxy-w1"), ("Node", "", "w1")}
+    assert kin.top(("Pod", "shop", "unknown")) == ("Pod", "shop", "unknown")

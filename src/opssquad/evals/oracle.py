@@ -213,14 +213,19 @@ class Kin:
 
     def family(self, obj: Json) -> set[Key]:
         """The object itself and everything that owns it, upwards."""
-        found, space = {reference(obj)}, obj["metadata"].get("namespace") or ""
-        for owner in obj["metadata"].get("ownerReferences") or []:
-            parent = (owner["kind"], space, owner["name"])
+        found = {reference(obj)}
+        for parent in self._owners(obj):
             found |= self.family(self._objects[parent]) if parent in self._objects else {parent}
         return found
 
     def top(self, key: Key) -> Key:
         """The highest owner of an object; itself where there is none, or where it is not known."""
-        while owners := (self._objects.get(key, {}).get("metadata") or {}).get("ownerReferences"):
-            key = (owners[0]["kind"], key[1], owners[0]["name"])
+        while key in self._objects and (owners := self._owners(self._objects[key])):
+            key = owners[0]
         return key
+
+    def _owners(self, obj: Json) -> list[Key]:
+        """What owns an object: in its namespace, or, as a Node owns a pod of its own, in none."""
+        space = obj["metadata"].get("namespace") or ""
+        owners = [(o["kind"], o["name"]) for o in obj["metadata"].get("ownerReferences") or []]
+        return [(k, "" if (k, "", n) in self._objects else space, n) for k, n in owners]
