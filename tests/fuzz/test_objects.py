@@ -111,6 +111,18 @@ def test_every_family_of_signals_reads_any_scene(many: bool) -> None:
     fuzzed("signals", many, scenes(), check)
 
 
+def test_a_namespace_that_reads_like_an_address_leads_to_its_own_object() -> None:
+    # `Service///cart` would be read back as an object without a namespace, called `/cart`.
+    there = [copy.deepcopy(obj) for obj in objects("shop-0721") if obj["kind"] in (*SPACED, *GLOBAL)]
+    for obj in there:
+        if obj["kind"] == "Service" and obj["metadata"]["name"] == "cart":
+            obj["metadata"]["namespace"] = "/"
+    made = Scene(clock("shop-0721"), there)
+    found = read_signals(made)
+    assert any("Service///cart" in quote.locator for signal in found for quote in signal.quotes)
+    assert all(source.text for source in made.sources(found))
+
+
 def server_of(listed_: list[tuple[Json, Any]], log_text: str) -> Any:
     """A server that gives these objects, as they are, in lists and alone; tables of pods by their names."""
 

@@ -84,18 +84,22 @@ class Scene:
     def sources(self, signals: Iterable[Signal]) -> tuple[Quote, ...]:
         """What the quotes of these signals stand in: objects whole, events line by line."""
         found: dict[str, str] = {}
+        # By the address as it is written: a name with a slash cannot be read back from it.
+        objects = {str(address): obj for address, obj in self.known.items()}
+        events = {str(address): listed for address, listed in self.events.items()}
         for quote in (q for signal in signals for q in signal.quotes):
             if quote.text not in found.get(quote.locator, ""):
-                found[quote.locator] = self._source(quote)
+                found[quote.locator] = _source(quote, objects, events)
         return tuple(Quote(locator=locator, text=text) for locator, text in found.items())
 
-    def _source(self, quote: Quote) -> str:
-        if quote.locator.startswith("Event "):
-            events = self.events[Ref.parse(quote.locator.removeprefix("Event "))]
-            return "\n".join(dict.fromkeys(event_text(each) for each in events))
-        obj = self.known[Ref.parse(quote.locator)]
-        plain = source(obj)
-        return (plain if quote.text in plain.text else source(obj, managed=True)).text
+
+def _source(quote: Quote, objects: dict[str, Json], events: dict[str, list[Json]]) -> str:
+    if quote.locator.startswith("Event "):
+        told = events[quote.locator.removeprefix("Event ")]
+        return "\n".join(dict.fromkeys(event_text(each) for each in told))
+    obj = objects[quote.locator]
+    plain = source(obj)
+    return (plain if quote.text in plain.text else source(obj, managed=True)).text
 
 
 def event_quotes(events: Iterable[Json], limit: int = 1) -> tuple[Quote, ...]:
