@@ -20,7 +20,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("events",),
     ("findings",),
     ("types",),
-    ("errors", "times"),
+    ("errors", "times", "together"),
 )
 LEVEL = {unit: level for level, row in enumerate(ROWS) for unit in row}
 

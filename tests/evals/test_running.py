@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from opssquad.evals.keeping import RESULTS
-from tests.evals.program import environment, evaluate, start, write_suite
+from tests.evals.program import evaluate, start, write_suite
 from tests.store.test_full import fill, small
 
 __all__ = ["small"]
@@ -73,7 +72,7 @@ def test_repeats_and_a_baseline_of_itself_say_no_more_than_noise(tmp_path: Path)
     assert [r["repeat"] for r in json.loads(first.read_text())["results"]] == [0, 1]
     again = evaluate(state, "run", suite, "--repeat", 2, "--baseline", first)
     assert again.returncode == 0
-    assert re.search(r"no more than noise|too few recordings", again.stdout)
+    assert "too few recordings to tell" in again.stdout
     write_suite(tmp_path, {}, version=2)
     other = evaluate(state, "run", suite, "--baseline", first)
     assert other.returncode == 2
@@ -242,4 +241,3 @@ def test_a_run_is_not_gone_on_with_by_another_squad(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "prompts changed since it began" in " ".join(ended.stderr.split())
     assert evaluate(state, "show", "last").returncode == 0, "what was found can be seen all the same"
-    assert environment(state)["OPSSQUAD_STATE"] == str(state)

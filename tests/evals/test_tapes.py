@@ -57,7 +57,7 @@ def test_a_run_is_played_again_without_its_endpoint(
 def test_a_question_that_is_not_the_recorded_one_is_refused(
     taped: tuple[Path, Path, dict[str, Any]], tmp_path: Path
 ) -> None:
-    suite, tapes, _ = taped
+    _, tapes, _ = taped
     file = next(tapes.glob("*_ask_*.jsonl"))
     other = write_suite(tmp_path, {"questions": [1]}, name="other")
     shutil.copy(file, tapes / file.name.replace("own_", "other_").replace("_q0_", "_q1_"))
@@ -66,7 +66,6 @@ def test_a_question_that_is_not_the_recorded_one_is_refused(
     said = " ".join(ended.stdout.split())
     assert "message 1" in said
     assert "broken" in said
-    assert suite.is_file()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from opssquad.evals.plan import Job
 from opssquad.evals.result import CaseResult
 from opssquad.evals.work import broken
 from opssquad.evals.worker import Order
+from opssquad.together import together
 
 GRACE = 15.0
 """Seconds that a run may take beyond its own limit before its process is killed."""
@@ -133,10 +134,4 @@ class Crew:
                     answer = error
                 heard(order, answer)
 
-        tasks = [asyncio.create_task(go_on(worker)) for worker in self.workers]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+        await together(go_on(worker) for worker in self.workers)

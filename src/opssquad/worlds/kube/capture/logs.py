@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from opssquad.errors import ToolError
 from opssquad.times import parse_time
+from opssquad.together import together
 from opssquad.types import Json
 from opssquad.worlds.kube.capture.turns import Turns
 from opssquad.worlds.kube.cluster import Cluster
@@ -87,15 +88,7 @@ async def read_logs(
 
         await turns.take("log", ask.path, read)
 
-    tasks = [asyncio.ensure_future(one(ask)) for ask in asks]
-    if not tasks:
-        return
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+    await together(one(ask) for ask in asks)
 
 
 def _lines(ask: LogAsk, log: str, turns: Turns) -> list[Line]:
