@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Wait for all of them. What one raises is raised, as is a cancellation, once the others have ended too."""
+    """Wait for all of them. What one raises is raised, as is a cancellation, once the others have ended."""
     tasks = [asyncio.ensure_future(work) for work in works]
     if not tasks:
         return
