@@ -85,7 +85,7 @@ def answers(made: Callable[[], web.Response], which: Which = every, after: int =
 
 def alternates(made: Callable[[], web.Response], which: Which = every) -> Fault:
     """Every request gets that answer first, and the right one when it is made again. Three times at most for
-    each path: several who ask for the same at once would else take turns in a way that one of them, by chance,
+    each path: several who ask for the same at once would else take turns so that one of them, by chance,
     fails as often as it tries."""
     asked: dict[str, int] = {}
 
