@@ -29,6 +29,22 @@ async def test_a_date_that_is_none_leaves_the_clock_as_it_was(tmp_path: Path) ->
         await cluster.close()
 
 
+async def test_a_refusal_does_not_set_the_clock_which_may_be_that_of_a_gateway(tmp_path: Path) -> None:
+    async def gateway(_: web.Request) -> web.StreamResponse:
+        ours = len(stub.seen) == 1
+        answer = items(pod("a")) if ours else status(503, "ServiceUnavailable", "no upstream")
+        answer.headers["Date"] = f"Sun, 08 Mar {2026 if ours else 2027} 14:37:00 GMT"
+        return answer
+
+    async with serving(gateway, tmp_path) as stub:
+        cluster = await Cluster.connect(stub.kubeconfig())
+        await cluster.list("pod")
+        with pytest.raises(ToolError, match="no upstream"):
+            await cluster.list("pod")
+        assert cluster.now().year == 2026
+        await cluster.close()
+
+
 @pytest.mark.parametrize("code", [200, 500])
 async def test_json_that_is_too_deep_to_read_is_told(tmp_path: Path, code: int) -> None:
     async def deep(_: web.Request) -> web.StreamResponse:

@@ -83,7 +83,7 @@ class KubeHTTP:
         self._lock = asyncio.Lock()
 
     def now(self) -> datetime:
-        """The server's clock by its Date headers; before the first answer, the clock given at the start.
+        """The server's clock by the Date of what it granted; before that, the clock given at the start.
 
         Dates are cut to seconds, so it may be a second behind; it does not run backwards for that.
         """
@@ -215,10 +215,11 @@ class KubeHTTP:
             if response.status == 401 and {"exec", "tokenFile"} & self.access.user.keys():
                 response.release()
                 response = await self._send(await self._client(renew=used), ask)
-            self._heard(response.headers.get("Date"))
             if response.status >= 400:
                 body = await whole(response.content, self.access)
                 raise from_answer(response.status, response.headers, body, self.access)
+            # A refusal may come from what stands before the server, with a clock of its own.
+            self._heard(response.headers.get("Date"))
             yield response
         except (OSError, aiohttp.ClientError) as error:
             raise from_exception(error, self.access, self.deadline) from error
