@@ -21,7 +21,7 @@ STUCK = timedelta(seconds=20)
 # A pod that is ready may still fall over at once: ready counts only after this long.
 SETTLE = timedelta(seconds=2)
 Verdict = Literal["better", "same", "worse", "unknown"]
-PAUSES = (0.3, 0.3, 0.5, 0.5, 1.0)
+PAUSES = (0.1, 0.2, 0.3, 0.5, 0.5, 1.0)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from opssquad.store.sqlite import Store
 from opssquad.types import Approval, Json
 
 APPROVER = "approver of the suite"
-RATE = 20.0
+RATE = 40.0
 """Seconds of the world for a real one while a change takes effect: rollouts are waited for, not watched."""
 CARDS = 6
 """Cards that one run may put up before nobody answers any more."""

@@ -88,6 +88,16 @@ async def test_a_read_waits_as_an_overloaded_server_asks(tmp_path: Path) -> None
     assert len(stub.seen) == 2
 
 
+async def test_a_kubelet_that_cannot_be_connected_to_is_not_waited_for(tmp_path: Path) -> None:
+    said = 'Get "https://10.0.0.7:10250/containerLogs/shop/a/app": dial tcp 10.0.0.7:10250: connect: no route'
+    async with serving(plays(status(500, "InternalError", said)), tmp_path) as stub:
+        cluster = await Cluster.connect(stub.kubeconfig())
+        with pytest.raises(ApiError, match="no route"):
+            await cluster.logs("a", "shop")
+        await cluster.close()
+    assert len(stub.seen) == 1
+
+
 async def test_a_wait_past_the_deadline_is_not_begun(tmp_path: Path) -> None:
     async with serving(
         plays(status(503, "ServiceUnavailable", "starting", {"Retry-After": "60"})), tmp_path

@@ -28,10 +28,12 @@ class Moved:
 
     def __init__(self, weeks: int, clock: datetime) -> None:
         self.span, self.clock = timedelta(weeks=weeks), clock
+        # A log says the same day on every line.
+        self._seen: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
         """The text with every date in it moved."""
-        return FORMS.sub(self._hit, text)
+        return FORMS.sub(lambda hit: self._seen.get(hit[0]) or self._hit(hit), text)
 
     def minutes(self, number: str) -> str:
         """Minutes since 1970, as a CronJob's runs carry them in their names, moved."""
@@ -43,7 +45,10 @@ class Moved:
         return now - RANGE.total_seconds() <= seconds <= now + 86400
 
     def _hit(self, hit: re.Match[str]) -> str:
-        text, seconds = hit.group(0), int(self.span.total_seconds())
+        return self._seen.setdefault(hit[0], self._moved(hit))
+
+    def _moved(self, hit: re.Match[str]) -> str:
+        text, seconds = hit[0], int(self.span.total_seconds())
         if epoch := hit["epoch"]:
             scale = 1000 if len(epoch) == 13 else 1
             return str(int(epoch) + seconds * scale) if self.near(int(epoch) / scale) else text

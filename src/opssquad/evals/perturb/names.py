@@ -64,7 +64,7 @@ class Drawn:
 
     def __init__(self, material: Material, known: Words, rng: random.Random) -> None:
         # A word of letters stands in the material if it stands in one of its runs of letters: far fewer.
-        runs = {run for each in material.texts() for run in LETTERS.findall(each.lower())}
+        runs = set(LETTERS.findall("\n".join(material.texts()).lower()))
         text = "\n".join(sorted(runs))
         left = [word for word in known.words if word not in text]
         self._rng = rng

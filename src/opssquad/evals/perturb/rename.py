@@ -27,30 +27,29 @@ class Renamer:
     ) -> None:
         self._exact = dict(literal or {})
         self._names = {tuple(re.split("[-_]", old)): new for old, new in _with_forms(names).items()}
+        self._heads = {words[0] for words in self._names}
         self._longest = max(map(len, self._names), default=0)
-        self._seen: dict[str, str] = {}
+        self._seen: dict[str | None, str] = {None: "", **{escape: escape for escape in ESCAPES}}
         literals = "|".join(map(re.escape, sorted(self._exact, key=len, reverse=True))) or r"(?!)"
         bounds = rf"(?<![A-Za-z0-9.-])(?:{literals})(?![A-Za-z0-9-])|(?<=\.)(?:{literals})(?![A-Za-z0-9-])"
         keep = "|".join(f"(?:{pattern})" for pattern in kept) or r"(?!)"
-        self._pattern = re.compile(rf"(?P<keep>{keep})|(?P<exact>{bounds})|{RUN}")
+        self._pattern = re.compile(rf"({keep})|({bounds})|({RUN})")
 
     def __call__(self, text: str) -> str:
         """The text under its new names."""
-        return self._pattern.sub(self._hit, text)
-
-    def _hit(self, hit: re.Match[str]) -> str:
-        run = hit.group(0)
-        if hit.lastgroup == "keep":
-            return run
-        if hit.lastgroup == "exact":
-            return self._exact[run]
-        if run not in self._seen:
-            self._seen[run] = run if run in ESCAPES else self._run(run)
-        return self._seen[run]
+        # In turns: what stands between, and one of what is kept, a literal and a run; the others are None.
+        pieces = self._pattern.split(text)
+        exact, runs = pieces[2::4], pieces[3::4]
+        self._seen |= {run: self._run(run) for run in {*runs} - self._seen.keys()}
+        pieces[2::4] = [self._exact.get(literal, "") for literal in exact]
+        pieces[3::4] = [self._seen[run] for run in runs]
+        return "".join(piece for piece in pieces if piece)
 
     def _run(self, run: str) -> str:
         parts = re.split("([-_])", run)
         words, joints = parts[::2], [*parts[1::2], ""]
+        if self._heads.isdisjoint(words) and not any(word[:1].isupper() for word in words):
+            return run
         out, at = "", 0
         while at < len(words):
             taken = self._longest_at(words, joints, at)

@@ -39,6 +39,8 @@ FIRST_WAIT = 0.2
 STEP_BACK = 5.0
 YEARS = (2020, 2200)
 """A Date before or after these is that of a clock that was never set: it tells nothing."""
+BEHIND = ": dial tcp "
+"""How a server words that it could not connect to a kubelet."""
 PASSING = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same read may succeed: the server is busy, or its store changes its leader."""
 LOST = frozenset({502, 504})
@@ -77,13 +79,14 @@ class KubeHTTP:
         self.deadline = deadline
         self._clock = clock or _real_clock
         self._ahead: float | None = None
+        self._granted = False
         self._latest: datetime | None = None
         self._login: Login | None = None
         self._closed = False
         self._lock = asyncio.Lock()
 
     def now(self) -> datetime:
-        """The server's clock by the Date of what it granted; before that, the clock given at the start.
+        """The server's clock by its Date headers; before the first answer, the clock given at the start.
 
         Dates are cut to seconds, so it may be a second behind; it does not run backwards for that.
         """
@@ -215,11 +218,10 @@ class KubeHTTP:
             if response.status == 401 and {"exec", "tokenFile"} & self.access.user.keys():
                 response.release()
                 response = await self._send(await self._client(renew=used), ask)
+            self._heard(response.headers.get("Date"), granted=response.status < 400)
             if response.status >= 400:
                 body = await whole(response.content, self.access)
                 raise from_answer(response.status, response.headers, body, self.access)
-            # A refusal may come from what stands before the server, with a clock of its own.
-            self._heard(response.headers.get("Date"))
             yield response
         except (OSError, aiohttp.ClientError) as error:
             raise from_exception(error, self.access, self.deadline) from error
@@ -245,10 +247,14 @@ class KubeHTTP:
         response: ClientResponse = answer.response
         return response
 
-    def _heard(self, date: str | None) -> None:
-        """Learn how far the server's clock is ahead of our monotonic one; a Date is never in its future."""
+    def _heard(self, date: str | None, *, granted: bool) -> None:
+        """Learn how far the server's clock is ahead of our monotonic one; a Date is never in its future. A
+        refusal may come from what stands before the server, with a clock of its own: it is believed until
+        something is granted."""
         from email.utils import parsedate_to_datetime
 
+        if self._granted and not granted:
+            return
         try:
             said = parsedate_to_datetime(date or "")
             ahead = said.timestamp() - time.monotonic()
@@ -258,8 +264,9 @@ class KubeHTTP:
         if not YEARS[0] <= said.year <= YEARS[1]:
             return
         # Dates are cut to seconds: the largest difference is nearest; a big step back is a clock set back.
-        if self._ahead is None or ahead > self._ahead or ahead < self._ahead - STEP_BACK:
-            self._ahead = ahead
+        first = granted and not self._granted
+        if first or self._ahead is None or ahead > self._ahead or ahead < self._ahead - STEP_BACK:
+            self._ahead, self._granted = ahead, granted
 
     def _silent(self) -> Unreachable:
         return Unreachable(silent(self.access, self.deadline), sent=True, passing=False)
@@ -277,10 +284,11 @@ def _real_clock() -> datetime:
 
 
 def _passes(error: BaseException) -> bool:
-    """Whether the same read may succeed a moment later."""
+    """Whether the same read may succeed a moment later. Not where the server is well and a node behind it
+    cannot be reached: that lasts, and somebody waits."""
     if isinstance(error, Unreachable):
         return error.passing
-    return isinstance(error, ApiError) and error.status in PASSING
+    return isinstance(error, ApiError) and error.status in PASSING and BEHIND not in str(error)
 
 
 def _wait(state: "RetryCallState") -> float:
