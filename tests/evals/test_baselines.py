@@ -4,6 +4,7 @@ import pytest
 
 from opssquad import content
 from opssquad.evals.baselines import WAYS, baselines
+from opssquad.evals.oracle import Kin
 from opssquad.evals.plan import cases_of
 from opssquad.evals.suite import read_suite
 from opssquad.worlds.kube.recording import load
@@ -34,7 +35,8 @@ def test_what_restarts_or_names_everything_is_never_right() -> None:
 def test_the_newest_release_is_the_one_that_went_out_last() -> None:
     # 10:02 checkout, 18 minutes after catalog: the truth of shop-0412 says so in words.
     _, newest = WAYS["newest release"]
-    said = newest(load(content.recordings()["shop-0412"]))
+    recording = load(content.recordings()["shop-0412"])
+    said = newest(recording, Kin(recording.objects))
     assert [str(cause.component) for cause in said.causes] == ["Deployment/shop/checkout"]
     assert [(o.action, o.target) for o in said.options] == [("rollback", "Deployment/shop/checkout")]
 

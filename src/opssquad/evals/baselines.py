@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from opssquad.evals.oracle import Kin
 from opssquad.evals.plan import Case
-from opssquad.evals.result import Baseline
+from opssquad.evals.result import Baseline, Score
 from opssquad.evals.score import score
 from opssquad.evals.transcript import End, Transcript
 from opssquad.findings import Action, Cause, Conclusion, Option
@@ -15,23 +15,28 @@ from opssquad.worlds.kube.recording import Recording, load, load_truth
 from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.refs import Key, reference
 
-Way = Callable[[Recording], Conclusion]
+Way = Callable[[Recording, Kin], Conclusion]
 
 
 def baselines(cases: Sequence[Case]) -> tuple[Baseline, ...]:
     """How each way fares on the recordings of these cases, each recording once. Raises BadFile."""
     distinct = {case.folder: case for case in cases if case.expect == "cause"}
-    loaded = [(case, load(folder)) for folder, case in distinct.items()]
-    return tuple(_fared(name, about, way, loaded) for name, (about, way) in WAYS.items())
+    # One after the other: a large suite's recordings together are hundreds of megabytes.
+    fared = [_fares(case) for case in distinct.values()]
+    return tuple(_of(name, about, [by[name] for by in fared]) for name, (about, _) in WAYS.items())
 
 
-def _fared(name: str, about: str, way: Way, loaded: Sequence[tuple[Case, Recording]]) -> Baseline:
-    scores = []
-    for case, recording in loaded:
-        transcript = Transcript(question=case.question, conclusion=way(recording))
-        truth, top = load_truth(case.folder), Kin(recording.objects).top
-        plain = case.model_copy(update={"manner": "ask"})
-        scores.append(score(plain, truth, transcript, End(fixed=False), top))
+def _fares(case: Case) -> dict[str, Score]:
+    recording, truth = load(case.folder), load_truth(case.folder)
+    kin, plain = Kin(recording.objects), case.model_copy(update={"manner": "ask"})
+    said = {
+        name: Transcript(question=case.question, conclusion=way(recording, kin))
+        for name, (_, way) in WAYS.items()
+    }
+    return {name: score(plain, truth, each, End(fixed=False), kin.top) for name, each in said.items()}
+
+
+def _of(name: str, about: str, scores: Sequence[Score]) -> Baseline:
     count = max(1, len(scores))
     return Baseline(
         name=name,
@@ -42,31 +47,31 @@ def _fared(name: str, about: str, way: Way, loaded: Sequence[tuple[Case, Recordi
     )
 
 
-def newest_release(recording: Recording) -> Conclusion:
+def newest_release(recording: Recording, kin: Kin) -> Conclusion:
     """Blame whatever was rolled out last, and roll it back."""
-    return _claim([_newest(recording)], "K01", "rollback")
+    return _claim([_newest(recording, kin)], "K01", "rollback")
 
 
-def nothing_wrong(recording: Recording) -> Conclusion:
+def nothing_wrong(recording: Recording, kin: Kin) -> Conclusion:
     """Everything is well, and nothing is to be done."""
-    ref = _newest(recording)
+    ref = _newest(recording, kin)
     return Conclusion(
         status="concluded", no_fault=True, causes=(_cause(ref, "Z2"),), options=(_option(ref, "none"),)
     )
 
 
-def loudest(recording: Recording) -> Conclusion:
+def loudest(recording: Recording, kin: Kin) -> Conclusion:
     """Blame the workload with the most unhealthy objects, and roll it back."""
-    found = _sick(recording)
-    return _claim(found[:1] or [_newest(recording)], "K01", "rollback")
+    found = _sick(recording, kin)
+    return _claim(found[:1] or [_newest(recording, kin)], "K01", "rollback")
 
 
-def restart_all(recording: Recording) -> Conclusion:
+def restart_all(recording: Recording, kin: Kin) -> Conclusion:
     """Restart whatever is unhealthy, and call that the cause."""
-    return _claim(_sick(recording) or [_newest(recording)], "K01", "restart")
+    return _claim(_sick(recording, kin) or [_newest(recording, kin)], "K01", "restart")
 
 
-def blame_all(recording: Recording) -> Conclusion:
+def blame_all(recording: Recording, _: Kin) -> Conclusion:
     """Name every workload, so that the right one is among them."""
     found = [_ref(reference(obj)) for obj in recording.objects if obj["kind"] in WORKLOADS]
     return _claim(found, "K01", "rollback")
@@ -81,9 +86,8 @@ WAYS: dict[str, tuple[str, Way]] = {
 }
 
 
-def _newest(recording: Recording) -> Ref:
+def _newest(recording: Recording, kin: Kin) -> Ref:
     """The Deployment whose current revision is the youngest; a first revision was no change."""
-    kin = Kin(recording.objects)
     rolled = [
         (obj["metadata"]["creationTimestamp"], kin.top(reference(obj)))
         for obj in recording.objects
@@ -96,9 +100,9 @@ def _revision(replica_set: Json) -> int:
     return int((replica_set["metadata"].get("annotations") or {}).get(REVISION, 0))
 
 
-def _sick(recording: Recording) -> list[Ref]:
+def _sick(recording: Recording, kin: Kin) -> list[Ref]:
     """Workloads with something unhealthy, the one with the most first."""
-    kin, counts = Kin(recording.objects), dict[Key, int]()
+    counts = dict[Key, int]()
     for obj, _ in unhealthy(recording.objects):
         top = kin.top(reference(obj))
         if top[0] in WORKLOADS:

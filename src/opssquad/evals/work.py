@@ -1,6 +1,8 @@
 """One run of one case, from its recording to its result: staged, played, looked at, scored."""
 
 import asyncio
+import contextlib
+import re
 import resource
 import sys
 import time
@@ -186,6 +188,10 @@ def _result(job: Job, **found: Any) -> CaseResult:
 
 
 def _peak() -> float:
-    """The most memory that this process has held, in MB; the kernel counts kilobytes, on macOS bytes."""
+    """The most memory that this process has held, in MB. Elsewhere than on Linux that may be its parent's,
+    from which it was made."""
+    with contextlib.suppress(OSError):
+        (held,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+        return round(int(held) / 1024, 1)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(most / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
