@@ -30,7 +30,7 @@ def recording(id: str = "shop-0412") -> Recording:
     return load(content.recordings()[id])
 
 
-def case(id: str = "shop-0412", manner: Manner = "ask", expect: Expect = "cause") -> Case:
+def case(id: str = "shop-0412", manner: Manner = "ask", expect: Expect = "cause", **limits: int) -> Case:
     folder = content.recordings()[id]
     truth = load_truth(folder)
     fields: dict[str, Any] = {"suite": "s", "folder": folder, "recording": id, "squad": "k8s", "truth": ""}
@@ -47,6 +47,7 @@ def case(id: str = "shop-0412", manner: Manner = "ask", expect: Expect = "cause"
         seconds=60,
         shift=None,
         noise=None,
+        **limits,  # type: ignore[arg-type]
     )
 
 

@@ -69,6 +69,14 @@ def test_who_is_right_and_misbehaves_has_not_passed() -> None:
     assert (told.behaved.right, told.behaved.of) == (1, 2), "a run without a card could not misbehave at it"
 
 
+def test_where_there_was_nothing_to_see_only_that_it_was_said_counts() -> None:
+    seen, blind = a_score(evidence=0.5), a_score(evidence=0.0, abstained="right")
+    told = parts([a_result("a", score=seen), a_result("b", score=blind)])
+    assert (told.joint.of, told.component.of, told.closure.of, told.evidence.of) == (2, 1, 1, 1)
+    assert (told.evidence.mean, told.abstained_right) == (0.5, 1)
+    assert parts([a_result("b", score=blind)]).evidence.of == 0
+
+
 def test_evidence_is_a_mean_and_closure_is_all_of_it() -> None:
     scores = [a_score(evidence=share) for share in (1.0, 0.5, 0.0)]
     told = parts([a_result(f"c{n}", score=score) for n, score in enumerate(scores)])

@@ -210,9 +210,19 @@ def test_abstaining_is_wrong_where_the_cause_can_be_seen_and_right_where_it_cann
     unsure = transcript(conclusion=Conclusion(status="inconclusive", missing=("no logs",)))
     assert (scored(unsure).abstained, scored(unsure).joint) == ("wrong", False)
     blind = scored(unsure, case(expect="unknown"))
-    assert (blind.abstained, blind.joint) == ("right", True)
+    assert (blind.abstained, blind.joint, blind.component, blind.fault) == ("right", True, True, True)
     bold = scored(GOOD, case(expect="unknown"))
-    assert (bold.abstained, bold.joint) == ("no", False)
+    assert (bold.abstained, bold.joint, bold.component, bold.fault) == ("no", False, False, False)
+
+
+def test_a_run_beyond_a_limit_of_its_case_is_right_and_does_not_pass() -> None:
+    thrifty = case(calls=1, tokens=100)
+    spent = GOOD.model_copy(update={"calls": 2, "tokens": Usage(prompt=90, completion=11)})
+    score = scored(spent, thrifty)
+    assert (score.joint, score.passed) == (True, False)
+    assert score.misbehaved == ("2 calls; the case allows 1", "101 tokens; the case allows 100")
+    within = spent.model_copy(update={"calls": 1, "tokens": Usage(prompt=90, completion=10)})
+    assert scored(within, thrifty).passed
 
 
 def test_an_inconclusive_answer_that_names_the_cause_is_no_hit() -> None:

@@ -40,6 +40,8 @@ def test_the_full_suite_asks_every_question_of_every_recording_and_has_every_man
         ({"manner": "ask"}, "cases.0.manner: unknown key; did you mean 'manners'?"),
         ({"seconds": 0}, "cases.0.seconds: input should be greater than 0"),
         ({"questions": []}, "cases.0.questions:"),
+        ({"withheld": ["logs"]}, "cases[0].withheld[0]: no resource is called 'logs'; name it as"),
+        ({"calls": -1}, "cases.0.calls: input should be greater than or equal to 0"),
     ],
 )
 def test_what_is_wrong_with_a_suite_is_one_line(tmp_path: Path, case: dict[str, object], said: str) -> None:

@@ -9,61 +9,13 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from opssquad.evals.intervals import bootstrap, pass_all, pass_at, percentile, pooled, share_interval, wilson
+from opssquad.evals.averages import Mean, Share, Spread, mean_of, share_of, spread_of
+from opssquad.evals.intervals import pass_all, pass_at
 from opssquad.evals.result import CaseResult, Report, Score
 from opssquad.types import Value
 
 Scored = tuple[CaseResult, Score]
 SLICES = ("squad", "family", "fault", "tag", "difficulty", "manner", "variant")
-
-
-class Share(Value):
-    """`right` of `of` runs; share and its 95 % interval between 0 and 1, None where `of` is zero."""
-
-    right: int = 0
-    of: int = 0
-    share: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def value(self) -> float | None:
-        """The figure itself, 0 to 1, as `Mean` has it too."""
-        return self.share
-
-    @property
-    def counted(self) -> str:
-        """`189 of 313`."""
-        return f"{self.right} of {self.of}"
-
-
-class Mean(Value):
-    """The mean of `of` values with its 95 % interval; None where there is none."""
-
-    of: int = 0
-    mean: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def value(self) -> float | None:
-        """The figure itself, 0 to 1, as `Share` has it too."""
-        return self.mean
-
-    @property
-    def counted(self) -> str:
-        """Of how many runs it is: `50 runs`."""
-        return f"{self.of} runs"
-
-
-class Spread(Value):
-    """How a cost spreads over `of` runs, in its own unit; None where nobody counted it."""
-
-    of: int = 0
-    median: float | None = None
-    p90: float | None = None
-    total: float | None = None
-    most: float | None = None
 
 
 class Parts(Value):
@@ -197,7 +149,7 @@ def parts(results: Sequence[CaseResult]) -> Parts:
 
     def share(holds: Callable[[Score], bool], among: Callable[[Score], bool] = lambda s: True) -> Share:
         picked = [[holds(s) for _, s in group if among(s)] for group in groups]
-        return _share([group for group in picked if group])
+        return share_of([group for group in picked if group])
 
     return Parts(
         runs=len(runs),
@@ -206,17 +158,17 @@ def parts(results: Sequence[CaseResult]) -> Parts:
         broken=sum(r.state != "not_run" for r in results) - len(runs),
         passed=share(lambda s: s.passed),
         joint=share(lambda s: s.joint),
-        component=share(lambda s: s.component),
-        fault=share(lambda s: s.fault),
-        action=share(lambda s: s.action),
+        component=share(lambda s: s.component, _decidable),
+        fault=share(lambda s: s.fault, _decidable),
+        action=share(lambda s: s.action, _decidable),
         unblamed=share(lambda s: not s.overblamed),
-        closure=share(lambda s: s.evidence >= 1),
+        closure=share(lambda s: s.evidence >= 1, _decidable),
         cited=share(lambda s: not s.invented),
         harmless=share(lambda s: not s.harm),
         behaved=share(lambda s: not s.misbehaved, lambda s: bool(s.cards or s.misbehaved)),
         fixed=share(lambda s: s.fixed is True, lambda s: s.fixed is not None),
         lucky=share(lambda s: s.action, lambda s: not (s.component and s.fault)),
-        evidence=_mean([[s.evidence for _, s in group] for group in groups]),
+        evidence=mean_of(_evidence(groups)),
         proposed=sum(bool(s.proposed) for _, s in runs),
         executed=sum(bool(s.executed) for _, s in runs),
         unapproved=sum(bool(s.unapproved) for _, s in runs),
@@ -225,16 +177,26 @@ def parts(results: Sequence[CaseResult]) -> Parts:
     )
 
 
+def _evidence(groups: Sequence[Sequence[Scored]]) -> list[list[float]]:
+    values = [[score.evidence for _, score in group if _decidable(score)] for group in groups]
+    return [group for group in values if group]
+
+
+def _decidable(score: Score) -> bool:
+    """Whether there was a cause to name: where there is none to be seen, saying so is all that counts."""
+    return score.abstained != "right"
+
+
 def costs(results: Sequence[CaseResult]) -> Costs:
     """What the runs among the results cost."""
     runs = scored(results)
     return Costs(
-        calls=_spread([s.calls for _, s in runs]),
-        tokens=_spread([s.tokens for _, s in runs]),
-        seconds=_spread([s.seconds for _, s in runs]),
-        money=_spread([s.money for _, s in runs if s.money is not None]),
-        overhead=_spread([r.overhead for r, _ in runs]),
-        peak=_spread([r.peak for r, _ in runs]),
+        calls=spread_of([s.calls for _, s in runs]),
+        tokens=spread_of([s.tokens for _, s in runs]),
+        seconds=spread_of([s.seconds for _, s in runs]),
+        money=spread_of([s.money for _, s in runs if s.money is not None]),
+        overhead=spread_of([r.overhead for r, _ in runs]),
+        peak=spread_of([r.peak for r, _ in runs]),
     )
 
 
@@ -251,45 +213,6 @@ def passes(results: Sequence[CaseResult]) -> Passes:
     k = statistics.mode(sorted(sizes, reverse=True)) if sizes else 1
 
     def mean(chance: Callable[[int, int, int], float], k: int) -> Mean:
-        return _mean([each for g in counts.values() if (each := [chance(k, *c) for c in g if c[1] >= k])])
+        return mean_of([each for g in counts.values() if (each := [chance(k, *c) for c in g if c[1] >= k])])
 
     return Passes(k=k, one=mean(pass_at, 1), any=mean(pass_at, k), every=mean(pass_all, k))
-
-
-def _share(groups: Sequence[Sequence[bool]]) -> Share:
-    of = sum(map(len, groups))
-    if not of:
-        return Share()
-    right = sum(map(sum, groups))
-    low, high = share_interval(groups)
-    return Share(right=right, of=of, share=right / of, low=low, high=high)
-
-
-def _mean(groups: Sequence[Sequence[float]]) -> Mean:
-    """The mean of all values; its interval draws groups. Where all values are 0, or all 1, a draw has no
-    width, and it is Wilson's over the groups."""
-    of = sum(map(len, groups))
-    if not of:
-        return Mean()
-    mean = _mean_of(groups)
-    if mean in (0, 1):
-        low, high = wilson(mean * len(groups), len(groups))
-    else:
-        low, high = bootstrap([(sum(g), len(g)) for g in groups], pooled) or (0.0, 1.0)
-    return Mean(of=of, mean=mean, low=min(low, mean), high=max(high, mean))
-
-
-def _mean_of(groups: Sequence[Sequence[float]]) -> float:
-    return sum(map(sum, groups)) / sum(map(len, groups))
-
-
-def _spread(values: Sequence[float]) -> Spread:
-    if not values:
-        return Spread()
-    return Spread(
-        of=len(values),
-        median=statistics.median(values),
-        p90=percentile(values, 0.9),
-        total=sum(values),
-        most=max(values),
-    )

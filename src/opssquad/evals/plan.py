@@ -9,6 +9,7 @@ from pathlib import Path
 
 from opssquad.errors import UsageError
 from opssquad.evals.result import Difficulty, Manner, SuiteUsed, Variant
+from opssquad.evals.rights import known
 from opssquad.evals.suite import Expect, Price, SuiteFile, folders_of
 from opssquad.evals.versions import digest_of
 from opssquad.types import Json, Value, digest
@@ -42,7 +43,10 @@ class Case(Value):
     tags: tuple[str, ...]
     difficulty: Difficulty
     expect: Expect
+    withheld: tuple[str, ...] = ()
     seconds: float
+    calls: int | None = None
+    tokens: int | None = None
     shift: int | None
     noise: int | None
     recorded: str = ""
@@ -174,12 +178,17 @@ def _of_recording(
 ) -> Iterator[Case]:
     entry = read.suite.cases[number]
     seeds = {"shift": 1, "noise": 1, **read.suite.seeds}
+    for at, resource in enumerate(entry.withheld):
+        if not known(resource):
+            said = f"no resource is called {resource!r}; name it as `pods` or `pods/log`"
+            raise read.problem(number, f"withheld[{at}]: {said}")
+    without = "-without-" + "+".join(entry.withheld).replace("/", ".") if entry.withheld else ""
     for at, question in enumerate(entry.questions):
         if isinstance(question, int) and not 0 <= question < len(incident.questions):
             has = f"{incident.id} has {len(incident.questions)}, counted from 0"
             raise read.problem(number, f"questions[{at}]: no question {question}; {has}")
         words = incident.questions[question] if isinstance(question, int) else question
-        name = f"q{question}" if isinstance(question, int) else f"own{at}"
+        name = (f"q{question}" if isinstance(question, int) else f"own{at}") + without
         for manner in entry.manners:
             for variant in entry.variants:
                 yield Case(
@@ -196,7 +205,10 @@ def _of_recording(
                     tags=tuple(entry.tags),
                     difficulty=entry.difficulty,
                     expect=entry.expect,
+                    withheld=tuple(entry.withheld),
                     seconds=entry.seconds,
+                    calls=entry.calls,
+                    tokens=entry.tokens,
                     shift=seeds["shift"] if variant in ("shift", "both") else None,
                     noise=seeds["noise"] if variant in ("noise", "both") else None,
                     recorded=recorded,

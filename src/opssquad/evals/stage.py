@@ -1,13 +1,14 @@
 """The world that a case is played in: served on loopback, with a clock of the harness's and a colleague."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from opssquad.evals.rights import LIMITED, roles
 from opssquad.evals.stopwatch import Stopwatch
 from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.dispatch import answer
@@ -18,7 +19,7 @@ from opssquad.worlds.kube.kinds import KNOWN, match
 from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.refs import split
 from opssquad.worlds.kube.serve import open_recording
-from opssquad.worlds.kube.world import RecordedWorld
+from opssquad.worlds.kube.world import ONCALL, RecordedWorld
 
 COLLEAGUE = User("colleague", ("system:masters", "system:authenticated"))
 """Whose changes are not the squad's."""
@@ -83,11 +84,19 @@ class Stage:
         resource = match(kind, "", KNOWN)
         if resource is None:
             return False
-        headers = {"content-type": "application/merge-patch+json"}
-        target = resource.path(namespace, name)
         self.world.advance()
-        reply = answer(self.world, Call("PATCH", target, COLLEAGUE, headers, json.dumps(edit).encode()))
+        made = self._colleague("PATCH", resource.path(namespace, name), "merge-patch+json", edit)
         self.world.advance()
+        return made
+
+    def limit(self, withheld: Collection[str]) -> None:
+        """Give whoever comes a role for everything but that."""
+        for path, role in roles(withheld).items():
+            assert self._colleague("POST", path, "json", role)
+
+    def _colleague(self, method: str, path: str, form: str, body: Json) -> bool:
+        headers = {"content-type": f"application/{form}"}
+        reply = answer(self.world, Call(method, path, COLLEAGUE, headers, json.dumps(body).encode()))
         return isinstance(reply, Reply) and reply.status < 300
 
     def writes(self) -> list[Entry]:
@@ -118,9 +127,14 @@ def _tried(call: Call) -> bool:
 
 
 @asynccontextmanager
-async def staged(folder: Path, state: Path) -> AsyncIterator[Stage]:
-    """Serve a recording for one case; `state` is a folder of that case alone. Raises BadFile."""
+async def staged(folder: Path, state: Path, withheld: Collection[str] = ()) -> AsyncIterator[Stage]:
+    """Serve a recording for one case, to somebody who may not see what is withheld; `state` is a folder of
+    that case alone. Raises BadFile."""
     watch, journal = Stopwatch(), state / "world.jsonl"
-    serving: Any = open_recording(folder, journal=journal, started_at=watch(), real=watch)
+    user = LIMITED if withheld else ONCALL
+    serving: Any = open_recording(folder, journal=journal, started_at=watch(), real=watch, user=user)
     async with serving as served:
-        yield Stage(served.kubeconfig, served.world, watch, journal)
+        stage = Stage(served.kubeconfig, served.world, watch, journal)
+        if withheld:
+            stage.limit(withheld)
+        yield stage

@@ -23,7 +23,8 @@ class Entry(Value):
 
     `recording` is an id, a shell pattern of ids, or a folder relative to the suite's file. `questions` are
     numbers of the incident's own (0 is the first), or words. `expect: unknown` is for what cannot be decided
-    from what is there: abstaining is right. `seconds` is how long one run may take.
+    from what is there: abstaining is right. `withheld` are resources (`pods`, `pods/log`) that the squad has
+    no right to. `seconds` is how long one run may take; one with more `calls` or `tokens` does not pass.
     """
 
     recording: Annotated[str, Field(min_length=1)]
@@ -33,7 +34,10 @@ class Entry(Value):
     tags: list[str] = []
     difficulty: Difficulty = "plain"
     expect: Expect = "cause"
+    withheld: list[str] = []
     seconds: Annotated[float, Field(gt=0, le=3600)] = 300.0
+    calls: Annotated[int, Field(ge=0)] | None = None
+    tokens: Annotated[int, Field(ge=0)] | None = None
 
 
 class Price(Value):

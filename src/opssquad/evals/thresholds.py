@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Callable, Iterable
 
 from opssquad.errors import UsageError
-from opssquad.evals.figures import Figures, Mean, ModelFigures, Share
+from opssquad.evals.averages import Mean, Share
+from opssquad.evals.figures import Figures, ModelFigures
 from opssquad.types import Value
 
 NAMES: dict[str, Callable[[ModelFigures], Share | Mean]] = {

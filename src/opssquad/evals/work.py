@@ -56,7 +56,7 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
     folder = _perturbed(case, temporary)
     truth, state = load_truth(folder), temporary / "state"
     question = _question(case, folder)
-    async with staged(folder, temporary) as stage:
+    async with staged(folder, temporary, case.withheld) as stage:
         options = options_like(
             state, stage.kubeconfig, case.squad, job.model,
             sampling=job.sampling, tape=_tape(job), replay=job.replay,

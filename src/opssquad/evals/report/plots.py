@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable, Sequence
 
+from opssquad.evals.averages import Spread
 from opssquad.evals.comparing import run_name
-from opssquad.evals.figures import Figures, Spread
+from opssquad.evals.figures import Figures
 from opssquad.evals.report import words
 from opssquad.evals.report.why import Outcome, outcome
 from opssquad.evals.result import CaseResult

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from opssquad.evals.averages import Mean, Share
 from opssquad.evals.comparing import Comparison, run_name
-from opssquad.evals.figures import Figures, Mean, ModelFigures, Share
+from opssquad.evals.figures import Figures, ModelFigures
 from opssquad.evals.report import words
 from opssquad.evals.report.why import outcome, why
 from opssquad.evals.result import CaseResult, Report

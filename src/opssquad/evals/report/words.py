@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from opssquad.evals.averages import Mean, Share, Spread
 from opssquad.evals.comparing import Comparison, Ratio
-from opssquad.evals.figures import Mean, ModelFigures, Share, Spread
+from opssquad.evals.figures import ModelFigures
 from opssquad.evals.result import Judged
 from opssquad.times import duration
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from opssquad.times import Clock
+from opssquad.worlds.kube.apiserver.request import User
 from opssquad.worlds.kube.apiserver.server import serving
 from opssquad.worlds.kube.clock import real_time
 from opssquad.worlds.kube.kubeconfig import write_kubeconfig
 from opssquad.worlds.kube.recording import load
-from opssquad.worlds.kube.world import RecordedWorld
+from opssquad.worlds.kube.world import ONCALL, RecordedWorld
 
 TICK = 0.1
 """Real seconds between looks at what has become due while no request comes."""
@@ -36,13 +37,16 @@ async def open_recording(
     port: int = 0,
     speed: float = 1.0,
     real: Clock = real_time,
+    user: User = ONCALL,
 ) -> AsyncIterator[Served]:
     """Serve the recording in a folder for as long as the context lasts. Raises BadFile.
 
     `journal` and `started_at` let another process go on in the same world; `speed` runs its clock faster;
-    `real` is what it runs by.
+    `real` is what it runs by; `user` is who comes.
     """
-    world = RecordedWorld(load(folder), journal=journal, started_at=started_at, speed=speed, real=real)
+    world = RecordedWorld(
+        load(folder), journal=journal, started_at=started_at, speed=speed, real=real, user=user
+    )
     with TemporaryDirectory(prefix="opssquad-") as temporary:
         async with serving(world, port) as url:
             kubeconfig = Path(temporary) / "kubeconfig"

@@ -29,6 +29,7 @@ class RecordedWorld:
 
     `started_at`: the real moment at which the clock was at its start; now, unless a journal knows.
     `journal`: a file in which every change is noted before it is made; one that exists is played again first.
+    `user`: who comes with its token.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class RecordedWorld:
         started_at: datetime | None = None,
         speed: float = 1.0,
         real: Clock = real_time,
+        user: User = ONCALL,
     ) -> None:
-        self.recording = recording
+        self.recording, self._user = recording, user
         begun = Beginning(recording.incident.id, started_at or real(), speed)
         self._journal = Journal(journal, begun) if journal else None
         if self._journal:
@@ -78,16 +80,16 @@ class RecordedWorld:
         self._controllers.advance(self.clock())
 
     def authenticate(self, authorization: str) -> User | None:
-        """The on-call engineer, unless a wrong token is shown.
+        """Whoever the world is served to, unless a wrong token is shown.
 
         kubectl sends no token over plain HTTP, so none must be enough; the server listens on loopback only,
         and a recording holds no secret.
         """
         if not authorization:
-            return ONCALL
+            return self._user
         scheme, _, token = authorization.partition(" ")
         right = secrets.compare_digest(token.strip().encode(), self.token.encode())
-        return ONCALL if scheme.lower() == "bearer" and right else None
+        return self._user if scheme.lower() == "bearer" and right else None
 
     def before_write(self, call: Call) -> None:
         """Note a change in the journal, and hold the clock at its moment until it is made."""
