@@ -5,9 +5,9 @@ from typing import Any
 from opssquad import content
 from opssquad.evals.oracle import Kin
 from opssquad.evals.plan import Case
-from opssquad.evals.result import Manner, Score
+from opssquad.evals.result import Expect, Manner, Score
 from opssquad.evals.score import score
-from opssquad.evals.suite import Expect, Price
+from opssquad.evals.suite import Price
 from opssquad.evals.transcript import Act, End, Look, Transcript
 from opssquad.findings import Action, Cause, Conclusion, Evidence, Finding, Option, Quote
 from opssquad.types import Ref

@@ -62,6 +62,17 @@ def test_a_wrong_abstention_is_told_as_one() -> None:
     assert "said:     inconclusive: logs are gone" in decisive(run)
 
 
+def test_a_cause_where_none_can_be_known_is_told_as_one() -> None:
+    run = a_result(right=False, expect="unknown")
+    assert why(run) == "said D03, though it cannot be known"
+    lines = decisive(run).splitlines()
+    assert lines[:2] == [
+        "expected: that it cannot be known from what may be seen",
+        f"said:     D03 {AUTH}",
+    ]
+    assert not any(line.startswith("action:") for line in lines)
+
+
 def test_a_run_without_a_conclusion_says_how_it_ended() -> None:
     run = a_result(right=False, transcript=a_transcript(conclusion=None, status="failed"))
     assert "said:     no conclusion; the run failed" in decisive(run)

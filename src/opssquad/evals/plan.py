@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from opssquad.errors import UsageError
-from opssquad.evals.result import Difficulty, Manner, SuiteUsed, Variant
+from opssquad.evals.result import Difficulty, Expect, Manner, SuiteUsed, Variant
 from opssquad.evals.rights import known
-from opssquad.evals.suite import Expect, Price, SuiteFile, folders_of
+from opssquad.evals.suite import Price, SuiteFile, folders_of
 from opssquad.evals.versions import digest_of
 from opssquad.types import Json, Value, digest
 from opssquad.worlds.kube.recording import load_truth

@@ -16,6 +16,8 @@ Manner = Literal["ask", "approve", "refuse", "change", "kill"]
 between card and yes, or kill the process at the card and go on in another."""
 Variant = Literal["plain", "shift", "noise", "both"]
 """How a recording is changed before it is played: under other names, among unrelated material, or both."""
+Expect = Literal["cause", "unknown"]
+"""Whether the cause can be told from what the squad may see, or only that it cannot."""
 Difficulty = Literal["plain", "hard"]
 State = Literal["run", "not_run", "broken"]
 
@@ -90,6 +92,7 @@ class CaseResult(Value):
     fault: str
     tags: tuple[str, ...] = ()
     difficulty: Difficulty = "plain"
+    expect: Expect = "cause"
     manner: Manner = "ask"
     variant: Variant = "plain"
     model: str = "offline"

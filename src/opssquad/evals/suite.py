@@ -11,11 +11,9 @@ from pydantic import Field
 from opssquad import content
 from opssquad.documents import BadFile, Placed, parse_placed, read_text
 from opssquad.errors import UsageError
-from opssquad.evals.result import Difficulty, Manner, Variant
+from opssquad.evals.result import Difficulty, Expect, Manner, Variant
 from opssquad.types import Value
 from opssquad.worlds.kube.recording.load import load_incident
-
-Expect = Literal["cause", "unknown"]
 
 
 class Entry(Value):

@@ -179,6 +179,7 @@ def _result(job: Job, **found: Any) -> CaseResult:
         "fault": case.fault,
         "tags": case.tags,
         "difficulty": case.difficulty,
+        "expect": case.expect,
         "manner": case.manner,
         "variant": case.variant,
         "model": job.model,

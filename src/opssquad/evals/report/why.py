@@ -97,6 +97,8 @@ def _reasons(result: CaseResult, score: Score) -> list[str]:
         return reasons
     if score.abstained == "wrong":
         return [*reasons, "abstained, though it can be decided"]
+    if result.expect == "unknown":
+        return [*reasons, f"said {said[0] or said[2]}, though it cannot be known"]
     if not score.fault:
         reasons.append(f"said {said[0] or 'no fault by name'}" + (f", is {wanted.fault}" if wanted else ""))
     if not score.component:
@@ -113,12 +115,14 @@ def _expected(result: CaseResult, score: Score) -> list[str]:
         return []
     fault, component, root = cause(result.transcript)
     lines = []
-    if result.expected:
+    if result.expect == "unknown":
+        lines.append("expected: that it cannot be known from what may be seen")
+    elif result.expected:
         lines.append(f"expected: {_short(f'{result.expected.fault} {result.expected.component}')}")
         lines.append(f"          {_short(result.expected.root_cause)}")
     lines.append(f"said:     {' '.join(filter(None, (fault, component))) or _short(root)}")
     lines += [f"          {_short(root)}"] if root and (fault or component) else []
-    if not score.action:
+    if not score.action and result.expect == "cause":
         accepted = "; ".join(result.expected.accept) if result.expected else ""
         lines.append(f"action:   {first_action(result.transcript)}, accepted: {_short(accepted) or 'none'}")
     return lines
