@@ -1,4 +1,4 @@
-"""`opssquad recording`: recorded incidents: made from live systems, linted, shown and served."""
+"""`opssquad recording`: recorded incidents: captured, made from scenarios, linted, shown and served."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ DEADLINE = 30.0
 
 @click.group("recording")
 def command() -> None:
-    """Capture a live system as a recording; lint, show or serve a recorded incident."""
+    """Make recordings, from live systems or scenarios; lint, show or serve them."""
 
 
 @command.command("capture")
@@ -76,6 +76,24 @@ def _tell(text: str) -> None:
     """Say to who waits in front of a terminal what is being done; a script reads only what came of it."""
     if sys.stderr and sys.stderr.isatty():
         click.echo(f"{text} ...", err=True)
+
+
+@command.command("make")
+@click.argument("scenarios", nargs=-1, required=True, metavar="FILE...",
+                type=click.Path(path_type=Path, dir_okay=False))  # fmt: skip
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              help="The folder to make each one in; a recording of that id is written over.")  # fmt: skip
+@screen_options
+@shared
+def make(shared: Shared, scenarios: tuple[Path, ...], out: Path) -> int:
+    """Make recordings from scenarios: play each story on the control plane that serves recordings."""
+    from opssquad.cli.render.recordings import show_made
+    from opssquad.evals.scenarios import make as made
+
+    screen = shared.screen()
+    for scenario in scenarios:
+        show_made(screen, made(scenario, out))
+    return OK
 
 
 @command.command("lint")

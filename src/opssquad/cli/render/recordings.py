@@ -45,6 +45,11 @@ def show_captured(screen: Screen, found: "Captured") -> None:
     screen.command(f"opssquad recording lint {shlex.quote(str(found.folder))}", indent=4)
 
 
+def show_made(screen: Screen, folder: Path) -> None:
+    """Where the recording of a scenario is."""
+    screen.line(("made", GOOD), f" {visible(str(folder))}")
+
+
 def show_linted(screen: Screen, folder: Path, found: "Linted") -> None:
     """One line, then a line for each problem and for each action that code cannot judge."""
     name = f"{visible(str(folder))}: "

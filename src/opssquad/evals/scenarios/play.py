@@ -1,0 +1,197 @@
+"""Plays a story on a recorded cluster's control plane, from the first deployment to the clock."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from opssquad.evals.scenarios.nodes import nodes
+from opssquad.evals.scenarios.spec import Application, Scenario, Step
+from opssquad.times import parse_time, rfc3339
+from opssquad.types import Json
+from opssquad.worlds.kube.apiserver.dispatch import answer
+from opssquad.worlds.kube.apiserver.request import Call, Reply, User
+from opssquad.worlds.kube.apiserver.resources import Resource
+from opssquad.worlds.kube.recording import Recording
+from opssquad.worlds.kube.recording.refs import split
+from opssquad.worlds.kube.recording.spec import ClusterFacts, Incident
+from opssquad.worlds.kube.standard import OWN
+from opssquad.worlds.kube.world import RecordedWorld
+
+SPACES = ("default", "kube-system")
+KEPT = timedelta(hours=1)
+"""How long the API server keeps events."""
+UNTOLD = frozenset(
+    {"leases", "componentstatuses", "apiservices", "flowschemas", "prioritylevelconfigurations"}
+)
+
+
+class StoryError(Exception):
+    """A step that the API server refuses."""
+
+
+class Play:
+    """A cluster in which a story happens; its clock stands still between steps."""
+
+    def __init__(self, scenario: Scenario, application: Application, nowhere: Path) -> None:
+        self.clock = scenario.clock
+        self._begun = self.clock + application.begun
+        cluster, born = application.cluster, self.clock + application.cluster.born
+        self._now = self._begun
+        self._world = RecordedWorld(
+            Recording(
+                nowhere,
+                Incident(
+                    id=scenario.id,
+                    title=scenario.title,
+                    reported_at=self._begun,
+                    clock=self._begun,
+                    squad="k8s",
+                    questions=scenario.questions,
+                    alerts=[],
+                    cluster=ClusterFacts(name=cluster.name, kubernetes=cluster.kubernetes),
+                ),
+                scenario.world,
+                [*nodes(cluster, born), *(_namespace(name, born) for name in SPACES)],
+            ),
+            real=lambda: self._now,
+        )
+
+    def run(self, manifests: Sequence[Json], by: str, story: Sequence[Step]) -> None:
+        """Deploy the application at its begin, then play the story up to the clock. Raises StoryError."""
+        for manifest in manifests:
+            self._apply(manifest, by)
+        for step in sorted(story, key=lambda each: each.at):
+            self._until(self.clock + step.at)
+            self._do(step)
+        self._until(self.clock)
+
+    def objects(self) -> list[Json]:
+        """Everything that the API shows at the end, events in both of their forms and none that is older
+        than they are kept."""
+        found: list[Json] = []
+        for resource in self._listed():
+            reply = self._call("GET", _path(resource))
+            for item in reply["items"]:
+                found.append({"apiVersion": resource.api_version, "kind": resource.kind, **item})
+        return [obj for obj in found if not self._left_out(obj)]
+
+    def _listed(self) -> Iterable[Resource]:
+        resources = self._world.resources
+        for resource in resources.all:
+            preferred = resource.version == resources.versions(resource.group)[0]
+            if "list" in resource.verbs and preferred and resource.plural not in UNTOLD:
+                yield resource
+
+    def _left_out(self, obj: Json) -> bool:
+        meta = obj["metadata"]
+        if OWN in (meta.get("labels") or {}):
+            return True
+        return obj["kind"] == "Event" and self.clock - _last(obj) > KEPT
+
+    def _until(self, moment: datetime) -> None:
+        self._now = max(self._now, moment)
+        self._world.advance()
+
+    def _do(self, step: Step) -> None:
+        for manifest in step.apply:
+            self._apply(manifest, step.by)
+        for ref, change in step.merge.items():
+            form = "strategic-merge-patch+json" if "spec" in change else "merge-patch+json"
+            self._call("PATCH", self._found(ref), step.by, change, form)
+        for ref in step.delete:
+            self._call("DELETE", self._found(ref), step.by)
+        for ref, said in step.warn.items():
+            self._warn(ref, said)
+
+    def _apply(self, manifest: Json, by: str) -> None:
+        resource = self._world.resources.of_kind(manifest["apiVersion"], manifest["kind"])
+        if resource is None:
+            raise StoryError(f"no resource is a {manifest['kind']} of {manifest['apiVersion']}")
+        self._call("POST", _path(resource, manifest["metadata"].get("namespace", "")), by, manifest)
+
+    def _found(self, ref: str, whole: bool = True) -> str:
+        kind, namespace, name = split(ref)
+        resource = next((r for r in self._listed() if r.kind == kind), None)
+        if resource is None:
+            raise StoryError(f"{ref}: no resource is a {kind}")
+        return _path(resource, namespace, name if whole else "")
+
+    def _call(
+        self, method: str, path: str, by: str = "", body: Json | None = None, form: str = "json"
+    ) -> Json:
+        target = f"{path}?fieldManager={by}" if by and method != "DELETE" else path
+        user = User(by or "oncall", ("system:masters", "system:authenticated"))
+        sent = json.dumps(body).encode() if body else b""
+        reply = answer(self._world, Call(method, target, user, {"content-type": f"application/{form}"}, sent))
+        self._world.advance()
+        assert isinstance(reply, Reply)
+        told: Json = reply.body if isinstance(reply.body, dict) else json.loads(reply.body)
+        if reply.status >= 300:
+            raise StoryError(f"{method} {target}: {told.get('message')}")
+        return told
+
+    def _warn(self, ref: str, said: str) -> None:
+        """A kubelet's warning, `Reason: message`, about an object; `*` at the end of its name means any."""
+        kind, namespace, name = split(ref)
+        listed = self._call("GET", self._found(ref, whole=False))["items"]
+        about = next((o for o in listed if fnmatchcase(o["metadata"]["name"], name)), None)
+        if about is None:
+            raise StoryError(f"warn: there is no {ref} at that time")
+        reason, _, message = said.partition(": ")
+        meta, stamp = about["metadata"], rfc3339(self._now)
+        involved = {
+            "kind": kind,
+            "namespace": namespace,
+            "name": meta["name"],
+            "uid": meta["uid"],
+            "apiVersion": "v1",
+        }
+        event: Json = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"generateName": f"{meta['name']}.", "namespace": namespace},
+            "involvedObject": involved,
+            "reason": reason,
+            "message": message,
+            "type": "Warning",
+            "count": 1,
+            "firstTimestamp": stamp,
+            "lastTimestamp": stamp,
+            "source": {"component": "kubelet", "host": about["spec"].get("nodeName", "")},
+            "reportingComponent": "kubelet",
+            "reportingInstance": about["spec"].get("nodeName", ""),
+        }
+        self._apply(event, "kubelet")
+
+
+def _path(resource: Resource, namespace: str = "", name: str = "") -> str:
+    """Of an object, or of all in a namespace or the cluster where no name is given."""
+    base = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
+    inside = f"/namespaces/{namespace}" if resource.namespaced and namespace else ""
+    return f"{base}{inside}/{resource.plural}" + (f"/{name}" if name else "")
+
+
+def _last(event: Json) -> datetime:
+    series = event.get("series") or {}
+    told = (
+        series.get("lastObservedTime"),
+        event.get("lastTimestamp"),
+        event.get("deprecatedLastTimestamp"),
+        event.get("eventTime"),
+        event["metadata"].get("creationTimestamp"),
+    )
+    return parse_time(next(each for each in told if each))
+
+
+def _namespace(name: str, born: datetime) -> Json:
+    meta = {
+        "name": name,
+        "creationTimestamp": rfc3339(born),
+        "uid": f"00000000-0000-4000-8000-{len(name):012d}",
+        "resourceVersion": "1000",
+        "labels": {"kubernetes.io/metadata.name": name},
+    }
+    spec: Json = {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta, **spec}

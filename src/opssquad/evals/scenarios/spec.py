@@ -1,0 +1,173 @@
+"""The shapes of a scenario and of the application that it happens to, read from YAML."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+
+from opssquad.documents import BadFile, read_text, read_yaml
+from opssquad.types import Json
+from opssquad.worlds.kube.recording.spec import (
+    Also,
+    Component,
+    Fix,
+    Reference,
+    Strict,
+    Text,
+    When,
+    WorldRules,
+)
+
+SPAN = re.compile(r"-?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def _span(value: Any) -> Any:
+    found = SPAN.fullmatch(value) if isinstance(value, str) and value not in ("", "-") else None
+    if not found:
+        raise ValueError(
+            f"must be a time before the clock such as -2h15m, or a span such as 20s, not {value!r}"
+        )
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return -span if value.startswith("-") else span
+
+
+Span = Annotated[timedelta, BeforeValidator(_span)]
+"""`-2h15m` is that long before the clock; `20s` is a span."""
+
+
+class Hum(Strict):
+    """What a container writes all the time: one of the lines, about so often."""
+
+    every: Span
+    lines: list[Text] = Field(min_length=1)
+
+
+class Voice(Strict):
+    """How a workload's containers write. `form` holds `$time`, `$level` and `$text`; `clock` is how its time
+    is written. A line is a level and its text; what it holds as `$n`, `$ms`, `$id` and so on is drawn."""
+
+    form: Text = "$time $level $text"
+    clock: Literal["iso", "comma", "slash", "epoch", "none"] = "iso"
+    start: list[Text] = []
+    hum: Hum | None = None
+    stop: list[Text] = []
+
+
+class Said(Strict):
+    """What a workload writes in this story: for pods whose main image fits, from `since` to `until`. `start`
+    and `ends` are those of an instance that ended badly: its last words come at its end."""
+
+    workload: Reference
+    image: str = "*"
+    since: Span | None = None
+    until: Span | None = None
+    start: list[Text] = []
+    hum: Hum | None = None
+    ends: list[Text] = []
+    only: bool = False
+
+
+class Cluster(Strict):
+    """The cluster: its name and version, and how its nodes are called."""
+
+    name: Text
+    kubernetes: Text = "v1.36.2"
+    nodes: Annotated[int, Field(ge=1, le=9)] = 3
+    node: Text
+    born: Span
+    network: Text = "10.20.0"
+    cpu: Text = "4"
+    memory: Text = "16207348Ki"
+
+
+class Application(Strict):
+    """application.yaml: where and since when it runs, who deployed it, and how its workloads write."""
+
+    cluster: Cluster
+    begun: Span
+    by: Text
+    voices: dict[Reference, Voice]
+
+
+class Step(Strict):
+    """One thing that somebody did: merged a change into an object, applied manifests, deleted one, or an
+    event that some component reported. `by` is the manager on record."""
+
+    at: Span
+    by: Text = "kubectl-edit"
+    merge: dict[Reference, Json] = {}
+    apply: list[Json] = []
+    delete: list[Reference] = []
+    warn: dict[Reference, str] = {}
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "Step":
+        if not (self.merge or self.apply or self.delete or self.warn):
+            raise ValueError("does nothing: give merge, apply, delete or warn")
+        return self
+
+
+class Alert(Strict):
+    """An alert: its name, the labels and annotations that matter, and since when it fires."""
+
+    name: Text
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    since: Span
+    until: Span | None = None
+
+
+class Sought(Strict):
+    """Evidence: `where` may be a pattern; the first object or log, by name, that holds the text is meant."""
+
+    kind: Literal["object", "event", "log"]
+    where: Text
+    contains: Text
+
+
+class Told(Strict):
+    """The truth of a scenario: truth.yaml with times before the clock and evidence that is looked up."""
+
+    fault: Text
+    alike: list[Text] = []
+    component: Component
+    mechanism: Text
+    root_cause: Text
+    since: Span
+    evidence: list[Sought] = Field(min_length=2)
+    fix: Fix
+    well: list[When] = []
+    also: list[Also] = []
+    distractors: list[Text] = Field(min_length=1)
+    affected: list[str] = []
+    notes: str = ""
+
+
+class Scenario(Strict):
+    """One incident. The application's files stand beside it."""
+
+    id: Text
+    title: Text
+    clock: AwareDatetime
+    reported: Span
+    questions: list[Text] = Field(min_length=3)
+    alerts: list[Alert]
+    world: WorldRules
+    story: list[Step] = Field(min_length=1)
+    logs: list[Said] = []
+    truth: Told
+
+
+def read_scenario(file: Path) -> tuple[Scenario, Application, list[Json]]:
+    """A scenario with its application and the manifests beside it. Raises BadFile."""
+    manifests = file.with_name("manifests.yaml")
+    try:
+        documents = [each for each in yaml.safe_load_all(read_text(manifests)) if each]
+    except yaml.YAMLError as error:
+        raise BadFile(manifests, f"not YAML: {' '.join(str(error).split())}") from None
+    application = read_yaml(file.with_name("application.yaml"), Application)
+    return read_yaml(file, Scenario), application, documents
