@@ -102,7 +102,7 @@ def test_a_caller_complains_from_when_the_story_says_and_not_before(crash: Recor
         ("{at: -9d,", "{at: lately,", "story.0.at: must be a time before the clock"),
         ("merge: {Deployment/haul/positions", "merge: {Deployment/haul/position", '"position" not found'),
         ("merge: {Deployment/haul/positions", "merge: {Lorry/haul/positions", "no resource is a Lorry"),
-        ("warn: {Pod/haul/planner-*", "warn: {Pod/haul/ghost-*", "warn: there is no Pod/haul/ghost-*"),
+        ("warn: {Pod/haul/planner-*", "warn: {Pod/haul/ghost-*", "there is no Pod/haul/ghost-* at that time"),
         ("giving up'}", "given up'}", "truth.evidence: no log logs/haul/pricing-*"),
         ("questions:", "question:", "question: unknown key; did you mean 'questions'?"),
     ],

@@ -100,8 +100,12 @@ class Play:
         for ref, change in step.merge.items():
             form = "strategic-merge-patch+json" if "spec" in change else "merge-patch+json"
             self._call("PATCH", self._found(ref), step.by, change, form)
+        for ref, replicas in step.scale.items():
+            change = {"spec": {"replicas": replicas}}
+            self._call("PATCH", f"{self._found(ref)}/scale", step.by, change, "merge-patch+json")
         for ref in step.delete:
-            self._call("DELETE", self._found(ref), step.by)
+            about = self._first(ref)["metadata"]
+            self._call("DELETE", self._found(ref.replace(split(ref)[2], about["name"])), step.by)
         for ref, said in step.warn.items():
             self._warn(ref, said)
 
@@ -132,13 +136,19 @@ class Play:
             raise StoryError(f"{method} {target}: {told.get('message')}")
         return told
 
-    def _warn(self, ref: str, said: str) -> None:
-        """A kubelet's warning, `Reason: message`, about an object; `*` at the end of its name means any."""
-        kind, namespace, name = split(ref)
+    def _first(self, ref: str) -> Json:
+        """The first object by name; `*` in its name means any."""
         listed = self._call("GET", self._found(ref, whole=False))["items"]
-        about = next((o for o in listed if fnmatchcase(o["metadata"]["name"], name)), None)
-        if about is None:
-            raise StoryError(f"warn: there is no {ref} at that time")
+        named = (obj for obj in listed if fnmatchcase(obj["metadata"]["name"], split(ref)[2]))
+        found = min(named, key=lambda obj: str(obj["metadata"]["name"]), default=None)
+        if found is None:
+            raise StoryError(f"there is no {ref} at that time")
+        return found
+
+    def _warn(self, ref: str, said: str) -> None:
+        """A kubelet's warning, `Reason: message`, about an object."""
+        kind, namespace, _ = split(ref)
+        about = self._first(ref)
         reason, _, message = said.partition(": ")
         meta, stamp = about["metadata"], rfc3339(self._now)
         involved = {

@@ -94,20 +94,21 @@ class Application(Strict):
 
 
 class Step(Strict):
-    """One thing that somebody did: merged a change into an object, applied manifests, deleted one, or an
-    event that some component reported. `by` is the manager on record."""
+    """One thing that somebody did: merged a change into an object, scaled a workload, applied manifests,
+    deleted an object; or a warning that a kubelet reported. `by` is the manager on record."""
 
     at: Span
     by: Text = "kubectl-edit"
     merge: dict[Reference, Json] = {}
+    scale: dict[Reference, int] = {}
     apply: list[Json] = []
     delete: list[Reference] = []
     warn: dict[Reference, str] = {}
 
     @model_validator(mode="after")
     def _does_something(self) -> "Step":
-        if not (self.merge or self.apply or self.delete or self.warn):
-            raise ValueError("does nothing: give merge, apply, delete or warn")
+        if not (self.merge or self.scale or self.apply or self.delete or self.warn):
+            raise ValueError("does nothing: give merge, scale, apply, delete or warn")
         return self
 
 
