@@ -139,7 +139,7 @@ class Play:
     def _first(self, ref: str) -> Json:
         """The first object by name; `*` in its name means any."""
         listed = self._call("GET", self._found(ref, whole=False))["items"]
-        named = (obj for obj in listed if fnmatchcase(obj["metadata"]["name"], split(ref)[2]))
+        named: list[Json] = [obj for obj in listed if fnmatchcase(obj["metadata"]["name"], split(ref)[2])]
         found = min(named, key=lambda obj: str(obj["metadata"]["name"]), default=None)
         if found is None:
             raise StoryError(f"there is no {ref} at that time")
