@@ -8,7 +8,7 @@ from opssquad import Ref, Signal, ToolError
 from ._kube import ref
 from .signals._scene import Scene
 from .signals.reading import concerning
-from .signals.workloads import KINDS
+from .signals.replicas import KINDS
 
 ALIKE = 3
 """Signals of one name that are kept for one workload: more pods of it tell nothing new."""

@@ -11,7 +11,7 @@ from ._read import Reading
 from ._rights import not_read
 from ._text import bullet, some, table
 from .signals._scene import Scene
-from .signals.workloads import KINDS, desired, ready
+from .signals.replicas import KINDS, desired, ready
 
 MOST_OWNERS = 10
 MOST_PODS = 6

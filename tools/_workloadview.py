@@ -13,8 +13,9 @@ from ._pods import is_terminating, lived, ready_count, restarts, started, state
 from ._text import bullet, many, some, table
 from .signals._scene import Scene
 from .signals.probes import FIELDS, where
+from .signals.replicas import desired, ready, updated
 from .signals.services import ready_addresses
-from .signals.workloads import desired, ready, targets, updated
+from .signals.workloads import targets
 
 MOST_PODS = 12
 REVISION = "deployment.kubernetes.io/revision"

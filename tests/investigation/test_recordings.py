@@ -11,8 +11,9 @@ from opssquad import content
 from opssquad.events import Concluded, Returned, Stopped
 from opssquad.findings import Conclusion
 from opssquad.investigation import Investigation, Options
+from tests.tools.recorded import IDS
 
-RECORDINGS = content.recordings()
+RECORDINGS = {id: content.recordings()[id] for id in IDS}
 AS_CALLEE = {"P04"}
 """Faults whose cause is another fault at the callee: the catalogue may name either."""
 

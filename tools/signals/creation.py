@@ -7,7 +7,7 @@ from opssquad import Json, Quote, Ref, Signal, ago
 
 from .._kube import condition, event_count, event_source, event_text, last_seen, quote, ref, times
 from ._scene import Scene, make
-from .workloads import desired, ready
+from .replicas import desired, ready
 
 # What the API server says, why it refuses, and the kind of the object that the group `name` names.
 WHY = (

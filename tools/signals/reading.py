@@ -14,9 +14,10 @@ from .pods import pod_signals
 from .quota import quota_signals
 from .recovery import divided, health_signals, troubled
 from .references import ingress_signals, reference_signals
+from .replicas import KINDS
 from .services import service_signals
 from .storage import claim_signals, volume_signals
-from .workloads import KINDS, workload_signals
+from .workloads import workload_signals
 
 READERS: dict[str, Callable[[Json, Scene], Iterable[Signal]]] = {
     "Node": node_signals,

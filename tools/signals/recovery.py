@@ -9,7 +9,7 @@ from .._kube import HASH_LABEL, condition, dig, event_count, first_seen, last_se
 from .._pods import containers, is_finished, is_ready, is_terminating, started
 from ._scene import Scene, event_quotes, make
 from .containers import is_looping
-from .workloads import KINDS, desired, ready
+from .replicas import KINDS, desired, ready
 
 TROUBLE = frozenset(
     {

@@ -8,7 +8,8 @@ from .._edits import last_edit
 from .._kube import dig, quote, quote_at, ref, selected
 from .._pods import is_finished, is_ready, is_terminating
 from ._scene import Scene, make
-from .workloads import KINDS, desired
+from .callers import callers, first
+from .replicas import KINDS, desired
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 WHY_WORDS = {
@@ -107,6 +108,7 @@ def _no_endpoints(service: Json, selector: Json, scene: Scene) -> Signal | None:
             "pods": len(pods),
             "changed_by": change.manager if change else "",
             **near,
+            **first(callers([ref(service)], scene)),
         },
     )
 

@@ -10,30 +10,12 @@ from opssquad import Json, Quote, Signal, ago, clock_time, duration
 from .._kube import condition, dig, event_text, last_seen, moment, quote, quote_at, ref
 from .._pods import is_ready
 from ._scene import STALE, Scene, event_quotes, make
+from .callers import callers, first, services_of
 from .containers import trouble_since
+from .replicas import desired, ready, updated
 
-KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 SCALED = re.compile(r"Scaled (?:up|down) replica set \S+ (?:from (?P<from>\d+) )?to (?P<to>\d+)")
-
-
-def desired(workload: Json) -> int:
-    """How many pods the workload should have now."""
-    if workload["kind"] == "DaemonSet":
-        return int(dig(workload, "status", "desiredNumberScheduled", default=0))
-    return int(dig(workload, "spec", "replicas", default=1))
-
-
-def ready(workload: Json) -> int:
-    """How many of its pods are ready."""
-    field = "numberReady" if workload["kind"] == "DaemonSet" else "readyReplicas"
-    return int(dig(workload, "status", field, default=0))
-
-
-def updated(workload: Json) -> int:
-    """How many of its pods are of the newest template."""
-    field = "updatedNumberScheduled" if workload["kind"] == "DaemonSet" else "updatedReplicas"
-    return int(dig(workload, "status", field, default=0))
 
 
 def workload_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
@@ -99,7 +81,13 @@ def _scaled_to_zero(workload: Json, scene: Scene) -> Signal:
         (quote_at(workload, "spec", "replicas"), *event_quotes([down] if down else [])),
         severity="critical" if fresh else "info",
         at=at,
-        data={"from": before, "manifest": manifest, "by": by, "autoscaler": autoscaled},
+        data={
+            "from": before,
+            "manifest": manifest,
+            "by": by,
+            "autoscaler": autoscaled,
+            **first(callers(services_of(workload, scene), scene)),
+        },
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault, Remedy
 from opssquad.findings import Choice, Confidence, Hypothesis, Option, Signal
-from opssquad.templates import fill, fill_all
+from opssquad.templates import HOLE, fill, fill_all, lookup
 from opssquad.types import Json, Ref, Value
 
 CONFIRMED, LIKELY = 0.75, 0.45
@@ -213,13 +213,19 @@ def _calls(match: Match, catalogue: Catalogue, facts: Json) -> Iterator[Choice]:
     seen: set[str] = set()
     for clause in sorted(match.unmet, key=lambda c: -c.weight):
         call = catalogue.shows.get(clause.tell or clause.signal)
-        if call is None:
+        if call is None or not _known(call, facts):
             continue
         args = {k: fill(v, facts) if isinstance(v, str) else v for k, v in call.get("args", {}).items()}
         choice = Choice(label=fill(call["label"], facts), tool=call["tool"], args=args)
         if (key := f"{choice.tool}{args}") not in seen:
             seen.add(key)
             yield choice
+
+
+def _known(call: Json, facts: Json) -> bool:
+    """Whether every hole of a call can be filled: a caller that nobody found has no logs to read."""
+    texts = [call["label"], *(v for v in call.get("args", {}).values() if isinstance(v, str))]
+    return all(lookup(facts, hole) is not None for text in texts for hole in HOLE.findall(text))
 
 
 def _option(remedy: Remedy, facts: Json) -> Option:

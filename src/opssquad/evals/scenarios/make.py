@@ -114,11 +114,15 @@ def _truth(
     )
     evidence = [_found(proof, file, objects, logs) for proof in scenario.truth.evidence]
     also = [each.model_dump(mode="json") for each in scenario.truth.also]
-    return told | {
-        "since": rfc3339(clock + scenario.truth.since),
-        "evidence": evidence,
-        **({"also": also} if also else {}),
-    }
+    return (
+        {"affected": [], "notes": ""}
+        | told
+        | {
+            "since": rfc3339(clock + scenario.truth.since),
+            "evidence": evidence,
+            **({"also": also} if also else {}),
+        }
+    )
 
 
 def _found(proof: Sought, file: Path, objects: Sequence[Json], logs: Mapping[str, str]) -> Json:

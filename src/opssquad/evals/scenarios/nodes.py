@@ -39,7 +39,6 @@ def _node(cluster: Cluster, number: int, born: datetime) -> Json:
         "kubernetes.io/os": "linux",
         "topology.kubernetes.io/zone": f"zone-{zone}",
     }
-    machine = naming.digest("machine", name)
     size = {"cpu": cluster.cpu, "memory": cluster.memory, "pods": "110", "ephemeral-storage": "83873772Ki"}
     conditions = [
         {
@@ -72,19 +71,23 @@ def _node(cluster: Cluster, number: int, born: datetime) -> Json:
                 {"type": "Hostname", "address": name},
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-            "nodeInfo": {
-                "machineID": machine[:32],
-                "systemUUID": naming.uid("system", name),
-                "bootID": naming.uid("boot", name),
-                "kernelVersion": "6.8.0-71-generic",
-                "osImage": "Ubuntu 24.04.3 LTS",
-                "containerRuntimeVersion": "containerd://2.1.4",
-                "kubeletVersion": cluster.kubernetes,
-                "kubeProxyVersion": "",
-                "operatingSystem": "linux",
-                "architecture": "amd64",
-            },
+            "nodeInfo": _machine(name, cluster.kubernetes),
         },
+    }
+
+
+def _machine(node: str, version: str) -> Json:
+    return {
+        "machineID": naming.digest("machine", node)[:32],
+        "systemUUID": naming.uid("system", node),
+        "bootID": naming.uid("boot", node),
+        "kernelVersion": "6.8.0-71-generic",
+        "osImage": "Ubuntu 24.04.3 LTS",
+        "containerRuntimeVersion": "containerd://2.1.4",
+        "kubeletVersion": version,
+        "kubeProxyVersion": "",
+        "operatingSystem": "linux",
+        "architecture": "amd64",
     }
 
 
