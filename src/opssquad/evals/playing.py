@@ -20,6 +20,8 @@ from opssquad.types import Approval, Json
 APPROVER = "approver of the suite"
 RATE = 40.0
 """Seconds of the world for a real one while a change takes effect: rollouts are waited for, not watched."""
+FIXES = 3
+"""Fixes that are carried out one after another, each the first that the squad offers then."""
 CARDS = 6
 """Cards that one run may put up before nobody answers any more."""
 
@@ -55,11 +57,17 @@ async def play(case: Case, stage: Stage, options: Options) -> str:
     async with await Investigation.open(options) as run:
         await _all(run.ask(case.question))
         await _answered(run, case, stage)
-        if case.manner != "ask" and (number := await first_fix(run)):
-            stage.watch.run(RATE)
-            await _all(run.ask(str(number)))
-            await _answered(run, case, stage)
+        for _ in range(_fixes(case)):
+            if number := await first_fix(run):
+                stage.watch.run(RATE)
+                await _all(run.ask(str(number)))
+                await _answered(run, case, stage)
         return run.thread
+
+
+def _fixes(case: Case) -> int:
+    """How many fixes are carried out: where there are two causes, mending one leaves the other."""
+    return FIXES if case.manner == "approve" else int(case.manner != "ask")
 
 
 async def first_fix(run: Investigation) -> int:
