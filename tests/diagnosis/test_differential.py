@@ -74,6 +74,15 @@ def test_a_missing_piece_names_the_call_that_would_show_it() -> None:
     assert found.next_calls[0].args == {"namespace": "ns"}
 
 
+def test_the_logs_of_a_caller_are_asked_for_where_one_is_known() -> None:
+    gone = {"from": 3, "by": "kubectl-scale"}
+    known = top(signal("workload.scaled_to_zero", caller="shop", caller_namespace="front", **gone))
+    logs = next(c for c in known.next_calls if c.tool == "logs")
+    assert logs.args == {"pod": "shop", "namespace": "front"}
+    unknown = top(signal("workload.scaled_to_zero", **gone))
+    assert "logs" not in [c.tool for c in unknown.next_calls], "nobody's logs cannot be read"
+
+
 def test_a_changed_config_is_blamed_and_not_the_workload_that_reads_it() -> None:
     edit = signal(
         "config.changed",
