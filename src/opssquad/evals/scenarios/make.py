@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from opssquad.documents import BadFile, yaml_text
+from opssquad.evals.oracle import Kin
 from opssquad.evals.scenarios.nodes import beat, metrics
 from opssquad.evals.scenarios.play import Play, StoryError
 from opssquad.evals.scenarios.spec import Alert, Scenario, Sought, read_scenario
 from opssquad.evals.scenarios.voices import Voices
 from opssquad.times import rfc3339
 from opssquad.types import Json, digest
-from opssquad.worlds.kube.controllers.meta import controller_of
 from opssquad.worlds.kube.recording.files import compact, packed
 from opssquad.worlds.kube.recording.refs import reference
 
@@ -42,7 +42,9 @@ def make(file: Path, out: Path) -> Path:
     objects += list(metrics(objects, clock, rng))
     pods = [obj for obj in objects if obj["kind"] == "Pod"]
     voices = Voices(application.voices, scenario.logs, clock, rng)
-    logs = dict(voices.logs(pods, _workloads(objects)))
+    kin = Kin(objects)
+    workloads = {pod["metadata"]["uid"]: "/".join(kin.top(reference(pod))) for pod in pods}
+    logs = dict(voices.logs(pods, workloads))
     documents = {
         "incident": _incident(scenario, application.cluster.name, application.cluster.kubernetes, clock),
         "truth": _truth(scenario, file, clock, objects, logs),
@@ -64,21 +66,6 @@ def _default(scenario: Scenario) -> Json:
         for each in scenario.world.outcomes
     ]
     return {"outcomes": outcomes, "default": {"pods": fate(scenario.world.default.pods)}}
-
-
-def _workloads(objects: Sequence[Json]) -> dict[str, str]:
-    """The workload of each pod, by the pod's uid."""
-    named = {reference(obj): obj for obj in objects}
-    found: dict[str, str] = {}
-    for pod in (obj for obj in objects if obj["kind"] == "Pod"):
-        top = pod
-        while owner := controller_of(top):
-            above = named.get((owner["kind"], top["metadata"]["namespace"], owner["name"]))
-            if above is None:
-                break
-            top = above
-        found[pod["metadata"]["uid"]] = "/".join(reference(top))
-    return found
 
 
 def _incident(scenario: Scenario, cluster: str, version: str, clock: datetime) -> Json:
