@@ -17,7 +17,7 @@ from opssquad.events import (
     Thought,
     Verified,
 )
-from opssquad.findings import Cause, Conclusion, Confidence, Evidence, Finding, Inadmissible, Option
+from opssquad.findings import Cause, Conclusion, Confidence, Evidence, Finding, Option
 from opssquad.types import Json, Ref, Usage, Value
 
 Status = Literal["concluded", "inconclusive", "pending", "failed"]
@@ -49,14 +49,13 @@ class FindingOut(Value):
 
 
 class CauseOut(Value):
-    """One cause: what, which fault of the catalogue, why, and what does not help against it."""
+    """One cause: what, which fault of the catalogue, and why."""
 
     component: Ref
     fault: str
     root_cause: str
     confidence: Confidence
     findings: tuple[FindingOut, ...]
-    inadmissible: tuple[Inadmissible, ...]
 
     @classmethod
     def of(cls, cause: Cause) -> Self:
@@ -66,7 +65,6 @@ class CauseOut(Value):
             root_cause=cause.root_cause,
             confidence=cause.confidence,
             findings=tuple(FindingOut.of(f) for f in cause.findings),
-            inadmissible=cause.inadmissible,
         )
 
 
