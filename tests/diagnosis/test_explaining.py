@@ -56,6 +56,9 @@ def test_a_required_clause_that_nothing_meets_is_told_with_what_came_near() -> N
     found = account("K12", EDIT, early)
     assert found.standing == "excluded"
     assert found.because.startswith("container.crash_loop, at what uses it, after it began: must be seen")
+    assert (found.root_cause, found.inadmissible) == ("", ())
+    # The logs of the workload that crashes would tell more; which one that is is not known.
+    assert found.more == ()
     (near,) = heard(found.speaks_for, "container.crash_loop").near
     assert (near.evidence, near.but) == (("e2",), "10:00 UTC is not after it began (11:00 UTC)")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault, Remedy
 from opssquad.findings import Choice, Confidence, Hypothesis, Inadmissible, Option, Signal
-from opssquad.templates import fill, fill_all
+from opssquad.templates import HOLE, fill, fill_all, lookup
 from opssquad.types import Json, Ref, Value
 
 CONFIRMED, LIKELY = 0.75, 0.45
@@ -259,7 +259,8 @@ def _calls(match: Match, catalogue: Catalogue, facts: Json) -> Iterator[Choice]:
     seen: set[str] = set()
     for clause in sorted(match.unmet, key=lambda c: -c.weight):
         call = catalogue.shows.get(clause.tell or clause.signal)
-        if call is None:
+        if call is None or not all(lookup(facts, hole) for hole in HOLE.findall(str(call.args))):
+            # It would ask about something that is not known yet.
             continue
         args = {k: fill(v, facts) if isinstance(v, str) else v for k, v in call.args.items()}
         choice = Choice(label=fill(call.label, facts), tool=call.tool, args=args)

@@ -54,7 +54,7 @@ class Heard(Value):
 
 class Account(Value):
     """A fault at a component. `behind` is a better fault that explains it; `because` the clause for which it
-    is off the list. `more` are the calls that would tell more."""
+    is off the list: then nothing is said of a cause. `more` are the calls that would tell more."""
 
     fault: str
     title: str
@@ -118,12 +118,12 @@ class Case:
             because=_because(match),
             score=found.score,
             confidence=found.confidence,
-            root_cause=found.root_cause,
+            root_cause="" if match.excluded else found.root_cause,
             opened=tuple(self._seen(i) for i in match.anchors),
             speaks_for=tuple(self._heard(each, match, tell_near=True) for each in match.speaks_for),
             against=tuple(self._heard(each, match, tell_near=False) for each in match.against),
             more=found.next_calls,
-            inadmissible=found.inadmissible,
+            inadmissible=() if match.excluded else found.inadmissible,
         )
 
     def _heard(self, each: Weighed, match: Match, *, tell_near: bool) -> Heard:

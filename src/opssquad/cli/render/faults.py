@@ -118,7 +118,8 @@ def _show_account(screen: Screen, found: Account) -> None:
     score = f"{found.confidence}, {found.score:.2f}" if found.standing == "listed" else "off the list"
     head = f"{visible(found.fault)}  {visible(found.title)}"
     screen.line((head, STRONG), (f"  ({score})", STANDINGS[found.standing]))
-    screen.flow(f"at {found.component}: {found.root_cause}", indent=2, first="  ")
+    said = f": {found.root_cause}" if found.root_cause else ""
+    screen.flow(f"at {found.component}{said}", indent=2, first="  ")
     if found.standing != "listed":
         screen.field("Off", _why(found), style=WARN)
     _list(screen, "Opened", [_seen(each) for each in found.opened])
