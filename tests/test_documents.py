@@ -84,6 +84,17 @@ def test_a_time_is_text_as_it_is_written_and_other_numbers_are_numbers() -> None
     ]
 
 
+def test_a_key_is_text_as_it_is_written_and_a_value_may_be_a_switch() -> None:
+    class Switches(Strict):
+        off: bool
+        notes: dict[str, bool]
+
+    found = parse_yaml("off: true\nnotes: {on: off, yes: no, No: Yes}", Switches, "x.yaml")
+    assert (found.off, found.notes) == (True, {"on": False, "yes": False, "No": True})
+    with pytest.raises(BadFile, match="key 'off' stands twice"):
+        parse_yaml("off: true\noff: false", Switches, "x.yaml")
+
+
 def test_the_line_of_a_part_can_be_asked_for() -> None:
     placed = parse_placed("# what\nparts:\n- name: a\n- name: b\n  size: 1\n", Whole, "text")
     assert [placed.line(), placed.line("parts", 1), placed.line("parts", 1, "size")] == [2, 4, 5]

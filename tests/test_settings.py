@@ -105,6 +105,15 @@ def test_the_organisations_file_is_the_one_named_or_the_usual_one_if_it_is_there
     assert found(XDG_CONFIG_HOME=str(long)) == long / "opssquad" / f"{name}.yaml"
 
 
+def test_the_organisations_faults_are_a_folder_found_in_the_same_way(tmp_path: Path) -> None:
+    usual = tmp_path / "opssquad" / "faults"
+    assert load({"XDG_CONFIG_HOME": str(tmp_path)}).faults is None
+    usual.mkdir(parents=True)
+    assert load({"XDG_CONFIG_HOME": str(tmp_path)}).faults == usual
+    named = {"XDG_CONFIG_HOME": str(tmp_path), "OPSSQUAD_FAULTS": "/etc/faults"}
+    assert load(named).faults == Path("/etc/faults")
+
+
 def test_nobody_changes_anything_where_the_operator_says_so() -> None:
     assert load({}).read_only is False
     assert load({"OPSSQUAD_READ_ONLY": "0"}).read_only is False

@@ -3,8 +3,10 @@
 Finding and reading only; what a squad file means is known by `squad.spec`.
 """
 
+import ast
 import difflib
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -15,6 +17,7 @@ from opssquad.errors import UsageError
 from opssquad.toolbox import Tool
 
 _PACKAGE = "opssquad_tools"
+_SIGNAL = re.compile(r"[a-z]+\.[a-z_*]*[a-z][a-z_*]*")
 T = TypeVar("T")
 
 
@@ -104,6 +107,24 @@ def all_tools() -> dict[str, Tool]:
             if isinstance(value, Tool):
                 found.setdefault(value.name, value)
     return found
+
+
+def signal_ids() -> tuple[str, ...]:
+    """The signals that tools can give, as their code names them; one whose name is put together there is a
+    pattern (`probe.*_failed`). Other dotted words of the code are among them: this only tells what nothing
+    can give."""
+    found: set[str] = set()
+    for path in sorted((root() / "tools").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant | ast.JoinedStr) and _SIGNAL.fullmatch(word := _word(node)):
+                found.add(word)
+    return tuple(sorted(found))
+
+
+def _word(node: ast.Constant | ast.JoinedStr) -> str:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    return "".join(_word(part) if isinstance(part, ast.Constant) else "*" for part in node.values)
 
 
 def _load_package(folder: Path) -> None:

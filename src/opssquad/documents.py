@@ -17,15 +17,23 @@ from opssquad.errors import UsageError
 
 M = TypeVar("M", bound=BaseModel)
 TEXT = "tag:yaml.org,2002:str"
+SWITCH = "tag:yaml.org,2002:bool"
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without numbers to the base of sixty: `18:00` is what is written there, not 1080."""
+    """YAML without numbers to the base of sixty: `18:00` is what is written there, not 1080. A key is what is
+    written there too: `off`, not False."""
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
         tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
         return TEXT if kind is yaml.ScalarNode and ":" in value and tag in NUMBERS else tag
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.tag == SWITCH:
+                key.tag = TEXT
+        return super().construct_mapping(node, deep=deep)
 
 
 class BadFile(UsageError):

@@ -150,14 +150,28 @@ class Finding(Value):
     against: tuple[Evidence, ...] = ()
 
 
+class Inadmissible(Value):
+    """An action that does not help against a fault, or does harm, and why. An empty `target` means any."""
+
+    action: Action
+    reason: str = Field(min_length=1)
+    target: str = ""
+
+    def __str__(self) -> str:
+        at = f" of {self.target}" if self.target else ""
+        return f"{self.action}{at} - {self.reason}"
+
+
 class Cause(Value):
-    """One cause: the component, the fault of the catalogue (an id, or "" if none fits), and why."""
+    """One cause: the component, the fault of the catalogue (an id, or "" if none fits), and why. What does
+    not help against that fault is the catalogue's word, whoever drew the conclusion."""
 
     component: Ref
     fault: str
     root_cause: str
     confidence: Confidence
     findings: tuple[Finding, ...] = ()
+    inadmissible: tuple[Inadmissible, ...] = ()
 
 
 class Choice(Value):
@@ -229,4 +243,5 @@ class Hypothesis(Value):
     opposing: tuple[int, ...] = ()
     next_calls: tuple[Choice, ...] = ()
     options: tuple[Option, ...] = ()
+    inadmissible: tuple[Inadmissible, ...] = ()
     no_fault: bool = False

@@ -26,9 +26,9 @@ class Settings(Value):
     """What the environment says. `state` need not exist yet; `kubeconfigs` are files to merge, first wins;
     `in_cluster` is `host:port` of the API server where we run in a pod, else ""; `model` is a name at the
     endpoint, or `offline`; `approval_minutes` is how long a card waits for its answer;
-    `redaction` is the organisation's file of what is a secret besides, `policy` its policy; None where there
-    is none; `policy_place` is where its policy would usually be; `read_only`: no conversation may change
-    anything."""
+    `redaction` is the organisation's file of what is a secret besides, `policy` its policy, `faults` its
+    folder of faults, a file for each squad; None where there is none; `policy_place` is where its policy
+    would usually be; `read_only`: no conversation may change anything."""
 
     state: Path
     by: str
@@ -41,12 +41,13 @@ class Settings(Value):
     redaction: Path | None = None
     policy: Path | None = None
     policy_place: Path | None = None
+    faults: Path | None = None
     read_only: bool = False
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPSSQUAD_APPROVAL_MINUTES, OPENAI_API_KEY,
-    OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, OPSSQUAD_READ_ONLY, KUBECONFIG,
+    OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, OPSSQUAD_FAULTS, OPSSQUAD_READ_ONLY, KUBECONFIG,
     KUBERNETES_SERVICE_HOST and _PORT.
 
     Raises UsageError for a base URL or a key that is none, for minutes that are none, for a switch that is
@@ -67,6 +68,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         redaction=_own(env, "OPSSQUAD_REDACTION", "redaction.yaml"),
         policy=_own(env, "OPSSQUAD_POLICY", "policy.yaml"),
         policy_place=_usual(env, "policy.yaml"),
+        faults=_own(env, "OPSSQUAD_FAULTS", "faults"),
         approval_minutes=_minutes(env.get("OPSSQUAD_APPROVAL_MINUTES", "").strip()),
         read_only=_switch("OPSSQUAD_READ_ONLY", env.get("OPSSQUAD_READ_ONLY", "").strip()),
     )
@@ -111,7 +113,8 @@ def _state(env: Mapping[str, str]) -> Path:
 
 
 def _own(env: Mapping[str, str], variable: str, name: str) -> Path | None:
-    """The organisation's file: the one named, there or not (absence is told later); else the usual one."""
+    """The organisation's file or folder: the one named, there or not (absence is told later); else the
+    usual one."""
     if named := env.get(variable, "").strip():
         return Path(named).expanduser().absolute()
     return found(_usual(env, name))

@@ -40,6 +40,8 @@ def started(state: Path, *arguments: str) -> tuple[int, set[str], str]:
         ["version"],
         ["approvals", "--help"],
         ["squad"],
+        ["fault"],
+        ["fault", "explain", "--help"],
         ["store"],
         ["audit", "show", "--help"],
     ],
@@ -63,6 +65,10 @@ def test_help_imports_nothing_but_click(tmp_path: Path, line: list[str]) -> None
         ["incident", "list"],
         ["incident", "show", "t-1"],
         ["squad", "list"],
+        ["fault", "list"],
+        ["fault", "show", "K12"],
+        ["fault", "explain", "t-1"],
+        ["fault", "lint"],
         ["policy", "explain", "kubectl get pods -n web"],
         ["policy", "check"],
         ["policy", "lint"],
@@ -84,6 +90,8 @@ def test_looking_imports_neither_graph_nor_client_nor_prompt(tmp_path: Path, lin
         ),
         (["approvals", "show", "a-1"], "opssquad: no approval 'a-1'; there are none yet"),
         (["squad", "show", "k9s"], "opssquad: no squad 'k9s'; there is: k8s"),
+        (["fault", "list", "--squad", "k9s"], "opssquad: no squad 'k9s'; there is: k8s"),
+        (["fault", "explain", "t-1"], "opssquad: no thread 't-1'; there are none yet"),
     ],
 )
 def test_a_wrong_line_is_answered_in_one_line(tmp_path: Path, line: list[str], said: str) -> None:

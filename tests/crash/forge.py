@@ -30,11 +30,11 @@ def prepare(recording: str, scene: Callable[[Path], object]) -> None:
     """Play the scene once, so that all is imported, and read the project's own files once for all forks."""
     with tempfile.TemporaryDirectory() as folder:
         scene(Path(folder) / "state")
-    assemble.load_catalogue = cache(assemble.load_catalogue)
+    assemble.known_faults = cache(assemble.known_faults)
     assemble.load_book = cache(load_book)
     serve.load = cache(serve.load)
     assemble.offline()
-    assemble.load_catalogue(content.squad("k8s") / "faults.yaml")
+    assemble.known_faults("k8s", None)
     # Read after the scene: a world that is played changes the objects that it was given.
     serve.load(content.recordings()[recording])
     assert threading.active_count() == 1, "a fork has no threads but the one that made it"

@@ -97,6 +97,21 @@ def test_a_changed_config_is_blamed_and_not_the_workload_that_reads_it() -> None
     assert ranked[0].fault == "K12"
 
 
+def test_what_does_not_help_is_told_with_the_names_of_the_case() -> None:
+    edit = signal("config.changed", owner="ConfigMap/ns/settings", at=-60, used_by=["Deployment/ns/api"])
+    found = top(crash(), edit)
+    told = {each.action: each.reason for each in found.inadmissible}
+    assert {*told} == {"rollback", "restart"}
+    assert "no revision of api holds ConfigMap/ns/settings" in told["rollback"]
+
+
+def test_no_option_of_a_fault_is_one_that_is_inadmissible_for_it() -> None:
+    assert sum(bool(fault.inadmissible) for fault in CATALOGUE.faults) >= 6
+    for fault in CATALOGUE.faults:
+        refused = {each.action for each in fault.inadmissible if not each.target}
+        assert refused.isdisjoint(each.action for each in fault.actions), fault.id
+
+
 def test_an_edit_of_a_config_that_nothing_broken_uses_is_not_on_the_list() -> None:
     edit = signal("config.changed", owner="ConfigMap/ns/other", at=-60, used_by=["Deployment/ns/web"])
     assert {h.fault for h in rank(CATALOGUE, [crash(), release(), edit])} == {"K01"}

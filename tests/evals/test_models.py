@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from opssquad.evals.versions import digest_of
 from tests.evals.program import evaluate, write_suite
 from tests.stub_model import Json, Reply, call, served, text
 
@@ -193,6 +194,18 @@ def test_an_endpoint_that_never_answers_is_no_wrong_answer_either(tmp_path: Path
     results = json.loads(file.read_text())["results"]
     assert [r["state"] for r in results] == ["not_run"] * 2
     assert "nothing came back in the 4 s" in results[0]["error"]
+
+
+def test_the_organisations_faults_are_known_in_a_suite_and_their_digest_is_kept(tmp_path: Path) -> None:
+    folder, suite, file = tmp_path / "faults", write_suite(tmp_path, {}), tmp_path / "r.json"
+    folder.mkdir()
+    own = folder / "k8s.yaml"
+    own.write_text("faults: [{id: K01, off: true, reason: to see that it is missed}]\n", encoding="utf-8")
+    ended = evaluate(tmp_path / "state", "run", suite, "--json", file, OPSSQUAD_FAULTS=str(folder))
+    assert file.is_file(), ended.stderr
+    report = json.loads(file.read_text())
+    assert report["versions"]["faults k8s"] == digest_of(own)
+    assert not report["results"][0]["score"]["fault"]
 
 
 def test_what_the_organisation_hides_is_hidden_from_the_models_of_a_suite(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from opssquad import content
 from opssquad.diagnosis.catalogue import load_catalogue
+from opssquad.diagnosis.own import read_known_faults
 from opssquad.documents import BadFile
 from opssquad.errors import OpsError
 from opssquad.evals.linting import lint
@@ -22,6 +23,7 @@ from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.models.phrases import load_book
 from opssquad.models.scripted import Scripted
+from opssquad.squad.knowledge import toolbox_of
 from opssquad.squad.spec import load_squad
 from opssquad.types import Target, ToolCall, Verdict
 from opssquad.worlds.kube.recording import load
@@ -34,6 +36,7 @@ OWN = """names: {secret: [token], harmless: [tokens]}
 patterns:
 - {name: a, pattern: 'x-(?P<s>[0-9]+)', example: x-1}
 """
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "faults" / "k8s.yaml"
 NOW = datetime(2026, 3, 8, 14, 37, tzinfo=UTC)
 SCRIPT = "replies:\n- text: hello\n- calls: [{tool: health, args: {namespace: shop}}]\n"
 
@@ -119,13 +122,20 @@ def test_every_other_file_is_read_or_told(many: bool, tmp_path: Path) -> None:
         written(tmp_path / "squad.yaml", text)
         load_squad(tmp_path)
 
+    def own_faults(text: str) -> None:
+        known = read_known_faults(squad / "faults.yaml", written(tmp_path / "own.yaml", text))
+        known.flaws(toolbox, content.signal_ids()[:9])
+        assert len(known.catalogue.faults) <= len(known.entries)
+
+    toolbox = toolbox_of("k8s")
     readers: dict[str, tuple[str, Callable[[str], object]]] = {
         "redaction": (OWN, own),
         "squad": (text_of(squad / "squad.yaml"), spec),
         "faults": (
-            text_of(squad / "faults.yaml")[:6000].rpartition("\n- ")[0],
+            text_of(squad / "faults.yaml")[:6000].rpartition("\n  - ")[0],
             lambda text: load_catalogue(written(tmp_path / "faults.yaml", text)),
         ),
+        "own faults": (text_of(EXAMPLE), own_faults),
         "phrases": (content.phrase_book(), load_book),
         "script": (SCRIPT, lambda text: Scripted.load(written(tmp_path / "script.yaml", text))),
     }

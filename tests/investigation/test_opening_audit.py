@@ -108,6 +108,26 @@ async def test_a_squad_whose_limits_or_prompt_changed_is_told(
     assert line.args["limits"]["calls_hard"] == 20
 
 
+async def test_faults_of_the_organisation_that_come_or_change_are_on_record(
+    options: Options, tmp_path: Path
+) -> None:
+    folder = tmp_path / "faults"
+    folder.mkdir()
+    await opened(replace(options, faults=folder))
+    own = folder / "k8s.yaml"
+    own.write_text("faults: [{id: K14, off: true, reason: scaled by night}]\n")
+    await opened(replace(options, faults=folder))
+    own.write_text("faults: [{id: K14, off: true, reason: scaled at night}]\n")
+    await opened(replace(options, faults=folder))
+    changed = [r for r in await lines(options.state) if r.status == "changed"]
+    assert [(r.tool, r.why) for r in changed] == [
+        ("squad k8s", "changed: own faults, own faults.yaml"),
+        ("squad k8s", "changed: own faults.yaml"),
+    ]
+    assert changed[-1].args["own faults"] == str(own)
+    assert changed[-1].args["own faults.yaml"] == hashlib.sha256(own.read_bytes()).hexdigest()[:16]
+
+
 @asynccontextmanager
 async def counting() -> AsyncIterator[tuple[int, list[int]]]:
     """A server that counts who comes, and hangs up on them."""

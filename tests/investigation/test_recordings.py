@@ -52,6 +52,24 @@ async def test_the_true_component_and_fault_are_named_and_nothing_else(
     assert conclusion.no_fault == truth["fault"].startswith("Z")
 
 
+async def test_the_organisations_faults_count_in_an_investigation(tmp_path: Path) -> None:
+    own = tmp_path / "faults" / "k8s.yaml"
+    own.parent.mkdir()
+    entry = "id: K14, replaces: true, title: asleep, anchor: [{signal: workload.scaled_to_zero}]"
+    own.write_text(f"faults: [{{{entry}, root_cause: '{{name}} sleeps.'}}]\n")
+    options = Options(
+        state=tmp_path / "state",
+        by="ada",
+        recording=RECORDINGS["media-0702"],
+        mode="ask",
+        faults=own.parent,
+    )
+    async with await Investigation.open(options) as run:
+        events = [e async for e in run.ask(read("media-0702", "incident.yaml")["questions"][0])]
+    (cause,) = next(e.conclusion for e in events if isinstance(e, Concluded)).causes
+    assert (cause.fault, cause.root_cause, cause.inadmissible) == ("K14", "cdn-signer sleeps.", ())
+
+
 @pytest.mark.parametrize("id", sorted(RECORDINGS))
 async def test_the_first_option_is_admissible_and_none_does_harm(tmp_path: Path, id: str) -> None:
     truth = read(id, "truth.yaml")

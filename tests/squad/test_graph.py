@@ -4,10 +4,10 @@ from pathlib import Path
 
 from opssquad.errors import ModelUnreachable
 from opssquad.events import Answered, Called, Concluded, Decided, Returned, Verified, Warned
-from opssquad.findings import ToolResult
+from opssquad.findings import Hypothesis, Inadmissible, ToolResult
 from opssquad.models.base import ModelCall, Reply
 from opssquad.squad.fence import fenced
-from tests.squad.stage import Counter, Replies, call, calls, conclude, stage
+from tests.squad.stage import COUNTER, Counter, Replies, call, calls, conclude, stage
 
 
 async def test_reads_flow_and_the_answer_ends_the_utterance(tmp_path: Path) -> None:
@@ -125,6 +125,27 @@ async def test_a_conclusion_keeps_only_evidence_that_stands(tmp_path: Path) -> N
         finding = concluded.conclusion.causes[0].findings[0]
         assert [(e.id, e.text) for e in finding.evidence] == [("e1", "value=0")]
         assert finding.claim == "the counter is low"
+
+
+async def test_what_does_not_help_is_told_to_the_model_and_kept_with_the_cause(tmp_path: Path) -> None:
+    refused = Inadmissible(action="restart", reason="it counts from where it stood")
+    low = Hypothesis(
+        fault="F1", title="low", component=COUNTER, score=0.9, confidence="confirmed", root_cause="it is low",
+        inadmissible=(refused,),
+    )  # fmt: skip
+    other = low.model_copy(update={"fault": "F2", "inadmissible": ()})
+    model = Replies(calls(call("look")), conclude(["e1"]))
+    async with stage(tmp_path, model) as s:
+        s.ctx.rank = lambda case: case.model_copy(update={"differential": (other, low)})
+        await s.ask("why?", mode="ask")
+        page = model.requests[-1].messages[-1].text.splitlines()
+        first = next(n for n, line in enumerate(page) if line.startswith("2. F1 "))
+        assert page[first + 1] == "   not: restart - it counts from where it stood"
+        assert sum("not: " in line for line in page) == 1
+    async with stage(tmp_path, Replies()) as s:
+        conclusion = (await s.engine.state()).conclusion
+        assert conclusion is not None
+        assert [cause.inadmissible for cause in conclusion.causes] == [(refused,)]
 
 
 async def test_invented_evidence_is_sent_back_and_in_the_end_not_said(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from opssquad import content
 from opssquad.errors import OpsError, StoreError
 from opssquad.gate.own import load_own
 from opssquad.settings import OFFLINE, Settings
+from opssquad.squad.knowledge import known_faults
 from opssquad.store.finding import Finding
 from opssquad.store.folder import prepare_folder
 from opssquad.worlds.kube.access import choose
@@ -29,6 +30,7 @@ async def checkup(settings: Settings, kubeconfig: Path | None, context: str) -> 
         _state(settings),
         _recordings(),
         _redaction(settings),
+        _faults(settings),
         _kubectl(),
         *await _cluster(settings, kubeconfig, context),
         await _model(settings),
@@ -68,6 +70,19 @@ def _redaction(settings: Settings) -> Finding:
     host = (_endpoint(settings).hostname or "") if settings.model != OFFLINE else ""
     outside = f" (as {host} is)" if host and own.mask.hides_from(host) else ""
     return Finding("ok", "redaction", f"{rules}; masked outside the house: {own.mask.says}{outside}")
+
+
+def _faults(settings: Settings) -> Finding:
+    try:
+        known = [known_faults(name, settings.faults) for name in content.squads()]
+    except OpsError as error:
+        return Finding("fail", "faults", str(error))
+    if not (own := [each for each in known if each.own_file]):
+        return Finding("ok", "faults", "those of the squads; yours go into OPSSQUAD_FAULTS")
+    of_own = sum(entry.origin == "organisation" for each in own for entry in each.entries)
+    off = sum(bool(entry.off) for each in own for entry in each.entries)
+    files = ", ".join(str(each.own_file) for each in own)
+    return Finding("ok", "faults", f"{files}: {of_own} of your own, {off} switched off")
 
 
 def _kubectl() -> Finding:

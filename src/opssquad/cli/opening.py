@@ -40,6 +40,7 @@ def options(settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve 
         redaction=settings.redaction,
         policy=settings.policy,
         policy_place=settings.policy_place,
+        faults=settings.faults,
         restraint=_restraint(settings, wanted),
     )
 

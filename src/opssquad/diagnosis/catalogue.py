@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from opssquad.documents import parse_yaml, read_text
-from opssquad.findings import Action
+from opssquad.diagnosis.soundness import flaws
+from opssquad.documents import Placed, parse_placed, read_text
+from opssquad.findings import Action, Inadmissible
 from opssquad.types import Json, Value
 
 Link = Literal["own", "caller", "user", "inside", "any"]
@@ -47,7 +48,8 @@ class Remedy(Value):
 
 class Fault(Value):
     """One entry. `anchor` is the signal that opens it; `component` says who is to blame: the anchor's
-    `owner`, its `entity`, or a reference in its data (`data.ref`)."""
+    `owner`, its `entity`, or a reference in its data (`data.ref`). `inadmissible` are actions that are
+    tempting and wrong; none of them may stand among the `actions`."""
 
     id: str
     title: str
@@ -57,22 +59,40 @@ class Fault(Value):
     against: list[Clause] = Field(default_factory=list)
     root_cause: str
     actions: list[Remedy] = Field(default_factory=list)
+    inadmissible: list[Inadmissible] = Field(default_factory=list)
     no_fault: bool = False
+
+
+class Show(Value):
+    """The call of a tool that would show a signal."""
+
+    label: str
+    tool: str
+    args: Json = Field(default_factory=dict)
 
 
 class Catalogue(Value):
     """The faults a squad can tell apart, and the calls that show a signal (`shows`: signal -> tool call)."""
 
     faults: list[Fault]
-    shows: dict[str, Json] = Field(default_factory=dict)
+    shows: dict[str, Show] = Field(default_factory=dict)
 
 
 def load_catalogue(path: Path) -> Catalogue:
-    """Read `faults.yaml`; the same text is parsed once a process. Raises UsageError with the file, the place
-    and the nearest known key."""
+    """Read `faults.yaml`. Raises UsageError with the file, the place and the nearest known key, and for what
+    contradicts itself or names what it does not have."""
+    placed = placed_catalogue(path)
+    for flaw in flaws(path, placed):
+        raise flaw.error
+    return placed.value
+
+
+def placed_catalogue(path: Path) -> Placed[Catalogue]:
+    """The same with the lines of its parts, whether it is sound or not; the same text is parsed once a
+    process. Raises BadFile."""
     return _parsed(read_text(path), path)
 
 
 @lru_cache(maxsize=16)
-def _parsed(text: str, path: Path) -> Catalogue:
-    return parse_yaml(text, Catalogue, path)
+def _parsed(text: str, path: Path) -> Placed[Catalogue]:
+    return parse_placed(text, Catalogue, path)

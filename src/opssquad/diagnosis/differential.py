@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any
 
 from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault, Remedy
-from opssquad.findings import Choice, Confidence, Hypothesis, Option, Signal
+from opssquad.findings import Choice, Confidence, Hypothesis, Inadmissible, Option, Signal
 from opssquad.templates import HOLE, fill, fill_all, lookup
 from opssquad.types import Json, Ref, Value
 
@@ -14,27 +15,81 @@ CONFIRMED, LIKELY = 0.75, 0.45
 """Scores from which a hypothesis is called so; below, it is possible."""
 
 
+class Weighed(Value):
+    """A clause and the indexes of the signals that fulfil it."""
+
+    clause: Clause
+    found: tuple[int, ...]
+
+
 class Match(Value):
-    """A fault at a component, with the indexes of the signals that opened it, speak for it, and against."""
+    """A fault held against the signals at a component: what opened it, and what its clauses found.
+    `excluded` is the clause for whose sake it is off the list: one that must hold and does not, or must not
+    and does."""
 
     fault: Fault
     component: Ref
     anchors: tuple[int, ...]
-    supporting: tuple[int, ...]
-    opposing: tuple[int, ...]
-    named: dict[str, int]
-    unmet: tuple[Clause, ...]
-    score: float
+    speaks_for: tuple[Weighed, ...]
+    against: tuple[Weighed, ...]
+
+    @property
+    def excluded(self) -> Clause | None:
+        """The first such clause; None where the fault may stand on the list."""
+        lacking = (w.clause for w in self.speaks_for if w.clause.required and not w.found)
+        barring = (w.clause for w in self.against if w.clause.required and w.found)
+        return next(chain(lacking, barring), None)
+
+    @property
+    def supporting(self) -> tuple[int, ...]:
+        """Indexes of the signals that opened it or speak for it, each once."""
+        return tuple(dict.fromkeys((*self.anchors, *(i for w in self.speaks_for for i in w.found))))
+
+    @property
+    def opposing(self) -> tuple[int, ...]:
+        """Indexes of the signals that speak against it."""
+        return tuple(i for w in self.against for i in w.found)
+
+    @property
+    def named(self) -> dict[str, int]:
+        """By the name of a clause the signal that stands for it in sentences."""
+        found = {w.clause.name or w.clause.signal: w.found[0] for w in self.speaks_for if w.found}
+        return {"anchor": self.anchors[0], **found}
+
+    @property
+    def unmet(self) -> tuple[Clause, ...]:
+        """What would speak for it and was not seen."""
+        return tuple(w.clause for w in self.speaks_for if not w.found)
+
+    @property
+    def score(self) -> float:
+        """What speaks for it less what speaks against it, as a share of all that could speak for it."""
+        best = 1.0 + sum(w.clause.weight for w in self.speaks_for)
+        got = 1.0 + sum(w.clause.weight for w in self.speaks_for if w.found)
+        got -= sum(w.clause.weight for w in self.against if w.found)
+        return max(got, 0.0) / best
+
+
+class Placing(Value):
+    """A match and where it stands: `behind` is the better one at the same component that explains it."""
+
+    match: Match
+    behind: str = ""
 
 
 def rank(catalogue: Catalogue, signals: Sequence[Signal]) -> list[Hypothesis]:
     """Hypotheses, best first; for one component only those that explain something the better ones do not."""
-    matches = sorted(_matches(catalogue, signals), key=lambda m: (-m.score, str(m.component), m.fault.id))
-    kept: list[Match] = []
-    for match in matches:
-        if not any(_explained(match, better) for better in kept):
-            kept.append(match)
-    return [_hypothesis(m, catalogue, signals) for m in kept]
+    return [hypothesis(p.match, catalogue, signals) for p in placings(catalogue, signals) if not p.behind]
+
+
+def placings(catalogue: Catalogue, signals: Sequence[Signal]) -> list[Placing]:
+    """Every fault that fits, best first, also those that a better one explains."""
+    found = (m for fault in catalogue.faults for m in matches(fault, signals) if not m.excluded)
+    placed: list[Placing] = []
+    for match in sorted(found, key=lambda m: (-m.score, str(m.component), m.fault.id)):
+        better = (p.match.fault.id for p in placed if not p.behind and _explained(match, p.match))
+        placed.append(Placing(match=match, behind=next(better, "")))
+    return placed
 
 
 def _explained(match: Match, better: Match) -> bool:
@@ -43,19 +98,19 @@ def _explained(match: Match, better: Match) -> bool:
     return same and bool(set(match.anchors) & {*better.anchors, *better.supporting})
 
 
-def _matches(catalogue: Catalogue, signals: Sequence[Signal]) -> Iterator[Match]:
-    for fault in catalogue.faults:
-        opened: dict[str, list[int]] = {}
-        for clause in fault.anchor:
-            for index, signal in enumerate(signals):
-                if signal.until is None and _fits(clause, signal) and (ref := _component(fault, signal)):
-                    opened.setdefault(str(ref), []).append(index)
-        for name, anchors in opened.items():
-            if match := _match(fault, Ref.parse(name), anchors, signals):
-                yield match
+def matches(fault: Fault, signals: Sequence[Signal]) -> Iterator[Match]:
+    """The fault at each component where one of its anchors stands, excluded or not."""
+    opened: dict[str, list[int]] = {}
+    for clause in fault.anchor:
+        for index, signal in enumerate(signals):
+            if signal.until is None and fits(clause, signal) and (ref := component_of(fault, signal)):
+                opened.setdefault(str(ref), []).append(index)
+    for name, anchors in opened.items():
+        yield _match(fault, Ref.parse(name), anchors, signals)
 
 
-def _component(fault: Fault, anchor: Signal) -> Ref | None:
+def component_of(fault: Fault, anchor: Signal) -> Ref | None:
+    """Who is to blame where that signal opens the fault; None where its data does not say."""
     match fault.component:
         case "owner":
             return anchor.owner
@@ -66,41 +121,26 @@ def _component(fault: Fault, anchor: Signal) -> Ref | None:
             return Ref.parse(str(found[0])) if found else None
 
 
-def _match(fault: Fault, component: Ref, anchors: list[int], signals: Sequence[Signal]) -> Match | None:
+def _match(fault: Fault, component: Ref, anchors: list[int], signals: Sequence[Signal]) -> Match:
     lead = [signals[i] for i in anchors]
-    onset = min((s.at for s in lead if s.at), default=None)
-    supporting: list[int] = list(dict.fromkeys(anchors))
-    opposing: list[int] = []
-    named = {"anchor": anchors[0]}
-    unmet: list[Clause] = []
-    best, got = 1.0, 1.0
-    for clause in fault.speaks_for:
-        found = _find(clause, component, lead, onset, signals)
-        if not found and clause.required:
-            return None
-        best += clause.weight
-        if not found:
-            unmet.append(clause)
-            continue
-        got += clause.weight
-        supporting += [i for i in found if i not in supporting]
-        named[clause.name or clause.signal] = found[0]
-    for clause in fault.against:
-        found = _find(clause, component, lead, onset, signals)
-        if found and clause.required:
-            return None
-        got -= clause.weight if found else 0.0
-        opposing += found
+    onset = onset_of(lead)
+
+    def weighed(clauses: Sequence[Clause]) -> tuple[Weighed, ...]:
+        found = (_find(clause, component, lead, onset, signals) for clause in clauses)
+        return tuple(Weighed(clause=c, found=tuple(f)) for c, f in zip(clauses, found, strict=True))
+
     return Match(
         fault=fault,
         component=component,
         anchors=tuple(anchors),
-        supporting=tuple(supporting),
-        opposing=tuple(opposing),
-        named=named,
-        unmet=tuple(unmet),
-        score=max(got, 0.0) / best,
+        speaks_for=weighed(fault.speaks_for),
+        against=weighed(fault.against),
     )
+
+
+def onset_of(lead: Sequence[Signal]) -> datetime | None:
+    """When it began: the first of the anchors' times."""
+    return min((s.at for s in lead if s.at), default=None)
 
 
 def _find(
@@ -110,14 +150,15 @@ def _find(
     found = [
         i
         for i, s in enumerate(signals)
-        if _fits(clause, s) and _linked(clause, s, component, lead) and _timed(clause, s, onset)
+        if fits(clause, s) and linked(clause, s, component, lead) and timed(clause, s, onset)
     ]
     if clause.when == "before":
         found.sort(key=lambda i: moment.timestamp() if (moment := signals[i].at) else 0.0, reverse=True)
     return found
 
 
-def _linked(clause: Clause, signal: Signal, component: Ref, lead: list[Signal]) -> bool:
+def linked(clause: Clause, signal: Signal, component: Ref, lead: Sequence[Signal]) -> bool:
+    """Whether the signal stands to the component as the clause wants it; `lead` are the anchors' signals."""
     name = str(component)
     match clause.link:
         case "own":
@@ -134,23 +175,26 @@ def _linked(clause: Clause, signal: Signal, component: Ref, lead: list[Signal]) 
             return True
 
 
-def _timed(clause: Clause, signal: Signal, onset: datetime | None) -> bool:
+def timed(clause: Clause, signal: Signal, onset: datetime | None) -> bool:
+    """Whether the signal comes before or after the onset, as the clause wants it."""
     if not clause.when or signal.at is None or onset is None:
         return True
     return signal.at <= onset if clause.when == "before" else signal.at >= onset
 
 
-def _fits(clause: Clause, signal: Signal) -> bool:
+def fits(clause: Clause, signal: Signal) -> bool:
+    """Whether the signal is of the clause's id and meets its conditions."""
     return fnmatchcase(signal.id, clause.signal) and all(
-        _holds(list(values(signal.data, path)), pattern) for path, pattern in clause.where.items()
+        holds(list(values(signal.data, path)), pattern) for path, pattern in clause.where.items()
     )
 
 
-def _holds(found: list[Any], pattern: str | list[str]) -> bool:
+def holds(found: list[Any], pattern: str | list[str]) -> bool:
+    """Whether one of the values meets the pattern of a condition."""
     if isinstance(pattern, list):
-        return any(_holds(found, p) for p in pattern)
+        return any(holds(found, p) for p in pattern)
     if pattern.startswith("!"):
-        return not _holds(found, pattern[1:])
+        return not holds(found, pattern[1:])
     return any(fnmatchcase(str(v).lower(), pattern.lower()) for v in found)
 
 
@@ -167,7 +211,8 @@ def values(data: Any, path: str) -> Iterator[Any]:
             yield from values(data[head], rest)
 
 
-def _hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) -> Hypothesis:
+def hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) -> Hypothesis:
+    """The match in words, with the calls that would tell more and what may be done."""
     facts = _facts(match, signals)
     confidence: Confidence = "possible"
     if match.score >= LIKELY:
@@ -185,6 +230,7 @@ def _hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) -
         options=tuple(
             _option(r, facts) for r in match.fault.actions if not r.needs or r.needs in match.named
         ),
+        inadmissible=tuple(_refused(each, facts) for each in match.fault.inadmissible),
         no_fault=match.fault.no_fault,
     )
 
@@ -213,19 +259,14 @@ def _calls(match: Match, catalogue: Catalogue, facts: Json) -> Iterator[Choice]:
     seen: set[str] = set()
     for clause in sorted(match.unmet, key=lambda c: -c.weight):
         call = catalogue.shows.get(clause.tell or clause.signal)
-        if call is None or not _known(call, facts):
+        if call is None or any(lookup(facts, hole) is None for hole in HOLE.findall(str(call.args))):
+            # It would ask about something that is not known yet: nobody's logs cannot be read.
             continue
-        args = {k: fill(v, facts) if isinstance(v, str) else v for k, v in call.get("args", {}).items()}
-        choice = Choice(label=fill(call["label"], facts), tool=call["tool"], args=args)
+        args = {k: fill(v, facts) if isinstance(v, str) else v for k, v in call.args.items()}
+        choice = Choice(label=fill(call.label, facts), tool=call.tool, args=args)
         if (key := f"{choice.tool}{args}") not in seen:
             seen.add(key)
             yield choice
-
-
-def _known(call: Json, facts: Json) -> bool:
-    """Whether every hole of a call can be filled: a caller that nobody found has no logs to read."""
-    texts = [call["label"], *(v for v in call.get("args", {}).values() if isinstance(v, str))]
-    return all(lookup(facts, hole) is not None for text in texts for hole in HOLE.findall(text))
 
 
 def _option(remedy: Remedy, facts: Json) -> Option:
@@ -235,4 +276,10 @@ def _option(remedy: Remedy, facts: Json) -> Option:
         target=fill(remedy.target, facts),
         tool=remedy.tool,
         args=fill_all(remedy.args, facts),
+    )
+
+
+def _refused(each: Inadmissible, facts: Json) -> Inadmissible:
+    return each.model_copy(
+        update={"reason": fill(each.reason, facts), "target": fill(each.target, facts)},
     )

@@ -30,7 +30,9 @@ def options_like(
     state: Path, kubeconfig: Path, squad: str, model: str, *, sampling: Json, tape: Path | None, replay: bool
 ) -> Options:
     """The squad as anybody would start it against a cluster: it does not know that this one is recorded. What
-    the organisation hides is hidden from endpoints; its policy is not asked, lest it change the score."""
+    the organisation hides is hidden from endpoints, and what faults it knows is known; its policy is not
+    asked, lest it change the score."""
+    settings = load_settings()
     return Options(
         state=state,
         by="eval",
@@ -39,7 +41,8 @@ def options_like(
         model=model,
         mode="ask",
         approval_minutes=60.0,
-        redaction=load_settings().redaction,
+        redaction=settings.redaction,
+        faults=settings.faults,
         fallback=False,
         sampling=sampling,
         tape=tape,

@@ -59,10 +59,10 @@ class Folder(pytest.File):
 
 
 def _words(squad: str, fault: str, title: str) -> set[str]:
-    from opssquad import content
-    from opssquad.diagnosis.catalogue import load_catalogue
+    from opssquad import settings
+    from opssquad.squad.knowledge import read_known
 
-    catalogue = load_catalogue(content.squad(squad) / "faults.yaml")
+    catalogue = read_known(squad, settings.load().faults).catalogue
     entries = [entry for entry in catalogue.faults if entry.id == fault]
     named = [entry.title for entry in entries]
     # What gives the fault away is how people call it: `container.oom_killed`.

@@ -10,8 +10,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from opssquad import content
-from opssquad.diagnosis.catalogue import load_catalogue
+from opssquad import settings
 from opssquad.documents import BadFile, read_yaml, yaml_text
 from opssquad.errors import UsageError
 from opssquad.evals.appearing import beside
@@ -20,6 +19,7 @@ from opssquad.evals.linting import Linted, lint
 from opssquad.events import Asked, Concluded, Event
 from opssquad.findings import Conclusion, Evidence
 from opssquad.gate.own import Own
+from opssquad.squad.knowledge import known_faults
 from opssquad.times import rfc3339
 from opssquad.types import Json, Ref, Value
 from opssquad.worlds.kube.recording.load import load_incident
@@ -111,7 +111,8 @@ def promote(
 
 def _known(truth: Truth, squad: str, file: Path) -> None:
     """Refuse a fault that the squad has no word for: it could never be found."""
-    ids = {fault.id for fault in load_catalogue(content.squad(squad) / "faults.yaml").faults}
+    known = known_faults(squad, settings.load().faults)
+    ids = {fault.id for fault in known.catalogue.faults}
     if ids.isdisjoint({truth.fault, *truth.alike}):
         near = ", ".join(sorted(ids))
         said = f"fault: the catalogue of squad {squad} has no {truth.fault}; it has: {near}"

@@ -8,13 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from opssquad import __version__, content, settings
+from opssquad.squad.knowledge import own_file
 
 PACKAGES = ("pydantic", "langgraph", "openai", "kubernetes", "google-re2")
 
 
 def versions(squads: Iterable[str]) -> dict[str, str]:
     """By name: opssquad, python, packages, and digests of prompts, tools, policy, the organisation's
-    redaction, and each squad's folder."""
+    redaction, each squad's folder, and the organisation's faults for it."""
     root = content.root()
     found = {"opssquad": __version__, "python": platform.python_version()}
     found |= {package: _installed(package) for package in PACKAGES}
@@ -23,9 +24,13 @@ def versions(squads: Iterable[str]) -> dict[str, str]:
         "tools": digest_of(root / "tools"),
         "policy": digest_of(content.policy()),
     }
-    if own := settings.load().redaction:
-        found["redaction"] = digest_of(own)
-    found |= {f"squad {name}": digest_of(content.squad(name)) for name in sorted(set(squads))}
+    own = settings.load()
+    if own.redaction:
+        found["redaction"] = digest_of(own.redaction)
+    for name in sorted(set(squads)):
+        found[f"squad {name}"] = digest_of(content.squad(name))
+        if faults := own_file(name, own.faults):
+            found[f"faults {name}"] = digest_of(faults)
     return found
 
 

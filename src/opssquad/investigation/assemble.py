@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from opssquad import content, settings
-from opssquad.diagnosis.catalogue import load_catalogue
+from opssquad.diagnosis.catalogue import Catalogue
 from opssquad.diagnosis.differential import rank
 from opssquad.errors import ToolError, UsageError
 from opssquad.events import Event
@@ -31,6 +31,7 @@ from opssquad.models.base import Case, Model
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
 from opssquad.squad.context import Context, Rank
+from opssquad.squad.knowledge import known_faults
 from opssquad.squad.masking import masked
 from opssquad.squad.spec import load_squad
 from opssquad.squad.thinking import tool_specs
@@ -223,7 +224,7 @@ def make_context(
         by=options.by,
         judge=partial(_judge, policy, opening, cluster),
         roles=lambda name: policy.now().roles(name),
-        rank=_ranking(content.squad(options.squad) / "faults.yaml"),
+        rank=_ranking(known_faults(options.squad, options.faults).catalogue),
         sign=signer.grant,
         executor=run(toolbox, handles, parallel=spec.limits.parallel),
         records=store,
@@ -279,9 +280,8 @@ def _system(prompt: str, target: Target, cluster: Cluster) -> str:
     return prompt.format(**named, now=rfc3339(cluster.now()))
 
 
-def _ranking(faults: Path) -> Rank:
-    """Fills a case's differential by the squad's catalogue."""
-    catalogue = load_catalogue(faults)
+def _ranking(catalogue: Catalogue) -> Rank:
+    """Fills a case's differential by the catalogue in force."""
 
     def ranked(case: Case) -> Case:
         found = rank(catalogue, [s.signal for s in case.signals])

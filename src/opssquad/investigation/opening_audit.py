@@ -17,6 +17,7 @@ from opssquad.gate.redact import Redactor
 from opssquad.investigation.options import Options
 from opssquad.models.base import Listener, Model, Reply, Request
 from opssquad.squad.context import Context
+from opssquad.squad.knowledge import own_file
 from opssquad.store.base import AuditDraft, AuditKind
 from opssquad.store.sqlite import Store
 from opssquad.times import wall_clock
@@ -53,7 +54,8 @@ class Opening:
         self.redact = ctx.redact
         endpoint = ctx.model.endpoint if isinstance(ctx.model, Watched) else ""
         await self._changed("configuration", "settings", settings_of(self.options, endpoint))
-        await self._changed("configuration", f"squad {self.options.squad}", squad_of(ctx))
+        squad = squad_of(ctx, self.options.faults)
+        await self._changed("configuration", f"squad {self.options.squad}", squad)
         await self.policy(policy)
         reached = {**cluster.login(), "recording": str(self.options.recording or "")}
         if self.options.restraint != "none":
@@ -145,12 +147,16 @@ def settings_of(options: Options, endpoint: str) -> Json:
     }
 
 
-def squad_of(ctx: Context) -> Json:
-    """A squad as it works: its files, its words, its limits, its tools and their code."""
+def squad_of(ctx: Context, faults: Path | None) -> Json:
+    """A squad as it works: its files, the organisation's faults for it, its words, its limits, its tools and
+    their code."""
     folder = content.squad(ctx.squad.name)
+    own = own_file(ctx.squad.name, faults)
     return {
         "squad.yaml": _sha256(folder / "squad.yaml"),
         "faults.yaml": _sha256(folder / "faults.yaml"),
+        "own faults": str(own or ""),
+        "own faults.yaml": _sha256(own) if own else "",
         "prompt": digest(content.prompt(ctx.squad.prompt)),
         "limits": ctx.squad.limits.model_dump(mode="json"),
         "tools": [tool.name for tool in ctx.toolbox],

@@ -16,7 +16,8 @@ class Options:
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
     fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
     `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy;
-    where there is none, one that appears at `policy_place` counts from then on.
+    where there is none, one that appears at `policy_place` counts from then on. `faults` is its folder of
+    faults besides those of the squads.
     `restraint` is what it may do at most; a thread that is taken up again keeps the stricter of its own and
     this one. With `fallback` the offline model goes on where the model fails; without, its ModelError is
     raised. `sampling` goes with every request to an endpoint: temperature, seed. On `tape` is kept what a
@@ -37,6 +38,7 @@ class Options:
     redaction: Path | None = None
     policy: Path | None = None
     policy_place: Path | None = None
+    faults: Path | None = None
     restraint: Restraint = "none"
     fallback: bool = True
     sampling: Json = field(default_factory=dict)

@@ -106,6 +106,7 @@ async def _cause(ctx: Context, cause: Draft.Cause, ledger: Ledger, ranked: Seque
         fault=cause.fault,
         root_cause=cause.root_cause,
         confidence=cause.confidence,
+        inadmissible=next((h.inadmissible for h in ranked if _is(h, component, cause.fault)), ()),
         findings=tuple(
             Finding(
                 claim=claim,
@@ -124,11 +125,15 @@ def _against(
     ids = [
         e
         for h in ranked
-        if (h.component, h.fault) == (component, fault)
+        if _is(h, component, fault)
         for index in h.opposing
         for e in ledger.signals[index].evidence
     ]
     return ledger.cited(list(dict.fromkeys(ids)))
+
+
+def _is(hypothesis: Hypothesis, component: Ref, fault: str) -> bool:
+    return (hypothesis.component, hypothesis.fault) == (component, fault)
 
 
 async def _stands(ctx: Context, item: str, ledger: Ledger) -> Evidence | None:

@@ -132,6 +132,7 @@ def ledger_page(ctx: Context, case: Case) -> str:
     )
     rows = [
         f"{n}. {h.fault} {h.title} at {h.component}, {h.confidence} ({h.score:.2f}); {h.root_cause}"
+        + "".join(f"\n   not: {each}" for each in h.inadmissible)
         for n, h in enumerate(case.differential[:5], 1)
     ]
     spent = sum(1 for c in case.calls if c.turn == case.turn)

@@ -81,6 +81,8 @@ def _show_cause(screen: Screen, cause: Cause) -> None:
     screen.flow(said, indent=2, first="  ")
     for finding in cause.findings:
         _show_finding(screen, finding)
+    for each in cause.inadmissible:
+        screen.flow(str(each), indent=9, first="    not: ", style=WARN)
 
 
 def _show_finding(screen: Screen, finding: Finding) -> None:

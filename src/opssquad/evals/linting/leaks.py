@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Iterator
 
-from opssquad import content
-from opssquad.diagnosis.catalogue import load_catalogue
+from opssquad import settings
 from opssquad.documents import read_text
 from opssquad.errors import UsageError
+from opssquad.squad.knowledge import read_known
 from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.refs import reference
 from opssquad.worlds.kube.recording.spec import Truth
@@ -88,7 +88,7 @@ def _asked(recording: Recording, truth: Truth) -> Iterator[str]:
 def _fault(squad: str, fault: str) -> str:
     """What the squad's catalogue calls the fault; nothing for one that it does not know."""
     try:
-        catalogue = load_catalogue(content.squad(squad) / "faults.yaml")
+        catalogue = read_known(squad, settings.load().faults).catalogue
     except UsageError:
         return ""
     return next((each.title for each in catalogue.faults if each.id == fault), "")

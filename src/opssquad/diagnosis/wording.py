@@ -1,0 +1,44 @@
+"""A clause of the catalogue in plain words. Strings only."""
+
+from opssquad.diagnosis.catalogue import Clause, Fault
+
+LINKS = {
+    "own": "",
+    "caller": "at a caller that cannot reach it",
+    "user": "at what uses it",
+    "inside": "in its namespace",
+    "any": "anywhere",
+}
+TIMES = {"": "", "before": "before it began", "after": "after it began"}
+
+
+def in_words(clause: Clause, *, linked: bool = True) -> str:
+    """`rollout.recent where diff.field is like *image*, before it began`; without its link for an anchor, by
+    which the component is found."""
+    where = " and ".join(condition(path, pattern) for path, pattern in clause.where.items())
+    head = f"{clause.signal} where {where}" if where else clause.signal
+    rest = (LINKS[clause.link] if linked else "", TIMES[clause.when])
+    return ", ".join((head, *(each for each in rest if each)))
+
+
+def condition(path: str, pattern: str | list[str]) -> str:
+    """`exit_code is not 137`; of several patterns one has to match."""
+    said = [pattern] if isinstance(pattern, str) else pattern
+    return f"{path} {' or '.join(_is(each) for each in said)}"
+
+
+def _is(pattern: str) -> str:
+    verb = "is not" if pattern.startswith("!") else "is"
+    plain = pattern.removeprefix("!")
+    return f"{verb} like {plain}" if any(sign in plain for sign in "*?[") else f"{verb} {plain}"
+
+
+def blamed(fault: Fault) -> str:
+    """Whom the fault is blamed on, in words."""
+    match fault.component:
+        case "owner":
+            return "the workload that answers for what the opening signal is about"
+        case "entity":
+            return "the object that the opening signal is about"
+        case path:
+            return f"the object that the opening signal names as `{path.removeprefix('data.')}`"

@@ -1,0 +1,40 @@
+"""The faults that a squad knows here: its own catalogue, and the organisation's file beside it."""
+
+from pathlib import Path
+
+from opssquad import content
+from opssquad.diagnosis.own import KnownFaults, read_known_faults
+from opssquad.errors import UsageError
+from opssquad.settings import found
+from opssquad.squad.spec import load_squad
+from opssquad.toolbox import Toolbox
+
+
+def own_file(squad: str, folder: Path | None) -> Path | None:
+    """The organisation's file for a squad, `<folder>/<squad>.yaml`; None where there is none. Raises
+    UsageError for a folder that is none."""
+    if folder is None:
+        return None
+    if not folder.is_dir():
+        how = "name a folder that holds <squad>.yaml"
+        raise UsageError(f"OPSSQUAD_FAULTS: {folder} is no folder that can be read; {how}")
+    return found(folder / f"{squad}.yaml")
+
+
+def known_faults(squad: str, folder: Path | None) -> KnownFaults:
+    """The catalogue in force, sound as far as can be told at once. Raises UsageError with the first flaw, its
+    file and line."""
+    known = read_known(squad, folder)
+    for flaw in known.flaws(toolbox_of(squad)):
+        raise flaw.error
+    return known
+
+
+def read_known(squad: str, folder: Path | None) -> KnownFaults:
+    """The same, sound or not. Raises UsageError for a file that cannot be read."""
+    return read_known_faults(content.squad(squad) / "faults.yaml", own_file(squad, folder))
+
+
+def toolbox_of(squad: str) -> Toolbox:
+    """The tools of a squad. Raises UsageError."""
+    return Toolbox(content.tools(load_squad(content.squad(squad)).tools))
