@@ -243,8 +243,9 @@ def test_no_accepted_fix_of_a_recording_is_inadmissible_for_its_fault(said: Run,
     import yaml
 
     truth = yaml.safe_load((content.recordings()[id] / "truth.yaml").read_text())
-    if truth["fault"] == "P04":
-        return  # its cause is another fault at the callee
+    known = {each["id"] for each in as_json(said("fault", "list", "--json"))["faults"]}
+    if truth["fault"] not in known:
+        pytest.skip(f"the catalogue has no {truth['fault']}")
     shown = as_json(said("fault", "show", truth["fault"], "--json"))
     refused: set[Action] = {each["action"] for each in shown["inadmissible"] if not each["target"]}
     assert refused.isdisjoint(each["action"] for each in truth["fix"]["accept"])
