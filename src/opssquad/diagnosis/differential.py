@@ -62,7 +62,7 @@ def _component(fault: Fault, anchor: Signal) -> Ref | None:
         case "entity":
             return anchor.entity
         case path:
-            found = list(values(anchor.data, path.removeprefix("data.")))
+            found = [each for each in values(anchor.data, path.removeprefix("data.")) if each]
             return Ref.parse(str(found[0])) if found else None
 
 
@@ -110,7 +110,10 @@ def _find(
     found = [
         i
         for i, s in enumerate(signals)
-        if _fits(clause, s) and _linked(clause, s, component, lead) and _timed(clause, s, onset)
+        if _fits(clause, s)
+        and _linked(clause, s, component, lead)
+        and _agrees(clause, s, lead)
+        and _timed(clause, s, onset)
     ]
     if clause.when == "before":
         found.sort(key=lambda i: moment.timestamp() if (moment := signals[i].at) else 0.0, reverse=True)
@@ -128,10 +131,22 @@ def _linked(clause: Clause, signal: Signal, component: Ref, lead: list[Signal]) 
         case "user":
             users = {str(u) for s in lead for u in values(s.data, "used_by")}
             return str(signal.owner) in users
+        case "behind":
+            paths = ("workload", "workloads")
+            return str(signal.owner) in {str(w) for s in lead for path in paths for w in values(s.data, path)}
         case "inside":
             return component.namespace in ("", signal.owner.namespace)
         case "any":
             return True
+
+
+def _agrees(clause: Clause, signal: Signal, lead: list[Signal]) -> bool:
+    """Whether signal and an anchor share what they say at the clause's path, if both say something there."""
+    if not clause.agrees:
+        return True
+    mine = set(map(str, values(signal.data, clause.agrees))) - {""}
+    theirs = [set(map(str, values(s.data, clause.agrees))) - {""} for s in lead]
+    return not mine or any(not said or mine & said for said in theirs)
 
 
 def _timed(clause: Clause, signal: Signal, onset: datetime | None) -> bool:
