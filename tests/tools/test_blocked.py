@@ -69,9 +69,13 @@ async def test_where_policies_may_not_be_read_that_is_told_and_nothing_claimed()
     assert unread >= {"NetworkPolicy", "IngressClass", "ValidatingWebhookConfiguration", "LimitRange"}
 
 
-async def test_health_reads_the_policies_of_a_namespace() -> None:
+async def test_health_tells_of_a_policy_also_where_it_is_asked_for_one_that_suffers_from_it() -> None:
     async with stage("media-0728") as s:
         await s.cluster.create("NetworkPolicy", policy(), "streaming")
-        result = await s.run(health, namespace="streaming")
-    (found,) = denials(result)
+        whole = await s.run(health, namespace="streaming")
+        victim = await s.run(health, namespace="streaming", workload="title-api")
+        other = await s.run(health, namespace="streaming", workload="redis")
+    (found,) = denials(whole)
     assert "Deployment/streaming/title-api" in found.data["used_by"]
+    assert denials(victim) == [found]
+    assert denials(other) == []

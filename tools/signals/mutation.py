@@ -27,16 +27,14 @@ REQUEST = re.compile(r"resources\.requests[.\[](?P<resource>[^\]]+)\]?")
 def mutation_signals(pod: Json, scene: Scene) -> Iterator[Signal]:
     """`pod.differs_from_template` for a pod whose image, environment, command or resources are not those that
     its controller asked for."""
-    template = _template(pod, scene)
+    configs = [
+        c for c in scene.of(MUTATING) if any(sees(h, pod, scene) for h in dig(c, "webhooks", default=()))
+    ]
+    template = _template(pod, scene) if configs else None
     if template is None or is_finished(pod):
         return
     found = [each for each in differs(template, pod) if _telling(each, template) and not _known(each, pod)]
     if not found:
-        return
-    configs = [
-        c for c in scene.of(MUTATING) if any(sees(h, pod, scene) for h in dig(c, "webhooks", default=()))
-    ]
-    if not configs:
         return
     owner = scene.owner(pod)
     names = [str(ref(each)) for each in configs]
@@ -62,6 +60,10 @@ def mutation_signals(pod: Json, scene: Scene) -> Iterator[Signal]:
             "used_by": [str(owner)],
         },
     )
+
+
+def _sees(config: Json, pod: Json, scene: Scene) -> bool:
+    return any(sees(hook, pod, scene) for hook in dig(config, "webhooks", default=()))
 
 
 def _template(pod: Json, scene: Scene) -> Json | None:

@@ -65,10 +65,17 @@ def policy_signals(scene: Scene) -> Iterator[Signal]:
             )
 
 
+def side_of(workload: Json, scene: Scene) -> Side:
+    """A workload as an end of connections: with the labels of its pods, which may be more than its template
+    names, where a pod was read."""
+    pods = [each for each in scene.pods_of(ref(workload)) if not is_finished(each)]
+    return side(ref(workload), pods[0] if pods else dig(workload, "spec", "template", default={}))
+
+
 def sides(scene: Scene) -> Iterator[Side]:
     """Every workload that can have pods, as an end of connections."""
     for each in scene.of(*KINDS, "Job"):
-        yield side(ref(each), dig(each, "spec", "template", default={}))
+        yield side_of(each, scene)
     for each in scene.of("CronJob"):
         yield side(ref(each), dig(each, "spec", "jobTemplate", "spec", "template", default={}))
 
@@ -79,7 +86,7 @@ def _needs(scene: Scene) -> tuple[list[Call], list[Side]]:
     asking: list[Side] = []
     for each in scene.of(*KINDS):
         template = dig(each, "spec", "template", default={})
-        caller = side(ref(each), template)
+        caller = side_of(each, scene)
         needs = dependencies(template, caller.namespace, scene) if desired(each) else []
         for need in needs:
             if need.service and (service := scene.get(need.service)):
@@ -93,8 +100,12 @@ def denials(calls: Iterable[Call], asking: Iterable[Side], scene: Scene) -> Iter
     """`policy.denies` for each policy and direction that denies one of these calls, or the DNS to one that
     asks it."""
     found: dict[tuple[Ref, Direction], Denied] = defaultdict(Denied)
+    targets: dict[Ref, list[Side]] = {}
     for call in calls:
-        for direction, isolated, policies in _stopped(call, scene):
+        address = ref(call.service)
+        if address not in targets:
+            targets[address] = ends_behind(call.service, scene)
+        for direction, isolated, policies in _stopped(call, targets[address], scene):
             denied = found[ref(_newest(policies)), direction]
             denied.workloads.append(isolated)
             denied.calls.append(call)
@@ -106,10 +117,9 @@ def denials(calls: Iterable[Call], asking: Iterable[Side], scene: Scene) -> Iter
             yield _denies(policy, direction, denied, scene)
 
 
-def _stopped(call: Call, scene: Scene) -> Iterator[tuple[Direction, Ref, list[Json]]]:
+def _stopped(call: Call, targets: list[Side], scene: Scene) -> Iterator[tuple[Direction, Ref, list[Json]]]:
     """The directions in which policies stop a call to every pod behind its Service: whose pods are isolated,
     and by which policies."""
-    targets = ends_behind(call.service, scene)
     pairs = [(target, port) for target in targets for port in ports(call, target)]
     if not pairs or any(port is None for _, port in pairs):
         return
@@ -129,7 +139,7 @@ def ends_behind(service: Json, scene: Scene) -> list[Side]:
     space = service["metadata"].get("namespace", "")
     found = workloads_behind(selector, space, scene)
     if found:
-        return [side(ref(each), dig(each, "spec", "template", default={})) for each in found]
+        return [side_of(each, scene) for each in found]
     pods = [each for each in behind(selector, space, scene) if not is_finished(each)]
     return [side(scene.owner(each), each) for each in pods]
 

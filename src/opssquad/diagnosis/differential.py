@@ -45,13 +45,13 @@ def _explained(match: Match, better: Match) -> bool:
 
 def _matches(catalogue: Catalogue, signals: Sequence[Signal]) -> Iterator[Match]:
     for fault in catalogue.faults:
-        opened: dict[str, list[int]] = {}
+        opened: dict[Ref, list[int]] = {}
         for clause in fault.anchor:
             for index, signal in enumerate(signals):
                 if signal.until is None and _fits(clause, signal) and (ref := _component(fault, signal)):
-                    opened.setdefault(str(ref), []).append(index)
-        for name, anchors in opened.items():
-            if match := _match(fault, Ref.parse(name), anchors, signals):
+                    opened.setdefault(ref, []).append(index)
+        for ref, anchors in opened.items():
+            if match := _match(fault, ref, anchors, signals):
                 yield match
 
 

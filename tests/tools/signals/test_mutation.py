@@ -144,3 +144,24 @@ def test_an_adopted_pod_was_never_made_from_the_template() -> None:
     pod = made(CRASH, command=["/other"])
     pod["metadata"].pop("generateName")
     assert "pod.differs_from_template" not in told(keeper(), pod, MUTATING)
+
+
+def stateful(update: str = "db-r2", generation: int = 2) -> list[Json]:
+    """A StatefulSet, and a pod of its revision `db-r2` with less memory than the template says."""
+    pod = made(OOM, resources=limits("32Mi"))
+    pod["metadata"] |= {
+        "name": "db-0",
+        "generateName": "db-",
+        "labels": {"app": "db", "controller-revision-hash": "db-r2"},
+        "ownerReferences": [{"kind": "StatefulSet", "name": "db", "controller": True}],
+    }
+    template = {"metadata": {"labels": {"app": "db"}}, "spec": {"containers": [APP]}}
+    status = {"updateRevision": update, "observedGeneration": 2, "readyReplicas": 0}
+    spec = {"replicas": 1, "template": template}
+    return [obj("StatefulSet", "db", spec, status, generation=generation), pod]
+
+
+def test_a_pod_of_a_stateful_set_is_compared_while_it_is_of_the_newest_template() -> None:
+    assert told(*stateful(), MUTATING)["pod.differs_from_template"].data["harm"] == "oom_killed"
+    assert "pod.differs_from_template" not in told(*stateful("db-r3"), MUTATING)
+    assert "pod.differs_from_template" not in told(*stateful(generation=3), MUTATING)

@@ -6,7 +6,7 @@ from tools.signals._scene import Scene
 
 from opssquad import Json, Ref
 from tests.tools.signals.network import app, namespace, policy, running, service, workload
-from tests.tools.signals.objects import NOW, told
+from tests.tools.signals.objects import NOW, obj, told
 
 DB = Ref(kind="Deployment", namespace="n", name="db")
 WEB = Ref(kind="Deployment", namespace="n", name="web")
@@ -199,6 +199,18 @@ def test_a_denial_of_long_ago_is_most_likely_meant() -> None:
 def test_a_denial_that_nobody_is_known_to_suffer_from_is_not_told() -> None:
     objects = [workload("web"), workload("db", 5432), service("db", 5432, 5432)]
     assert "policy.denies" not in told(*objects, policy("lock", app("db"), "Ingress"))
+
+
+def test_labels_that_only_the_pods_carry_count() -> None:
+    meshed = running(workload("web", DB_URL="postgres://db:5432/shop"))
+    meshed["metadata"]["labels"]["mesh"] = "on"
+    maker = obj(
+        "ReplicaSet", "web-h1", ownerReferences=[{"kind": "Deployment", "name": "web", "controller": True}]
+    )
+    rule = {"from": [{"podSelector": {"matchLabels": {"mesh": "on"}}}]}
+    allow = policy("lock", app("db"), "Ingress", ingress=[rule])
+    assert "policy.denies" in told(*scene(allow))
+    assert "policy.denies" not in told(*scene(allow), meshed, maker)
 
 
 def test_a_service_with_one_open_backend_is_not_denied() -> None:
