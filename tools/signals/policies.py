@@ -212,8 +212,9 @@ def _quotes(policy: Json, direction: Direction, edit: Edit | None) -> list[Quote
 
 
 def _words(calls: list[tuple[str, str, int]], no_dns: list[str]) -> str:
-    said = [f"DNS queries of {Ref.parse(each).name}" for each in no_dns]
+    said = [f"the DNS queries of {some([Ref.parse(each).name for each in no_dns], MOST)}"] if no_dns else []
+    made = []
     for caller, service, port in calls:
         where = Ref.parse(service).name + (f":{port}" if port else "")
-        said.append(f"calls of {Ref.parse(caller).name} to {where}")
-    return some(said, MOST)
+        made.append(f"{Ref.parse(caller).name} to {where}")
+    return " and ".join([*said, *([f"calls of {some(made, MOST)}"] if made else [])])

@@ -166,6 +166,7 @@ def test_a_policy_that_denies_what_the_environment_names_is_told_with_caller_and
         "allows_dns": True,
     }
     assert denied.data["changed_by"] == "kubectl-create"
+    assert "(created 20 min ago): no policy lets calls of web to db:5432 pass (ingress)" in denied.text
 
 
 def test_a_policy_that_lets_the_caller_in_is_not_told() -> None:
