@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from opssquad import Json
-from tests.tools.signals.network import RULE, config
+from tests.tools.signals.network import RULE, config, namespace
 from tests.tools.signals.objects import ago, container, obj, told
 
 APP: Json = {
@@ -77,6 +77,9 @@ def test_without_a_webhook_that_sees_pods_nothing_is_told() -> None:
     assert "pod.differs_from_template" not in told(keeper(), pod, other)
     elsewhere = config("MutatingWebhookConfiguration", objectSelector={"matchLabels": {"inject": "yes"}})
     assert "pod.differs_from_template" not in told(keeper(), pod, elsewhere)
+    spaces = config("MutatingWebhookConfiguration", namespaceSelector={"matchLabels": {"inject": "yes"}})
+    assert "pod.differs_from_template" not in told(keeper(), pod, spaces, namespace("n"))
+    assert "pod.differs_from_template" in told(keeper(), pod, spaces, namespace("n", inject="yes"))
 
 
 def test_of_several_webhooks_none_is_accused() -> None:
@@ -90,6 +93,9 @@ def test_a_request_that_the_server_takes_over_from_the_limit_is_no_difference() 
     template = {**APP, "resources": {"limits": {"cpu": "1", "memory": "512Mi"}}}
     taken = {"limits": {"cpu": "1", "memory": "512Mi"}, "requests": {"cpu": "1", "memory": "512Mi"}}
     assert "pod.differs_from_template" not in told(keeper(template), made(OOM, resources=taken), MUTATING)
+    taken["requests"]["cpu"] = "100m"
+    found = told(keeper(template), made(OOM, resources=taken), MUTATING)["pod.differs_from_template"]
+    assert [each["field"] for each in found.data["fields"]] == ["resources.requests.cpu"]
 
 
 @pytest.mark.parametrize("note", ["kubernetes.io/limit-ranger", "vpaUpdates"])

@@ -2,6 +2,7 @@
 
 import pytest
 from tools._policies import Port, directions, lets, lets_dns, side
+from tools._selectors import matches
 from tools.signals._scene import Scene
 
 from opssquad import Json, Ref
@@ -31,6 +32,34 @@ def test_without_a_policy_everything_passes() -> None:
     assert into_db([policy("egress-only", app("db"), "Egress")]) is True
 
 
+def test_a_policy_is_about_pods_of_its_own_namespace() -> None:
+    elsewhere = policy("deny", {}, "Ingress")
+    elsewhere["metadata"]["namespace"] = "m"
+    assert into_db([elsewhere]) is True
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "labels", "fits"),
+    [
+        ("In", ["a", "b"], {"k": "a"}, True),
+        ("In", ["a", "b"], {}, False),
+        ("NotIn", ["a", "b"], {"k": "a"}, False),
+        ("NotIn", ["a", "b"], {"k": "c"}, True),
+        ("NotIn", ["a", "b"], {}, True),
+        ("Exists", None, {"k": ""}, True),
+        ("Exists", None, {}, False),
+        ("DoesNotExist", None, {"k": "a"}, False),
+        ("DoesNotExist", None, {}, True),
+    ],
+)
+def test_an_expression_is_held_against_labels(
+    operator: str, values: list[str] | None, labels: dict[str, str], fits: bool
+) -> None:
+    expression = {"key": "k", "operator": operator, **({"values": values} if values else {})}
+    assert matches({"matchExpressions": [expression]}, labels) is fits
+    assert matches({"matchExpressions": [expression], "matchLabels": {"x": "y"}}, labels) is False
+
+
 def test_a_policy_without_rules_lets_nothing_in() -> None:
     assert into_db([policy("deny", {}, "Ingress")]) is False
 
@@ -48,6 +77,7 @@ def test_what_any_policy_lets_through_passes() -> None:
         ({"from": [{"podSelector": app("api")}]}, False),
         ({"from": [{"podSelector": app("api")}, {"podSelector": app("web")}]}, True),
         ({"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}, None),
+        ({"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 80}]}, False),
         ({"from": [{"namespaceSelector": {}, "podSelector": app("api")}]}, False),
         ({"from": [{"namespaceSelector": {}}]}, True),
         ({"ports": [{"port": 5432, "protocol": "TCP"}]}, True),
@@ -184,6 +214,12 @@ def test_egress_without_the_dns_denies_every_name() -> None:
         "allows_dns": False,
     }
     assert "DNS queries of web" in denied.text
+
+
+def test_without_the_dns_it_is_not_one_service_that_fails() -> None:
+    denied = told(*scene(policy("lock", {}, "Egress")))["policy.denies"]
+    assert denied.data["service"] == []
+    assert [each["to"] for each in denied.data["calls"]] == ["Service/n/db"]
 
 
 def test_of_several_policies_the_newest_is_the_one_that_denies() -> None:
