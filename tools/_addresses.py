@@ -27,6 +27,7 @@ _FORM = re.compile(
     r"(?:\w+://)?(?:[^@/\s]*@)?(?:[\w.-]+/(?=\d+\.))?(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{1,5}))?(?=[/\s?\\]|$)"
 )
 _ENDPOINT = re.compile(r"\b(?P<host>[A-Za-z][\w-]*(?:\.[\w-]+)*):(?P<port>\d{2,5})\b(?!:)")
+_LABEL = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
 
@@ -58,6 +59,20 @@ def endpoints(text: str) -> list[Address]:
     """Every `host:port` in a message, scheme or not: for text that holds no times or code lines."""
     spoken = (Address(found["host"], int(found["port"])) for found in _ENDPOINT.finditer(text))
     return list(dict.fromkeys((*(each for each in addresses(text) if each.port), *spoken)))
+
+
+def service_named(host: str, namespace: str) -> Ref | None:
+    """The Service that a host name means to a pod in that namespace, whether it exists or not: `db`,
+    `db.shop`, `db.shop.svc`, `pod-0.db.shop.svc.cluster.local`. None for IPs and names of another form."""
+    parts = host.rstrip(".").lower().split(".")
+    if not all(map(_LABEL.fullmatch, parts)):
+        return None
+    if "svc" in parts[2:]:
+        *_, name, space = parts[: parts.index("svc", 2)]
+        return Ref(kind="Service", namespace=space, name=name)
+    if len(parts) > 2:
+        return None
+    return Ref(kind="Service", namespace=parts[1] if parts[1:] else namespace, name=parts[0])
 
 
 @dataclass

@@ -33,7 +33,7 @@ class Dependency:
 def dependencies(template: Json, namespace: str, scene: Scene) -> list[Dependency]:
     """What the environment of a pod template names, each host and port once."""
     found: dict[tuple[str, str], Dependency] = {}
-    for variable, value in _environment(template, namespace, scene):
+    for variable, value in environment(template, namespace, scene):
         match = HOST.match(value.strip())
         if not match:
             continue
@@ -48,21 +48,23 @@ def dependencies(template: Json, namespace: str, scene: Scene) -> list[Dependenc
     return list(found.values())
 
 
-def _environment(template: Json, namespace: str, scene: Scene) -> Iterator[tuple[str, str]]:
+def environment(template: Json, namespace: str, scene: Scene) -> Iterator[tuple[str, str]]:
+    """The variables of a pod template with their values, as far as those stand in it or in a ConfigMap."""
     for container in dig(template, "spec", "containers", default=()):
         for each in container.get("env") or ():
             yield each["name"], str(each.get("value") or _from_map(each, namespace, scene))
         for each in container.get("envFrom") or ():
             name = dig(each, "configMapRef", "name", default="")
-            yield from _data(name, namespace, scene).items()
+            yield from map_data(name, namespace, scene).items()
 
 
 def _from_map(variable: Json, namespace: str, scene: Scene) -> str:
     source = dig(variable, "valueFrom", "configMapKeyRef", default={})
-    return _data(source.get("name", ""), namespace, scene).get(source.get("key", ""), "")
+    return map_data(source.get("name", ""), namespace, scene).get(source.get("key", ""), "")
 
 
-def _data(name: str, namespace: str, scene: Scene) -> dict[str, str]:
+def map_data(name: str, namespace: str, scene: Scene) -> dict[str, str]:
+    """The data of a ConfigMap, as far as it was read."""
     if not name:
         return {}
     return dict(dig(scene.get(Ref(kind="ConfigMap", namespace=namespace, name=name)), "data", default={}))

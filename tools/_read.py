@@ -23,10 +23,13 @@ DEEP = 3
 """Namespaces of a large cluster that are read whole, the worst first."""
 SPACED = (
     *("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Service"),
-    *("EndpointSlice", "ConfigMap", "Secret", "Ingress", "HorizontalPodAutoscaler"),
-    *("PodDisruptionBudget", "PersistentVolumeClaim", "ResourceQuota", "Event"),
+    *("EndpointSlice", "ConfigMap", "Secret", "Ingress", "NetworkPolicy", "HorizontalPodAutoscaler"),
+    *("PodDisruptionBudget", "PersistentVolumeClaim", "ResourceQuota", "LimitRange", "Event"),
 )
-GLOBAL = ("Node", "StorageClass")
+GLOBAL = (
+    *("Node", "Namespace", "StorageClass", "IngressClass"),
+    *("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"),
+)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -130,8 +133,11 @@ async def _whole(
 
     asked = [(kind, space) for space in spaces for kind in SPACED] + [(kind, "") for kind in GLOBAL]
     found = await asyncio.gather(*(one(kind, space) for kind, space in asked))
-    whole = frozenset({*SPACED, *GLOBAL} - set(unread))
-    return Scene(cluster.now(), (obj for objects in found for obj in objects), whole), unread
+    # Of thousands of pods only those in trouble are kept, so that one is missing means nothing.
+    whole = frozenset({*SPACED, *GLOBAL} - set(unread) - ({"Pod"} if trim else set()))
+    read_spaces = None if "" in spaces else frozenset(spaces)
+    objects = (obj for listed in found for obj in listed)
+    return Scene(cluster.now(), objects, whole, read_spaces), unread
 
 
 def _light(obj: Json) -> Json:

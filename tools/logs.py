@@ -14,6 +14,7 @@ from typing import Annotated
 from opssquad import Cluster, Json, Quote, Result, ToolError, tool
 
 from ._addresses import Address, Directory
+from ._blocked import blocked
 from ._instances import Instance, Previous, instance, most_broken
 from ._kube import dig, lately, owner, ref, selected, source
 from ._loglines import entries
@@ -55,21 +56,22 @@ async def logs(
         key=lambda entry: entry.stamp,
     )
     failed = called(found)
-    case = Case(
-        reads, found, now, await _directory(cluster, (each.named for each in failed.values()), space), failed
-    )
-    signals = log_signals(case)
+    directory = await _directory(cluster, (each.named for each in failed.values()), space)
+    case = Case(reads, found, now, directory, failed)
+    said = log_signals(case)
+    denied = await blocked(cluster, said, (each.pod for each in reads), directory)
+    signals = [*said, *denied.signals]
     instances = [each for each, _ in read]
     heads = [*choice, *unread.values(), *(head(i, text) for i, text in read)]
     return Result(
         text="\n".join([*heads, *body(case, signals, wanted)]),
-        sources=(*(each.source() for each in reads), *_unstarted(instances)),
+        sources=(*(each.source() for each in reads), *_unstarted(instances), *denied.sources),
         data={
             "pod": str(ref(instances[0].pod)),
             "container": instances[0].container,
             "previous": instances[0].previous,
             "pods": [str(ref(each)) for each in pods],
-            "unread": as_data({pod: why for pod, why in unread.items() if pod}),
+            "unread": as_data({pod: why for pod, why in (unread | denied.unread).items() if pod}),
             "workloads": [str(owner(instances[0].pod))],
         },
         signals=tuple(signals),

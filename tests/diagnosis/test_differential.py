@@ -146,3 +146,41 @@ def test_a_bad_catalogue_is_refused_in_one_line_that_names_the_file(
     with pytest.raises(UsageError, match=r"faults\.yaml") as caught:
         load_catalogue(path)
     assert said in str(caught.value)
+
+
+def test_a_fault_whose_component_is_not_known_is_left_out() -> None:
+    refused = {"why": "limit_range", "message": "maximum memory usage per Container is 1Gi"}
+    assert rank(CATALOGUE, [signal("replicaset.create_failed", object="", **refused)]) == []
+    (found,) = rank(CATALOGUE, [signal("replicaset.create_failed", object="LimitRange/ns/sizes", **refused)])
+    assert (found.fault, str(found.component)) == ("K18", "LimitRange/ns/sizes")
+
+
+def denial(**data: Any) -> Signal:
+    lock = "NetworkPolicy/ns/lock"
+    return signal("policy.denies", owner=lock, used_by=["Deployment/ns/api"], recent=True, **data)
+
+
+def test_what_is_denied_and_what_fails_must_be_the_same_where_both_say_what() -> None:
+    denied = denial(service=["Service/ns/db"])
+    for said, opens in (
+        ({"service": "Service/ns/db"}, True),
+        ({"service": "Service/ns/mail"}, False),
+        ({}, True),
+    ):
+        failed = signal("log.timeout", at=2, **said)
+        assert [each.fault for each in rank(CATALOGUE, [denied, failed])] == (["N05"] if opens else [])
+    every = denial(service=[], allows_dns=False)
+    assert top(every, signal("log.timeout", at=2, service="Service/ns/mail")).fault == "N05"
+
+
+def test_pods_that_fail_behind_a_service_speak_against_its_port() -> None:
+    mismatch = signal(
+        "service.port_mismatch", owner="Service/ns/db", workload="Deployment/ns/db", port=80, target_port=9999
+    )
+    refused = signal("log.connect_refused", service="Service/ns/db", workload="Deployment/ns/db")
+    alone = top(mismatch, refused)
+    down = signal("workload.unavailable", owner="Deployment/ns/db")
+    elsewhere = signal("workload.unavailable", owner="Deployment/ns/mail")
+    assert (alone.fault, alone.opposing) == ("N02", ())
+    assert top(mismatch, refused, elsewhere).score == alone.score
+    assert top(mismatch, refused, down).score < alone.score

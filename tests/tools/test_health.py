@@ -1,6 +1,8 @@
 """`health` against the recorded clusters over HTTP: one call shows what is broken, and says of what scope."""
 
 import pytest
+import tools._read
+from tools._read import read
 from tools.health import health
 
 from opssquad import Result, ToolError
@@ -65,3 +67,17 @@ async def test_unknown_names_are_told_with_the_nearest() -> None:
         await look("shop-0618", namespace="shop", workload="payment")
     with pytest.raises(ToolError, match="shop"):
         await look("shop-0618", namespace="shopp")
+
+
+async def test_what_was_read_whole_is_known_by_kind_and_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with cluster_of("shop-0412") as cluster:
+        one, everything = await read(cluster, "shop"), await read(cluster, "")
+        monkeypatch.setattr(tools._read, "SMALL", 5)
+        large = await read(cluster, "shop")
+    assert one.scene.covers("Pod", "shop")
+    assert not one.scene.covers("Service", "kube-system")
+    assert everything.scene.covers("Service", "kube-system")
+    assert one.scene.covers("IngressClass")
+    # Of many pods only those in trouble are kept, so that one is missing there means nothing.
+    assert not large.scene.covers("Pod", "shop")
+    assert large.scene.covers("Service", "shop")

@@ -20,14 +20,19 @@ STALE = timedelta(hours=1)
 class Scene:
     """Objects and events as read at one moment of the world's clock.
 
-    `complete` names the kinds that were read whole for the namespaces in question: only then does a missing
-    object mean that it does not exist.
+    `complete` names the kinds that were read whole for the namespaces in question, `spaces` (None: all): only
+    then does a missing object mean that it does not exist.
     """
 
     def __init__(
-        self, now: datetime, objects: Iterable[Json], complete: frozenset[str] | None = None
+        self,
+        now: datetime,
+        objects: Iterable[Json],
+        complete: frozenset[str] | None = None,
+        spaces: frozenset[str] | None = None,
     ) -> None:
         self.now = now
+        self.spaces = spaces
         self.kinds: dict[str, list[Json]] = defaultdict(list)
         self.known: dict[Ref, Json] = {}
         self.events: dict[Ref, list[Json]] = defaultdict(list)
@@ -51,6 +56,14 @@ class Scene:
     def get(self, address: Ref) -> Json | None:
         """The object at that address, or None if it was not read or does not exist."""
         return self.known.get(address)
+
+    def covers(self, kind: str, namespace: str = "") -> bool:
+        """Whether the kind was read whole there: in one namespace, or of the cluster's own kinds where ""."""
+        return kind in self.complete and (not namespace or self.spaces is None or namespace in self.spaces)
+
+    def lacks(self, address: Ref) -> bool:
+        """Whether it is known that there is no object of that address."""
+        return self.covers(address.kind, address.namespace) and not self.get(address)
 
     def owner(self, obj: Json) -> Ref:
         """The workload that answers for an object."""

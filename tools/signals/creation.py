@@ -5,16 +5,17 @@ from collections.abc import Iterator
 
 from opssquad import Json, Quote, Ref, Signal, ago
 
-from .._kube import condition, event_count, event_source, event_text, last_seen, quote, ref, times
+from .._kube import condition, dig, event_count, event_source, event_text, last_seen, quote, ref, times
 from ._scene import Scene, make
 from .replicas import desired, ready
+from .webhooks import configuration_of, service_of
 
 # What the API server says, why it refuses, and the kind of the object that the group `name` names.
 WHY = (
     ("quota", re.compile(r"exceeded quota: (?P<name>[^,\s]+)"), "ResourceQuota"),
     ("quota", re.compile(r"failed quota: (?P<name>[^:\s]+): must specify"), "ResourceQuota"),
     ("webhook", re.compile(r'failed calling webhook "(?P<name>[^"]+)"'), ""),
-    ("webhook", re.compile(r'admission webhook "(?P<name>[^"]+)" denied'), ""),
+    ("webhook_denied", re.compile(r'admission webhook "(?P<name>[^"]+)" denied'), ""),
     ("service_account", re.compile(r"service account [^/\s]+/(?P<name>[^:\s]+)"), "ServiceAccount"),
     ("service_account", re.compile(r'serviceaccount "(?P<name>[^"]+)" not found'), "ServiceAccount"),
     (
@@ -26,12 +27,21 @@ WHY = (
 )
 WORDS = {
     "quota": "a quota refuses its pods",
-    "webhook": "an admission webhook fails or refuses",
+    "webhook": "an admission webhook does not answer",
+    "webhook_denied": "an admission webhook refuses its pods",
     "service_account": "its service account is missing",
     "limit_range": "a limit range refuses its pods",
     "pod_security": "pod security refuses its pods",
     "other": "the API server refuses its pods",
 }
+# How a call to a webhook fails; the first that fits.
+FAILS = (
+    ("service_missing", re.compile(r'service "?[^"\s]+"? not found')),
+    ("no_endpoints", re.compile(r"no endpoints available")),
+    ("certificate", re.compile(r"x509:|tls:|certificate")),
+    ("refused", re.compile(r"connection refused")),
+    ("timeout", re.compile(r"deadline exceeded|i/o timeout|timed out|Client\.Timeout")),
+)
 ASKED = re.compile(
     r"requested: (?P<asked>[^,]+(?:,[^,=]+=[^,]+)*?), used: (?P<used>.+?), limited: (?P<limited>.+)$"
 )
@@ -46,6 +56,7 @@ def creation_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
         return
     message = event_text(events[0]) if events else failure.get("message", "")
     why, behind = reason(message, workload["metadata"].get("namespace", ""))
+    refuser = _refuser(why, behind, workload, scene)
     entity = next((e for e in _makers(workload, scene) if scene.about(ref(e), "FailedCreate")), workload)
     yield make(
         "replicaset.create_failed",
@@ -60,8 +71,9 @@ def creation_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
         at=min((last_seen(each) for each in events), default=None),
         data={
             "why": why,
-            "object": str(behind) if isinstance(behind, Ref) else "",
+            "object": str(refuser or ""),
             "name": "" if isinstance(behind, Ref) else behind,
+            **(_webhook(refuser, str(behind), message, scene) if why == "webhook" else {}),
             "message": message[:500],
         },
     )
@@ -86,6 +98,33 @@ def reason(message: str, namespace: str) -> tuple[str, Ref | str]:
             name = match.groupdict().get("name") or ""
             return why, Ref(kind=kind, namespace=namespace, name=name) if kind and name else name
     return "other", ""
+
+
+def _refuser(why: str, behind: Ref | str, workload: Json, scene: Scene) -> Ref | None:
+    """The object that refuses, also where the message does not say its name: the configuration of a webhook,
+    the one LimitRange that there is."""
+    if isinstance(behind, Ref):
+        return behind
+    if why.startswith("webhook"):
+        config = configuration_of(behind, scene)
+        return ref(config) if config else None
+    space = workload["metadata"].get("namespace")
+    ranges = [each for each in scene.of("LimitRange") if each["metadata"].get("namespace") == space]
+    return ref(ranges[0]) if why == "limit_range" and len(ranges) == 1 else None
+
+
+def _webhook(config: Ref | None, name: str, message: str, scene: Scene) -> Json:
+    """How the call to a webhook failed (`no_endpoints`, `certificate` ..., or "other"), and its Service."""
+    fails = next((key for key, pattern in FAILS if pattern.search(message)), "other")
+    hooks = dig(scene.get(config), "webhooks", default=()) if config else ()
+    service = next(
+        (found for each in hooks if each.get("name") == name and (found := service_of(each))), None
+    )
+    return {
+        "fails": fails,
+        "service": str(service or ""),
+        "service_namespace": service.namespace if service else "",
+    }
 
 
 def _counted(events: list[Json], scene: Scene) -> str:

@@ -10,18 +10,20 @@ from datetime import datetime, timedelta
 
 from opssquad import Json, Quote, Severity, Signal, ago
 
-from .._addresses import Directory
+from .._addresses import Directory, service_named
 from .._digest import Group, cut, groups, root, when
 from .._kube import dig, owner, ref
 from .._loglines import Entry
 from .._pods import Past
 from ._scene import make
 from .calls import REFUSED, TIMEOUT, Called, Failure
+from .lookups import Lookup, failed_lookup
 from .parsing import unparsed
 
 OLD = timedelta(minutes=15)
 """What was last logged longer ago is told as past."""
 MOST = 8
+GRAVE = frozenset({"fatal", "error", "warn"})
 AT_THE_END = 5
 QUOTED = 400
 
@@ -108,6 +110,7 @@ def log_signals(case: Case) -> list[Signal]:
         *_unparsed(case),
         *_calls(case, REFUSED),
         *_calls(case, TIMEOUT),
+        *_lookups(case),
         *_probes(case),
         *_said(case, "log.error", errors, "warning"),
     ]
@@ -163,6 +166,29 @@ def _callee(case: Case, entry: Entry, call: Called, key: str) -> Json:
     return data
 
 
+def _lookups(case: Case) -> Iterator[Signal]:
+    """Names that did not resolve, by name and by how the lookup failed."""
+    by_name: dict[tuple[str, str], list[tuple[Entry, Lookup]]] = {}
+    for entry in case.entries:
+        # Tools that loop until a name resolves write no level.
+        if failed := failed_lookup(entry.text, grave=entry.level in GRAVE):
+            by_name.setdefault((failed.host, failed.how), []).append((entry, failed))
+    for (host, how), hits in by_name.items():
+        last, failed = hits[-1]
+        found = Group(failed.words, last.level, len(hits), hits[0][0], last)
+        why = "the DNS does not know it" if how == "not_found" else "the DNS did not answer"
+        space = case.reads[last.origin].pod["metadata"].get("namespace", "")
+        service = service_named(host, space) if host else None
+        yield case.signal(
+            "log.unresolved",
+            found,
+            f"{host or 'a name'} does not resolve, {why} ({failed.words})",
+            failed.words,
+            "warning" if last.level in GRAVE else "info",
+            {"host": host, "how": how, **({"service": str(service)} if service else {})},
+        )
+
+
 def _probes(case: Case) -> Iterator[Signal]:
     """Requests of the pod's own HTTP probes that the container answered with an error."""
     for index, read in enumerate(case.reads):
@@ -196,7 +222,7 @@ def probe_paths(pod: Json, container: str) -> dict[str, str]:
 def _unparsed(case: Case) -> Iterator[Signal]:
     by_value: dict[tuple[str, str], list[tuple[Entry, str]]] = {}
     for entry in case.entries:
-        if entry.level in {"fatal", "error", "warn"} and (bad := unparsed(entry.text)):
+        if entry.level in GRAVE and (bad := unparsed(entry.text)):
             by_value.setdefault((bad.key, bad.value), []).append((entry, bad.words))
     for (key, value), hits in by_value.items():
         entries, words = [entry for entry, _ in hits], hits[-1][1]

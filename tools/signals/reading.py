@@ -8,15 +8,20 @@ from .._kube import ref
 from ._scene import Scene
 from .autoscaling import budget_signals, hpa_signals
 from .creation import creation_signals
+from .ingresses import ingress_signals
 from .jobs import cron_signals, job_signals
+from .mutation import mutation_signals
+from .names import missing_services
 from .nodes import node_signals
 from .pods import pod_signals
+from .policies import policy_signals
 from .quota import quota_signals
 from .recovery import divided, health_signals, troubled
-from .references import ingress_signals, reference_signals
+from .references import reference_signals
 from .replicas import KINDS
 from .services import service_signals
 from .storage import claim_signals, volume_signals
+from .webhooks import MUTATING, VALIDATING, webhook_signals
 from .workloads import workload_signals
 
 READERS: dict[str, Callable[[Json, Scene], Iterable[Signal]]] = {
@@ -30,6 +35,8 @@ READERS: dict[str, Callable[[Json, Scene], Iterable[Signal]]] = {
     "PersistentVolumeClaim": claim_signals,
     "HorizontalPodAutoscaler": hpa_signals,
     "PodDisruptionBudget": budget_signals,
+    VALIDATING: webhook_signals,
+    MUTATING: webhook_signals,
 }
 RANK = {"critical": 0, "warning": 1, "info": 2}
 
@@ -47,11 +54,15 @@ def _all(scene: Scene) -> Iterator[Signal]:
             yield from reader(obj, scene)
     for volume in scene.of("PersistentVolume"):
         yield from volume_signals(volume)
+    yield from policy_signals(scene)
+    for pod in scene.of("Pod"):
+        yield from mutation_signals(pod, scene)
     past = troubled(scene)
     for workload in scene.of(*KINDS):
         yield from workload_signals(workload, scene)
         yield from creation_signals(workload, scene)
         yield from reference_signals(workload, scene)
+        yield from missing_services(workload, scene)
         yield from divided(workload, scene)
         yield from health_signals(workload, scene, past.get(ref(workload), []))
 

@@ -1,4 +1,4 @@
-"""What objects name that is not there: ConfigMaps, Secrets, Services of an Ingress."""
+"""ConfigMaps, Secrets and keys that a pod template names and that are not there."""
 
 from collections.abc import Iterator
 
@@ -31,27 +31,4 @@ def reference_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
                 [quote(workload, compact(use.key or use.name))],
                 severity="warning",
                 data={"ref": str(_named(use.kind, space, use.name)), "key": use.key},
-            )
-
-
-def ingress_signals(ingress: Json, scene: Scene) -> Iterator[Signal]:
-    """`ingress.backend_missing` for a Service or TLS Secret that an Ingress names and that does not exist."""
-    space = ingress["metadata"].get("namespace", "")
-    named: list[Ref] = []
-    for rule in dig(ingress, "spec", "rules", default=()):
-        for path in dig(rule, "http", "paths", default=()):
-            if name := dig(path, "backend", "service", "name"):
-                named.append(_named("Service", space, name))
-    for tls in dig(ingress, "spec", "tls", default=()):
-        if name := tls.get("secretName"):
-            named.append(_named("Secret", space, name))
-    for target in dict.fromkeys(named):
-        if target.kind in scene.complete and not scene.get(target):
-            yield make(
-                "ingress.backend_missing",
-                ingress,
-                ref(ingress),
-                f"Ingress {ingress['metadata']['name']}: {target.kind} {target.name} does not exist",
-                [quote(ingress, compact(target.name))],
-                data={"ref": str(target)},
             )

@@ -6,6 +6,7 @@ from opssquad import Json, Quote, Signal, ago
 
 from .._edits import last_edit
 from .._kube import dig, quote, quote_at, ref, selected
+from .._needs import split_image
 from .._pods import is_finished, is_ready, is_terminating
 from ._scene import Scene, make
 from .callers import callers, first
@@ -136,18 +137,44 @@ def _near_words(near: Json) -> str:
 
 def _mixed(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
     pods = [p for p in behind(selector, service["metadata"].get("namespace", ""), scene) if is_ready(p)]
-    owners = sorted({str(scene.owner(pod)) for pod in pods if not is_terminating(pod)})
+    owners = {str(scene.owner(pod)): pod for pod in reversed(pods) if not is_terminating(pod)}
     if len(owners) > 1:
+        names, targets = sorted(owners), _targets(service)
+        lacking = [name for name in names if (known := _declared(owners[name])) and not targets & known]
+        # Two releases of one program side by side, as a canary, have one image; several are several programs.
+        alike = len({_serving(pod, targets) for pod in owners.values()}) == 1
         yield make(
             "service.mixed_backends",
             service,
             ref(service),
             f"Service {service['metadata']['name']} sends to the pods of {len(owners)} workloads: "
-            f"{', '.join(owners)}",
+            f"{', '.join(names)}"
+            + (f"; no container of {', '.join(lacking)} declares its target port" if lacking else ""),
             [quote_at(service, "spec", "selector")],
             severity="info",
-            data={"workloads": owners, "selector": selector},
+            data={"workloads": names, "selector": selector, "alike": alike, "lacking_port": lacking},
         )
+
+
+def _targets(service: Json) -> set[int | str]:
+    """The ports of pods that a Service sends to."""
+    return {each.get("targetPort", each.get("port")) for each in dig(service, "spec", "ports", default=())}
+
+
+def _declared(pod: Json) -> set[int | str]:
+    """The ports that containers of the pod declare, by number and by name."""
+    ports = [port for each in dig(pod, "spec", "containers", default=()) for port in each.get("ports") or ()]
+    return {each.get("containerPort") for each in ports} | {each["name"] for each in ports if "name" in each}
+
+
+def _serving(pod: Json, targets: set[int | str]) -> str:
+    """The repository of the image that serves: of the container with a target port, else of the first."""
+    containers = dig(pod, "spec", "containers", default=())
+    for each in containers:
+        ports = each.get("ports") or ()
+        if any(port.get("containerPort") in targets or port.get("name") in targets for port in ports):
+            return split_image(each.get("image") or "")[0]
+    return split_image(containers[0].get("image") or "")[0] if containers else ""
 
 
 def _ports(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
@@ -157,7 +184,7 @@ def _ports(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
     declared = [
         port for each in dig(pods[0], "spec", "containers", default=()) for port in each.get("ports") or ()
     ]
-    known = {port.get("containerPort") for port in declared} | {port.get("name") for port in declared}
+    known = _declared(pods[0])
     ports = ", ".join(str(each["containerPort"]) for each in declared)
     for index, port in enumerate(dig(service, "spec", "ports", default=())):
         target = port.get("targetPort", port.get("port"))

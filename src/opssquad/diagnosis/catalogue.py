@@ -11,24 +11,28 @@ from opssquad.documents import Placed, parse_placed, read_text
 from opssquad.findings import Action, Inadmissible
 from opssquad.types import Json, Value
 
-Link = Literal["own", "caller", "user", "inside", "any"]
+Link = Literal["own", "caller", "user", "behind", "inside", "any"]
 """How a clause's signal relates to the suspect. `own`: its owner or entity is the component. `caller`: the
 signal names the component (or the Service before it) as what it could not reach. `user`: the anchor names its
-owner as a user (`data.used_by`). `inside`: same namespace. `any`: no relation."""
+owner as a user (`data.used_by`). `behind`: the anchor names its owner as what stands behind the component
+(`data.workload`, `data.workloads`). `inside`: same namespace. `any`: no relation."""
 
 
 class Clause(Value):
     """One signal that speaks for or against a fault.
 
     `where` are conditions on the signal's data: `path: pattern` (shell patterns, `!` in front negates, a list
-    means any of; a path through a list means any element). `when` relates its time to the anchor's: `before`
-    it (a change that could have caused it) or `after`. Without a `required` one the fault is off the list.
+    means any of; a path through a list means any element). `agrees` is a path in the data of this signal and
+    of an anchor: where both say something there, they share a value. `when` relates its time to the
+    anchor's: `before` it (a change that could have caused it) or `after`. Without a `required` one the fault
+    is off the list.
     """
 
     signal: str
     weight: float = Field(default=1.0, gt=0)
     link: Link = "own"
     where: dict[str, str | list[str]] = Field(default_factory=dict)
+    agrees: str = ""
     when: Literal["", "before", "after"] = ""
     required: bool = False
     name: str = ""

@@ -100,13 +100,13 @@ def _explained(match: Match, better: Match) -> bool:
 
 def matches(fault: Fault, signals: Sequence[Signal]) -> Iterator[Match]:
     """The fault at each component where one of its anchors stands, excluded or not."""
-    opened: dict[str, list[int]] = {}
+    opened: dict[Ref, list[int]] = {}
     for clause in fault.anchor:
         for index, signal in enumerate(signals):
             if signal.until is None and fits(clause, signal) and (ref := component_of(fault, signal)):
-                opened.setdefault(str(ref), []).append(index)
-    for name, anchors in opened.items():
-        yield _match(fault, Ref.parse(name), anchors, signals)
+                opened.setdefault(ref, []).append(index)
+    for component, anchors in opened.items():
+        yield _match(fault, component, anchors, signals)
 
 
 def component_of(fault: Fault, anchor: Signal) -> Ref | None:
@@ -117,7 +117,7 @@ def component_of(fault: Fault, anchor: Signal) -> Ref | None:
         case "entity":
             return anchor.entity
         case path:
-            found = list(values(anchor.data, path.removeprefix("data.")))
+            found = [each for each in values(anchor.data, path.removeprefix("data.")) if each]
             return Ref.parse(str(found[0])) if found else None
 
 
@@ -150,7 +150,10 @@ def _find(
     found = [
         i
         for i, s in enumerate(signals)
-        if fits(clause, s) and linked(clause, s, component, lead) and timed(clause, s, onset)
+        if fits(clause, s)
+        and linked(clause, s, component, lead)
+        and agrees(clause, s, lead)
+        and timed(clause, s, onset)
     ]
     if clause.when == "before":
         found.sort(key=lambda i: moment.timestamp() if (moment := signals[i].at) else 0.0, reverse=True)
@@ -169,10 +172,22 @@ def linked(clause: Clause, signal: Signal, component: Ref, lead: Sequence[Signal
         case "user":
             users = {str(u) for s in lead for u in values(s.data, "used_by")}
             return str(signal.owner) in users
+        case "behind":
+            paths = ("workload", "workloads")
+            return str(signal.owner) in {str(w) for s in lead for path in paths for w in values(s.data, path)}
         case "inside":
             return component.namespace in ("", signal.owner.namespace)
         case "any":
             return True
+
+
+def agrees(clause: Clause, signal: Signal, lead: Sequence[Signal]) -> bool:
+    """Whether signal and an anchor share what they say at the clause's path, if both say something there."""
+    if not clause.agrees:
+        return True
+    mine = set(map(str, values(signal.data, clause.agrees))) - {""}
+    theirs = [set(map(str, values(s.data, clause.agrees))) - {""} for s in lead]
+    return not mine or any(not said or mine & said for said in theirs)
 
 
 def timed(clause: Clause, signal: Signal, onset: datetime | None) -> bool:

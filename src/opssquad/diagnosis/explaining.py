@@ -12,6 +12,7 @@ from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault
 from opssquad.diagnosis.differential import (
     Match,
     Weighed,
+    agrees,
     component_of,
     fits,
     holds,
@@ -169,6 +170,8 @@ def _unmet(clause: Clause, signal: Signal, match: Match, lead: Sequence[Signal])
         return next(_unfulfilled(clause, signal), "")
     if not linked(clause, signal, match.component, lead):
         return f"it is about {signal.owner}, not {LINKS[clause.link] or f'about {match.component}'}"
+    if not agrees(clause, signal, lead):
+        return f"its {clause.agrees} is another one"
     onset = onset_of(lead)
     return (
         "" if timed(clause, signal, onset) else f"{_at(signal.at)} is not {TIMES[clause.when]} ({_at(onset)})"

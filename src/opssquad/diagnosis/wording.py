@@ -6,6 +6,7 @@ LINKS = {
     "own": "",
     "caller": "at a caller that cannot reach it",
     "user": "at what uses it",
+    "behind": "at what stands behind it",
     "inside": "in its namespace",
     "any": "anywhere",
 }
@@ -17,7 +18,8 @@ def in_words(clause: Clause, *, linked: bool = True) -> str:
     which the component is found."""
     where = " and ".join(condition(path, pattern) for path, pattern in clause.where.items())
     head = f"{clause.signal} where {where}" if where else clause.signal
-    rest = (LINKS[clause.link] if linked else "", TIMES[clause.when])
+    same = f"with the same {clause.agrees}" if clause.agrees else ""
+    rest = (LINKS[clause.link] if linked else "", same, TIMES[clause.when])
     return ", ".join((head, *(each for each in rest if each)))
 
 

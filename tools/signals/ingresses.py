@@ -1,0 +1,119 @@
+"""Ingresses that no controller takes up, or whose Service, port or certificate is not there."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from opssquad import Json, Quote, Ref, Signal
+
+from .._kube import compact, dig, quote, quote_at, ref
+from ._scene import Scene, make
+
+DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
+CLASS = "kubernetes.io/ingress.class"
+"""The annotation from before there were classes: controllers know it by themselves, no object need exist."""
+BUILT_IN = frozenset({"gce", "gce-internal"})
+"""Names that the controller of a cloud knows without an object."""
+
+
+class Backend(NamedTuple):
+    """What an Ingress sends to: a Service and its port, by number or name; a port of None is not named."""
+
+    service: str
+    port: int | str | None
+    path: str
+
+
+def ingress_signals(ingress: Json, scene: Scene) -> Iterator[Signal]:
+    """`ingress.class_missing` and `ingress.backend_missing`."""
+    yield from _class(ingress, scene)
+    space = ingress["metadata"].get("namespace", "")
+    told: set[str] = set()
+    for backend in backends(ingress):
+        address = Ref(kind="Service", namespace=space, name=backend.service)
+        said = _lack(address, backend, scene)
+        if said and said not in told:
+            told.add(said)
+            fragment = quote(ingress, compact(backend.service))
+            where = f"; {backend.path} leads there" if backend.path else ""
+            yield _missing(ingress, address, said, where, fragment, backend)
+    for tls in dig(ingress, "spec", "tls", default=()):
+        name = tls.get("secretName")
+        if name and scene.lacks(address := Ref(kind="Secret", namespace=space, name=name)):
+            hosts = ", ".join(tls.get("hosts") or ())
+            where = f"; it holds the certificate of {hosts}" if hosts else ""
+            yield _missing(
+                ingress, address, f"Secret {name} does not exist", where, quote(ingress, compact(name))
+            )
+
+
+def backends(ingress: Json) -> Iterator[Backend]:
+    """Every Service that an Ingress sends to."""
+    default = dig(ingress, "spec", "defaultBackend")
+    paths = [
+        (f"{rule.get('host') or '*'}{path.get('path') or '/'}", path.get("backend"))
+        for rule in dig(ingress, "spec", "rules", default=())
+        for path in dig(rule, "http", "paths", default=())
+    ]
+    for path, backend in [*paths, ("", default)]:
+        if name := dig(backend, "service", "name"):
+            port = dig(backend, "service", "port", default={})
+            yield Backend(name, port.get("number") or port.get("name"), path)
+
+
+def _lack(address: Ref, backend: Backend, scene: Scene) -> str:
+    if scene.lacks(address):
+        return f"Service {address.name} does not exist"
+    ports = dig(scene.get(address), "spec", "ports", default=())
+    known = {each.get("port") for each in ports} | {each.get("name") for each in ports}
+    if not ports or backend.port is None or backend.port in known:
+        return ""
+    return f"Service {address.name} has no port {backend.port}"
+
+
+def _missing(
+    ingress: Json, address: Ref, said: str, where: str, fragment: Quote, backend: Backend | None = None
+) -> Signal:
+    return make(
+        "ingress.backend_missing",
+        ingress,
+        ref(ingress),
+        f"Ingress {ingress['metadata']['name']}: {said}{where}",
+        [fragment],
+        data={
+            "ref": str(address),
+            "kind": address.kind,
+            "lacks": said,
+            "port": backend.port if backend else None,
+            "path": backend.path if backend else "",
+        },
+    )
+
+
+def _class(ingress: Json, scene: Scene) -> Iterator[Signal]:
+    """`ingress.class_missing`: the class it names does not exist, or it names none and there is no default.
+
+    One without a class that has got an address is served all the same: some controllers take those up too.
+    """
+    if not scene.covers("IngressClass") or dig(ingress, "metadata", "annotations", CLASS):
+        return
+    named = dig(ingress, "spec", "ingressClassName", default="")
+    classes = {each["metadata"]["name"]: each for each in scene.of("IngressClass")}
+    if named in classes or named in BUILT_IN:
+        return
+    defaults = [
+        name
+        for name, each in classes.items()
+        if dig(each, "metadata", "annotations", DEFAULT_CLASS) == "true"
+    ]
+    if not named and (defaults or dig(ingress, "status", "loadBalancer", "ingress")):
+        return
+    known = ", ".join(sorted(classes)) or "none"
+    said = f"IngressClass {named} does not exist" if named else "it names no class, and none is the default"
+    yield make(
+        "ingress.class_missing",
+        ingress,
+        ref(ingress),
+        f"Ingress {ingress['metadata']['name']}: {said} (there is: {known})",
+        [quote_at(ingress, "spec", "ingressClassName" if named else "rules")],
+        data={"class": named, "lacks": said, "classes": sorted(classes)},
+    )
