@@ -33,7 +33,7 @@ class Dependency:
 def dependencies(template: Json, namespace: str, scene: Scene) -> list[Dependency]:
     """What the environment of a pod template names, each host and port once."""
     found: dict[tuple[str, str], Dependency] = {}
-    for variable, value in _environment(template, namespace, scene):
+    for variable, value in environment(template, namespace, scene):
         match = HOST.match(value.strip())
         if not match:
             continue
@@ -48,7 +48,8 @@ def dependencies(template: Json, namespace: str, scene: Scene) -> list[Dependenc
     return list(found.values())
 
 
-def _environment(template: Json, namespace: str, scene: Scene) -> Iterator[tuple[str, str]]:
+def environment(template: Json, namespace: str, scene: Scene) -> Iterator[tuple[str, str]]:
+    """The variables of a pod template with their values, those of ConfigMaps that were read included."""
     for container in dig(template, "spec", "containers", default=()):
         for each in container.get("env") or ():
             yield each["name"], str(each.get("value") or _from_map(each, namespace, scene))

@@ -26,7 +26,7 @@ SPACED = (
     *("EndpointSlice", "ConfigMap", "Secret", "Ingress", "HorizontalPodAutoscaler"),
     *("PodDisruptionBudget", "PersistentVolumeClaim", "ResourceQuota", "Event"),
 )
-GLOBAL = ("Node", "StorageClass")
+GLOBAL = ("Node", "StorageClass", "PersistentVolume")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

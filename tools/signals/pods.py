@@ -1,7 +1,7 @@
 """Pods as a whole: not ready, stuck in creation, evicted, stuck in termination."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from opssquad import Json, Quote, Signal, ago, duration
 
@@ -9,6 +9,10 @@ from .._kube import condition, dig, event_text, moment, quote_at, ref
 from .._pods import containers, is_finished, is_ready, is_terminating, overdue, state
 from ._scene import Scene, event_quotes, make
 from .containers import container_signals, unready_since
+from .evictions import evicted
+from .initial import init_signals
+from .jobs import held_open
+from .mounts import stuck_in
 from .probes import probe_signals
 from .scheduling import unschedulable
 
@@ -20,32 +24,20 @@ STUCK = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "Network
 def pod_signals(pod: Json, scene: Scene) -> list[Signal]:
     """Everything that is wrong with a pod, most telling first."""
     if dig(pod, "status", "reason") == "Evicted":
-        return [_evicted(pod, scene)]
+        return [evicted(pod, scene)]
     if is_terminating(pod):
         return list(_terminating(pod, scene))
-    found = [*unschedulable(pod, scene), *container_signals(pod, scene), *probe_signals(pod, scene)]
+    found = [
+        *unschedulable(pod, scene),
+        *container_signals(pod, scene),
+        *init_signals(pod, scene),
+        *held_open(pod, scene),
+        *probe_signals(pod, scene),
+    ]
     explained = any(each.severity != "info" for each in found)
     if not (explained or is_finished(pod) or is_ready(pod)):
         found.append(_not_ready(pod, scene))
     return found
-
-
-def _evicted(pod: Json, scene: Scene) -> Signal:
-    message = " ".join(dig(pod, "status", "message", default="").split())
-    return make(
-        "pod.evicted",
-        pod,
-        scene.owner(pod),
-        f"{pod['metadata']['name']}: evicted: {message[:200]}",
-        (quote_at(pod, "status", "reason"),),
-        severity="warning" if scene.is_recent(_end(pod), timedelta(hours=1)) else "info",
-        at=_end(pod),
-        data={"message": message, "node": dig(pod, "spec", "nodeName", default="")},
-    )
-
-
-def _end(pod: Json) -> datetime | None:
-    return moment(condition(pod, "Ready").get("lastTransitionTime") or dig(pod, "status", "startTime"))
 
 
 def _terminating(pod: Json, scene: Scene) -> Iterator[Signal]:
@@ -107,6 +99,7 @@ def _not_ready(pod: Json, scene: Scene) -> Signal:
             "state": state(pod),
             "message": why,
             "stuck": stuck[0]["reason"] if stuck else "",
+            **(stuck_in(pod, event_text(stuck[0])) if stuck else {}),
             "init": init.name if init else "",
             "starting": young,
             "node": dig(pod, "spec", "nodeName", default=""),

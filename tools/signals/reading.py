@@ -8,12 +8,13 @@ from .._kube import ref
 from ._scene import Scene
 from .autoscaling import budget_signals, hpa_signals
 from .creation import creation_signals
+from .environment import environment_signals
 from .jobs import cron_signals, job_signals
 from .nodes import node_signals
 from .pods import pod_signals
 from .quota import quota_signals
 from .recovery import divided, health_signals, troubled
-from .references import ingress_signals, reference_signals
+from .references import governing_signals, ingress_signals, reference_signals
 from .services import service_signals
 from .storage import claim_signals, volume_signals
 from .workloads import KINDS, workload_signals
@@ -51,6 +52,8 @@ def _all(scene: Scene) -> Iterator[Signal]:
         yield from workload_signals(workload, scene)
         yield from creation_signals(workload, scene)
         yield from reference_signals(workload, scene)
+        yield from governing_signals(workload, scene)
+        yield from environment_signals(workload, scene)
         yield from divided(workload, scene)
         yield from health_signals(workload, scene, past.get(ref(workload), []))
 
