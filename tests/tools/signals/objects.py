@@ -83,6 +83,11 @@ def told(*objects: Json, complete: frozenset[str] | None = None) -> dict[str, Si
     return {each.id: each for each in found}
 
 
+def every(*objects: Json) -> list[Signal]:
+    """All the signals of these objects."""
+    return read_signals(Scene(NOW, objects))
+
+
 def logged(about: Json, *lines: str, name: str = "app", code: int = 0, minutes: float = 1) -> list[Signal]:
     """What these lines of a container's log prove; with a `code` it ended so."""
     text = "\n".join(f"{ago(minutes)} {line}" for line in lines)
@@ -105,7 +110,7 @@ def rolled_out(workload: Json, *fields: str, minutes: float = 40) -> Signal:
 def ranked(*objects: Json, more: Iterable[Signal] = ()) -> list[Hypothesis]:
     """The hypotheses about these objects, and about signals that further calls gave, best first."""
     catalogue = load_catalogue(ROOT / "squads" / "k8s" / "faults.yaml")
-    return rank(catalogue, [*read_signals(Scene(NOW, objects)), *more])
+    return rank(catalogue, [*every(*objects), *more])
 
 
 def faults(*objects: Json, more: Iterable[Signal] = ()) -> list[str]:
