@@ -1,4 +1,4 @@
-"""Pods that the kubelet evicted: for what they took themselves, or because their node ran low."""
+"""Pods that are over before their time: evicted for their own use or their node's sake, or failed."""
 
 import re
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from datetime import datetime
 
 from opssquad import Json, Ref, Signal, ago
 
-from .._kube import condition, dig, moment, quote_at
-from .._pods import is_ready
+from .._kube import condition, controller, dig, moment, quote_at
+from .._pods import containers, is_ready
 from .._quantity import parse
 from ._scene import STALE, Scene, make
 
@@ -20,6 +20,19 @@ OWN_LIMIT = re.compile(
 USED = re.compile(
     r"[Cc]ontainer (?P<container>\S+) was using (?P<used>\w+(?:\.\w+)?),"
     r" (?:request is|which exceeds its request of) (?P<request>\w+(?:\.\w+)?)"
+)
+
+# Why a pod failed as a whole, by the reason in its status.
+WHY_FAILED = (
+    ("node_shutdown", re.compile(r"^(?:NodeShutdown|Terminated|Shutdown)$")),
+    (
+        "admission",
+        re.compile(
+            r"^(?:OutOf\w+|NodeAffinity|NodePorts|UnexpectedAdmissionError|SysctlForbidden|AppArmor)$"
+        ),
+    ),
+    ("deadline", re.compile(r"^DeadlineExceeded$")),
+    ("node_lost", re.compile(r"^NodeLost$")),
 )
 
 
@@ -47,6 +60,39 @@ def evicted(pod: Json, scene: Scene) -> Signal:
             "why": why,
             "role": "culprit" if guilty else "victim" if why == "node" else "",
             **facts,
+        },
+    )
+
+
+def failed(pod: Json, scene: Scene) -> Iterator[Signal]:
+    """`pod.failed` for a pod that ended for good and is not a run of a Job, which tells of its own."""
+    up = controller(pod)
+    if dig(pod, "status", "phase") != "Failed" or (up and up.kind == "Job"):
+        return
+    owner, end = scene.owner(pod), _end(pod)
+    over = _over(owner, end, scene)
+    reason = str(dig(pod, "status", "reason", default=""))
+    message = " ".join(str(dig(pod, "status", "message", default="")).split())
+    ends = [(each, each.ended) for each in containers(pod) if each.ended and each.ended.exit_code]
+    told = f"{ends[0][0].name} exited with code {ends[0][1].exit_code}" if ends else ""
+    said = ": ".join(filter(None, (reason, message[:200]))) or told or "no reason is told"
+    quotes = [quote_at(pod, "status", "reason" if reason else "phase")]
+    quotes += [quote_at(pod, "status", *each.where, "state", "terminated") for each, _ in ends[:1]]
+    yield make(
+        "pod.failed",
+        pod,
+        owner,
+        f"{pod['metadata']['name']}: Failed{f' {ago(end, scene.now)}' if end else ''}: {said}",
+        quotes,
+        severity="info" if over else "warning",
+        at=end,
+        until=end if over else None,
+        data={
+            "reason": reason,
+            "why": next((name for name, form in WHY_FAILED if form.search(reason)), "exit" if ends else ""),
+            "message": message,
+            "exit_code": ends[0][1].exit_code if ends else None,
+            "node": dig(pod, "spec", "nodeName", default=""),
         },
     )
 
@@ -95,7 +141,7 @@ def _over(owner: Ref, end: datetime | None, scene: Scene) -> bool:
     if end is not None and not scene.is_recent(end, STALE):
         return True
     pods = scene.pods_of(owner)
-    lost = [pod for pod in pods if dig(pod, "status", "reason") == "Evicted"]
+    lost = [pod for pod in pods if dig(pod, "status", "phase") == "Failed"]
     rest = [pod for pod in pods if pod not in lost]
     still = any(scene.is_recent(_end(pod)) for pod in lost)
     return bool(rest) and all(is_ready(pod) for pod in rest) and not still

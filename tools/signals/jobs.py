@@ -20,7 +20,17 @@ LATE = timedelta(minutes=5)
 
 
 def job_signals(job: Json, scene: Scene) -> Iterator[Signal]:
-    """`job.failed` for a Job that gave up, or fails and tries again."""
+    """`job.failed` for a Job that gave up, or fails and tries again; `job.suspended`."""
+    if dig(job, "spec", "suspend"):
+        yield make(
+            "job.suspended",
+            job,
+            scene.owner(job),
+            f"Job {job['metadata']['name']}: suspended, so it has no pods",
+            [quote_at(job, "spec", "suspend")],
+            severity="info",
+            at=moment(condition(job, "Suspended").get("lastTransitionTime")),
+        )
     failed = condition(job, "Failed")
     count = int(dig(job, "status", "failed", default=0))
     gave_up = failed.get("status") == "True"

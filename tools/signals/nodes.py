@@ -12,6 +12,8 @@ from .placement import own_taints
 
 RESOURCE = {"DiskPressure": "ephemeral-storage", "MemoryPressure": "memory"}
 """What a kubelet that evicts for such a pressure says it is low on."""
+WELL = ("Ready", "EtcdIsVoter")
+"""Conditions of which True is good."""
 PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 
 
@@ -25,6 +27,8 @@ def node_signals(node: Json, scene: Scene) -> Iterator[Signal]:
     for index, each in enumerate(dig(node, "status", "conditions", default=())):
         if each.get("type") in PRESSURE and each.get("status") == "True":
             yield _pressure(node, index, each, scene)
+        elif each.get("type") not in WELL and each.get("status") == "True":
+            yield _problem(node, index, each)
     if dig(node, "spec", "unschedulable") and ready:
         yield _cordoned(node, scene)
     if ready and (taints := own_taints(node)):
@@ -82,6 +86,26 @@ def _pressure(node: Json, index: int, said: Json, scene: Scene) -> Signal:
         severity="critical",
         at=since,
         data={"type": said["type"], "message": said.get("message", "")},
+    )
+
+
+def _problem(node: Json, index: int, said: Json) -> Signal:
+    """A condition that something else than the kubelet sets, such as a detector of kernel deadlocks."""
+    told = ": ".join(filter(None, (said.get("reason"), said.get("message"))))
+    return make(
+        "node.problem",
+        node,
+        ref(node),
+        f"Node {node['metadata']['name']}: {said.get('type')}: {told}",
+        [quote_at(node, "status", "conditions", index)],
+        # Whoever sets a condition of its own may mean something good by it.
+        severity="info",
+        at=moment(said.get("lastTransitionTime")),
+        data={
+            "type": said.get("type", ""),
+            "reason": said.get("reason", ""),
+            "message": said.get("message", ""),
+        },
     )
 
 

@@ -9,7 +9,7 @@ from .._kube import condition, dig, event_text, moment, quote_at, ref
 from .._pods import containers, is_finished, is_ready, is_terminating, overdue, state
 from ._scene import Scene, event_quotes, make
 from .containers import container_signals, unready_since
-from .evictions import evicted
+from .evictions import evicted, failed
 from .initial import init_signals
 from .jobs import held_open
 from .mounts import stuck_in
@@ -28,6 +28,7 @@ def pod_signals(pod: Json, scene: Scene) -> list[Signal]:
     if is_terminating(pod):
         return list(_terminating(pod, scene))
     found = [
+        *failed(pod, scene),
         *unschedulable(pod, scene),
         *container_signals(pod, scene),
         *init_signals(pod, scene),

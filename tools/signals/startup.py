@@ -122,7 +122,13 @@ def _pull(pod: Json, each: Container, scene: Scene) -> Signal:
         (*_waiting(pod, each), *event_quotes(said), *scene.template(owner, each.name, "image")),
         severity="critical",
         at=moment(dig(pod, "metadata", "creationTimestamp")),
-        data={"container": each.name, "image": image, "why": why, "message": words.strip()[:400]},
+        data={
+            "container": each.name,
+            "image": image,
+            "why": why,
+            "because": WHY_WORDS[why],
+            "message": words.strip()[:400],
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.tools.signals.objects import ago, deployment, event, obj, pod, told
+from tests.tools.signals.objects import ago, deployment, event, every, faults, obj, pod, ranked, told
 
 SLICE = {"kubernetes.io/service-name": "web"}
 
@@ -125,3 +125,26 @@ def test_a_node_under_pressure_and_a_cordoned_one_are_told() -> None:
     found = told(full, shut)
     assert (found["node.pressure"].entity.name, found["node.cordoned"].entity.name) == ("n1", "n2")
     assert "node.not_ready" not in found
+
+
+def test_what_a_detector_says_of_a_node_is_told_and_what_is_good_is_not() -> None:
+    ready = {"type": "Ready", "status": "True"}
+    stuck = {"type": "KernelDeadlock", "status": "True", "reason": "DockerHung", "message": "task blocked"}
+    voter = {"type": "EtcdIsVoter", "status": "True"}
+    fine = {"type": "ReadonlyFilesystem", "status": "False"}
+    found = every(obj("Node", "n1", {}, {"conditions": [ready, stuck, voter, fine]}))
+    assert [(each.id, each.data.get("type")) for each in found] == [("node.problem", "KernelDeadlock")]
+
+
+def test_a_service_account_that_is_gone_is_why_no_pod_can_be_created() -> None:
+    up = [{"kind": "Deployment", "name": "web", "controller": True}]
+    keeper = obj("ReplicaSet", "web-h1", ownerReferences=up)
+    message = (
+        'pods "web-h1-" is forbidden: error looking up service account n/bot: serviceaccount "bot" not found'
+    )
+    refused = event(keeper, "FailedCreate", f"Error creating: {message}")
+    best = ranked(deployment(), keeper, refused)[0]
+    assert (best.fault, str(best.component)) == ("K21", "Deployment/n/web")
+    assert best.root_cause.startswith("ServiceAccount/n/bot does not exist")
+    quota = "Error creating: exceeded quota: q, requested: pods=1, used: pods=3, limited: pods=3"
+    assert "K21" not in faults(deployment(), keeper, event(keeper, "FailedCreate", quota))

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from tools._kube import ref
+from tools.signals._scene import make
 
 from opssquad import Json
 from tests.tools.signals.objects import deployment, faults, logged, obj, pod, ranked, rolled_out, told
@@ -110,3 +112,17 @@ def test_a_workload_that_asks_the_clusters_dns_is_not() -> None:
         each = deployment()
         each["spec"]["template"]["spec"].update(spec)
         assert "workload.outside_dns" not in told(each, dns), spec
+
+
+def test_names_that_do_not_resolve_where_other_servers_are_asked_are_the_fault_of_the_policy() -> None:
+    each = deployment()
+    where = ref(each)
+    text = "web logged: lookup catalog on 8.8.8.8:53: no such host"
+    failed = make("log.unresolved", pod(), where, text, (), data={"host": "catalog", "how": "not_found"})
+    assert "N07" not in faults(each, pod(), more=[failed])
+    each["spec"]["template"]["spec"]["dnsPolicy"] = "Default"
+    assert "N07" not in faults(each, pod())
+    best = ranked(each, pod(), more=[failed, rolled_out(each, "dnsPolicy", minutes=40)])[0]
+    assert (best.fault, str(best.component)) == ("N07", "Deployment/n/web")
+    assert best.options[0].action == "rollback"
+    assert "with dnsPolicy Default" in best.root_cause

@@ -3,7 +3,18 @@
 import pytest
 
 from opssquad import Json
-from tests.tools.signals.objects import ago, deployment, every, faults, obj, pod, ranked, rolled_out, told
+from tests.tools.signals.objects import (
+    ago,
+    container,
+    deployment,
+    every,
+    faults,
+    obj,
+    pod,
+    ranked,
+    rolled_out,
+    told,
+)
 
 LOW = "The node was low on resource: ephemeral-storage. Threshold quantity: 1073741824, available: 700Mi. "
 OWN = 'Usage of EmptyDir volume "cache" exceeds the limit "1Gi". '
@@ -100,3 +111,27 @@ def test_an_eviction_that_is_over_is_history_and_opens_nothing() -> None:
         assert (found.severity, found.until is not None) == ("info", True)
         assert "K23" not in faults(*scene)
     assert told(deployment(), gone(OWN), well)["pod.evicted"].until is None
+
+
+def test_a_pod_that_failed_for_good_tells_why_and_a_run_of_a_job_does_not() -> None:
+    for reason, why in (
+        ("NodeShutdown", "node_shutdown"),
+        ("Terminated", "node_shutdown"),
+        ("OutOfcpu", "admission"),
+        ("UnexpectedAdmissionError", "admission"),
+        ("DeadlineExceeded", "deadline"),
+        ("NodeLost", "node_lost"),
+    ):
+        found = told(pod(phase="Failed", reason=reason, message="Pod was rejected"))["pod.failed"]
+        assert (found.data["why"], found.severity) == (why, "warning"), reason
+    end = {"exitCode": 3, "reason": "Error", "startedAt": ago(9), "finishedAt": ago(8)}
+    bare = pod(phase="Failed", containerStatuses=[container(state={"terminated": end})])
+    assert told(bare)["pod.failed"].data["exit_code"] == 3
+    bare["metadata"]["ownerReferences"] = [{"kind": "Job", "name": "once", "controller": True}]
+    assert told(bare) == {}
+
+
+def test_a_pod_that_failed_and_was_replaced_is_history() -> None:
+    shut = pod(phase="Failed", reason="NodeShutdown", message="Pod was terminated in response to shutdown")
+    found = told(deployment(1, 1), shut, pod("web-2", ready=True))["pod.failed"]
+    assert (found.severity, found.until is not None) == ("info", True)

@@ -144,3 +144,9 @@ def test_a_cron_job_suspended_lately_that_owes_a_run_is_the_fault_and_an_old_one
     assert (best.fault, "suspended by kubectl-patch" in best.root_cause) == ("K26", True)
     assert faults(suspended(30 * 24 * 60)) == []
     assert faults(suspended(5)) == []
+
+
+def test_a_job_that_is_suspended_is_told_and_is_no_alarm() -> None:
+    made = obj("Job", "later", {"suspend": True})
+    assert told(made)["job.suspended"].severity == "info"
+    assert faults(made) == []

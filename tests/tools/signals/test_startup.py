@@ -139,3 +139,11 @@ def test_a_mount_of_a_secret_that_is_missing_is_missing_configuration() -> None:
     best = ranked(deployment(), each, said)[0]
     assert (best.fault, str(best.component)) == ("K11", "Deployment/n/web")
     assert "Secret/n/web-tls" in best.root_cause
+
+
+def test_a_name_that_is_no_images_name_is_an_image_that_does_not_exist() -> None:
+    status = waiting(
+        "InvalidImageName", 'couldn\'t parse image name "Web:1": repository name must be lowercase'
+    )
+    best = ranked(deployment(), pod(containerStatuses=[status]))[0]
+    assert (best.fault, "that is not the name of an image" in best.root_cause) == ("K02", True)
