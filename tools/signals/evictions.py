@@ -10,6 +10,7 @@ from .._kube import condition, controller, dig, moment, quote_at
 from .._pods import containers, is_ready
 from .._quantity import parse
 from ._scene import STALE, Scene, make
+from .workloads import KINDS, desired, ready
 
 NODE_LOW = re.compile(r"node was low on resource: (?P<resource>[\w./-]+\w)")
 OWN_LIMIT = re.compile(
@@ -140,11 +141,15 @@ def _over(owner: Ref, end: datetime | None, scene: Scene) -> bool:
     """Whether it is history: long ago, or its workload is well again and loses no more pods."""
     if end is not None and not scene.is_recent(end, STALE):
         return True
-    pods = scene.pods_of(owner)
+    pods, workload = scene.pods_of(owner), scene.get(owner)
     lost = [pod for pod in pods if dig(pod, "status", "phase") == "Failed"]
     rest = [pod for pod in pods if pod not in lost]
     still = any(scene.is_recent(_end(pod)) for pod in lost)
-    return bool(rest) and all(is_ready(pod) for pod in rest) and not still
+    well = bool(rest) and all(is_ready(pod) for pod in rest)
+    if workload and workload["kind"] in KINDS:
+        # Of very many pods those that are well are not read.
+        well = ready(workload) >= desired(workload) > 0
+    return well and not still
 
 
 def _end(pod: Json) -> datetime | None:

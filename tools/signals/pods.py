@@ -18,6 +18,7 @@ from .scheduling import unschedulable
 
 LONG_STOP = timedelta(minutes=1)
 STARTING = timedelta(minutes=1)
+CREATING = ("ContainerCreating", "PodInitializing")
 STUCK = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady", "FailedMapVolume")
 
 
@@ -75,7 +76,7 @@ def _node_down(pod: Json, scene: Scene) -> Json | None:
 def _not_ready(pod: Json, scene: Scene) -> Signal:
     """Not ready, and no container says why: creation is stuck, an init container runs on, it just starts."""
     since = unready_since(pod) or moment(dig(pod, "metadata", "creationTimestamp"))
-    stuck = scene.about(ref(pod), *STUCK)
+    stuck = scene.about(ref(pod), *STUCK) if _in_creation(pod) else []
     init = next((c for c in containers(pod) if c.init and c.running_since and not c.ready), None)
     young = since is not None and scene.now - since < STARTING
     if stuck:
@@ -106,6 +107,12 @@ def _not_ready(pod: Json, scene: Scene) -> Signal:
             "node": dig(pod, "spec", "nodeName", default=""),
         },
     )
+
+
+def _in_creation(pod: Json) -> bool:
+    """Whether none of its containers has run yet: what kept it from starting once may be over."""
+    known = [each for each in containers(pod) if not each.init]
+    return all(each.waiting in CREATING and not each.last for each in known)
 
 
 def _ready_quote(pod: Json) -> Quote:

@@ -14,7 +14,7 @@ from .nodes import node_signals
 from .pods import pod_signals
 from .quota import quota_signals
 from .recovery import divided, health_signals, troubled
-from .references import governing_signals, ingress_signals, reference_signals
+from .references import governing_signals, ingress_signals, pull_secret_signals, reference_signals
 from .services import service_signals
 from .storage import claim_signals, volume_signals
 from .workloads import KINDS, workload_signals
@@ -53,6 +53,7 @@ def _all(scene: Scene) -> Iterator[Signal]:
         yield from creation_signals(workload, scene)
         yield from reference_signals(workload, scene)
         yield from governing_signals(workload, scene)
+        yield from pull_secret_signals(workload, scene)
         yield from environment_signals(workload, scene)
         yield from divided(workload, scene)
         yield from health_signals(workload, scene, past.get(ref(workload), []))

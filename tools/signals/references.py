@@ -34,6 +34,24 @@ def reference_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
             )
 
 
+def pull_secret_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
+    """`pull_secret.missing` for a registry's Secret that does not exist: images are pulled without it."""
+    space = workload["metadata"].get("namespace", "")
+    for index, each in enumerate(dig(workload, "spec", "template", "spec", "imagePullSecrets", default=())):
+        target = _named("Secret", space, each.get("name") or "-")
+        if "Secret" in scene.complete and not scene.get(target):
+            yield make(
+                "pull_secret.missing",
+                workload,
+                ref(workload),
+                f"{workload['kind']} {workload['metadata']['name']}: its pull Secret {target.name} does not "
+                "exist",
+                [quote_at(workload, "spec", "template", "spec", "imagePullSecrets", index)],
+                severity="info",
+                data={"ref": str(target)},
+            )
+
+
 def governing_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
     """`statefulset.service_missing` where the Service that gives its pods their names does not exist."""
     name = dig(workload, "spec", "serviceName", default="")
