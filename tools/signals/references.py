@@ -35,13 +35,13 @@ def reference_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
 
 
 def pull_secret_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
-    """`pull_secret.missing` for a registry's Secret that does not exist: images are pulled without it."""
+    """`config.pull_secret_missing` for a registry's Secret that does not exist: pulls do without it."""
     space = workload["metadata"].get("namespace", "")
     for index, each in enumerate(dig(workload, "spec", "template", "spec", "imagePullSecrets", default=())):
         target = _named("Secret", space, each.get("name") or "-")
         if "Secret" in scene.complete and not scene.get(target):
             yield make(
-                "pull_secret.missing",
+                "config.pull_secret_missing",
                 workload,
                 ref(workload),
                 f"{workload['kind']} {workload['metadata']['name']}: its pull Secret {target.name} does not "

@@ -166,9 +166,9 @@ def test_a_pull_secret_that_does_not_exist_speaks_for_a_refused_pull() -> None:
     made = deployment()
     made["spec"]["template"]["spec"]["imagePullSecrets"] = [{"name": "registry"}]
     kinds = frozenset({"Secret"})
-    assert told(made, complete=kinds)["pull_secret.missing"].data["ref"] == "Secret/n/registry"
-    assert "pull_secret.missing" not in told(made, obj("Secret", "registry"), complete=kinds)
-    assert "pull_secret.missing" not in told(made, complete=frozenset())
+    assert told(made, complete=kinds)["config.pull_secret_missing"].data["ref"] == "Secret/n/registry"
+    assert "config.pull_secret_missing" not in told(made, obj("Secret", "registry"), complete=kinds)
+    assert "config.pull_secret_missing" not in told(made, complete=frozenset())
     each = pod(containerStatuses=[container(state={"waiting": {"reason": "ImagePullBackOff"}})])
     refused = event(each, "Failed", 'Failed to pull image "web:1": unauthorized: authentication required')
     best = ranked(made, each, refused, obj("Secret", "other"))[0]

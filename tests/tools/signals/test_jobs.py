@@ -150,3 +150,16 @@ def test_a_job_that_is_suspended_is_told_and_is_no_alarm() -> None:
     made = obj("Job", "later", {"suspend": True})
     assert told(made)["job.suspended"].severity == "info"
     assert faults(made) == []
+
+
+def test_a_run_that_the_api_forbids_is_a_fault_of_its_account() -> None:
+    pod = worker(app=done(1, 11))
+    pod["status"]["phase"] = "Failed"
+    scene = (cron(), job(failed=4, conditions=[failed("BackoffLimitExceeded")]), pod)
+    line = (
+        'ERROR pods is forbidden: User "system:serviceaccount:n:nightly" cannot list resource "pods" '
+        'in API group "" in the namespace "n"'
+    )
+    best = ranked(*scene, more=logged(pod, line, code=1))[0]
+    assert (best.fault, str(best.component)) == ("K21", "CronJob/n/nightly")
+    assert "ServiceAccount/n/nightly" in best.root_cause

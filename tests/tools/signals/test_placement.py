@@ -3,10 +3,24 @@
 from typing import Any
 
 import pytest
+from tools._focus import concerned
+from tools.signals._scene import Scene
+from tools.signals.reading import read_signals
 from tools.signals.scheduling import cause, reasons
 
-from opssquad import Json
-from tests.tools.signals.objects import ago, deployment, event, faults, obj, pod, ranked, rolled_out, told
+from opssquad import Json, Ref
+from tests.tools.signals.objects import (
+    NOW,
+    ago,
+    deployment,
+    event,
+    faults,
+    obj,
+    pod,
+    ranked,
+    rolled_out,
+    told,
+)
 
 BOSS = "1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }"
 PORTS = "2 node(s) didn't have free ports for the requested pod ports."
@@ -106,6 +120,15 @@ def test_a_forgotten_cordon_is_the_fault_of_the_node_and_tells_by_whom() -> None
     assert "cordoned by kubectl-cordon 45 min ago" in best.root_cause
     uncordon = best.options[0]
     assert (uncordon.action, uncordon.tool, uncordon.args) == ("uncordon", "uncordon", {"node": "n2"})
+
+
+def test_who_looks_at_the_workload_alone_is_told_of_the_node_that_is_closed_to_it() -> None:
+    shut = edited(node("n2", unschedulable=True), "unschedulable", "kubectl-cordon", 45)
+    away = edited(node("n3", cpu="0", unschedulable=True), "unschedulable", "kubectl-cordon", 45)
+    scene = Scene(NOW, (deployment(), node("n1"), busy("n1", "3.5"), shut, away, pending(CORDONED)))
+    web = Ref(kind="Deployment", namespace="n", name="web")
+    found = concerned(web, read_signals(scene), scene)
+    assert [each.entity.name for each in found if each.id == "node.cordoned"] == ["n2"]
 
 
 def test_a_new_taint_is_the_fault_of_the_node_and_no_uncordon_helps() -> None:
