@@ -135,9 +135,12 @@ async def _whole(
 
 
 def _light(obj: Json) -> Json:
-    """The object without what no signal reads and what weighs: a node's list of images."""
+    """The object without what no signal reads and what weighs: a node's list of images, the history of a
+    volume's fields."""
     if dig(obj, "status", "images"):
         obj["status"].pop("images")
+    if obj.get("kind") == "PersistentVolume":
+        obj["metadata"].pop("managedFields", None)
     return obj
 
 

@@ -57,6 +57,7 @@ def unschedulable(pod: Json, scene: Scene) -> Iterator[Signal]:
         at=since,
         data={
             "message": message,
+            "said": _head(message),
             "reasons": reasons(message),
             "too_big": too_big,
             "why": why,
