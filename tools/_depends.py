@@ -49,7 +49,7 @@ def dependencies(template: Json, namespace: str, scene: Scene) -> list[Dependenc
 
 
 def environment(template: Json, namespace: str, scene: Scene) -> Iterator[tuple[str, str]]:
-    """The variables of a pod template with their values, those of ConfigMaps that were read included."""
+    """The variables of a pod template with their values, as far as those stand in it or in a ConfigMap."""
     for container in dig(template, "spec", "containers", default=()):
         for each in container.get("env") or ():
             yield each["name"], str(each.get("value") or _from_map(each, namespace, scene))

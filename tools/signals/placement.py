@@ -20,18 +20,19 @@ CLOSES = frozenset({"NoSchedule", "NoExecute"})
 SYSTEM = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 """Taints that the system sets and takes away by itself: what is behind them has signals of its own."""
 LATELY = timedelta(days=1)
+MOST = 10
+"""Closed nodes of which the room that is left is reckoned: it takes all the pods to know."""
 RESERVED = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
 
 def closed_nodes(pod: Json, scene: Scene) -> list[Ref]:
-    """The nodes that have what the pod asks for and are closed to it, cordoned ones first."""
-    ready = filter(is_ready, scene.of("Node"))
-    fits = [each for each in ready if _has(each, pod) and _room(each, pod, scene)]
-    cordoned = [each for each in fits if dig(each, "spec", "unschedulable")]
+    """The nodes that have what the pod asks for and are closed to it, cordoned ones first; a few at most."""
+    nodes = [each for each in scene.of("Node") if is_ready(each) and _has(each, pod)]
+    cordoned = [each for each in nodes if dig(each, "spec", "unschedulable")]
     tainted = [
-        each for each in fits if each not in cordoned and any(untolerated(each, pod)) and _of_late(each, pod)
+        each for each in nodes if each not in cordoned and any(untolerated(each, pod)) and _of_late(each, pod)
     ]
-    return [ref(each) for each in (*cordoned, *tainted)]
+    return [ref(each) for each in (*cordoned, *tainted)[:MOST] if _room(each, pod, scene)]
 
 
 def _of_late(node: Json, pod: Json) -> bool:

@@ -32,7 +32,7 @@ def pod_signals(pod: Json, scene: Scene) -> list[Signal]:
         *failed(pod, scene),
         *unschedulable(pod, scene),
         *container_signals(pod, scene),
-        *init_signals(pod, scene),
+        *(() if _node_down(pod, scene) else init_signals(pod, scene)),
         *held_open(pod, scene),
         *probe_signals(pod, scene),
     ]

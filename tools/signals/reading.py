@@ -7,6 +7,7 @@ from opssquad import Json, Ref, Signal
 from .._kube import ref
 from ._scene import Scene
 from .autoscaling import budget_signals, hpa_signals
+from .companions import governing_signals, pull_secret_signals
 from .creation import creation_signals
 from .environment import environment_signals
 from .jobs import cron_signals, job_signals
@@ -14,7 +15,7 @@ from .nodes import node_signals
 from .pods import pod_signals
 from .quota import quota_signals
 from .recovery import divided, health_signals, troubled
-from .references import governing_signals, ingress_signals, pull_secret_signals, reference_signals
+from .references import ingress_signals, reference_signals
 from .services import service_signals
 from .storage import claim_signals, volume_signals
 from .workloads import KINDS, workload_signals

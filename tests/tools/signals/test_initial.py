@@ -99,3 +99,15 @@ def test_an_init_container_that_has_done_its_work_is_none() -> None:
     main = {"name": "app", "ready": True, "restartCount": 0, "state": {"running": {"startedAt": ago(48)}}}
     each = pod(ready=True, initContainerStatuses=[init], containerStatuses=[main])
     assert "K10" not in faults(deployment(1, 1), each)
+
+
+def test_of_a_node_that_does_not_answer_nobody_knows_what_its_init_containers_do() -> None:
+    silent = {"type": "Ready", "status": "Unknown", "lastTransitionTime": ago(15)}
+    node = obj(
+        "Node", "n1", {}, {"conditions": [{**silent, "message": "Kubelet stopped posting node status."}]}
+    )
+    node["metadata"].pop("namespace")
+    each = waits("until nslookup db; do sleep 2; done")
+    assert "init.waiting" not in told(each, node, complete=KINDS)
+    found = faults(deployment(), each, node)
+    assert (found[0], "K10" in found) == ("K25", False)
