@@ -32,17 +32,18 @@ def workload_named(name: str, scene: Scene, kind: str = "") -> Ref:
 
 
 def concerned(workload: Ref, signals: list[Signal], scene: Scene) -> list[Signal]:
-    """What concerns the workload: its own signals, of nodes its pods are on, of what refuses its pods, and of
-    what names it as one that it hits."""
+    """What concerns the workload: its own signals, of nodes its pods are on, or would be if those were open,
+    of what refuses its pods, and of what names it as one that it hits."""
     nodes = {pod["spec"].get("nodeName") for pod in scene.pods_of(workload)}
     mine = concerning(signals, workload)
     refused = {each.data.get("object") for each in mine}
+    closed = {name for each in mine for name in each.data.get("closed", ())}
     return [
         each
         for each in signals
         if each in mine
         or (each.entity.kind == "Node" and each.entity.name in nodes)
-        or str(each.entity) in refused
+        or str(each.entity) in refused | closed
         or str(workload) in each.data.get("used_by", ())
     ]
 

@@ -5,6 +5,7 @@ cutting in `_text`; nothing here waits or talks to a server.
 """
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,8 @@ CLUSTER_SCOPED = frozenset(
     }
 )
 HASH_LABEL = "pod-template-hash"
+DUE = re.compile(r"(?P<name>.+)-\d{8,10}")
+"""A Job of a CronJob: its name, and the minutes (once the seconds) since 1970 at which it was due."""
 YEAR = 366 * 24 * 60
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of what tells none: long past, so that it is never taken for news."""
@@ -92,7 +95,8 @@ def owner(obj: Json, known: Mapping[Ref, Json] | None = None) -> Ref:
     """The workload that answers for an object: a pod's Deployment, StatefulSet, DaemonSet, CronJob ...
 
     `known` holds ReplicaSets and Jobs by ref where they were read. Without it a ReplicaSet's Deployment
-    follows from its name and the template hash, as the Deployment controller builds them. An object without
+    follows from its name and the template hash, and a Job's CronJob from its name and the minute it was due,
+    as their controllers build them. An object without
     a controller, or one whose controller is a node (static pods), answers for itself.
     """
     up = controller(obj)
@@ -103,6 +107,8 @@ def owner(obj: Json, known: Mapping[Ref, Json] | None = None) -> Ref:
     suffix = f"-{dig(obj, 'metadata', 'labels', HASH_LABEL, default='')}"
     if up.kind == "ReplicaSet" and len(suffix) > 1 and up.name.endswith(suffix):
         return Ref(kind="Deployment", namespace=up.namespace, name=up.name.removesuffix(suffix))
+    if up.kind == "Job" and (due := DUE.fullmatch(up.name)):
+        return Ref(kind="CronJob", namespace=up.namespace, name=due["name"])
     return up
 
 

@@ -147,7 +147,7 @@ def _init_words(pod: Json) -> Iterator[str]:
     total = len(dig(pod, "spec", "initContainers", default=()))
     done = 0
     for each in (c for c in containers(pod) if c.init):
-        sidecar = _is_sidecar(pod, each.name) and (each.ready or each.running_since)
+        sidecar = is_sidecar(pod, each.name) and (each.ready or each.running_since)
         if (each.ended and each.ended.exit_code == 0) or sidecar:
             done += 1
         elif each.ended:
@@ -158,7 +158,8 @@ def _init_words(pod: Json) -> Iterator[str]:
             yield f"Init:{done}/{total}"
 
 
-def _is_sidecar(pod: Json, name: str) -> bool:
+def is_sidecar(pod: Json, name: str) -> bool:
+    """Whether it is an init container that runs on beside the others."""
     return any(
         each["name"] == name and each.get("restartPolicy") == "Always"
         for each in dig(pod, "spec", "initContainers", default=())

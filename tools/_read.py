@@ -27,7 +27,7 @@ SPACED = (
     *("PodDisruptionBudget", "PersistentVolumeClaim", "ResourceQuota", "LimitRange", "Event"),
 )
 GLOBAL = (
-    *("Node", "Namespace", "StorageClass", "IngressClass"),
+    *("Node", "Namespace", "StorageClass", "IngressClass", "PersistentVolume"),
     *("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"),
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -141,9 +141,12 @@ async def _whole(
 
 
 def _light(obj: Json) -> Json:
-    """The object without what no signal reads and what weighs: a node's list of images."""
+    """The object without what no signal reads and what weighs: a node's list of images, the history of a
+    volume's fields."""
     if dig(obj, "status", "images"):
         obj["status"].pop("images")
+    if obj.get("kind") == "PersistentVolume":
+        obj["metadata"].pop("managedFields", None)
     return obj
 
 

@@ -5,7 +5,6 @@ Which instance is read is `_instances`' choice, the words are `_logtext`'s, the 
 
 import asyncio
 import difflib
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +15,7 @@ from opssquad import Cluster, Json, Quote, Result, ToolError, tool
 from ._addresses import Address, Directory
 from ._blocked import blocked
 from ._instances import Instance, Previous, instance, most_broken
-from ._kube import dig, lately, owner, ref, selected, source
+from ._kube import controller, dig, lately, owner, ref, selected, source
 from ._loglines import entries
 from ._logtext import Wanted, body, command, head
 from ._rights import as_data, visible
@@ -107,11 +106,10 @@ async def _pods(cluster: Cluster, name: str, namespace: str) -> tuple[list[Json]
 
 
 def _belongs(pod: Json, workload: str) -> bool:
-    up = owner(pod)
-    if up.name == workload:
-        return up.kind != "Pod"
-    # A CronJob's Jobs are named after it and the minute they were due.
-    return up.kind == "Job" and re.fullmatch(rf"{re.escape(workload)}-\d+", up.name) is not None
+    # A CronJob answers for its Jobs; a Job may be meant by its own name all the same.
+    return any(
+        each and each.kind != "Pod" and each.name == workload for each in (owner(pod), controller(pod))
+    )
 
 
 async def _nothing(cluster: Cluster, name: str, namespace: str, listed: Iterable[Json]) -> ToolError:

@@ -67,7 +67,7 @@ def test_the_squad_answers_on_the_capture_as_on_what_was_captured(
         # The clock of the capture is a few seconds further on; threads have names of their own.
         said = done.stdout.partition("Conclusion")[2].partition("\nthread ")[0]
         answers.append(said)
-    assert "7.2.0-gift is not in its registry" in " ".join(answers[0].split())
+    assert "7.2.0-gift is not to be had" in " ".join(answers[0].split())
     assert answers[0] == answers[1]
 
 

@@ -3,6 +3,7 @@
 import pytest
 from tools._kube import (
     about,
+    controller,
     event_count,
     event_text,
     kubectl,
@@ -26,10 +27,21 @@ def test_a_pods_owner_is_its_deployment_with_or_without_the_replica_set_at_hand(
             assert owner(pod, known) == owner(pod)
 
 
-def test_a_job_pod_belongs_to_its_cron_job_where_the_job_was_read() -> None:
-    jobs = {ref(each): each for each in of_kind("auth-0308", "Job")}
-    pod = next(p for p in of_kind("auth-0308", "Pod") if owner(p).kind == "Job")
-    assert owner(pod, jobs).kind == "CronJob"
+def test_a_job_pod_belongs_to_its_cron_job_with_or_without_the_job_at_hand() -> None:
+    told = 0
+    for recording in IDS:
+        jobs = {ref(each): each for each in of_kind(recording, "Job")}
+        for pod in of_kind(recording, "Pod"):
+            up = controller(pod)
+            if up and up.kind == "Job" and owner(pod, jobs).kind == "CronJob":
+                assert owner(pod) == owner(pod, jobs)
+                told += 1
+    assert told
+
+
+def test_a_job_that_was_made_by_hand_answers_for_itself() -> None:
+    meta = {"name": "p", "namespace": "n", "ownerReferences": [_owner("Job", "reindex-2")]}
+    assert owner({"kind": "Pod", "metadata": meta}) == Ref(kind="Job", namespace="n", name="reindex-2")
 
 
 def test_a_static_pod_and_a_bare_pod_answer_for_themselves() -> None:

@@ -1,11 +1,29 @@
 """Autoscalers that do nothing or can do no more, and disruption budgets that forbid every eviction."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from opssquad import Json, Quote, Ref, Signal
 
 from .._kube import condition, dig, moment, quote_at, ref, selected
 from ._scene import Scene, make
+
+MISSING = re.compile(
+    r"missing request for (?P<resource>[\w.-]*\w)(?: in container (?P<container>[\w.-]*\w))?"
+)
+# Why it does nothing; the first that fits wins.
+WHY = (
+    ("no_request", MISSING),
+    ("target_missing", re.compile(r"FailedGetScale|not found")),
+    ("ambiguous", re.compile(r"AmbiguousSelector")),
+    (
+        "no_metrics",
+        re.compile(r"could not find the requested resource|unable to (?:handle the request|fetch metrics)"),
+    ),
+    ("no_figures", re.compile(r"did not receive metrics|no metrics returned|unable to get metrics")),
+)
+SETTLES = timedelta(minutes=5)
 
 
 def hpa_signals(hpa: Json, scene: Scene) -> Iterator[Signal]:
@@ -17,7 +35,7 @@ def hpa_signals(hpa: Json, scene: Scene) -> Iterator[Signal]:
         # An autoscaler of a workload at zero replicas is disabled on purpose.
         broken = each.get("type") in {"ScalingActive", "AbleToScale"} and each.get("status") == "False"
         if broken and each.get("reason") != "ScalingDisabled":
-            yield _inactive(hpa, workload, index, each)
+            yield _inactive(hpa, workload, index, each, scene)
             break
     current, most = (
         dig(hpa, "status", "currentReplicas", default=0),
@@ -28,7 +46,12 @@ def hpa_signals(hpa: Json, scene: Scene) -> Iterator[Signal]:
         yield _at_max(hpa, workload, current)
 
 
-def _inactive(hpa: Json, workload: Ref, index: int, said: Json) -> Signal:
+def _inactive(hpa: Json, workload: Ref, index: int, said: Json, scene: Scene) -> Signal:
+    message, since = said.get("message", ""), moment(said.get("lastTransitionTime"))
+    why = next((name for name, form in WHY if form.search(f"{said.get('reason', '')}: {message}")), "other")
+    found = MISSING.search(message)
+    # New pods have no figures yet: so far it is not known to be blind.
+    young = why in {"no_figures", "other"} and scene.is_recent(since, SETTLES)
     return make(
         "hpa.inactive",
         hpa,
@@ -36,8 +59,17 @@ def _inactive(hpa: Json, workload: Ref, index: int, said: Json) -> Signal:
         f"HorizontalPodAutoscaler {hpa['metadata']['name']} does not scale {workload.kind} {workload.name}: "
         f"{said.get('reason', '')}: {said.get('message', '')[:200]}",
         [quote_at(hpa, "status", "conditions", index)],
-        at=moment(said.get("lastTransitionTime")),
-        data={"reason": said.get("reason", ""), "message": said.get("message", "")},
+        severity="info" if young else "warning",
+        at=since,
+        data={
+            "reason": said.get("reason", ""),
+            "message": message,
+            "why": why,
+            "settling": young,
+            "hpa": str(ref(hpa)),
+            "resource": found["resource"] if found else "",
+            "container": (found["container"] or "") if found else "",
+        },
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from opssquad import Json, Quote, Severity, Signal, ago, duration
 
 from .._kube import condition, dig, event_text, first_seen, moment, quote_at, ref
-from .._pods import Container, containers, is_finished, is_ready, lived
+from .._pods import Container, Past, containers, is_finished, is_ready, lived
 from ._scene import STALE, Scene, event_quotes, make
 from .startup import startup_signal
 
@@ -21,6 +21,8 @@ EXIT_WORDS = {
     139: "segmentation fault",
     143: "stopped, SIGTERM",
 }
+SLOW = timedelta(minutes=20)
+"""What a process needs to start and to serve, it has asked for by then; what grows after that piles up."""
 PROBE_KILL = re.compile(r"Container (\S+) failed (?:liveness|startup) probe")
 
 
@@ -120,8 +122,25 @@ def _oom(pod: Json, each: Container, scene: Scene) -> Signal:
         severity=severity,
         at=trouble_since(pod, scene) or end.finished,
         until=None if now_bad else end.finished,
-        data={"container": each.name, "limit": limit, "restarts": each.restarts, "image": each.image},
+        data={
+            "container": each.name,
+            "limit": limit,
+            "restarts": each.restarts,
+            "image": each.image,
+            "pace": _pace(each, end),
+            "lived": duration(end.finished - end.started) if end.finished and end.started else "",
+        },
     )
+
+
+def _pace(each: Container, end: Past) -> str:
+    """`slow` where each of several instances took long to fill its memory, `fast` where the last was killed
+    soon after its start, "" where that cannot be told."""
+    if not (end.finished and end.started):
+        return ""
+    if end.finished - end.started < SLOW:
+        return "fast"
+    return "slow" if each.restarts >= 2 else ""
 
 
 def _limit(pod: Json, container: str) -> str:

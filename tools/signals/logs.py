@@ -17,6 +17,7 @@ from .._loglines import Entry
 from .._pods import Past
 from ._scene import make
 from .calls import REFUSED, TIMEOUT, Called, Failure
+from .complaints import complaint
 from .lookups import Lookup, failed_lookup
 from .parsing import unparsed
 
@@ -108,6 +109,7 @@ def log_signals(case: Case) -> list[Signal]:
     return [
         *_said(case, "log.fatal", fatal, "critical"),
         *_unparsed(case),
+        *_complaints(case),
         *_calls(case, REFUSED),
         *_calls(case, TIMEOUT),
         *_lookups(case),
@@ -231,3 +233,19 @@ def _unparsed(case: Case) -> Iterator[Signal]:
         yield case.signal(
             "log.parse_error", found, f"{name}{words}", words, "critical", {"key": key, "value": value}
         )
+
+
+def _complaints(case: Case) -> Iterator[Signal]:
+    """Ports that are taken, full disks, paths that may not be written, requests that the API forbids."""
+    told: dict[tuple[str, str], tuple[Json, list[tuple[Entry, str]]]] = {}
+    for entry in case.entries:
+        read = case.reads[entry.origin]
+        for name, words, facts in complaint(entry.text, read.pod, read.container):
+            # One file after the other that cannot be written is one trouble.
+            same = {key: value for key, value in facts.items() if key != "path"}
+            told.setdefault((name, str(same)), (facts, []))[1].append((entry, words))
+    for (name, _), (facts, hits) in list(told.items())[:MOST]:
+        entries, words = [entry for entry, _ in hits], hits[-1][1]
+        found = Group(words, entries[0].level, len(entries), entries[0], entries[-1])
+        said = cut(entries[-1].message)
+        yield case.signal(name, found, said, words, "critical", {**facts, "message": said})

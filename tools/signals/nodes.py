@@ -1,4 +1,4 @@
-"""Nodes: not ready, cordoned, under pressure."""
+"""Nodes: not ready, cordoned, tainted, under pressure."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,13 @@ from opssquad import Json, Quote, Signal, ago, clock_time
 from .._edits import last_edit
 from .._kube import dig, moment, quote, quote_at, ref
 from ._scene import STALE, Scene, event_quotes, make
+from .evictions import biggest
+from .placement import own_taints
 
+RESOURCE = {"DiskPressure": "ephemeral-storage", "MemoryPressure": "memory"}
+"""What a kubelet that evicts for such a pressure says it is low on."""
+WELL = ("Ready", "EtcdIsVoter")
+"""Conditions of which True is good."""
 PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 
 
@@ -21,8 +27,12 @@ def node_signals(node: Json, scene: Scene) -> Iterator[Signal]:
     for index, each in enumerate(dig(node, "status", "conditions", default=())):
         if each.get("type") in PRESSURE and each.get("status") == "True":
             yield _pressure(node, index, each, scene)
+        elif each.get("type") not in WELL and each.get("status") == "True":
+            yield _problem(node, index, each)
     if dig(node, "spec", "unschedulable") and ready:
         yield _cordoned(node, scene)
+    if ready and (taints := own_taints(node)):
+        yield _tainted(node, taints, scene)
 
 
 def pods_on(node: Json, scene: Scene) -> int:
@@ -63,17 +73,39 @@ def _not_ready(node: Json, index: int, said: Json, scene: Scene) -> Signal:
 
 def _pressure(node: Json, index: int, said: Json, scene: Scene) -> Signal:
     since = moment(said.get("lastTransitionTime"))
+    most = biggest(node["metadata"]["name"], RESOURCE.get(said["type"], ""), scene)
     return make(
         "node.pressure",
         node,
-        ref(node),
+        most or ref(node),
         f"Node {node['metadata']['name']}: {said['type']}"
         + (f" since {clock_time(since)}, {ago(since, scene.now)}" if since else "")
-        + f": {said.get('message', '')}",
+        + f": {said.get('message', '')}"
+        + (f"; of the pods evicted from it those of {most.kind} {most.name} used most" if most else ""),
         [quote_at(node, "status", "conditions", index)],
         severity="critical",
         at=since,
         data={"type": said["type"], "message": said.get("message", "")},
+    )
+
+
+def _problem(node: Json, index: int, said: Json) -> Signal:
+    """A condition that something else than the kubelet sets, such as a detector of kernel deadlocks."""
+    told = ": ".join(filter(None, (said.get("reason"), said.get("message"))))
+    return make(
+        "node.problem",
+        node,
+        ref(node),
+        f"Node {node['metadata']['name']}: {said.get('type')}: {told}",
+        [quote_at(node, "status", "conditions", index)],
+        # Whoever sets a condition of its own may mean something good by it.
+        severity="info",
+        at=moment(said.get("lastTransitionTime")),
+        data={
+            "type": said.get("type", ""),
+            "reason": said.get("reason", ""),
+            "message": said.get("message", ""),
+        },
     )
 
 
@@ -94,3 +126,30 @@ def _cordoned(node: Json, scene: Scene) -> Signal:
         at=at,
         data={"by": change.manager if change else "", "pods": pods_on(node, scene)},
     )
+
+
+def _tainted(node: Json, taints: list[Json], scene: Scene) -> Signal:
+    change = last_edit(node, "spec.taints")
+    at = change.at if change else None
+    by = f" by {change.manager}" if change else ""
+    words = [f"{each.get('key')}={each.get('value') or ''}:{each.get('effect')}" for each in taints]
+    fresh = scene.is_recent(at, STALE)
+    return make(
+        "node.tainted",
+        node,
+        ref(node),
+        f"Node {node['metadata']['name']}: tainted {', '.join(words)}{by}"
+        + (f" {ago(at, scene.now)}" if at else ""),
+        [
+            *(quote_at(node, "spec", "taints", each["index"]) for each in taints),
+            *([quote(node, change.entry, managed=True)] if change else []),
+        ],
+        severity="warning" if fresh else "info",
+        at=at,
+        data={"by": change.manager if change else "", "taints": words, "evicts": _evicts(taints)},
+    )
+
+
+def _evicts(taints: list[Json]) -> bool:
+    """Whether pods that ran there had to leave, too."""
+    return any(each.get("effect") == "NoExecute" for each in taints)

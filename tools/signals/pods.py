@@ -1,7 +1,7 @@
 """Pods as a whole: not ready, stuck in creation, evicted, stuck in termination."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from opssquad import Json, Quote, Signal, ago, duration
 
@@ -9,43 +9,37 @@ from .._kube import condition, dig, event_text, moment, quote_at, ref
 from .._pods import containers, is_finished, is_ready, is_terminating, overdue, state
 from ._scene import Scene, event_quotes, make
 from .containers import container_signals, unready_since
+from .evictions import evicted, failed
+from .initial import init_signals
+from .jobs import held_open
+from .mounts import stuck_in
 from .probes import probe_signals
 from .scheduling import unschedulable
 
 LONG_STOP = timedelta(minutes=1)
 STARTING = timedelta(minutes=1)
+CREATING = ("ContainerCreating", "PodInitializing")
 STUCK = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "NetworkNotReady", "FailedMapVolume")
 
 
 def pod_signals(pod: Json, scene: Scene) -> list[Signal]:
     """Everything that is wrong with a pod, most telling first."""
     if dig(pod, "status", "reason") == "Evicted":
-        return [_evicted(pod, scene)]
+        return [evicted(pod, scene)]
     if is_terminating(pod):
         return list(_terminating(pod, scene))
-    found = [*unschedulable(pod, scene), *container_signals(pod, scene), *probe_signals(pod, scene)]
+    found = [
+        *failed(pod, scene),
+        *unschedulable(pod, scene),
+        *container_signals(pod, scene),
+        *(() if _node_down(pod, scene) else init_signals(pod, scene)),
+        *held_open(pod, scene),
+        *probe_signals(pod, scene),
+    ]
     explained = any(each.severity != "info" for each in found)
     if not (explained or is_finished(pod) or is_ready(pod)):
         found.append(_not_ready(pod, scene))
     return found
-
-
-def _evicted(pod: Json, scene: Scene) -> Signal:
-    message = " ".join(dig(pod, "status", "message", default="").split())
-    return make(
-        "pod.evicted",
-        pod,
-        scene.owner(pod),
-        f"{pod['metadata']['name']}: evicted: {message[:200]}",
-        (quote_at(pod, "status", "reason"),),
-        severity="warning" if scene.is_recent(_end(pod), timedelta(hours=1)) else "info",
-        at=_end(pod),
-        data={"message": message, "node": dig(pod, "spec", "nodeName", default="")},
-    )
-
-
-def _end(pod: Json) -> datetime | None:
-    return moment(condition(pod, "Ready").get("lastTransitionTime") or dig(pod, "status", "startTime"))
 
 
 def _terminating(pod: Json, scene: Scene) -> Iterator[Signal]:
@@ -82,7 +76,7 @@ def _node_down(pod: Json, scene: Scene) -> Json | None:
 def _not_ready(pod: Json, scene: Scene) -> Signal:
     """Not ready, and no container says why: creation is stuck, an init container runs on, it just starts."""
     since = unready_since(pod) or moment(dig(pod, "metadata", "creationTimestamp"))
-    stuck = scene.about(ref(pod), *STUCK)
+    stuck = scene.about(ref(pod), *STUCK) if _in_creation(pod) else []
     init = next((c for c in containers(pod) if c.init and c.running_since and not c.ready), None)
     young = since is not None and scene.now - since < STARTING
     if stuck:
@@ -107,11 +101,18 @@ def _not_ready(pod: Json, scene: Scene) -> Signal:
             "state": state(pod),
             "message": why,
             "stuck": stuck[0]["reason"] if stuck else "",
+            **(stuck_in(pod, event_text(stuck[0])) if stuck else {}),
             "init": init.name if init else "",
             "starting": young,
             "node": dig(pod, "spec", "nodeName", default=""),
         },
     )
+
+
+def _in_creation(pod: Json) -> bool:
+    """Whether none of its containers has run yet: what kept it from starting once may be over."""
+    known = [each for each in containers(pod) if not each.init]
+    return all(each.waiting in CREATING and not each.last for each in known)
 
 
 def _ready_quote(pod: Json) -> Quote:

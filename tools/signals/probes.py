@@ -64,6 +64,7 @@ def _signal(pod: Json, which: str, state: Container, events: list[Json], scene: 
         until=last_seen(newest) if role == "stale" else None,
         data={
             "container": state.name,
+            "which": which.lower(),
             "port": _field(probe, "port"),
             "path": _field(probe, "path"),
             "detail": detail,

@@ -7,7 +7,9 @@ from opssquad import Json, Ref, Signal
 from .._kube import ref
 from ._scene import Scene
 from .autoscaling import budget_signals, hpa_signals
+from .companions import governing_signals, pull_secret_signals
 from .creation import creation_signals
+from .environment import environment_signals
 from .ingresses import ingress_signals
 from .jobs import cron_signals, job_signals
 from .mutation import mutation_signals
@@ -63,6 +65,9 @@ def _all(scene: Scene) -> Iterator[Signal]:
         yield from creation_signals(workload, scene)
         yield from reference_signals(workload, scene)
         yield from missing_services(workload, scene)
+        yield from governing_signals(workload, scene)
+        yield from pull_secret_signals(workload, scene)
+        yield from environment_signals(workload, scene)
         yield from divided(workload, scene)
         yield from health_signals(workload, scene, past.get(ref(workload), []))
 

@@ -1,6 +1,7 @@
 """Containers that never start: images that cannot be pulled, missing configuration, runtime errors."""
 
 import re
+from collections.abc import Sequence
 
 from opssquad import Json, Quote, Ref, Signal, ago
 
@@ -29,15 +30,45 @@ WHY_PULL = (
         "unauthorized",
         re.compile(r"unauthorized|access denied|authentication required|forbidden|denied", re.I),
     ),
+    ("platform", re.compile(r"no match(?:ing manifest)? for (?:platform|\w+/\w+)", re.I)),
     ("not_found", re.compile(r"not found|notfound|manifest unknown|name unknown", re.I)),
 )
+# Reasons of waiting that say by themselves why there is no image.
+WHY_WAITING = {
+    "InvalidImageName": "invalid_name",
+    "ErrImageNeverPull": "never_pulled",
+    "ImageInspectError": "inspect",
+    "RegistryUnavailable": "registry_down",
+}
 WHY_WORDS = {
     "rate_limited": "the registry limits its pulls",
     "lookup": "the registry's name does not resolve",
     "unauthorized": "the registry refuses its credentials",
     "not_found": "the registry does not have it",
+    "platform": "the registry has it for other processors only",
+    "invalid_name": "that is not the name of an image",
+    "never_pulled": "it is not on the node, and its pull policy Never forbids fetching it",
+    "inspect": "the node cannot read the image that it has",
+    "registry_down": "the registry does not answer",
     "other": "the pull fails",
 }
+# Why a container cannot be started, in the words of container runtimes; the first that fits wins.
+WHY_START = (
+    ("architecture", re.compile(r"exec format error", re.I)),
+    ("mount", re.compile(r"error mounting|failed to create subPath|mounting \S+ to rootfs", re.I)),
+    ("not_executable", re.compile(r"\bexec: [^\n]*permission denied", re.I)),
+    (
+        "command_not_found",
+        re.compile(r"executable file not found|\bexec: [^\n]*no such file or directory", re.I),
+    ),
+    ("no_command", re.compile(r"no command specified", re.I)),
+    ("name_taken", re.compile(r"name [^\n]{1,200} is (?:reserved|already in use)", re.I)),
+)
+WHY_CONFIG = (
+    ("runs_as_root", re.compile(r"runAsNonRoot", re.I)),
+    ("sub_path", re.compile(r"subPath", re.I)),
+)
+HOOKS = frozenset({"PreStartHookError", "PreCreateHookError", "PostStartHookError"})
 MISSING_KEY = re.compile(
     r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) (?P<ns>[^/\s]+)/(?P<name>\S+)"
 )
@@ -79,7 +110,7 @@ def _failures(pod: Json, container: str, scene: Scene) -> list[Json]:
 def _pull(pod: Json, each: Container, scene: Scene) -> Signal:
     said = [e for e in _failures(pod, each.name, scene) if "Failed to pull image" in event_text(e)]
     words = " ".join([each.message, *(event_text(e) for e in said[:1])])
-    why = next((name for name, pattern in WHY_PULL if pattern.search(words)), "other")
+    why = WHY_WAITING.get(each.waiting) or _first(WHY_PULL, words)
     owner = scene.owner(pod)
     image = _spec_image(pod, each) or each.image
     return make(
@@ -91,8 +122,18 @@ def _pull(pod: Json, each: Container, scene: Scene) -> Signal:
         (*_waiting(pod, each), *event_quotes(said), *scene.template(owner, each.name, "image")),
         severity="critical",
         at=moment(dig(pod, "metadata", "creationTimestamp")),
-        data={"container": each.name, "image": image, "why": why, "message": words.strip()[:400]},
+        data={
+            "container": each.name,
+            "image": image,
+            "why": why,
+            "because": WHY_WORDS[why],
+            "message": words.strip()[:400],
+        },
     )
+
+
+def _first(forms: Sequence[tuple[str, re.Pattern[str]]], words: str) -> str:
+    return next((name for name, pattern in forms if pattern.search(words)), "other")
 
 
 def _spec_image(pod: Json, each: Container) -> str:
@@ -120,7 +161,13 @@ def _config_error(pod: Json, each: Container, scene: Scene) -> Signal:
         (*_waiting(pod, each), *event_quotes(e for e in said if words in event_text(e)), *template),
         severity="critical",
         at=moment(dig(pod, "metadata", "creationTimestamp")),
-        data={"container": each.name, "ref": str(missing or ""), "key": key, "message": words},
+        data={
+            "container": each.name,
+            "why": "missing" if missing else _first(WHY_CONFIG, words),
+            "ref": str(missing or ""),
+            "key": key,
+            "message": words,
+        },
     )
 
 
@@ -153,16 +200,31 @@ def _cannot_start(pod: Json, each: Container, scene: Scene) -> Signal:
     said = _failures(pod, each.name, scene)
     final = each.final
     words = each.message or (final.message if final else "") or (event_text(said[0]) if said else "")
+    if final and final.message and _first(WHY_START, words) == "other":
+        words = final.message
     owner = scene.owner(pod)
     command = scene.template(owner, each.name, "command") or scene.template(owner, each.name, "args")
+    how = each.waiting if each.waiting in START else final.reason if final else ""
+    message = " ".join(words.split())
     return make(
         "container.start_error",
         pod,
         owner,
-        f"{pod['metadata']['name']}: container {each.name} cannot be started "
-        f"({each.waiting or (final.reason if final else '')}): {' '.join(words.split())[:300]}",
-        (*_waiting(pod, each), *event_quotes(said), *command),
+        f"{pod['metadata']['name']}: container {each.name} cannot be started ({how}): {message[:300]}",
+        (*_waiting(pod, each), *_end(pod, each), *event_quotes(said), *command),
         severity="critical",
         at=moment(dig(pod, "metadata", "creationTimestamp")),
-        data={"container": each.name, "message": " ".join(words.split())[:400]},
+        data={
+            "container": each.name,
+            "init": each.init,
+            "reason": how,
+            "why": "hook" if how in HOOKS else _first(WHY_START, words),
+            "message": message[:400],
+        },
     )
+
+
+def _end(pod: Json, each: Container) -> tuple[Quote, ...]:
+    """What the runtime said of the instance that did not start."""
+    path = ("status", *each.where, "lastState" if each.last else "state", "terminated", "message")
+    return (quote_at(pod, *path),) if dig(pod, *path) else ()

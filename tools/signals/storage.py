@@ -1,19 +1,30 @@
 """Volume claims that are not bound, and volumes that cannot be used."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from opssquad import Json, Quote, Ref, Signal, ago
 
 from .._kube import created, dig, event_text, quote_at, ref
+from .._quantity import parse
 from ._scene import Scene, event_quotes, make
 
-REASONS = (
-    "ProvisioningFailed",
-    "FailedBinding",
-    "ExternalExpanding",
-    "VolumeMismatch",
-    "WaitForFirstConsumer",
+REASONS = ("ProvisioningFailed", "FailedBinding", "VolumeMismatch", "ClaimLost", "ClaimMisbound")
+WAITING = ("ExternalProvisioning", "ExternalExpanding", "WaitForFirstConsumer", "WaitForPodScheduled")
+# Why a claim is not bound, in the words of the controllers; the first that fits wins.
+WHY = (
+    ("class_missing", re.compile(r'storageclass\S* "[^"]+" not found', re.I)),
+    ("no_volume", re.compile(r"no persistent volumes available")),
+    ("mismatch", re.compile(r"[Cc]annot bind to requested volume")),
+    ("provisioning", re.compile(r"failed to provision|ProvisioningFailed")),
 )
+WORDS = {
+    "class_missing": "StorageClass {cls} does not exist",
+    "no_volume": "no volume fits it, and nothing makes one",
+    "lost": "its volume {volume} is gone",
+    "waits": "it is bound once its pod has a node",
+}
 
 
 def claim_signals(claim: Json, scene: Scene) -> Iterator[Signal]:
@@ -22,29 +33,130 @@ def claim_signals(claim: Json, scene: Scene) -> Iterator[Signal]:
     users = [pod for pod in scene.of("Pod") if claims(pod, claim)]
     if phase == "Bound" or (_waits(claim, scene) and not users):
         return
-    events = scene.about(ref(claim), *REASONS)
+    events = scene.about(ref(claim), *REASONS) or scene.about(ref(claim), *WAITING)
+    why = _why(claim, phase, events, scene)
     cls = dig(claim, "spec", "storageClassName", default="")
-    absent = (
-        bool(cls) and "StorageClass" in scene.complete and not scene.get(Ref(kind="StorageClass", name=cls))
-    )
-    why = f"StorageClass {cls} does not exist" if absent else event_text(events[0])[:240] if events else ""
+    near = nearest(claim, scene) if why in {"no_volume", "mismatch"} else None
+    said = WORDS.get(why, "").format(cls=cls, volume=dig(claim, "spec", "volumeName", default="?"))
+    said = said or (event_text(events[0])[:240] if events else "")
     start = created(claim)
-    answers = scene.owner(users[0]) if users else ref(claim)
     quotes: list[Quote] = [quote_at(claim, "status", "phase"), *event_quotes(events)]
-    if cls:
-        quotes.append(quote_at(claim, "spec", "storageClassName"))
+    quotes += [quote_at(claim, "spec", "storageClassName")] if cls else []
+    quotes += near.quotes(claim) if near else []
     yield make(
         "pvc.unbound",
         claim,
-        answers,
+        scene.owner(users[0]) if users else ref(claim),
         f"PersistentVolumeClaim {claim['metadata']['name']}: {phase}"
         + (f", created {ago(start, scene.now)}" if start else "")
-        + (f": {why}" if why else ""),
+        + (f": {said}" if said else "")
+        + (f"; {near.words}" if near else ""),
         quotes,
-        severity="critical" if users else "warning",
+        severity="info" if why == "waits" else "critical" if users else "warning",
         at=start,
-        data={"phase": phase, "class": cls, "class_missing": absent, "message": why},
+        data={
+            "phase": phase,
+            "class": cls,
+            "why": why,
+            "used": bool(users),
+            "class_missing": why == "class_missing",
+            "message": said,
+            "nearest": near.words if near else "",
+            "differs": list(near.differs) if near else [],
+        },
     )
+
+
+def _why(claim: Json, phase: str | None, events: list[Json], scene: Scene) -> str:
+    cls = dig(claim, "spec", "storageClassName", default="")
+    if phase == "Lost":
+        return "lost"
+    absent = (
+        bool(cls) and "StorageClass" in scene.complete and not scene.get(Ref(kind="StorageClass", name=cls))
+    )
+    # Volumes made by hand may carry the name of a class that never was an object.
+    by_hand = any(dig(each, "spec", "storageClassName") == cls for each in scene.of("PersistentVolume"))
+    if absent:
+        return "no_volume" if by_hand else "class_missing"
+    words = event_text(events[0]) if events else ""
+    why = next((name for name, form in WHY if form.search(words)), "")
+    return why or ("waits" if _waits(claim, scene) else "other")
+
+
+@dataclass(frozen=True)
+class Near:
+    """A free volume that does not fit a claim, and how it `differs`: class, mode, size, kind, selector."""
+
+    volume: Json
+    differs: tuple[str, ...]
+    words: str
+
+    def quotes(self, claim: Json) -> list[Quote]:
+        """Both sides of each difference, as far as both say it."""
+        found: list[Quote] = []
+        for each in self.differs:
+            wanted, offered = FIELDS[each]
+            if dig(claim, *wanted) is not None:
+                found.append(quote_at(claim, *wanted))
+            if dig(self.volume, *offered) is not None:
+                found.append(quote_at(self.volume, *offered))
+        return found
+
+
+FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "class": (("spec", "storageClassName"), ("spec", "storageClassName")),
+    "mode": (("spec", "accessModes"), ("spec", "accessModes")),
+    "size": (("spec", "resources", "requests", "storage"), ("spec", "capacity", "storage")),
+    "kind": (("spec", "volumeMode"), ("spec", "volumeMode")),
+    "selector": (("spec", "selector", "matchLabels"), ("metadata", "labels")),
+}
+
+
+def nearest(claim: Json, scene: Scene) -> Near | None:
+    """The free volume that fits the claim in all but the fewest ways."""
+    free = [each for each in scene.of("PersistentVolume") if _free(each, claim)]
+    told = [(tuple(_differences(claim, each)), each) for each in free]
+    if not told or not min(told, key=lambda pair: len(pair[0]))[0]:
+        return None
+    differs, volume = min(told, key=lambda pair: len(pair[0]))
+    said = "; ".join(
+        f"{each}: {_show(dig(claim, *FIELDS[each][0]))} asked, {_show(dig(volume, *FIELDS[each][1]))} there"
+        for each in differs
+    )
+    name = volume["metadata"]["name"]
+    name = volume["metadata"]["name"]
+    return Near(volume, differs, f"PersistentVolume {name} is free but differs ({said})")
+
+
+def _free(volume: Json, claim: Json) -> bool:
+    wanted = dig(claim, "spec", "volumeName")
+    if wanted:
+        return bool(volume["metadata"]["name"] == wanted)
+    return dig(volume, "status", "phase") == "Available" and not dig(volume, "spec", "claimRef")
+
+
+def _differences(claim: Json, volume: Json) -> Iterator[str]:
+    wanted, offered = dig(claim, "spec", default={}), dig(volume, "spec", default={})
+    if (wanted.get("storageClassName") or "") != (offered.get("storageClassName") or ""):
+        yield "class"
+    if not set(wanted.get("accessModes") or ()) <= set(offered.get("accessModes") or ()):
+        yield "mode"
+    if parse(dig(wanted, "resources", "requests", "storage", default="0")) > parse(
+        dig(offered, "capacity", "storage", default="0")
+    ):
+        yield "size"
+    if (wanted.get("volumeMode") or "Filesystem") != (offered.get("volumeMode") or "Filesystem"):
+        yield "kind"
+    labels = dig(volume, "metadata", "labels", default={})
+    asked = dig(wanted, "selector", "matchLabels", default={})
+    if any(labels.get(key) != value for key, value in asked.items()):
+        yield "selector"
+
+
+def _show(value: object) -> str:
+    if isinstance(value, dict):
+        return ",".join(f"{key}={each}" for key, each in value.items())
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value or "none")
 
 
 def claims(pod: Json, claim: Json) -> bool:

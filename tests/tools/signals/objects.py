@@ -1,12 +1,23 @@
 """Small API objects for the tests of signals: what a server would send, and no more than a test is about."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from tools.signals._scene import Scene
+from tools._addresses import Directory
+from tools._kube import ref
+from tools._loglines import entries
+from tools._pods import Past
+from tools.signals._scene import Scene, make
+from tools.signals.calls import called
+from tools.signals.logs import Case, Read, log_signals
 from tools.signals.reading import read_signals
 
 from opssquad import Json, Signal, parse_time, rfc3339
+from opssquad.diagnosis.catalogue import load_catalogue
+from opssquad.diagnosis.differential import rank
+from opssquad.findings import Hypothesis
+from tests.tools.recorded import ROOT
 
 NOW = parse_time("2026-01-01T12:00:00Z")
 
@@ -70,3 +81,38 @@ def told(*objects: Json, complete: frozenset[str] | None = None) -> dict[str, Si
     sources = {each.locator: each.text for each in scene.sources(found)}
     assert all(quote.text in sources[quote.locator] for each in found for quote in each.quotes)
     return {each.id: each for each in found}
+
+
+def every(*objects: Json) -> list[Signal]:
+    """All the signals of these objects."""
+    return read_signals(Scene(NOW, objects))
+
+
+def logged(about: Json, *lines: str, name: str = "app", code: int = 0, minutes: float = 1) -> list[Signal]:
+    """What these lines of a container's log prove; with a `code` it ended so."""
+    text = "\n".join(f"{ago(minutes)} {line}" for line in lines)
+    read = Read(about, name, bool(code), text, Past(code, "Error") if code else None)
+    said = entries(text)
+    found = log_signals(Case([read], said, NOW, Directory(()), called(said)))
+    assert all(quote.text in text for each in found for quote in each.quotes)
+    return found
+
+
+def rolled_out(workload: Json, *fields: str, minutes: float = 40) -> Signal:
+    """The signal of a rollout that changed these fields, as `changes` gives it."""
+    at = NOW - timedelta(minutes=minutes)
+    diff = [{"field": each, "from": "a", "to": "b", "container": "app"} for each in fields]
+    data = {"revision": 2, "at": rfc3339(at), "by": "", "cause": "", "back_to": None, "diff": diff}
+    text = f"{ref(workload).name} revision 2 rolled out: {', '.join(fields)}"
+    return make("rollout.recent", workload, ref(workload), text, (), severity="info", at=at, data=data)
+
+
+def ranked(*objects: Json, more: Iterable[Signal] = ()) -> list[Hypothesis]:
+    """The hypotheses about these objects, and about signals that further calls gave, best first."""
+    catalogue = load_catalogue(ROOT / "squads" / "k8s" / "faults.yaml")
+    return rank(catalogue, [*every(*objects), *more])
+
+
+def faults(*objects: Json, more: Iterable[Signal] = ()) -> list[str]:
+    """Their faults alone."""
+    return [each.fault for each in ranked(*objects, more=more)]

@@ -2,7 +2,19 @@
 
 import pytest
 
-from tests.tools.signals.objects import ago, deployment, event, obj, pod, told
+from tests.tools.signals.objects import (
+    ago,
+    container,
+    deployment,
+    event,
+    every,
+    faults,
+    obj,
+    pod,
+    ranked,
+    rolled_out,
+    told,
+)
 
 SLICE = {"kubernetes.io/service-name": "web"}
 
@@ -125,3 +137,61 @@ def test_a_node_under_pressure_and_a_cordoned_one_are_told() -> None:
     found = told(full, shut)
     assert (found["node.pressure"].entity.name, found["node.cordoned"].entity.name) == ("n1", "n2")
     assert "node.not_ready" not in found
+
+
+def test_what_a_detector_says_of_a_node_is_told_and_what_is_good_is_not() -> None:
+    ready = {"type": "Ready", "status": "True"}
+    stuck = {"type": "KernelDeadlock", "status": "True", "reason": "DockerHung", "message": "task blocked"}
+    voter = {"type": "EtcdIsVoter", "status": "True"}
+    fine = {"type": "ReadonlyFilesystem", "status": "False"}
+    found = every(obj("Node", "n1", {}, {"conditions": [ready, stuck, voter, fine]}))
+    assert [(each.id, each.data.get("type")) for each in found] == [("node.problem", "KernelDeadlock")]
+
+
+def test_a_service_account_that_is_gone_is_why_no_pod_can_be_created() -> None:
+    up = [{"kind": "Deployment", "name": "web", "controller": True}]
+    keeper = obj("ReplicaSet", "web-h1", ownerReferences=up)
+    message = (
+        'pods "web-h1-" is forbidden: error looking up service account n/bot: serviceaccount "bot" not found'
+    )
+    refused = event(keeper, "FailedCreate", f"Error creating: {message}")
+    best = ranked(deployment(), keeper, refused)[0]
+    assert (best.fault, str(best.component)) == ("K21", "Deployment/n/web")
+    assert best.root_cause.startswith("ServiceAccount/n/bot does not exist")
+    quota = "Error creating: exceeded quota: q, requested: pods=1, used: pods=3, limited: pods=3"
+    assert "K21" not in faults(deployment(), keeper, event(keeper, "FailedCreate", quota))
+
+
+def test_a_pull_secret_that_does_not_exist_speaks_for_a_refused_pull() -> None:
+    made = deployment()
+    made["spec"]["template"]["spec"]["imagePullSecrets"] = [{"name": "registry"}]
+    kinds = frozenset({"Secret"})
+    assert told(made, complete=kinds)["config.pull_secret_missing"].data["ref"] == "Secret/n/registry"
+    assert "config.pull_secret_missing" not in told(made, obj("Secret", "registry"), complete=kinds)
+    assert "config.pull_secret_missing" not in told(made, complete=frozenset())
+    each = pod(containerStatuses=[container(state={"waiting": {"reason": "ImagePullBackOff"}})])
+    refused = event(each, "Failed", 'Failed to pull image "web:1": unauthorized: authentication required')
+    best = ranked(made, each, refused, obj("Secret", "other"))[0]
+    assert (best.fault, "its pull Secret registry does not exist" in best.root_cause) == ("K03", True)
+
+
+def test_a_startup_probe_that_kills_is_as_good_as_a_liveness_probe() -> None:
+    status = container(restarts=4, state={"running": {"startedAt": ago(1)}})
+    each = pod(containerStatuses=[status])
+    each["spec"]["containers"][0]["startupProbe"] = {"httpGet": {"port": 8081, "path": "/up"}}
+    said = event(
+        each, "Unhealthy", "Startup probe failed: dial tcp 10.0.0.1:8081: connect: connection refused"
+    )
+    killed = event(each, "Killing", "Container app failed startup probe, will be restarted")
+    rollout = rolled_out(deployment(), "startupProbe.httpGet.port", minutes=70)
+    best = ranked(deployment(), each, said, killed, more=[rollout])[0]
+    assert (best.fault, best.options[0].action) == ("K08", "rollback")
+    assert "The startup probe of web fails (port 8081, path /up" in best.root_cause
+
+
+def test_a_mount_that_failed_before_the_containers_ran_is_over() -> None:
+    ran = container(restarts=1, state={"running": {"startedAt": ago(20)}})
+    each = pod(containerStatuses=[ran])
+    said = event(each, "FailedMount", 'MountVolume.SetUp failed: secret "tls" not found', minutes=25)
+    assert told(each, said)["pod.not_ready"].data["stuck"] == ""
+    assert "K11" not in faults(deployment(), each, said)

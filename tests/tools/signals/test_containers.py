@@ -1,8 +1,10 @@
 """Containers that end or never start, beyond what the recordings hold."""
 
+from datetime import timedelta
+
 import pytest
 
-from tests.tools.signals.objects import ago, container, event, pod, told
+from tests.tools.signals.objects import NOW, ago, container, event, pod, told
 
 
 def ended(code: int, reason: str = "Error", minutes: float = 1) -> dict[str, object]:
@@ -96,8 +98,9 @@ def test_a_pod_stuck_in_creation_tells_the_mount_that_fails() -> None:
 
 def test_an_init_container_that_runs_on_is_named_with_its_time() -> None:
     init = {"name": "wait", "ready": False, "restartCount": 0, "state": {"running": {"startedAt": ago(20)}}}
-    found = told(pod(phase="Pending", initContainerStatuses=[init]))["pod.not_ready"]
+    found = told(pod(phase="Pending", initContainerStatuses=[init]))["init.waiting"]
     assert "init container wait has been running for 20 min" in found.text
+    assert found.at == NOW - timedelta(minutes=20)
 
 
 def test_an_evicted_pod_tells_why() -> None:

@@ -1,0 +1,44 @@
+"""What a workload names beside its configuration and what may not be there: Secrets for registries, the
+Service that gives the pods of a StatefulSet their names."""
+
+from collections.abc import Iterator
+
+from opssquad import Json, Ref, Signal
+
+from .._kube import dig, quote_at, ref
+from ._scene import Scene, make
+
+
+def pull_secret_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
+    """`config.pull_secret_missing` for a registry's Secret that does not exist: pulls do without it."""
+    space = workload["metadata"].get("namespace", "")
+    for index, each in enumerate(dig(workload, "spec", "template", "spec", "imagePullSecrets", default=())):
+        target = Ref(kind="Secret", namespace=space, name=each.get("name") or "-")
+        if "Secret" in scene.complete and not scene.get(target):
+            yield make(
+                "config.pull_secret_missing",
+                workload,
+                ref(workload),
+                f"{workload['kind']} {workload['metadata']['name']}: its pull Secret {target.name} does not "
+                "exist",
+                [quote_at(workload, "spec", "template", "spec", "imagePullSecrets", index)],
+                severity="info",
+                data={"ref": str(target)},
+            )
+
+
+def governing_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
+    """`statefulset.service_missing` where the Service that gives its pods their names does not exist."""
+    name = dig(workload, "spec", "serviceName", default="")
+    target = Ref(kind="Service", namespace=workload["metadata"].get("namespace", ""), name=name or "-")
+    if workload["kind"] != "StatefulSet" or not name or "Service" not in scene.complete or scene.get(target):
+        return
+    yield make(
+        "statefulset.service_missing",
+        workload,
+        ref(workload),
+        f"StatefulSet {workload['metadata']['name']}: its Service {name} does not exist, so its pods have no "
+        "names of their own",
+        [quote_at(workload, "spec", "serviceName")],
+        data={"ref": str(target)},
+    )
