@@ -84,7 +84,7 @@ class EndpointController:
     def _create_slice(self, service: Json, endpoints: list[Json], ports: list[Json]) -> None:
         name = name_of(service)
         labels = {
-            **labels_of(service),
+            **_labels(service),
             "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
             SERVICE_NAME: name,
         }
@@ -126,7 +126,7 @@ class EndpointController:
             meta = {
                 "name": name_of(service),
                 "namespace": namespace_of(service),
-                "labels": dict(labels_of(service)),
+                "labels": {**_labels(service), "endpoints.kubernetes.io/managed-by": "endpoint-controller"},
             }
             self._plane.create(kinds.ENDPOINTS, {"metadata": meta, "subsets": subsets})
             return
@@ -135,6 +135,12 @@ class EndpointController:
             changed["subsets"] = subsets
         if changed.get("subsets") != before.get("subsets"):
             self._plane.update(kinds.ENDPOINTS, changed)
+
+
+def _labels(service: Json) -> Json:
+    """What its endpoints take over of a Service: its labels, and that it is headless."""
+    headless = {"service.kubernetes.io/headless": ""} if service["spec"].get("clusterIP") == "None" else {}
+    return {**labels_of(service), **headless}
 
 
 def _has_address(pod: Json) -> bool:
