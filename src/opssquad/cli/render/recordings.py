@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from opssquad.evals.capture import Captured
     from opssquad.evals.linting import Linted
 
+ASKED = 3
+"""Questions that `show` says: so many every incident has."""
 MOST = 4
 """Unhealthy or missing things that `show` names; it is to fit on one screen."""
 
@@ -74,8 +76,10 @@ def show_recording(screen: Screen, recording: Recording, notes: CaptureNotes | N
     reported = duration(incident.clock - incident.reported_at)
     screen.field("Clock", f"{rfc3339(incident.clock)}, {reported} after it was reported")
     screen.field("Cluster", f"{incident.cluster.name}, Kubernetes {incident.cluster.kubernetes}")
-    for number, question in enumerate(incident.questions):
+    for number, question in enumerate(incident.questions[:ASKED]):
         screen.field("" if number else "Asked", f"- {question}")
+    if more := len(incident.questions) - ASKED:
+        screen.field("", f"  and {more} more")
     alerts = (_alert(alert, incident.clock) for alert in incident.alerts)
     screen.field("Alerts", ", ".join(alerts) or "none")
     screen.field("Objects", _kinds(objects))
