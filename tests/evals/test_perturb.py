@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from opssquad import content
 from opssquad.documents import BadFile
 from opssquad.evals.perturb import perturbed
-from opssquad.worlds.kube.recording import check
+from opssquad.worlds.kube.recording import check, load
 from tests.evals.made import RECORDINGS, Json, document, logs, made, names, objects, standing
 
 IDS = sorted(RECORDINGS)
@@ -252,3 +253,13 @@ def _deployments(folder: Path) -> set[tuple[str, ...]]:
 
 def _bytes(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_kind_keeps_its_name_whatever_a_container_is_called(tmp_path: Path) -> None:
+    source = content.recordings()["ward-0112"]
+    old, new = load(source), load(perturbed(source, tmp_path, shift=1, noise=None))
+    named = {c["name"] for o in old.objects if o["kind"] == "Pod" for c in o["spec"]["containers"]}
+    assert "controller" in named, "as in ControllerRevision"
+    assert {o["kind"] for o in new.objects} == {o["kind"] for o in old.objects}
+    now = {c["name"] for o in new.objects if o["kind"] == "Pod" for c in o["spec"]["containers"]}
+    assert "controller" not in now

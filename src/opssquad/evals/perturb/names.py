@@ -30,6 +30,8 @@ CALLED = (
 LETTERS = re.compile(r"[a-z]+")
 LABELS = re.compile(r"(?:app|k8s-app|team|owner|app\.kubernetes\.io/(?:name|instance|part-of|component))")
 KINDS = {word for kind in KNOWN for word in (kind.plural, kind.kind.lower())}
+CAMEL = rf"(?<![A-Za-z0-9])(?:{'|'.join(sorted(kind.kind for kind in KNOWN))})(?![A-Za-z0-9])"
+"""Kinds as objects name them: a container that is called `controller` has no part in a ControllerRevision."""
 HASH = "bcdfghjklmnpqrstvwxz2456789"
 """The letters that Kubernetes makes hashes and endings of: no vowels, so no words."""
 
@@ -108,7 +110,7 @@ def renamer(material: Material, rng: random.Random, moved: Moved) -> Renamer:
             names[called] = drawn.word() + last
     _nodes(material, drawn, names, literal)
     _endings(material, drawn, names, moved)
-    return Renamer(names, literal, known.phrases)
+    return Renamer(names, literal, [*known.phrases, CAMEL])
 
 
 def _companies(material: Material, known: Words) -> Iterator[str]:
