@@ -92,7 +92,8 @@ class Stage:
     def limit(self, withheld: Collection[str]) -> None:
         """Give whoever comes a role for everything but that."""
         for path, role in roles(withheld).items():
-            assert self._colleague("POST", path, "json", role)
+            made = self._colleague("POST", path, "json", role)
+            assert made, "the recording holds a role of that name"
 
     def _colleague(self, method: str, path: str, form: str, body: Json) -> bool:
         headers = {"content-type": f"application/{form}"}

@@ -13,6 +13,7 @@ from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.dispatch import answer
 from opssquad.worlds.kube.apiserver.request import Call, Reply, User
 from opssquad.worlds.kube.apiserver.resources import Resource
+from opssquad.worlds.kube.controllers import naming
 from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.refs import split
 from opssquad.worlds.kube.recording.spec import ClusterFacts, Incident
@@ -199,7 +200,7 @@ def _namespace(name: str, born: datetime) -> Json:
     meta = {
         "name": name,
         "creationTimestamp": rfc3339(born),
-        "uid": f"00000000-0000-4000-8000-{len(name):012d}",
+        "uid": naming.uid("namespace", name),
         "resourceVersion": "1000",
         "labels": {"kubernetes.io/metadata.name": name},
     }
