@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from opssquad import Json, Ref
 
-from ._kube import dig
+from ._kube import dig, ref
 from .signals._scene import Scene
+from .signals.replicas import KINDS
 
 HOST = re.compile(
     r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(?P<port>\d{1,5}))?(?:[/?].*)?$",
@@ -46,6 +47,27 @@ def dependencies(template: Json, namespace: str, scene: Scene) -> list[Dependenc
             inside = ".svc" in host or "." not in host
             found.setdefault((host, port), Dependency(variable, host, port, service, inside))
     return list(found.values())
+
+
+def elsewhere(scene: Scene) -> dict[str, list[Ref]]:
+    """Namespaces that were not read and that workloads of the scene call into, with those workloads; the one
+    that most of them call comes first."""
+    known = {each["metadata"]["name"] for each in scene.of("Namespace")}
+    found: dict[str, list[Ref]] = {}
+    for workload in scene.of(*KINDS):
+        for space in sorted(_spaces(workload, scene) & known):
+            if not scene.covers("Service", space):
+                found.setdefault(space, []).append(ref(workload))
+    return dict(sorted(found.items(), key=lambda each: -len(each[1])))
+
+
+def _spaces(workload: Json, scene: Scene) -> set[str]:
+    """The second labels of the hosts that a workload's environment names: namespaces, if it means Services
+    there."""
+    template = dig(workload, "spec", "template", default={})
+    values = environment(template, workload["metadata"].get("namespace", ""), scene)
+    hosts = (match["host"].split(".") for _, value in values if (match := HOST.match(value.strip())))
+    return {labels[1] for labels in hosts if len(labels) == 2 or labels[2:3] == ["svc"]}
 
 
 def environment(template: Json, namespace: str, scene: Scene) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from opssquad import Json, Ref, Signal, clock_time
 
+from ._depends import elsewhere
 from ._kube import dig, ref
 from ._pods import is_finished, is_ready, is_terminating, lived, ready_count, restarts, state
 from ._read import Reading
@@ -49,7 +50,7 @@ def view(reading: Reading, signals: Sequence[Signal], scope: str, only: Ref | No
         lines += [*_block(owner, shown, [e for e in grave if e.owner == owner], scene), ""]
     if len(owners) > MOST_OWNERS:
         lines += [f"and {some([_name(each) for each in owners[MOST_OWNERS:]], 12)}", ""]
-    lines += _afar(reading)
+    lines += [*_afar(reading), *_elsewhere(scene)]
     lines += _rest(signals, owners, scene, only)
     well = [each for each in map(ref, scene.of(*KINDS)) if each not in owners]
     ordered = tuple(each for each in owners if each.kind in KINDS) + (() if only else tuple(well))
@@ -125,6 +126,15 @@ def _afar(reading: Reading) -> list[str]:
         lines += bullet(f"{space}: {some(said, 2)}")
     left = len(reading.afar) - 10
     return [*lines, f"  and {left} more namespaces" if left > 0 else "", ""]
+
+
+def _elsewhere(scene: Scene) -> list[str]:
+    """Namespaces that what was read calls into and that were not looked at."""
+    calls = elsewhere(scene)
+    lines = ["CALLS INTO (not looked at here)"] if calls else []
+    for space, callers in list(calls.items())[:MOST_LINES]:
+        lines += bullet(f"{space}: {some([each.name for each in callers], 4)}")
+    return [*lines, ""] if lines else []
 
 
 def _rest(signals: Sequence[Signal], owners: list[Ref], scene: Scene, only: Ref | None) -> list[str]:

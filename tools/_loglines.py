@@ -18,21 +18,26 @@ LEVELS = ("fatal", "error", "warn", "info", "debug")
 
 _NAMES = {
     **dict.fromkeys(("fatal", "panic", "dpanic", "critical", "crit", "emerg", "emergency", "alert"), "fatal"),
-    **dict.fromkeys(("error", "err", "severe", "eror"), "error"),
+    **dict.fromkeys(("error", "err", "severe", "eror", "fail"), "error"),
     **dict.fromkeys(("warn", "warning"), "warn"),
     **dict.fromkeys(("info", "information", "notice", "log"), "info"),
-    **dict.fromkeys(("debug", "trace", "fine", "verbose"), "debug"),
+    **dict.fromkeys(("debug", "trace", "fine", "verbose", "dbug", "trce"), "debug"),
 }
 _WORDS = "FATAL|PANIC|CRITICAL|CRIT|EMERG|ALERT|ERROR|ERR|SEVERE|WARNING|WARN|INFO|NOTICE|DEBUG|TRACE|LOG"
 _LEVEL = re.compile(
     rf"(?<![\w.])(?:{_WORDS})(?![\w.])|\[(?:{_WORDS.lower()})\]|\blevel=\"?(?P<key>[a-zA-Z]+)"
 )
+_DOTNET = re.compile(r"(crit|fail|warn|info|dbug|trce): (?=[\w.`+<>]+\[\d+\])")
+_CATEGORY = re.compile(r"[\w.`+<>]+\[\d+\]")
+"""The first line of a .NET console entry; what it says stands in the next."""
 _KLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d")
 _KLOG_LEVELS = {"I": "info", "W": "warn", "E": "error", "F": "fatal"}
 _HEAD = 160
 """The level stands in the first characters of a line, or the line has none."""
 
-_FATAL_START = re.compile(r"panic: |fatal error: |Fatal |runtime error: ")
+_FATAL_START = re.compile(
+    r"thread '[^']*' (?:\(\d+\) )?panicked at |panic: |fatal error: |Fatal |runtime error: "
+)
 _ERROR_START = re.compile(
     r"Traceback \(most recent|Exception in thread |[\w.$]+(?:Exception|Error): |error: "
 )
@@ -41,10 +46,13 @@ _MORE = re.compile(
     r"|[\w.$]+(?:Exception|Error|Throwable)\b|[\w$]+(?:\.[\w$]+){2,}: "
 )
 _OWN_TIME = re.compile(
-    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?\s*"
+    r"(?:[DIWEFA], )?\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?"
+    r"(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?(?: #\d+)?\]?\s*"
 )
 _SPRING = re.compile(r"\s*[A-Z]+\s+\d+ --- (?:\[[^\]]*\]\s*){0,8}\S+\s+: ")
-_LEAD = re.compile(rf"\s*\[?(?:{_WORDS})\]?:?\s+|\s*\[(?:{_WORDS.lower()})\]\s+(?:\d+#\d+: )?(?:\*\d+ )?")
+_LEAD = re.compile(
+    rf"\s*\[?(?:{_WORDS})\]?:?\s+(?:-- \S*: )?|\s*\[(?:{_WORDS.lower()})\]\s+(?:\d+#\d+: )?(?:\*\d+ )?"
+)
 _NOISE = re.compile(
     r"(?<!\s)\s++(?:trace|span|request|correlation)[_-]?id=\S+|, (?:client|server|host|referrer): [^,]+",
     re.IGNORECASE,
@@ -53,12 +61,16 @@ _METHOD = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
 _ACCESS = re.compile(rf"\b({_METHOD}) (/[^\s\"]*)(?: HTTP/[\d.]+)?\"? ([1-5]\d\d)\b")
 _STATUS = re.compile(r"[1-9][0-9]{2}")
 _LOGFMT = re.compile(r"(?<![\w.])\.*+(\w[\w.]*+)=(\"(?:[^\"\\]|\\.)*\"|\S+)")
-_MESSAGE_KEYS = ("msg", "message", "event", "log", "text")
+_IN_KEYS = re.compile(r"(?:level|lvl|severity|time|timestamp|ts|t|at)=")
+_MESSAGE_KEYS = ("msg", "message", "event", "log", "text", "@m", "@mt", "Message", "RenderedMessage")
 _PATH_KEYS = ("path", "url", "uri")
 _STATUS_KEYS = ("status", "statusCode", "status_code", "code")
 _TARGET_KEYS = ("target", "upstream")
-_ERROR_KEYS = ("error", "err", "exception", "reason", "cause")
-_LEVEL_KEYS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel")
+_ERROR_KEYS = ("error", "err", "exception", "reason", "cause", "@x", "Exception")
+_LEVEL_KEYS = (
+    *("level", "severity", "lvl", "levelname", "log.level", "loglevel", "@l", "Level", "LogLevel"),
+    *("severity_text", "SeverityText"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +116,8 @@ def _entries(lines: Iterable[str], origin: int) -> Iterator[Entry]:
         stamp, body = split_stamp(line)
         if current and not body.startswith("{") and _MORE.match(body):
             current.lines.append(line)
+            if _CATEGORY.fullmatch(current.message):
+                current.message += f" {body.strip()}"
         elif body:
             if current:
                 yield current
@@ -165,6 +179,8 @@ def _plain_level(body: str) -> str:
     if found := _LEVEL.search(body, 0, _HEAD):
         word = found["key"] or found[0].strip("[]")
         return _NAMES.get(word.lower(), "")
+    if dotnet := _DOTNET.match(body):
+        return _NAMES[dotnet[1]]
     if klog := _KLOG.match(body):
         return _KLOG_LEVELS[klog[1]]
     if _FATAL_START.match(body):
@@ -222,15 +238,20 @@ def _error(value: Any, main: str) -> str:
         texts = [value.get("message"), value.get("stack"), value.get("type")]
         lines = [text.splitlines()[0] for text in texts if isinstance(text, str) and text.strip()]
         return next((line for line in lines if line != main), "")
-    return value.strip().splitlines()[-1] if isinstance(value, str) and value.strip() else ""
+    if not isinstance(value, str) or not value.strip():
+        return ""
+    lines = value.strip().splitlines()
+    # Python says what went wrong below its frames, everybody else above them.
+    return lines[-1] if lines[0].startswith("Traceback ") else lines[0]
 
 
 def _plain_message(body: str) -> str:
-    start = found.end() if (found := _OWN_TIME.match(body)) else 0
+    start = found.end() if (found := _OWN_TIME.match(body) or _DOTNET.match(body)) else 0
     if (found := _SPRING.match(body, start)) or (found := _LEAD.match(body, start)):
         start = found.end()
     text = body[start:].strip()
-    if text.startswith(("level=", "time=", "ts=")) and "msg=" in text:
+    if _IN_KEYS.match(text):
         said = {key: value.strip('"') for key, value in _LOGFMT.findall(text)}
-        return _message(said)
+        if any(key in said for key in _MESSAGE_KEYS):
+            return _message(said)
     return _NOISE.sub("", text)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from opssquad import Cluster, Ref, Result, rfc3339, tool
 
+from ._depends import elsewhere
 from ._focus import concerned, thin, workload_named
 from ._healthview import view
 from ._kube import kubectl
@@ -39,6 +40,10 @@ async def health(
             "workloads": [str(each) for each in shown.workloads],
             "pods": [str(each) for each in shown.pods],
             "unread": as_data(reading.unread),
+            "calls_into": {
+                space: [str(each) for each in callers if only in (None, each)]
+                for space, callers in elsewhere(reading.scene).items()
+            },
             "scope": {
                 "cluster": cluster.name,
                 "namespace": namespace,

@@ -21,6 +21,7 @@ from ._logtext import Wanted, body, command, head
 from ._rights import as_data, visible
 from .signals.calls import called
 from .signals.logs import Case, Read, log_signals
+from .signals.serving import at_work
 
 MOST = 20_000
 MOST_PODS = 5
@@ -59,7 +60,7 @@ async def logs(
     case = Case(reads, found, now, directory, failed)
     said = log_signals(case)
     denied = await blocked(cluster, said, (each.pod for each in reads), directory)
-    signals = [*said, *denied.signals]
+    signals = [*said, *denied.signals, *at_work(case)]
     instances = [each for each, _ in read]
     heads = [*choice, *unread.values(), *(head(i, text) for i, text in read)]
     return Result(

@@ -9,7 +9,7 @@ import pytest
 from opssquad import Quote, Ref, Signal, UsageError
 from opssquad.content import squad
 from opssquad.diagnosis.catalogue import load_catalogue
-from opssquad.diagnosis.differential import rank
+from opssquad.diagnosis.differential import leads, rank
 from opssquad.findings import Hypothesis
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -184,3 +184,42 @@ def test_pods_that_fail_behind_a_service_speak_against_its_port() -> None:
     assert (alone.fault, alone.opposing) == ("N02", ())
     assert top(mismatch, refused, elsewhere).score == alone.score
     assert top(mismatch, refused, down).score < alone.score
+
+
+MISMATCH = signal(
+    "service.port_mismatch",
+    owner="Service/ns/db",
+    port=80,
+    target_port=9999,
+    caller="shop",
+    caller_namespace="front",
+    callers=["Deployment/front/shop"],
+)
+
+
+def test_a_fault_that_lacks_a_look_is_a_lead_to_the_logs_of_the_caller() -> None:
+    assert rank(CATALOGUE, [MISMATCH]) == []
+    (lead,) = leads(CATALOGUE, [MISMATCH])
+    assert (lead.tool, lead.args) == ("logs", {"pod": "shop", "namespace": "front"})
+    refused = signal("log.connect_refused", owner="Deployment/front/shop")
+    assert leads(CATALOGUE, [MISMATCH, refused]) == []
+    nobody = MISMATCH.model_copy(update={"data": {"port": 80}})
+    assert leads(CATALOGUE, [nobody]) == []
+
+
+def test_a_refused_call_that_names_nobody_counts_for_what_its_owner_is_known_to_call() -> None:
+    assert top(MISMATCH, signal("log.connect_refused", owner="Deployment/front/shop")).fault == "N02"
+    for owner, data in (
+        ("Deployment/front/other", {}),
+        ("Deployment/front/shop", {"service": "Service/ns/mail"}),
+    ):
+        assert rank(CATALOGUE, [MISMATCH, signal("log.connect_refused", owner=owner, **data)]) == []
+
+
+def test_what_still_goes_on_is_not_over() -> None:
+    serving, well = signal("log.serving"), signal("workload.healthy")
+    past = signal("log.error", owner="Deployment/ns/other", role="over")
+    assert top(serving, well, past).fault == "Z1"
+    assert rank(CATALOGUE, [serving, well, signal("log.error", owner="Deployment/ns/other")]) == []
+    assert rank(CATALOGUE, [serving, past]) == []
+    assert top(serving, well, past, signal("workload.recovered", owner="Deployment/ns/db")).fault == "Z2"

@@ -89,7 +89,7 @@ def unopened(fault: str, *signals: Signal) -> list[tuple[str, list[str]]]:
 def test_a_fault_that_nothing_opened_says_what_would_have() -> None:
     data: dict[str, Any] = {"exit_code": 137, "reason": "OOMKilled"}
     past = crash().model_copy(update={"until": NOON})
-    assert unopened("K14") == [("workload.scaled_to_zero", [])]
+    assert unopened("K14") == [("workload.scaled_to_zero where planned is not told", [])]
     own = "exit_code is not 137 and reason is not OOMKilled and init is not true"
     assert unopened("K01", crash(**data), past) == [
         (

@@ -240,3 +240,17 @@ async def test_a_suggestion_is_told_as_one_and_not_offered_again() -> None:
     reply = await answer("roll it back", *LOOKED, suggested)
     assert reply.text.startswith("Suggested, not done. The command is on the card above")
     assert "rollback" not in {c.tool for c in reply.choices}
+
+
+async def test_where_nothing_is_broken_the_namespace_that_is_called_into_is_looked_at_next() -> None:
+    looked = (
+        past("find", turn=2, matches=["Deployment/auth/api"]),
+        past("health", turn=2, calls_into={"stores": ["Deployment/auth/api"]}).model_copy(
+            update={"args": {"namespace": "auth"}}
+        ),
+    )
+    reply = await answer("why is the api failing?", *looked, mode="ask")
+    assert ("health", {"namespace": "stores"}) in [(c.tool, c.args) for c in reply.calls]
+    seen = past("health", turn=2).model_copy(update={"args": {"namespace": "stores"}})
+    reply = await answer("why is the api failing?", *looked, seen, mode="ask")
+    assert "health" not in [c.tool for c in reply.calls]

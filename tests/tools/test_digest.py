@@ -34,6 +34,16 @@ def _one(body: str) -> tuple[str, str]:
         ('time=2026-03-08T14:36:40Z level=warning msg="lease lost" id=7', "warn", "lease lost"),
         ("2026/03/08 13:45:08 [error] 27#38: *69 no live upstreams", "error", "no live upstreams"),
         ("E0308 14:36:40.540 1 main.go:3] lost", "error", "E0308 14:36:40.540 1 main.go:3] lost"),
+        ("E, [2026-05-03T08:28:03.664 #7] ERROR -- : PG::ConnectionBad", "error", "PG::ConnectionBad"),
+        ("08:28:03.664 [error] GenServer Pool terminating", "error", "GenServer Pool terminating"),
+        ("2026-05-03T08:28:03.664Z  WARN tower::svc: slow", "warn", "tower::svc: slow"),
+        ('timestamp=2026-05-03T08:28:03Z level=error event="send failed"', "error", "send failed"),
+        ("thread 'main' panicked at src/main.rs:4:5:", "fatal", "thread 'main' panicked at src/main.rs:4:5:"),
+        (
+            '{"@t":"2026-05-03T08:28:03Z","@l":"Error","@m":"Failed","@x":"IOException: gone\\n   at A.B()"}',
+            "error",
+            "Failed: IOException: gone",
+        ),
         ("panic: runtime error: index out of range", "fatal", "panic: runtime error: index out of range"),
         ("Started without errors; ERRORS=0", "info", "Started without errors; ERRORS=0"),
         ("{not json at all", "info", "{not json at all"),
@@ -41,6 +51,11 @@ def _one(body: str) -> tuple[str, str]:
 )
 def test_levels_and_messages_are_read_from_every_common_form(body: str, level: str, message: str) -> None:
     assert _one(body) == (level, message)
+
+
+def test_the_second_line_of_a_dotnet_entry_is_what_it_says() -> None:
+    (entry,) = entries(f"{STAMP} fail: Acme.Worker[0]\n{STAMP}       No answer\n{STAMP}    at Acme.Run()")
+    assert (entry.level, entry.message, len(entry.lines)) == ("error", "Acme.Worker[0] No answer", 3)
 
 
 def test_a_structured_error_says_its_target_and_its_cause() -> None:

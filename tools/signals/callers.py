@@ -6,6 +6,7 @@ from opssquad import Json, Ref
 
 from .._depends import dependencies
 from .._kube import dig, ref, selected
+from .._pods import started
 from ._scene import Scene
 from .replicas import KINDS, desired
 
@@ -24,8 +25,16 @@ def services_of(workload: Json, scene: Scene) -> list[Ref]:
 
 
 def callers(services: list[Ref], scene: Scene) -> list[Ref]:
-    """The workloads that want pods and whose environment names one of these Services."""
-    return list(dict.fromkeys(_callers(services, scene))) if services else []
+    """The workloads that want pods and whose environment names one of these Services; the one whose pods
+    started last comes first: it had to connect anew."""
+    if not services:
+        return []
+    found = dict.fromkeys(_callers(services, scene))
+    return sorted(found, key=lambda each: _started(each, scene), reverse=True)
+
+
+def _started(workload: Ref, scene: Scene) -> float:
+    return max((started(each).timestamp() for each in scene.pods_of(workload)), default=0.0)
 
 
 def _callers(services: list[Ref], scene: Scene) -> Iterator[Ref]:
@@ -36,6 +45,9 @@ def _callers(services: list[Ref], scene: Scene) -> Iterator[Ref]:
             yield ref(each)
 
 
-def first(found: list[Ref]) -> Json:
-    """The first caller as data of a signal, by which its logs are asked for; nothing where there is none."""
-    return {"caller": found[0].name, "caller_namespace": found[0].namespace} if found else {}
+def as_data(found: list[Ref]) -> Json:
+    """Callers as data of a signal: all of them, and the one whose logs are asked for first."""
+    if not found:
+        return {}
+    lead = {"caller": found[0].name, "caller_namespace": found[0].namespace}
+    return {**lead, "callers": [str(each) for each in found]}

@@ -88,6 +88,7 @@ class Case:
                 "first": at.isoformat() if at else "",
                 "last": until.isoformat() if until else "",
                 "container": read.container,
+                **({"role": "over"} if past else {}),
                 **data,
             },
         )

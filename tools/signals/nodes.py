@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from opssquad import Json, Quote, Signal, ago, clock_time
 
 from .._edits import last_edit
-from .._kube import dig, moment, quote, quote_at, ref
+from .._kube import dig, event_count, first_seen, moment, quote, quote_at, ref, times
 from ._scene import STALE, Scene, event_quotes, make
 from .evictions import biggest
 from .placement import own_taints
@@ -24,6 +24,8 @@ def node_signals(node: Json, scene: Scene) -> Iterator[Signal]:
         if each.get("type") == "Ready" and each.get("status") != "True":
             ready = False
             yield _not_ready(node, index, each, scene)
+        elif each.get("type") == "Ready":
+            yield from _back(node, index, each, scene)
     for index, each in enumerate(dig(node, "status", "conditions", default=())):
         if each.get("type") in PRESSURE and each.get("status") == "True":
             yield _pressure(node, index, each, scene)
@@ -68,6 +70,26 @@ def _not_ready(node: Json, index: int, said: Json, scene: Scene) -> Signal:
             "pods": count,
             "cordoned": bool(dig(node, "spec", "unschedulable")),
         },
+    )
+
+
+def _back(node: Json, index: int, said: Json, scene: Scene) -> Iterator[Signal]:
+    """`node.recovered`: it is ready, and events or its age tell that it was not, not long ago."""
+    since = moment(said.get("lastTransitionTime"))
+    lost = [e for e in scene.about(ref(node), "NodeNotReady") if since and first_seen(e) <= since]
+    if not since or not lost:
+        return
+    count = sum(event_count(each) for each in lost)
+    yield make(
+        "node.recovered",
+        node,
+        ref(node),
+        f"Node {node['metadata']['name']}: ready again since {clock_time(since)} ({ago(since, scene.now)}); "
+        f"it was away {times(count)}, first at {clock_time(min(map(first_seen, lost)))}",
+        [quote_at(node, "status", "conditions", index), *event_quotes(lost)],
+        severity="info",
+        at=since,
+        data={"since": since.isoformat(), "times": count, "pods": pods_on(node, scene)},
     )
 
 

@@ -22,6 +22,7 @@ from .recovery import divided, health_signals, troubled
 from .references import reference_signals
 from .replicas import KINDS
 from .services import service_signals
+from .stopping import old_pod_signals
 from .storage import claim_signals, volume_signals
 from .webhooks import MUTATING, VALIDATING, webhook_signals
 from .workloads import workload_signals
@@ -70,6 +71,7 @@ def _all(scene: Scene) -> Iterator[Signal]:
         yield from environment_signals(workload, scene)
         yield from divided(workload, scene)
         yield from health_signals(workload, scene, past.get(ref(workload), []))
+        yield from old_pod_signals(workload, scene, past.get(ref(workload), []))
 
 
 def concerning(signals: Iterable[Signal], workload: Ref) -> list[Signal]:

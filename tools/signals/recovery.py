@@ -5,11 +5,24 @@ from datetime import datetime
 
 from opssquad import Json, Quote, Ref, Signal, ago, clock_time
 
-from .._kube import HASH_LABEL, condition, dig, event_count, first_seen, last_seen, moment, quote_at, ref
+from .._kube import (
+    HASH_LABEL,
+    condition,
+    created,
+    dig,
+    event_count,
+    event_text,
+    first_seen,
+    last_seen,
+    moment,
+    quote_at,
+    ref,
+)
 from .._pods import containers, is_finished, is_ready, is_terminating, started
-from ._scene import Scene, event_quotes, make
+from ._scene import STALE, Scene, event_quotes, make
 from .containers import is_looping
 from .replicas import KINDS, desired, ready
+from .stopping import while_stopping
 
 TROUBLE = frozenset(
     {
@@ -34,31 +47,11 @@ def health_signals(workload: Json, scene: Scene, past: list[Json]) -> Iterator[S
     if not want or ready(workload) < want:
         return
     since = _ready_since(workload, scene)
-    events = [each for each in past if since and first_seen(each) < since]
-    if events and since:
-        newest = max(events, key=last_seen)
-        name = f"{workload['kind']} {workload['metadata']['name']}"
-        yield make(
-            "workload.recovered",
-            workload,
-            ref(workload),
-            f"{name}: all {want} pods ready since {clock_time(since)} ({ago(since, scene.now)}); the trouble "
-            f"that events still tell of ({newest['reason']}) ended {ago(last_seen(newest), scene.now)}",
-            [
-                *_ready_quotes(workload),
-                *event_quotes([newest]),
-                *event_quotes(scene.about(ref(workload), "ScalingReplicaSet"), limit=2),
-                *_images(workload, scene),
-            ],
-            severity="info",
-            at=since,
-            data={
-                "began": min(first_seen(each) for each in events).isoformat(),
-                "since": since.isoformat(),
-                "ready": want,
-                "reason": newest["reason"],
-            },
-        )
+    passing = while_stopping(past, scene)
+    events = [each for each in past if since and first_seen(each) < since and each not in passing]
+    anew = [] if events else _made_anew(workload, scene, since)
+    if since and (events or anew):
+        yield _recovered(workload, scene, since, events, anew)
     else:
         yield make(
             "workload.healthy",
@@ -77,6 +70,45 @@ def _ready_since(workload: Json, scene: Scene) -> datetime | None:
     pods = [each for each in scene.pods_of(ref(workload)) if is_ready(each) and not is_terminating(each)]
     times = [moment(condition(each, "Ready").get("lastTransitionTime")) for each in pods]
     return max((each for each in times if each), default=None)
+
+
+def _recovered(workload: Json, scene: Scene, since: datetime, events: list[Json], anew: list[Json]) -> Signal:
+    """That it is well since then: after what `events` tell of, or after its pod was made `anew`."""
+    newest = max(events or anew, key=last_seen)
+    trouble = f"the trouble that events still tell of ({newest['reason']})"
+    told = f"{trouble} ended {ago(last_seen(newest), scene.now)}"
+    name = f"{workload['kind']} {workload['metadata']['name']}"
+    return make(
+        "workload.recovered",
+        workload,
+        ref(workload),
+        f"{name}: all {desired(workload)} pods ready since {clock_time(since)} ({ago(since, scene.now)}); "
+        + (told if events else f"its only pod was made anew then ({event_text(newest)})"),
+        [
+            *_ready_quotes(workload),
+            *event_quotes([newest]),
+            *event_quotes(scene.about(ref(workload), "ScalingReplicaSet"), limit=2),
+            *_images(workload, scene),
+        ],
+        severity="info",
+        at=since,
+        data={
+            # A controller counts every pod that it ever made into one event.
+            "began": min([*map(first_seen, events), *map(last_seen, anew)]).isoformat(),
+            "since": since.isoformat(),
+            "ready": desired(workload),
+            "reason": newest["reason"],
+        },
+    )
+
+
+def _made_anew(workload: Json, scene: Scene, since: datetime | None) -> list[Json]:
+    """The event by which the only pod of a StatefulSet was made again: nothing served meanwhile."""
+    if workload["kind"] != "StatefulSet" or desired(workload) != 1:
+        return []
+    begun = created(workload)
+    made = scene.about(ref(workload), "SuccessfulCreate")
+    return [each for each in made if since and begun and begun + STALE < last_seen(each) <= since][:1]
 
 
 def _ready_quotes(workload: Json) -> list[Quote]:

@@ -9,7 +9,7 @@ from .._kube import dig, quote, quote_at, ref, selected
 from .._needs import split_image
 from .._pods import is_finished, is_ready, is_terminating
 from ._scene import Scene, make
-from .callers import callers, first
+from .callers import as_data, callers
 from .replicas import KINDS, desired
 
 SERVICE_LABEL = "kubernetes.io/service-name"
@@ -109,7 +109,7 @@ def _no_endpoints(service: Json, selector: Json, scene: Scene) -> Signal | None:
             "pods": len(pods),
             "changed_by": change.manager if change else "",
             **near,
-            **first(callers([ref(service)], scene)),
+            **as_data(callers([ref(service)], scene)),
         },
     )
 
@@ -152,7 +152,13 @@ def _mixed(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
             + (f"; no container of {', '.join(lacking)} declares its target port" if lacking else ""),
             [quote_at(service, "spec", "selector")],
             severity="info",
-            data={"workloads": names, "selector": selector, "alike": alike, "lacking_port": lacking},
+            data={
+                "workloads": names,
+                "selector": selector,
+                "alike": alike,
+                "lacking_port": lacking,
+                **as_data(callers([ref(service)], scene)),
+            },
         )
 
 
@@ -196,5 +202,10 @@ def _ports(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
                 f"Service {service['metadata']['name']}: port {port.get('port')} goes to {target}, which no "
                 f"container of its pods declares (declared: {ports})",
                 [quote_at(service, "spec", "ports", index)],
-                data={"port": port.get("port"), "target_port": target, "workload": str(scene.owner(pods[0]))},
+                data={
+                    "port": port.get("port"),
+                    "target_port": target,
+                    "workload": str(scene.owner(pods[0])),
+                    **as_data(callers([ref(service)], scene)),
+                },
             )

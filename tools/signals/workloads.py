@@ -3,18 +3,24 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from opssquad import Json, Quote, Signal, ago, clock_time, duration
 
+from .._edits import last_edit
 from .._kube import condition, dig, event_text, last_seen, moment, quote, quote_at, ref
-from .._pods import is_ready
+from .._pods import is_ready, is_terminating, started
+from .._revisions import CAUSE
 from ._scene import STALE, Scene, event_quotes, make
-from .callers import callers, first, services_of
+from .callers import as_data, callers, services_of
 from .containers import trouble_since
 from .replicas import desired, ready, updated
 
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+STALLED = timedelta(minutes=5)
+"""A new pod that is not ready after so long does not get a rollout on."""
+WITH_IT = timedelta(minutes=15)
+"""How far from the scaling its cause may have been put on record."""
 SCALED = re.compile(r"Scaled (?:up|down) replica set \S+ (?:from (?P<from>\d+) )?to (?P<to>\d+)")
 
 
@@ -27,7 +33,7 @@ def workload_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
     if workload["kind"] == "Deployment":
         yield from _rollout(workload, scene)
     elif _behind(workload):
-        yield _in_progress(workload)
+        yield _in_progress(workload, scene)
 
 
 def _unavailable(workload: Json, scene: Scene) -> Signal:
@@ -72,23 +78,35 @@ def _scaled_to_zero(workload: Json, scene: Scene) -> Signal:
     text += f" at {clock_time(at)}, {ago(at, scene.now)}" if at else ""
     text += f"; its applied manifest says {manifest}" if manifest else ""
     autoscaled = any(targets(hpa, workload) for hpa in scene.of("HorizontalPodAutoscaler"))
-    by = scaled_by(workload)
+    by, planned = scaled_by(workload), _planned(workload, at)
     return make(
         "workload.scaled_to_zero",
         workload,
         ref(workload),
-        text + (f"; set by {by}" if by else ""),
-        (quote_at(workload, "spec", "replicas"), *event_quotes([down] if down else [])),
-        severity="critical" if fresh else "info",
+        text + (f"; set by {by}" if by else "") + (f"; on record with it: {planned}" if planned else ""),
+        (
+            quote_at(workload, "spec", "replicas"),
+            *event_quotes([down] if down else []),
+            *([quote_at(workload, "metadata", "annotations", CAUSE)] if planned else []),
+        ),
+        severity="critical" if fresh and not planned else "info",
         at=at,
         data={
             "from": before,
             "manifest": manifest,
             "by": by,
             "autoscaler": autoscaled,
-            **first(callers(services_of(workload, scene), scene)),
+            "planned": planned,
+            **as_data(callers(services_of(workload, scene), scene)),
         },
     )
+
+
+def _planned(workload: Json, at: datetime | None) -> str:
+    """The cause of change that somebody put on record with the scaling; "" where it is of another time."""
+    said = str(dig(workload, "metadata", "annotations", CAUSE, default=""))
+    written = last_edit(workload, f"metadata.annotations[{CAUSE}]")
+    return said if said and at and written and abs(written.at - at) <= WITH_IT else ""
 
 
 def applied_replicas(workload: Json) -> int | None:
@@ -136,7 +154,7 @@ def _rollout(workload: Json, scene: Scene) -> Iterator[Signal]:
             data={"updated": updated(workload), "desired": desired(workload)},
         )
     elif _behind(workload):
-        yield _in_progress(workload)
+        yield _in_progress(workload, scene)
 
 
 def _behind(workload: Json) -> bool:
@@ -154,9 +172,22 @@ def _behind(workload: Json) -> bool:
     )
 
 
-def _in_progress(workload: Json) -> Signal:
-    paused = bool(dig(workload, "spec", "paused"))
-    how = "paused" if paused else "under way"
+def _stalled_since(workload: Json, scene: Scene) -> datetime | None:
+    """When the pod started that has kept the rollout waiting longest; None where none has for long."""
+    waiting = (p for p in scene.pods_of(ref(workload)) if not is_ready(p) and not is_terminating(p))
+    first = min(map(started, waiting), default=scene.now)
+    return first if updated(workload) and scene.now - first >= STALLED else None
+
+
+def _in_progress(workload: Json, scene: Scene) -> Signal:
+    paused, since = bool(dig(workload, "spec", "paused")), _stalled_since(workload, scene)
+    how = (
+        "paused"
+        if paused
+        else f"without progress for {duration(scene.now - since)}"
+        if since
+        else "under way"
+    )
     return make(
         "rollout.in_progress",
         workload,
@@ -164,7 +195,12 @@ def _in_progress(workload: Json) -> Signal:
         f"{workload['kind']} {workload['metadata']['name']}: rollout {how}: {updated(workload)} of "
         f"{desired(workload)} pods are of the new template, {ready(workload)} ready",
         [quote_at(workload, "status")],
-        severity="warning" if paused else "info",
-        at=moment(condition(workload, "Progressing").get("lastUpdateTime")),
-        data={"updated": updated(workload), "desired": desired(workload), "paused": paused},
+        severity="warning" if paused or since else "info",
+        at=since or moment(condition(workload, "Progressing").get("lastUpdateTime")),
+        data={
+            "updated": updated(workload),
+            "desired": desired(workload),
+            "paused": paused,
+            "stalled": since is not None,
+        },
     )

@@ -13,9 +13,11 @@ from opssquad.types import Json, Value
 
 Link = Literal["own", "caller", "user", "behind", "inside", "any"]
 """How a clause's signal relates to the suspect. `own`: its owner or entity is the component. `caller`: the
-signal names the component (or the Service before it) as what it could not reach. `user`: the anchor names its
-owner as a user (`data.used_by`). `behind`: the anchor names its owner as what stands behind the component
-(`data.workload`, `data.workloads`). `inside`: same namespace. `any`: no relation."""
+signal names the component (or the Service before it) as what it could not reach, or names nobody and the
+anchor knows its owner as a caller (`data.callers`). `user`: the anchor names its owner as a user
+(`data.used_by`).
+`behind`: the anchor names its owner as what stands behind the component (`data.workload`, `data.workloads`).
+`inside`: same namespace. `any`: no relation."""
 
 
 class Clause(Value):

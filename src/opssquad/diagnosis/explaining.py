@@ -9,18 +9,17 @@ from functools import partial
 from typing import Literal
 
 from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault
-from opssquad.diagnosis.differential import (
+from opssquad.diagnosis.differential import hypothesis, placings
+from opssquad.diagnosis.matches import (
     Match,
     Weighed,
     agrees,
     component_of,
     fits,
     holds,
-    hypothesis,
     linked,
     matches,
     onset_of,
-    placings,
     timed,
     values,
 )

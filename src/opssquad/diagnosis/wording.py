@@ -30,6 +30,8 @@ def condition(path: str, pattern: str | list[str]) -> str:
 
 
 def _is(pattern: str) -> str:
+    if pattern in ("?*", "!?*"):
+        return "is not told" if pattern.startswith("!") else "is told"
     verb = "is not" if pattern.startswith("!") else "is"
     plain = pattern.removeprefix("!")
     return f"{verb} like {plain}" if any(sign in plain for sign in "*?[") else f"{verb} {plain}"

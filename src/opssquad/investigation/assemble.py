@@ -10,7 +10,7 @@ from pathlib import Path
 
 from opssquad import content, settings
 from opssquad.diagnosis.catalogue import Catalogue
-from opssquad.diagnosis.differential import rank
+from opssquad.diagnosis.differential import leads, rank
 from opssquad.errors import ToolError, UsageError
 from opssquad.events import Event
 from opssquad.executor import Executor
@@ -281,10 +281,11 @@ def _system(prompt: str, target: Target, cluster: Cluster) -> str:
 
 
 def _ranking(catalogue: Catalogue) -> Rank:
-    """Fills a case's differential by the catalogue in force."""
+    """Fills a case's differential and leads by the catalogue in force."""
 
     def ranked(case: Case) -> Case:
-        found = rank(catalogue, [s.signal for s in case.signals])
-        return case.model_copy(update={"differential": tuple(found)})
+        signals = [s.signal for s in case.signals]
+        found = {"differential": tuple(rank(catalogue, signals)), "leads": tuple(leads(catalogue, signals))}
+        return case.model_copy(update=found)
 
     return ranked

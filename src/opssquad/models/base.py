@@ -68,7 +68,8 @@ class PastCall(Value):
 
 
 class Case(Value):
-    """The ledger of a thread as a model may see it: facts and their ranking, never prose."""
+    """The ledger of a thread as a model may see it: facts and their ranking, never prose. `leads` are calls
+    that could put a further fault on the differential."""
 
     question: str = ""
     turn: int = 0
@@ -77,6 +78,7 @@ class Case(Value):
     signals: tuple[SeenSignal, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     differential: tuple[Hypothesis, ...] = ()
+    leads: tuple[Choice, ...] = ()
     calls: tuple[PastCall, ...] = ()
     choices: tuple[Choice, ...] = ()
     must_conclude: bool = False

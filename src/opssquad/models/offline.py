@@ -148,7 +148,9 @@ class Offline:
             namespaces = _namespaces(case, done) or [known]
             return [_look(t, {"namespace": n}) for n in namespaces[:2] for t in ("health", "changes")]
         leading = [h for h in case.differential if not h.no_fault][:3]
-        return [c for h in leading if _undecided(h) for c in h.next_calls[:2]] + _closer_looks(case, done)
+        wanted = [c for h in leading if _undecided(h) for c in h.next_calls[:2]]
+        further = [] if leading else _further(done)
+        return [*wanted, *case.leads, *_closer_looks(case, done), *further]
 
 
 def commanded(low: str, intent: Intent) -> bool:
@@ -172,6 +174,14 @@ def _closer_looks(case: Case, done: Sequence[PastCall]) -> list[Choice]:
         if name not in broken and kind in ("Deployment", "StatefulSet", "DaemonSet"):
             looks.append(_look("logs", {"pod": workload, "namespace": namespace}))
     return looks
+
+
+def _further(done: Sequence[PastCall]) -> list[Choice]:
+    """Where what was looked at calls into, once it has shown nothing broken itself."""
+    known = [(space, len(who)) for c in done for space, who in c.data.get("calls_into", {}).items()]
+    looked = {str(c.args.get("namespace")) for c in done if c.tool == "health"}
+    spaces = sorted({space for space, _ in known} - looked, key=lambda each: (-dict(known)[each], each))
+    return [_look(tool, {"namespace": space}) for space in spaces[:1] for tool in ("health", "changes")]
 
 
 def _namespaces(case: Case, done: Sequence[PastCall]) -> list[str]:

@@ -1,11 +1,13 @@
 """One request to the model: what it is shown, and going on without it when its endpoint fails."""
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 
 from opssquad.errors import ModelError, ModelUnreachable
 from opssquad.events import Streamed, Thought, Warned
+from opssquad.findings import Choice
 from opssquad.gate.redact import spoken
 from opssquad.models.base import CONCLUDE, Case, Draft, Message, Model, Reply, Request, ToolSpec
 from opssquad.squad.context import Context
@@ -133,8 +135,10 @@ def ledger_page(ctx: Context, case: Case) -> str:
     rows = [
         f"{n}. {h.fault} {h.title} at {h.component}, {h.confidence} ({h.score:.2f}); {h.root_cause}"
         + "".join(f"\n   not: {each}" for each in h.inadmissible)
+        + "".join(f"\n   would tell more: {_call(each)}" for each in h.next_calls[:2])
         for n, h in enumerate(case.differential[:5], 1)
     ]
+    rows += [f"- not on the list before this is looked at: {_call(each)}" for each in case.leads[:3]]
     spent = sum(1 for c in case.calls if c.turn == case.turn)
     must = " The budget is used up: call `conclude` now, with what you have." if case.must_conclude else ""
     return ctx.ledger_page.format(
@@ -144,3 +148,7 @@ def ledger_page(ctx: Context, case: Case) -> str:
         signals=fenced(signals, ctx.thread) if signals else "- none",
         differential=fenced("\n".join(rows), ctx.thread) if rows else "nothing in the catalogue fits yet",
     )
+
+
+def _call(choice: Choice) -> str:
+    return f"{choice.tool} {json.dumps(choice.args, ensure_ascii=False)} ({choice.label})"
