@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from opssquad import Json, Quote, Ref, Signal
 
@@ -49,6 +50,18 @@ def signal(
         data=data,
         quotes=tuple(dict.fromkeys(each for each in quotes if each.text)),
     )
+
+
+def merged(*read: Iterable[Quote]) -> tuple[Quote, ...]:
+    """Sources of one call, each locator once: what stands in one and not in the other is kept."""
+    found: dict[str, Quote] = {}
+    for each in chain.from_iterable(read):
+        known = found.get(each.locator)
+        text = each.text if known is None else f"{known.text}\n{each.text}"
+        found[each.locator] = (
+            known if known and each.text in known.text else Quote(locator=each.locator, text=text)
+        )
+    return tuple(found.values())
 
 
 def sources(entries: Iterable[Entry]) -> tuple[Quote, ...]:

@@ -4,15 +4,19 @@ Reads and arranges; how a change is found in the objects is for the modules it s
 """
 
 import asyncio
+from itertools import chain
 from typing import Annotated
 
 from opssquad import Cluster, Json, Ref, Result, ToolError, ago, clock_time, duration, tool
 
-from ._entry import Entry, sources
+from ._entry import Entry, merged, sources
 from ._kube import about, dig, kubectl, lately, ref, source, uid
 from ._object_entries import in_window, object_entries, users_of
 from ._rights import as_data, not_read, tried, untimed
+from ._text import bullet
 from ._workload_entries import history_of, rollout_data, rollout_words, workload_entries
+from .signals._scene import Scene
+from .signals.onset import onset_signals
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 KEEPERS = ("ReplicaSet", "ControllerRevision")
@@ -20,6 +24,7 @@ CONFIG = ("ConfigMap", "Secret", "Service", "ResourceQuota", "LimitRange", "Ingr
 AUTOSCALERS = ("HorizontalPodAutoscaler", "PodDisruptionBudget")
 WIDE = ("Node", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 MOST = 30
+MOST_ONSETS = 4
 
 
 @tool(effect="read")
@@ -34,13 +39,19 @@ async def changes(
     objects, unread = await _read(cluster, namespace)
     unread |= untimed(cluster)
     now = cluster.now()
-    entries = in_window(_entries(objects), now - lately(minutes), now)
+    every = _entries(objects)
+    entries = in_window(every, now - lately(minutes), now)
+    scene = Scene(now, chain.from_iterable(objects.values()))
+    # What came before the trouble may be older than what was asked for.
+    onsets = onset_signals(scene, every)
     if workload:
+        onsets = [each for each in onsets if each.owner.name == workload]
         entries = [each for each in entries if each.touches(workload)]
     where = f"in {namespace}" if namespace else "in all namespaces"
     scope = f" that touch {workload}" if workload else ""
     lines = [f"Changes {where}{scope} in the last {duration(lately(minutes))}, newest first (UTC):"]
     lines += [_line(each, ago(each.at, now)) for each in entries[:MOST]]
+    lines += [line for each in onsets[:MOST_ONSETS] for line in bullet(each.text)]
     if not entries:
         lines.append("none that the API tells of")
     if len(entries) > MOST:
@@ -50,13 +61,13 @@ async def changes(
     lines.append("Deleted objects and earlier edits by the same writer leave no trace here.")
     return Result(
         text="\n".join(lines),
-        sources=sources(entries),
+        sources=merged(sources(entries), scene.sources(onsets)),
         data={
             "rollouts": [dict(e.data) for e in entries if e.data],
             "scope": {"namespace": namespace},
             "unread": as_data(unread),
         },
-        signals=tuple(each.signal for each in entries),
+        signals=(*(each.signal for each in entries), *onsets),
         commands=(
             kubectl(
                 "get", "events", "--sort-by=.lastTimestamp", namespace=namespace, everywhere=not namespace
@@ -79,7 +90,7 @@ def _line(entry: Entry, age: str) -> str:
 async def _read(cluster: Cluster, namespace: str) -> tuple[dict[str, list[Json]], dict[str, str]]:
     """Objects by kind, and the kinds that could not be read with the reason. Raises ToolError where neither
     Deployments nor events can be."""
-    kinds = (*WORKLOADS, *KEEPERS, *CONFIG, *AUTOSCALERS, *WIDE, "Event")
+    kinds = (*WORKLOADS, *KEEPERS, *CONFIG, *AUTOSCALERS, *WIDE, "Event", "Pod")
     found = await asyncio.gather(*(tried(cluster, kind, "" if kind in WIDE else namespace) for kind in kinds))
     by_kind = dict(zip(kinds, found, strict=True))
     failed = {kind: each for kind, each in by_kind.items() if isinstance(each, ToolError)}

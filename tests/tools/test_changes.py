@@ -8,6 +8,7 @@ from tools.changes import changes, history
 from opssquad import Cluster, Result, ToolError
 from tests.tools.recorded import IDS, truth
 from tests.tools.served import cluster_of
+from tests.tools.stage import stage
 
 
 async def run(recording: str, **args: object) -> Result:
@@ -55,7 +56,7 @@ async def test_the_change_behind_an_incident_is_found_at_its_time(recording: str
 
 async def test_an_old_edit_of_configuration_is_told_while_no_rollout_has_followed_it() -> None:
     result = await run("shop-0618", namespace="shop", minutes=30)
-    (line,) = [each for each in result.text.splitlines() if "ConfigMap" in each]
+    (line,) = [each for each in result.text.splitlines() if "ConfigMap" in each and " -> " in each]
     assert "PSP_TIMEOUT_MS 4000 -> 6s; used by payments, by kubectl-edit" in line
 
 
@@ -98,8 +99,47 @@ async def test_an_edit_whose_pods_are_still_to_come_is_told_and_is_no_scaling() 
     async with cluster_of("auth-0308") as cluster:
         await cluster.patch("Deployment", "auth-service", "authentication", edit, how="strategic")
         result = await changes.run({"namespace": "authentication", "minutes": 5}, {Cluster: cluster})
-    lines = [line for line in result.text.splitlines() if "auth-service" in line]
+    lines = [line for line in result.text.splitlines() if " ago) " in line]
     assert len(lines) == 1
     assert "Deployment auth-service edited: DB_POOL_SIZE 20 -> 30; its rollout has only begun" in lines[0]
     quote = next(s for s in result.signals if s.id == "rollout.begun").quotes[0]
     assert any(s.locator == quote.locator and quote.text in s.text for s in result.sources)
+
+
+@pytest.mark.parametrize(
+    ("recording", "before"),
+    [
+        ("auth-0308", "Deployment/"),
+        ("media-0728", "Node/"),
+        ("shop-0412", "Deployment/"),
+        ("shop-0618", "ConfigMap/"),
+    ],
+)
+async def test_the_onset_of_the_trouble_names_the_change_before_it(recording: str, before: str) -> None:
+    said = truth(recording)
+    result = await run(recording, namespace="" if before == "Node/" else said["component"]["namespace"])
+    onsets = [each for each in result.signals if each.id == "symptom.onset"]
+    assert onsets
+    named = {each["ref"] for onset in onsets for each in onset.data["before"]}
+    blamed = said["component"]
+    assert f"{blamed['kind']}/{blamed.get('namespace', '')}/{blamed['name']}" in named
+    assert all(each["seconds_before"] >= -5 for onset in onsets for each in onset.data["before"])
+    assert "trouble began at" in result.text
+    assert any(each.startswith(before) for each in named)
+
+
+async def test_a_change_after_the_onset_is_told_as_no_cause() -> None:
+    quota = {"metadata": {"name": "caps"}, "spec": {"hard": {"pods": "99"}}}
+    async with stage("shop-0412") as s:
+        await s.cluster.create(
+            "ResourceQuota", {"apiVersion": "v1", "kind": "ResourceQuota", **quota}, "shop"
+        )
+        result = await s.run(changes, namespace="shop")
+    (onset,) = [each for each in result.signals if each.id == "symptom.onset"]
+    assert "ResourceQuota/shop/caps" in [each["ref"] for each in onset.data["after"]]
+    assert "after it, so no cause of it: ResourceQuota caps created" in onset.text
+
+
+async def test_where_all_is_ready_there_is_no_onset() -> None:
+    result = await run("media-0811", namespace="streaming")
+    assert [each for each in result.signals if each.id == "symptom.onset"] == []
