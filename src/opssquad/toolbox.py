@@ -38,10 +38,14 @@ class Progress(Handle):
 
 
 class Record(Handle):
-    """What this conversation has on record so far."""
+    """What this conversation has on record so far: its timeline, and what that means for a fault or for all
+    (`""`)."""
 
-    def __init__(self, timeline: Callable[[], Awaitable[str]]) -> None:
+    def __init__(
+        self, timeline: Callable[[], Awaitable[str]], differential: Callable[[str], Awaitable[str]]
+    ) -> None:
         self.timeline = timeline
+        self.differential = differential
 
 
 Handles = Mapping[type[Handle], Handle]

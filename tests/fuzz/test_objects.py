@@ -189,7 +189,7 @@ async def _look(folder: Path, example: Any) -> None:
         args.pop("kind", None)
     async with serving(server_of(listed_, text), folder) as stub:
         cluster = await Cluster.connect(stub.kubeconfig(namespace="authentication"), deadline=5)
-        handles = {Cluster: cluster, Progress: Progress(lambda _: None), Record: Record(_nothing)}
+        handles = {Cluster: cluster, Progress: Progress(lambda _: None), Record: Record(_nothing, _nothing)}
         executor = Executor(Toolbox([tool]), handles, admit=lambda _: None, redact=Redactor())
         call = ToolCall(id="c", tool=tool_name, args=args, target=Target(cluster="stub"))
         try:
@@ -204,7 +204,7 @@ async def _look(folder: Path, example: Any) -> None:
     ended.model_dump_json()
 
 
-async def _nothing() -> str:
+async def _nothing(_: str = "") -> str:
     return ""
 
 

@@ -24,6 +24,7 @@ from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.gate.restraint import stricter
 from opssquad.gate.visible import visible
+from opssquad.investigation.accounting import differential
 from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
@@ -204,7 +205,9 @@ def make_context(
     toolbox = Toolbox(content.tools(spec.tools))
     signer = Signer.open(store.folder)
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    handles = _handles(cluster, voices, options.restraint)
+    known = known_faults(options.squad, options.faults)
+    record = Record(voices.timeline, partial(differential, store, opening.thread, known))
+    handles = _handles(cluster, voices, record, options.restraint)
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
     prompt = content.prompt(spec.prompt)
     lookout = Lookout(redact)
@@ -224,7 +227,7 @@ def make_context(
         by=options.by,
         judge=partial(_judge, policy, opening, cluster),
         roles=lambda name: policy.now().roles(name),
-        rank=_ranking(known_faults(options.squad, options.faults).catalogue),
+        rank=_ranking(known.catalogue),
         sign=signer.grant,
         executor=run(toolbox, handles, parallel=spec.limits.parallel),
         records=store,
@@ -259,13 +262,13 @@ def _cluster_id(options: Options, cluster: Cluster) -> Callable[[], Awaitable[st
     return recorded if recording else lambda: identity(cluster)
 
 
-def _handles(cluster: Cluster, voices: Voices, restraint: Restraint) -> Handles:
+def _handles(cluster: Cluster, voices: Voices, record: Record, restraint: Restraint) -> Handles:
     """What tools get by the types of their parameters."""
     handles: Handles = {
         Cluster: cluster,
         Kubectl: Kubectl.beside(cluster, classify),
         Progress: Progress(voices.progress),
-        Record: Record(voices.timeline),
+        Record: record,
     }
     if restraint == "none":
         return handles
