@@ -51,11 +51,11 @@ async def changes(
     scope = f" that touch {workload}" if workload else ""
     lines = [f"Changes {where}{scope} in the last {duration(lately(minutes))}, newest first (UTC):"]
     lines += [_line(each, ago(each.at, now)) for each in entries[:MOST]]
-    lines += [line for each in onsets[:MOST_ONSETS] for line in bullet(each.text)]
     if not entries:
         lines.append("none that the API tells of")
     if len(entries) > MOST:
         lines.append(f"... and {len(entries) - MOST} earlier ones; ask for fewer minutes or one workload")
+    lines += [line for each in onsets[:MOST_ONSETS] for line in bullet(each.text)]
     if unread:
         lines.append(not_read(unread))
     lines.append("Deleted objects and earlier edits by the same writer leave no trace here.")
@@ -68,16 +68,16 @@ async def changes(
             "unread": as_data(unread),
         },
         signals=(*(each.signal for each in entries), *onsets),
-        commands=(
-            kubectl(
-                "get", "events", "--sort-by=.lastTimestamp", namespace=namespace, everywhere=not namespace
-            ),
-            kubectl(
-                *("get", "deploy,rs,cm,svc", "--show-managed-fields", "-o", "yaml"),
-                namespace=namespace,
-                everywhere=not namespace,
-            ),
-        ),
+        commands=_commands(namespace),
+    )
+
+
+def _commands(namespace: str) -> tuple[str, ...]:
+    everywhere = not namespace
+    objects = ("get", "deploy,rs,cm,svc", "--show-managed-fields", "-o", "yaml")
+    return (
+        kubectl("get", "events", "--sort-by=.lastTimestamp", namespace=namespace, everywhere=everywhere),
+        kubectl(*objects, namespace=namespace, everywhere=everywhere),
     )
 
 
@@ -90,7 +90,9 @@ def _line(entry: Entry, age: str) -> str:
 async def _read(cluster: Cluster, namespace: str) -> tuple[dict[str, list[Json]], dict[str, str]]:
     """Objects by kind, and the kinds that could not be read with the reason. Raises ToolError where neither
     Deployments nor events can be."""
-    kinds = (*WORKLOADS, *KEEPERS, *CONFIG, *AUTOSCALERS, *WIDE, "Event", "Pod")
+    # Pods only tell when trouble began; those of a whole cluster would be too many for that.
+    pods = ("Pod",) if namespace else ()
+    kinds = (*WORKLOADS, *KEEPERS, *CONFIG, *AUTOSCALERS, *WIDE, "Event", *pods)
     found = await asyncio.gather(*(tried(cluster, kind, "" if kind in WIDE else namespace) for kind in kinds))
     by_kind = dict(zip(kinds, found, strict=True))
     failed = {kind: each for kind, each in by_kind.items() if isinstance(each, ToolError)}
