@@ -27,6 +27,7 @@ from opssquad.gate.visible import visible
 from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
+from opssquad.investigation.remembering import history_of
 from opssquad.models.base import Case, Model
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
@@ -38,7 +39,7 @@ from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.times import rfc3339, wall_clock
-from opssquad.toolbox import Handles, Progress, Record, Toolbox
+from opssquad.toolbox import Handles, History, Progress, Record, Toolbox
 from opssquad.types import Effect, Restraint, Target, ToolCall, Verdict
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity
@@ -204,7 +205,8 @@ def make_context(
     toolbox = Toolbox(content.tools(spec.tools))
     signer = Signer.open(store.folder)
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    handles = _handles(cluster, voices, options.restraint)
+    history = history_of(store, options, opening.thread, cluster)
+    handles = _handles(cluster, voices, history, options.restraint)
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
     prompt = content.prompt(spec.prompt)
     lookout = Lookout(redact)
@@ -259,13 +261,14 @@ def _cluster_id(options: Options, cluster: Cluster) -> Callable[[], Awaitable[st
     return recorded if recording else lambda: identity(cluster)
 
 
-def _handles(cluster: Cluster, voices: Voices, restraint: Restraint) -> Handles:
+def _handles(cluster: Cluster, voices: Voices, history: History, restraint: Restraint) -> Handles:
     """What tools get by the types of their parameters."""
     handles: Handles = {
         Cluster: cluster,
         Kubectl: Kubectl.beside(cluster, classify),
         Progress: Progress(voices.progress),
         Record: Record(voices.timeline),
+        History: history,
     }
     if restraint == "none":
         return handles
