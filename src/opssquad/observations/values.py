@@ -88,12 +88,14 @@ def begun(seen: Observation) -> Stretch:
 
 
 def extended(stretch: Stretch, seen: Observation) -> Stretch | None:
-    """The stretch with one look more; None where something has changed, or the look is of before it."""
-    if seen.at < stretch.begun or seen.state != stretch.state:
+    """The stretch with one look more; None where something has changed. Of two processes that look at once
+    one is late, so the look may be of before it."""
+    if seen.state != stretch.state:
         return None
-    apart = max((seen.at - stretch.ended) / timedelta(seconds=1), 0.0)
+    apart = max(seen.at - stretch.ended, stretch.begun - seen.at, timedelta()).total_seconds()
     return stretch.model_copy(
         update={
+            "begun": min(stretch.begun, seen.at),
             "ended": max(stretch.ended, seen.at),
             "looks": stretch.looks + 1,
             "gap": max(stretch.gap, apart),
