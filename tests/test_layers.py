@@ -18,7 +18,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("models", "diagnosis", "gate", "worlds", "store", "executor", "content"),
     ("toolbox", "settings", "templates", "documents", "matching"),
     ("events",),
-    ("findings",),
+    ("findings", "observations"),
     ("types",),
     ("errors", "times", "together"),
 )

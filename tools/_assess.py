@@ -2,13 +2,17 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
-from opssquad import Cluster, Json, Ref, ToolError
+from opssquad import Cluster, History, Json, Ref, ToolError
 
 from . import _checks as checks
 from ._checks import Finding
 from ._headroom import quota
+from ._kube import uid
 from ._needs import references
+from ._observing import observations
+from ._past import Past, kept_of, past
 from ._plan import Plan
 from ._rights import visible
 
@@ -17,10 +21,12 @@ KINDS = ("HorizontalPodAutoscaler", "PodDisruptionBudget", "ResourceQuota", "Ser
 
 @dataclass(frozen=True)
 class Assessment:
-    """The answers, and the Deployment as the server would make it (None where it refused)."""
+    """The answers, the Deployment as the server would make it (None where it refused), and what is known of
+    the revision from earlier looks, if anything."""
 
     findings: list[Finding]
     after: Json | None
+    past: Past | None = None
 
     @property
     def verdict(self) -> checks.Verdict:
@@ -32,7 +38,7 @@ class Assessment:
         return [each for each in self.findings if each.outcome in outcomes]
 
 
-async def assess(cluster: Cluster, plan: Plan) -> Assessment:
+async def assess(cluster: Cluster, history: History, plan: Plan) -> Assessment:
     """Ask every question about a rollback. What these rights cannot read becomes `unknown`."""
     space = plan.namespace
     listed = asyncio.gather(*(visible(cluster, kind, "" if kind == "Node" else space) for kind in KINDS))
@@ -41,7 +47,11 @@ async def assess(cluster: Cluster, plan: Plan) -> Assessment:
     )
     hpas, pdbs, quotas, services, jobs, pods, nodes = (each or [] for each in found)
     now = cluster.now()
+    seen = await _remembered(history, plan, found[KINDS.index("Pod")], now)
     stable = checks.stability(plan, pods, now)
+    # Pods that run now say more of it than any that ran before.
+    if seen and stable.outcome == "unknown":
+        stable = checks.remembered(stable, seen.known)
     findings = [
         checks.revision(plan, now),
         checks.paused(plan),
@@ -54,13 +64,21 @@ async def assess(cluster: Cluster, plan: Plan) -> Assessment:
         checks.services(plan, services),
         checks.autoscaler(plan, hpas, pdbs),
         quota(plan, quotas),
-        checks.migrations(plan, jobs, stable.outcome == "ok"),
+        checks.migrations(plan, jobs, stable.outcome == "ok" and stable.now),
         stable,
     ]
     unread = [kind for kind, each in zip(KINDS, found, strict=True) if each is None and kind != "Node"]
     if unread:
         findings.append(Finding("rights", "unknown", f"these rights do not show: {', '.join(unread)}"))
-    return Assessment(findings, dry[1])
+    return Assessment(findings, dry[1], seen)
+
+
+async def _remembered(history: History, plan: Plan, pods: list[Json] | None, now: datetime) -> Past | None:
+    """What is known of the revision, this look included where pods can be read."""
+    keepers = list({uid(each.keeper): each.keeper for each in plan.history}.values())
+    if pods is not None:
+        await history.record(observations([plan.workload], keepers, pods, now))
+    return past(plan.workload, plan.target, await kept_of(history, plan.workload))
 
 
 async def _needed(cluster: Cluster, plan: Plan) -> dict[Ref, Json | None]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from opssquad import Json, Ref, ago, clock_time, duration
+from opssquad import Json, Known, Ref, ago, clock_time, duration
 
 from ._edits import edits
 from ._kube import created, dig, moment, ref, selected, uid
@@ -42,12 +42,14 @@ MANAGERS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer to one question about a rollback, and the objects it was read from."""
+    """The answer to one question about a rollback, and the objects it was read from; `now` is False where it
+    is about earlier days."""
 
     name: str
     outcome: Outcome
     text: str
     read: tuple[Json, ...] = field(default=(), compare=False)
+    now: bool = True
 
 
 def verdict(found: Iterable[Finding]) -> Verdict:
@@ -237,12 +239,14 @@ def migrations(plan: Plan, jobs: Sequence[Json], proven: bool) -> Finding:
         return Finding("migrations", "risk", text, (*ran, plan.workload))
     if proven:
         return Finding("migrations", "ok", "pods of that revision work with the data as it is now")
+    if images(plan.target.template) == images(template):
+        return Finding("migrations", "ok", "the images stay the same, and no migration was run beside them")
     text = "no migration Job or init container seen; one that the application runs itself would not show"
     return Finding("migrations", "unknown", text)
 
 
 def stability(plan: Plan, pods: Sequence[Json], now: datetime) -> Finding:
-    """Whether that revision is known to be good: only pods of it that run now can prove it."""
+    """Whether that revision is known to be good by pods of it that run now."""
     mine_is = uid(plan.target.keeper)
     mine = [
         p
@@ -262,6 +266,14 @@ def stability(plan: Plan, pods: Sequence[Json], now: datetime) -> Finding:
     ran = f"it ran for {duration(until - at)}; " if at and until else ""
     text = f"{ran}its pods are gone, and the cluster keeps no record of how they did"
     return Finding("stability", "unknown", text, (plan.target.keeper,))
+
+
+def remembered(unknown: Finding, known: Known) -> Finding:
+    """The same question answered by earlier looks, where the pods are gone."""
+    if known.verdict == "unknown":
+        text = f"{unknown.text}; earlier looks: {known.text}"
+        return Finding("stability", "unknown", text, unknown.read, now=False)
+    return Finding("stability", known.verdict, f"its pods are gone: {known.text}", unknown.read, now=False)
 
 
 def _fell_lately(pod: Json, now: datetime) -> bool:

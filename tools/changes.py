@@ -7,12 +7,14 @@ import asyncio
 from itertools import chain
 from typing import Annotated
 
-from opssquad import Cluster, Json, Ref, Result, ToolError, ago, clock_time, duration, tool
+from opssquad import Cluster, History, Json, Ref, Result, ToolError, ago, clock_time, duration, tool
 
 from ._entry import Entry, merged, sources
 from ._kube import about, dig, kubectl, lately, ref, source, uid
 from ._object_entries import in_window, object_entries, users_of
-from ._rights import as_data, not_read, tried, untimed
+from ._observing import observations
+from ._past import kept_of, pasts, told
+from ._rights import as_data, not_read, tried, untimed, visible
 from ._text import bullet
 from ._workload_entries import history_of, rollout_data, rollout_words, workload_entries
 from .signals._scene import Scene
@@ -126,14 +128,20 @@ def _entries(objects: dict[str, list[Json]]) -> list[Entry]:
 
 
 @tool(effect="read")
-async def history(cluster: Cluster, deployment: str, namespace: str, kind: str = "Deployment") -> Result:
-    """The rollout history of a workload: each revision that is kept, its time, and what it changed."""
+async def history(
+    cluster: Cluster, history: History, deployment: str, namespace: str, kind: str = "Deployment"
+) -> Result:
+    """The rollout history of a workload: each revision that is kept, its time, what it changed, and what is
+    known of how it ran: restarts, and for how long it ran without one."""
     workload = await cluster.get(kind, deployment, namespace)
     kept = "ReplicaSet" if workload["kind"] == "Deployment" else "ControllerRevision"
-    keepers, events = await asyncio.gather(
+    keepers, events, pods = await asyncio.gather(
         cluster.list(kept, namespace),
         cluster.list("Event", namespace, fields=f"involvedObject.name={deployment}"),
+        visible(cluster, "Pod", namespace),
     )
+    if pods is not None:
+        await history.record(observations([workload], keepers, pods, cluster.now()))
     found, now = history_of(workload, keepers, events), cluster.now()
     if not found:
         raise ToolError(f"no rollout history of {kind.lower()} {deployment!r}: it has no {kept} left")
@@ -146,9 +154,14 @@ async def history(cluster: Cluster, deployment: str, namespace: str, kind: str =
         by = f", by {each.by}" if each.by else ""
         lines.append(f"{each.revision.number:>3}{mark} {when}{by}: {rollout_words(each)}{cause}")
     read = {str(ref(o)): source(o) for o in (workload, *(each.revision.keeper for each in found))}
+    ran = pasts(workload, [each.revision for each in found], await kept_of(history, workload))
     return Result(
-        text="\n".join(lines),
-        sources=tuple(read.values()),
-        data={"rollouts": [rollout_data(each) for each in found]},
+        text="\n".join([*lines, *told(ran)]),
+        sources=(*read.values(), *(each.source for each in ran.values() if each)),
+        signals=tuple(each.signal(ref(workload)) for each in ran.values() if each),
+        data={
+            "rollouts": [rollout_data(each) for each in found],
+            "seen": [each.data() for each in ran.values() if each],
+        },
         commands=(kubectl("rollout", "history", f"{kind.lower()}/{deployment}", namespace=namespace),),
     )

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from opssquad import Cluster, Ref, Result, rfc3339, tool
+from opssquad import Cluster, History, Ref, Result, rfc3339, tool
 
 from ._depends import elsewhere
 from ._focus import concerned, thin, workload_named
 from ._healthview import view
 from ._kube import kubectl
+from ._observing import seen_in
 from ._read import Reading, read
 from ._rights import as_data
 from .signals.reading import read_signals
@@ -18,6 +19,7 @@ from .signals.reading import read_signals
 @tool(effect="read", deadline=60)
 async def health(
     cluster: Cluster,
+    history: History,
     namespace: Annotated[str, Field(description='"" looks at the whole cluster')] = "",
     workload: Annotated[str, Field(description="limit it to one workload, by name")] = "",
 ) -> Result:
@@ -25,6 +27,7 @@ async def health(
     reading = await read(cluster, namespace)
     if not reading.pods and namespace:
         await _there(cluster, namespace)
+    await history.record(seen_in(reading.scene))
     found = read_signals(reading.scene)
     only = workload_named(workload, reading.scene) if workload else None
     if only:

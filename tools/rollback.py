@@ -3,7 +3,20 @@
 from dataclasses import replace
 from typing import Annotated
 
-from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk, ToolError, Undo, tool
+from opssquad import (
+    Check,
+    Cluster,
+    History,
+    Json,
+    Preview,
+    Progress,
+    Ref,
+    Result,
+    Risk,
+    ToolError,
+    Undo,
+    tool,
+)
 
 from ._assess import Assessment, assess
 from ._binding import binding
@@ -21,18 +34,22 @@ Back = Annotated[int, "0 = the previous one"]
 
 
 @tool(effect="read")
-async def rollback_check(cluster: Cluster, deployment: str, namespace: str, revision: Back = 0) -> Result:
+async def rollback_check(
+    cluster: Cluster, history: History, deployment: str, namespace: str, revision: Back = 0
+) -> Result:
     """Whether a Deployment can be rolled back: safe, risky or unknown, with the reason for each check."""
     thought = await plan(cluster, deployment, namespace, revision)
-    found = await assess(cluster, thought)
+    found = await assess(cluster, history, thought)
     target = thought.target
     lines = [f"Rollback of {ref(thought.workload)} to revision {target.number}: {found.verdict.upper()}"]
     lines += [f"{MARKS[each.outcome]}  {each.name}: {each.text}" for each in found.findings]
     lines.append(_meaning(found))
     read = {str(ref(o)): source(o, managed=True) for o in (thought.workload, *all_objects(found.findings))}
+    past = (found.past,) if found.past else ()
     return Result(
         text="\n".join(lines),
-        sources=tuple(read.values()),
+        sources=(*read.values(), *(each.source for each in past)),
+        signals=tuple(each.signal(ref(thought.workload)) for each in past),
         data={
             "verdict": found.verdict,
             "deployment": str(ref(thought.workload)),
@@ -88,9 +105,11 @@ async def _possible(cluster: Cluster, deployment: str, namespace: str, revision:
 
 
 @rollback.preview
-async def _preview(cluster: Cluster, deployment: str, namespace: str, revision: int) -> Preview:
+async def _preview(
+    cluster: Cluster, history: History, deployment: str, namespace: str, revision: int
+) -> Preview:
     thought = await _possible(cluster, deployment, namespace, revision)
-    found = await assess(cluster, thought)
+    found = await assess(cluster, history, thought)
     state = await look(cluster, ref(thought.workload))
     if found.after is None:
         raise ToolError("; ".join(each.text for each in found.of("blocked")))
@@ -115,6 +134,10 @@ def _risk(found: Assessment, ready: int) -> tuple[Risk, str]:
     if found.verdict == "risky":
         names = ", ".join(each.name for each in found.of("risk", "blocked"))
         return "high", f"a rollback check speaks against it: {names}"
+    open_ = ", ".join(each.name for each in found.of("unknown"))
+    if open_ and not any(each.name == "stability" for each in found.of("unknown")):
+        lost = "ready pods are replaced" if ready else "no pod is ready now, so none is lost"
+        return "medium", f"the old revision is known to run well; {lost}; not known: {open_}"
     if found.verdict == "unknown" and ready:
         return "medium", "ready pods are replaced by a revision whose stability is unknown"
     if found.verdict == "unknown":

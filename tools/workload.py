@@ -4,11 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from opssquad import Cluster, Quote, Result, rfc3339, tool
+from opssquad import Cluster, History, Quote, Result, rfc3339, tool
 
 from ._depends import dependencies
 from ._focus import concerned, thin, workload_named
 from ._kube import kubectl, ref, source
+from ._observing import seen_in
 from ._read import read
 from ._workloadview import lines_of, order, template_of
 from .signals.reading import read_signals
@@ -17,6 +18,7 @@ from .signals.reading import read_signals
 @tool(effect="read", deadline=60)
 async def workload(
     cluster: Cluster,
+    history: History,
     name: str,
     namespace: str,
     kind: Annotated[str, Field(description="Deployment, StatefulSet, DaemonSet or CronJob")] = "Deployment",
@@ -26,6 +28,7 @@ async def workload(
     if not reading.pods:
         await cluster.get("Namespace", namespace)
     scene = reading.scene
+    await history.record(seen_in(scene))
     target = workload_named(name, scene, kind)
     obj = scene.known[target]
     found = thin(concerned(target, read_signals(scene), scene))

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from opssquad.findings import Severity as Severity
     from opssquad.findings import Signal as Signal
     from opssquad.matching import matcher as matcher
+    from opssquad.observations import Known as Known
+    from opssquad.observations import Observation as Observation
+    from opssquad.observations import PodSeen as PodSeen
+    from opssquad.observations import Stretch as Stretch
+    from opssquad.observations import judged as judged
+    from opssquad.observations import replaced as replaced
     from opssquad.times import ago as ago
     from opssquad.times import clock_time as clock_time
     from opssquad.times import duration as duration
     from opssquad.times import parse_time as parse_time
     from opssquad.times import rfc3339 as rfc3339
     from opssquad.toolbox import Handle as Handle
+    from opssquad.toolbox import History as History
     from opssquad.toolbox import Progress as Progress
     from opssquad.toolbox import Record as Record
     from opssquad.toolbox import Tool as Tool
@@ -45,8 +52,9 @@ _PUBLIC = {
     "errors": ("OpsError", "ToolError", "UsageError"),
     "findings": ("Check", "Quote", "Result", "Severity", "Signal"),
     "matching": ("matcher",),
+    "observations": ("Known", "Observation", "PodSeen", "Stretch", "judged", "replaced"),
     "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
-    "toolbox": ("Handle", "Progress", "Record", "Tool", "Toolbox", "tool"),
+    "toolbox": ("Handle", "History", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
     "worlds.kube.cluster": ("Cluster",),
     "worlds.kube.containerlog": ("Log",),

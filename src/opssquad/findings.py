@@ -89,6 +89,8 @@ def place(locator: str) -> str:
             return f"the logs of {rest}"
         case "Event":
             return f"an event of {place(rest)}"
+        case "History":
+            return f"what was seen of {place(rest)}"
         case "output":
             return "what a tool told"
         case "card":

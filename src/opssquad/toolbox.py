@@ -7,7 +7,7 @@ Nothing registers globally: a `Toolbox` is built from the tools that a squad nam
 import asyncio
 import difflib
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, get_args, get_type_hints
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from opssquad.errors import ToolError, UsageError
 from opssquad.findings import Check, Result
+from opssquad.observations import Observation, Stretch
 from opssquad.types import Effect, Json, Preview, Undo
 
 Function = Callable[..., Any]
@@ -46,6 +47,30 @@ class Record(Handle):
     ) -> None:
         self.timeline = timeline
         self.differential = differential
+
+
+async def _kept_nowhere(seen: Sequence[Observation]) -> Sequence[Observation]:
+    return ()
+
+
+async def _nothing_known(uid: str) -> Sequence[Stretch]:
+    return ()
+
+
+class History(Handle):
+    """What looks have shown of the revisions of workloads, in this conversation and before it.
+
+    `record` keeps looks and gives those that tell something new; `of` gives what is kept of the workload of
+    that uid, in the order it was seen. Where nothing is kept both give nothing. Both raise StoreError.
+    """
+
+    def __init__(
+        self,
+        record: Callable[[Sequence[Observation]], Awaitable[Sequence[Observation]]] = _kept_nowhere,
+        of: Callable[[str], Awaitable[Sequence[Stretch]]] = _nothing_known,
+    ) -> None:
+        self.record = record
+        self.of = of
 
 
 Handles = Mapping[type[Handle], Handle]
@@ -87,6 +112,8 @@ def _find(handles: Handles, kind: type[Handle]) -> Handle:
     if kind is Progress:
         # Nobody listens: a check must not fail for that.
         return Progress(lambda line: None)
+    if kind is History:
+        return History()
     raise ToolError(f"no {kind.__name__} is connected here; start with one (see `opssquad doctor`)")
 
 

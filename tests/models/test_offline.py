@@ -75,6 +75,11 @@ async def answer(
         ("scale api to 5", "scale", {"replicas": 5}),
         ("set LOG_LEVEL=debug on api", "set_env", {"env": "LOG_LEVEL=debug"}),
         ("delete the third pod", "delete_pod", {"pod": "db-0"}),
+        ("did the previous revision ever restart?", "history", {"deployment": "api", "kind": "Deployment"}),
+        ("How long did the previous revision run without a restart?", "history", {"namespace": "auth"}),
+        ("was the last version of db stable?", "history", {"deployment": "db", "kind": "StatefulSet"}),
+        ("for how long was the old release up?", "history", {"deployment": "api"}),
+        ("has revision 2 crashed before?", "history", {"deployment": "api"}),
         ("how are the nodes?", "nodes", {}),
         ("can you check the pod status?", "health", {"namespace": "auth"}),
         ("please document the incident", "timeline", {}),
@@ -113,6 +118,7 @@ async def test_pods_that_were_seen_before_a_change_are_looked_up_anew_for_their_
         ("the api pods restart all the time, why?", "find"),
         ("why did somebody roll back api?", "find"),
         ("api pods restart every few minutes", "health"),
+        ("why did the previous revision restart?", "find"),
     ],
 )
 async def test_a_complaint_that_holds_the_word_of_a_command_is_looked_into(said: str, look: str) -> None:

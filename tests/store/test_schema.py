@@ -128,8 +128,9 @@ async def test_a_newer_schema_is_refused_and_left_as_it_is(
     [
         ("delete from steps where position = 1", 1, NAMES[0], NAMES[1]),
         ("delete from steps where position = 2", 2, NAMES[1], NAMES[2]),
-        ("delete from steps where position = 3", 3, NAMES[2], "none"),
-        ("update steps set position = 9 - position", 1, NAMES[0], NAMES[2]),
+        ("delete from steps where position = 3", 3, NAMES[2], NAMES[3]),
+        ("delete from steps where position = 4", 4, NAMES[3], "none"),
+        ("update steps set position = 9 - position", 1, NAMES[0], NAMES[-1]),
         ("pragma user_version = 2", 3, "none", NAMES[2]),
         ("drop table steps", 1, NAMES[0], "none"),
     ],

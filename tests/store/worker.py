@@ -5,6 +5,7 @@ python -m tests.store.worker FOLDER decide WHO     wait for the file `go`, then 
 python -m tests.store.worker FOLDER approve WHO    wait for the file `go`, then say yes to every card
 python -m tests.store.worker FOLDER admit WHO      wait for the file `go`, act if `grant.json` is admitted
 python -m tests.store.worker FOLDER audit WHO      wait for the file `go`, then write 25 audit lines
+python -m tests.store.worker FOLDER looks WHO      wait for the file `go`, then keep 50 looks at a revision
 python -m tests.store.worker FOLDER work WHO       wait for the file `go`, then change things until `stop`
 """
 
@@ -14,13 +15,15 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 from opssquad.errors import Refused
 from opssquad.events import Returned
 from opssquad.gate.grant import Signer
+from opssquad.observations import Observation, PodSeen
 from opssquad.store.sqlite import Store
-from opssquad.types import Cleared, Grant, Verdict
+from opssquad.types import Cleared, Grant, Ref, Verdict
 from tests.samples import NOW, a_call, a_card, a_decision, a_draft, a_result
 
 
@@ -75,6 +78,16 @@ async def audit(store: Store, folder: Path) -> None:
         await store.audit(a_draft(requested_by=sys.argv[3], ms=number))
 
 
+async def looks(store: Store, folder: Path) -> None:
+    _wait(folder)
+    for number in range(50):
+        pod = PodSeen(uid="p1", name="api-1", ready_since=NOW, restarts=number // 10)
+        at = NOW + timedelta(minutes=number)
+        place = Ref(kind="Deployment", namespace="web", name="api")
+        seen = Observation(workload=place, uid="w1", revision="5d4f", pods=(pod,), at=at)
+        await store.note("c1", "prod", [seen])
+
+
 async def work(store: Store, folder: Path) -> None:
     """Cards, decisions, acts, results and audit lines, one after another, as runs leave them."""
     _wait(folder)
@@ -99,7 +112,15 @@ def _wait(folder: Path) -> None:
         time.sleep(0.002)
 
 
-STEPS = {"act": act, "decide": decide, "approve": approve, "admit": admit, "audit": audit, "work": work}
+STEPS = {
+    "act": act,
+    "decide": decide,
+    "approve": approve,
+    "admit": admit,
+    "audit": audit,
+    "looks": looks,
+    "work": work,
+}
 
 
 async def main() -> None:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "incident": ("incident", "List investigations, show one's timeline."),
     "approvals": ("approvals", "List, show, approve or refuse cards that wait."),
     "audit": ("audit", "Show or export the audit log, verify that nothing was altered."),
+    "history": ("history", "Watch how revisions of workloads run, show what is known of them."),
     "store": ("store", "Check what is on disk, make a backup of it."),
     "policy": ("policy", "Say what policy makes of a call, check and lint its files."),
     "fault": ("fault", "List, show and explain the faults a squad can tell apart."),

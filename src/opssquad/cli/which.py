@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from opssquad.errors import UsageError
-from opssquad.times import parse_time, wall_clock
+from opssquad.times import duration, parse_time, wall_clock
 
 if TYPE_CHECKING:
     from opssquad.store.base import AuditFilter
@@ -61,6 +61,17 @@ def wanted(given: dict[str, Any], last: int = 0) -> "AuditFilter":
     if since and until and since >= until:
         raise UsageError("--since is not before --until, so no line can fit; exchange them")
     return AuditFilter.model_validate({**given, "since": since, "until": until, "last": last})
+
+
+def span(text: str, option: str, least: timedelta, most: timedelta) -> timedelta:
+    """A span of time as people give it: 60s, 5min, 2h, 90d. Raises UsageError outside of the bounds."""
+    given = _AGO.fullmatch(text.strip().lower())
+    found = timedelta(**{_UNIT[given[2]]: int(given[1])}) if given else None
+    if found is None or not least <= found <= most:
+        raise UsageError(
+            f"{option} is {text!r}; give {duration(least)} to {duration(most)}, as 60s, 5min or 2h"
+        )
+    return found
 
 
 def moment(text: str, now: datetime, option: str) -> datetime | None:

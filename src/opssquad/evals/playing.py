@@ -47,6 +47,8 @@ def options_like(
         sampling=sampling,
         tape=tape,
         replay=replay,
+        # No run may know what another has seen, not even of the same world.
+        remember=False,
     )
 
 

@@ -28,6 +28,7 @@ from opssquad.investigation.accounting import differential
 from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
+from opssquad.investigation.remembering import history_of
 from opssquad.models.base import Case, Model
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
@@ -39,7 +40,7 @@ from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.times import rfc3339, wall_clock
-from opssquad.toolbox import Handles, Progress, Record, Toolbox
+from opssquad.toolbox import Handles, History, Progress, Record, Toolbox
 from opssquad.types import Effect, Restraint, Target, ToolCall, Verdict
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity
@@ -203,14 +204,15 @@ def make_context(
     options, store = opening.options, opening.store
     spec = load_squad(content.squad(options.squad))
     toolbox = Toolbox(content.tools(spec.tools))
-    signer = Signer.open(store.folder)
     redact = Redactor.open(store.folder, load_own(options.redaction))
     known = known_faults(options.squad, options.faults)
-    record = Record(voices.timeline, partial(differential, store, opening.thread, known))
-    handles = _handles(cluster, voices, record, options.restraint)
+    kept: Handles = {
+        Record: Record(voices.timeline, partial(differential, store, opening.thread, known)),
+        History: history_of(store, options, opening.thread, cluster),
+    }
+    handles = _handles(cluster, voices, kept, options.restraint)
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
-    prompt = content.prompt(spec.prompt)
-    lookout = Lookout(redact)
+    prompt, lookout, signer = content.prompt(spec.prompt), Lookout(redact), Signer.open(store.folder)
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
     run = partial(Executor, admit=signer.admit, redact=redact, lookout=lookout)
     return Context(
@@ -262,13 +264,13 @@ def _cluster_id(options: Options, cluster: Cluster) -> Callable[[], Awaitable[st
     return recorded if recording else lambda: identity(cluster)
 
 
-def _handles(cluster: Cluster, voices: Voices, record: Record, restraint: Restraint) -> Handles:
-    """What tools get by the types of their parameters."""
+def _handles(cluster: Cluster, voices: Voices, kept: Handles, restraint: Restraint) -> Handles:
+    """What tools get by the types of their parameters; `kept` are those over what is on record."""
     handles: Handles = {
         Cluster: cluster,
         Kubectl: Kubectl.beside(cluster, classify),
         Progress: Progress(voices.progress),
-        Record: record,
+        **kept,
     }
     if restraint == "none":
         return handles

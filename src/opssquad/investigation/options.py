@@ -21,7 +21,8 @@ class Options:
     `restraint` is what it may do at most; a thread that is taken up again keeps the stricter of its own and
     this one. With `fallback` the offline model goes on where the model fails; without, its ModelError is
     raised. `sampling` goes with every request to an endpoint: temperature, seed. On `tape` is kept what a
-    model there is asked and answers; with `replay` it is played from there, without the endpoint."""
+    model there is asked and answers; with `replay` it is played from there, without the endpoint. With
+    `remember`, what looks show of workloads is kept, and looked up later."""
 
     state: Path
     by: str
@@ -44,3 +45,4 @@ class Options:
     sampling: Json = field(default_factory=dict)
     tape: Path | None = None
     replay: bool = False
+    remember: bool = True

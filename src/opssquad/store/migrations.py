@@ -54,6 +54,18 @@ MIGRATIONS: tuple[Step, ...] = (
             " primary key (kind, tool))",
         ),
     ),
+    Step(
+        "stretches",
+        # What looks at revisions of workloads have shown: `cluster` tells it from all others, `workload` is
+        # the workload's uid, `ended` is by the cluster's clock, `noted` by ours.
+        (
+            "create table stretches (id integer primary key, cluster text not null,"
+            " cluster_name text not null, workload text not null, revision text not null,"
+            " ended real not null, noted real not null, body text not null)",
+            "create index stretches_by_revision on stretches (cluster, workload, revision, ended)",
+            "create index stretches_by_age on stretches (noted)",
+        ),
+    ),
 )
 
 NUMBERED = 2

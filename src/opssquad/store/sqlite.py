@@ -7,13 +7,15 @@ Threads, events and the audit log are read and written here; the steps of cards 
 import difflib
 import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from opssquad.errors import Refused, StoreError, UsageError
 from opssquad.events import EVENT, Event, Streamed
 from opssquad.findings import ToolResult
-from opssquad.store import acts
+from opssquad.observations import Observation, Stretch
+from opssquad.store import acts, stretches
 from opssquad.store import auditlog as log
 from opssquad.store.base import (
     ApprovalRecord,
@@ -27,6 +29,7 @@ from opssquad.store.base import (
 from opssquad.store.database import Database
 from opssquad.store.folder import CHECKPOINTS, STORE, prepare_folder
 from opssquad.store.rows import dump, parse
+from opssquad.store.stretches import Seen
 from opssquad.times import Clock, wall_clock
 from opssquad.types import Approval, Decision
 
@@ -178,6 +181,24 @@ class Store:
         """The events of a thread in the order they were recorded."""
         rows = await self._rows("select seq, body from events where thread = ? order by seq", thread)
         return [parse(EVENT, body, f"event {seq}") for seq, body in rows]
+
+    async def note(self, cluster: str, name: str, seen: Sequence[Observation]) -> Sequence[Observation]:
+        """Keep looks at revisions of workloads of a cluster; gives those in which something is new. What was
+        last seen longer ago than it is kept goes."""
+        now = self._now().timestamp()
+        return await self._db.write(lambda c: stretches.note(c, cluster, name, seen, now))
+
+    async def stretches(self, cluster: str, workload: str) -> Sequence[Stretch]:
+        """What is kept of the workload of that uid, in the order it was seen."""
+        return await self._db.read(lambda c: stretches.of(c, cluster, workload))
+
+    async def all_stretches(self) -> Sequence[Seen]:
+        """All that is kept of workloads of any cluster."""
+        return await self._db.read(stretches.everything)
+
+    async def forget_stretches(self, before: datetime) -> int:
+        """Let go of what was last noted before that real time; gives how many stretches that were."""
+        return await self._db.write(lambda c: stretches.forget(c, before.timestamp()))
 
     async def audit(self, draft: AuditDraft) -> AuditRecord:
         """Chain a line to the audit log. What may change something is on disk when this returns; lines about

@@ -1,10 +1,26 @@
 """What tells a cluster from all others, whatever its context is called and wherever it points."""
 
+from datetime import timedelta
+
+from opssquad.times import Clock, wall_clock
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.trouble import ApiError
 
 WITHHELD = (403, 404)
 """Statuses of a server that does not show the namespace: to this login, or at all."""
+
+
+SKEW = timedelta(minutes=5)
+"""How far a live cluster's clock may be from ours: what Kerberos allows two machines."""
+
+
+async def observed_as(cluster: Cluster, wall: Clock = wall_clock) -> str:
+    """Under what name that is kept which is seen of a cluster: its identity. A served recording bears that of
+    the cluster it was made of; it is told by its clock, which is another day's, and is kept apart by where
+    it is served. Raises ToolError where nothing answers."""
+    name = await identity(cluster)
+    apart = abs(cluster.now() - wall())
+    return name if apart <= SKEW else f"{name} served at {cluster.server}"
 
 
 async def identity(cluster: Cluster) -> str:
