@@ -31,8 +31,11 @@ from opssquad.models.base import Case, Model
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
 from opssquad.squad.context import Context, Rank
-from opssquad.squad.knowledge import known_faults
+from opssquad.squad.knowledge import known_faults, toolbox_of
 from opssquad.squad.masking import masked
+from opssquad.squad.runbooks.known import as_begun, for_faults
+from opssquad.squad.runbooks.walker import PREFIX as RUN
+from opssquad.squad.runbooks.walker import Run, Walker
 from opssquad.squad.spec import load_squad
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
@@ -64,6 +67,7 @@ def options_of(record: ThreadRecord, options: Options) -> Options:
         context=record.context,
         namespace=record.namespace,
         mode=record.mode,
+        run=Run.parse(record.model) if record.model.startswith(RUN) else None,
         restraint=stricter(record.restraint, options.restraint),
     )
 
@@ -73,7 +77,7 @@ def record_of(options: Options, ctx: Context, thread: str, now: datetime) -> Thr
     return ThreadRecord(
         id=thread,
         squad=options.squad,
-        model=options.model,
+        model=str(options.run or options.model),
         recording=str(options.recording or ""),
         kubeconfig=str(options.kubeconfig or ""),
         context=options.context,
@@ -146,6 +150,14 @@ def make_model(name: str, options: Options, store: Store, cluster: Cluster) -> M
     chat, own = Chat.of(settings.load(), name, options.sampling), load_own(options.redaction)
     spoken = Recorder(chat, options.tape) if options.tape else chat
     return masked(spoken, chat.host, own.mask, store.output, lambda: names_of(cluster))
+
+
+def walked(model: Model, options: Options) -> Model:
+    """The model, behind the runbook that the thread is to run, if any."""
+    if options.run is None:
+        return model
+    book, why = as_begun(options.squad, options.runbooks, options.run.id, options.run.digest)
+    return Walker(options.run, book, toolbox_of(options.squad), model, why)
 
 
 NAMED = ("Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service")
@@ -225,6 +237,7 @@ def make_context(
         judge=partial(_judge, policy, opening, cluster),
         roles=lambda name: policy.now().roles(name),
         rank=_ranking(known_faults(options.squad, options.faults).catalogue),
+        runbooks=partial(for_faults, options.squad, options.runbooks),
         sign=signer.grant,
         executor=run(toolbox, handles, parallel=spec.limits.parallel),
         records=store,

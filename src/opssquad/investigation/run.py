@@ -60,7 +60,7 @@ class Investigation:
             past = await store.events(thread)
             opening = Opening(store, options, thread)
             make = partial(assemble.make_model, options=options, store=store, cluster=cluster)
-            model = opening.watched(make(options.model))
+            model = assemble.walked(opening.watched(make(options.model)), options)
             policy = assemble.policy_of(options)
             ctx = assemble.make_context(opening, policy, cluster, voices, model, past)
             ctx.recall(past)
@@ -109,7 +109,7 @@ class Investigation:
 
     def use_model(self, name: str) -> None:
         """Go on with another model. Raises UsageError."""
-        model = self._opening.watched(self._make_model(name))
+        model = assemble.walked(self._opening.watched(self._make_model(name)), self.options)
         self._ctx.model, self._ctx.model_down = model, False
 
     async def ask(self, text: str) -> AsyncIterator[Event]:
@@ -262,6 +262,10 @@ class Investigation:
     async def record(self, approval_id: str) -> ApprovalRecord:
         """A card and what was said to it so far. Raises UsageError."""
         return await self._cards.record(approval_id)
+
+    async def memo(self) -> Json:
+        """What the model wrote down for itself: of a runbook, how far it was walked."""
+        return (await self._engine.state()).memo
 
     async def choices(self) -> Sequence[Choice]:
         """The numbered next steps offered last."""
