@@ -55,7 +55,7 @@ def wanted_run(settings: Settings, wanted: Wanted, id: str, given: tuple[str, ..
     if wanted.namespace and "namespace" in book.head.value.parameters:
         values.setdefault("namespace", wanted.namespace)
     facts = facts_for(book, values)
-    _plain(settings, values)
+    _plain(values)
     return Run(id=id, digest=book.digest, given={n: str(v) for n, v in facts.items() if n != "target"})
 
 
@@ -71,18 +71,16 @@ def _pairs(given: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def _plain(settings: Settings, values: dict[str, str]) -> None:
+def _plain(values: dict[str, str]) -> None:
     """Parameters are names, and on record: nothing else goes through."""
-    from opssquad.cli.clean import cleaner
+    from opssquad.cli.clean import last_resort
 
-    clean = cleaner(settings)
     for name, value in values.items():
         if not value.isprintable() or len(value) > LONGEST:
             raise UsageError(f"--set {name}: give a name, at most {LONGEST} printable characters")
-        if clean(f"{name}={value}") != f"{name}={value}":
-            raise UsageError(
-                f"--set {name}: this looks like a secret, and would be on record; nothing was done"
-            )
+        # No state folder need be there yet: nothing is kept of this.
+        if last_resort(f"{name}={value}") != f"{name}={value}":
+            raise UsageError(f"--set {name}: this looks like a secret, and would be on record")
 
 
 async def step_through(
@@ -187,6 +185,4 @@ async def _show_end(shared: Shared, session: "Investigation") -> None:
         screen.command(f"opssquad approvals approve {card.id}", indent=2)
         screen.command(f"opssquad runbook run --resume {session.thread}", indent=2)
     if not pending:
-        screen.line(
-            (f"thread {session.thread}; what happened: opssquad incident show {session.thread}", MUTED)
-        )
+        screen.line((f"thread {session.thread}; go on with: opssquad chat --resume {session.thread}", MUTED))

@@ -18,8 +18,8 @@ class Found(Value):
 def best(case: Case, book: Runbook, facts: Json) -> Found | None:
     """The best hypothesis about the target, or of a fault that the runbook is for. None where none fits."""
     real = [h for h in case.differential if not h.no_fault]
-    mine = [h for h in real if str(h.component) == str(facts["target"])]
-    mine += [h for h in real if h.fault in book.head.value.faults and h not in mine]
+    target, faults = str(facts["target"]), book.head.value.faults
+    mine = [h for h in real if str(h.component) == target or h.fault in faults]
     if not mine:
         return None
     draft = Draft.model_validate(drafted(case.model_copy(update={"differential": tuple(mine[:1])})))

@@ -107,11 +107,12 @@ class Walker:
     def _draft(self, walk: Walk, walking: Walking) -> Draft:
         mended = walk.ended in ("steady", "mended")
         found = walk.found if walk.ended != "steady" else None
+        done = {p.changed.partition("(")[0] for p in walk.changes}
         return Draft(
             summary="\n".join(self._account(walk)),
             no_fault=walk.ended == "steady",
             causes=(found.cause,) if found else (),
-            options=found.options if found and not mended else (),
+            options=tuple(o for o in found.options if o.tool not in done) if found and not mended else (),
             missing=walk.left if walk.ended == "unknown" else (),
         )
 
