@@ -31,11 +31,11 @@ from opssquad.models.base import Case, Model
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
 from opssquad.squad.context import Context, Rank
-from opssquad.squad.knowledge import known_faults, toolbox_of
+from opssquad.squad.knowledge import known_faults
 from opssquad.squad.masking import masked
-from opssquad.squad.runbooks.known import as_begun, for_faults
+from opssquad.squad.runbooks.known import for_faults
 from opssquad.squad.runbooks.walker import PREFIX as RUN
-from opssquad.squad.runbooks.walker import Run, Walker
+from opssquad.squad.runbooks.walker import Run
 from opssquad.squad.spec import load_squad
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
@@ -150,14 +150,6 @@ def make_model(name: str, options: Options, store: Store, cluster: Cluster) -> M
     chat, own = Chat.of(settings.load(), name, options.sampling), load_own(options.redaction)
     spoken = Recorder(chat, options.tape) if options.tape else chat
     return masked(spoken, chat.host, own.mask, store.output, lambda: names_of(cluster))
-
-
-def walked(model: Model, options: Options) -> Model:
-    """The model, behind the runbook that the thread is to run, if any."""
-    if options.run is None:
-        return model
-    book, why = as_begun(options.squad, options.runbooks, options.run.id, options.run.digest)
-    return Walker(options.run, book, toolbox_of(options.squad), model, why)
 
 
 NAMED = ("Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service")

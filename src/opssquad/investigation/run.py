@@ -15,6 +15,7 @@ from opssquad.investigation.choosing import beyond, chosen
 from opssquad.investigation.deciding import Cards
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
+from opssquad.investigation.walking import walked
 from opssquad.models.base import Message, Model, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.fence import heard
@@ -60,7 +61,7 @@ class Investigation:
             past = await store.events(thread)
             opening = Opening(store, options, thread)
             make = partial(assemble.make_model, options=options, store=store, cluster=cluster)
-            model = assemble.walked(opening.watched(make(options.model)), options)
+            model = walked(opening.watched(make(options.model)), options)
             policy = assemble.policy_of(options)
             ctx = assemble.make_context(opening, policy, cluster, voices, model, past)
             ctx.recall(past)
@@ -109,7 +110,7 @@ class Investigation:
 
     def use_model(self, name: str) -> None:
         """Go on with another model. Raises UsageError."""
-        model = assemble.walked(self._opening.watched(self._make_model(name)), self.options)
+        model = walked(self._opening.watched(self._make_model(name)), self.options)
         self._ctx.model, self._ctx.model_down = model, False
 
     async def ask(self, text: str) -> AsyncIterator[Event]:
@@ -238,10 +239,8 @@ class Investigation:
         await self._ctx.emit(Stopped, status=await self._status())
 
     async def _status(self) -> Ended:
-        state = await self._engine.state()
-        if state.conclusion is None:
-            return "answered"
-        return state.conclusion.status
+        conclusion = (await self._engine.state()).conclusion
+        return conclusion.status if conclusion else "answered"
 
     async def decide(
         self, approval_id: str, outcome: Ruling, by: str, reason: str = "", *, session: bool = False
