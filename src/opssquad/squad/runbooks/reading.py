@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from opssquad.documents import BadFile, parse_placed, read_text
@@ -20,8 +21,13 @@ HEADING = re.compile(r"^ {0,3}## +(?P<name>.*?) *#* *$")
 
 
 def read_runbook(path: Path, origin: Origin) -> Runbook:
-    """Read one file, sound or not. Raises BadFile with file, line and reason."""
-    text = read_text(path, MOST)
+    """Read one file, sound or not; the same text is parsed once a process. Raises BadFile with file, line and
+    reason."""
+    return _parsed(read_text(path, MOST), path, origin)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, path: Path, origin: Origin) -> Runbook:
     lines = text.splitlines()
     head, start = _head(lines, path)
     return Runbook(
