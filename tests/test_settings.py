@@ -114,6 +114,15 @@ def test_the_organisations_faults_are_a_folder_found_in_the_same_way(tmp_path: P
     assert load(named).faults == Path("/etc/faults")
 
 
+def test_the_organisations_runbooks_are_a_folder_found_in_the_same_way(tmp_path: Path) -> None:
+    usual = tmp_path / "opssquad" / "runbooks"
+    assert load({"XDG_CONFIG_HOME": str(tmp_path)}).runbooks is None
+    usual.mkdir(parents=True)
+    assert load({"XDG_CONFIG_HOME": str(tmp_path)}).runbooks == usual
+    named = {"XDG_CONFIG_HOME": str(tmp_path), "OPSSQUAD_RUNBOOKS": "/etc/runbooks"}
+    assert load(named).runbooks == Path("/etc/runbooks")
+
+
 def test_nobody_changes_anything_where_the_operator_says_so() -> None:
     assert load({}).read_only is False
     assert load({"OPSSQUAD_READ_ONLY": "0"}).read_only is False

@@ -34,6 +34,7 @@ def test_the_wheel_holds_what_a_run_needs(installed: Path) -> None:
     bundled = installed / "opssquad" / "bundled"
     for name in (
         "squads/k8s/squad.yaml",
+        "squads/k8s/runbooks/crash-loop.md",
         "tools/health.py",
         "prompts/k8s.md",
         "evals/recordings/auth-0308/incident.yaml",

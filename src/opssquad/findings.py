@@ -166,7 +166,8 @@ class Inadmissible(Value):
 
 class Cause(Value):
     """One cause: the component, the fault of the catalogue (an id, or "" if none fits), and why. What does
-    not help against that fault is the catalogue's word, whoever drew the conclusion."""
+    not help against that fault is the catalogue's word, whoever drew the conclusion. `runbooks` are the ids
+    of those that are for it."""
 
     component: Ref
     fault: str
@@ -174,6 +175,7 @@ class Cause(Value):
     confidence: Confidence
     findings: tuple[Finding, ...] = ()
     inadmissible: tuple[Inadmissible, ...] = ()
+    runbooks: tuple[str, ...] = ()
 
 
 class Choice(Value):

@@ -27,8 +27,9 @@ class Settings(Value):
     `in_cluster` is `host:port` of the API server where we run in a pod, else ""; `model` is a name at the
     endpoint, or `offline`; `approval_minutes` is how long a card waits for its answer;
     `redaction` is the organisation's file of what is a secret besides, `policy` its policy, `faults` its
-    folder of faults, a file for each squad; None where there is none; `policy_place` is where its policy
-    would usually be; `read_only`: no conversation may change anything."""
+    folder of faults, a file for each squad, `runbooks` its folder of runbooks, a folder for each squad; None
+    where there is none; `policy_place` is where its policy would usually be; `read_only`: no
+    conversation may change anything."""
 
     state: Path
     by: str
@@ -42,13 +43,14 @@ class Settings(Value):
     policy: Path | None = None
     policy_place: Path | None = None
     faults: Path | None = None
+    runbooks: Path | None = None
     read_only: bool = False
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPSSQUAD_APPROVAL_MINUTES, OPENAI_API_KEY,
-    OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, OPSSQUAD_FAULTS, OPSSQUAD_READ_ONLY, KUBECONFIG,
-    KUBERNETES_SERVICE_HOST and _PORT.
+    OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, OPSSQUAD_FAULTS, OPSSQUAD_RUNBOOKS,
+    OPSSQUAD_READ_ONLY, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
 
     Raises UsageError for a base URL or a key that is none, for minutes that are none, for a switch that is
     neither on nor off, and for what is no text.
@@ -69,6 +71,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         policy=_own(env, "OPSSQUAD_POLICY", "policy.yaml"),
         policy_place=_usual(env, "policy.yaml"),
         faults=_own(env, "OPSSQUAD_FAULTS", "faults"),
+        runbooks=_own(env, "OPSSQUAD_RUNBOOKS", "runbooks"),
         approval_minutes=_minutes(env.get("OPSSQUAD_APPROVAL_MINUTES", "").strip()),
         read_only=_switch("OPSSQUAD_READ_ONLY", env.get("OPSSQUAD_READ_ONLY", "").strip()),
     )

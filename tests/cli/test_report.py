@@ -23,7 +23,7 @@ def test_the_object_has_exactly_the_documented_fields() -> None:
     ]
     assert set(told["conclusion"]) == {"no_fault", "causes", "options"}
     (cause,) = told["conclusion"]["causes"]
-    assert set(cause) == {"component", "fault", "root_cause", "confidence", "findings"}
+    assert set(cause) == {"component", "fault", "root_cause", "confidence", "findings", "runbooks"}
     assert cause["component"] == {
         "kind": "Deployment",
         "namespace": "authentication",

@@ -42,6 +42,8 @@ def started(state: Path, *arguments: str) -> tuple[int, set[str], str]:
         ["squad"],
         ["fault"],
         ["fault", "explain", "--help"],
+        ["runbook"],
+        ["runbook", "run", "--help"],
         ["store"],
         ["audit", "show", "--help"],
     ],

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from opssquad import content
-from opssquad.investigation import assemble
+from opssquad.investigation import assemble, speaking
 from opssquad.models.phrases import load_book
 from opssquad.worlds.kube import serve
 
@@ -31,9 +31,9 @@ def prepare(recording: str, scene: Callable[[Path], object]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         scene(Path(folder) / "state")
     assemble.known_faults = cache(assemble.known_faults)
-    assemble.load_book = cache(load_book)
+    speaking.load_book = cache(load_book)
     serve.load = cache(serve.load)
-    assemble.offline()
+    speaking.offline()
     assemble.known_faults("k8s", None)
     # Read after the scene: a world that is played changes the objects that it was given.
     serve.load(content.recordings()[recording])

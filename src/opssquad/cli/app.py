@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "store": ("store", "Check what is on disk, make a backup of it."),
     "policy": ("policy", "Say what policy makes of a call, check and lint its files."),
     "fault": ("fault", "List, show and explain the faults a squad can tell apart."),
+    "runbook": ("runbook", "List, show and run runbooks: documents that are programs."),
     "squad": ("squad", "List squads, show what one may do."),
     "tool": ("tool", "List the tools and their effects."),
     "recording": ("recording", "Capture a live system; lint, show or serve a recorded incident."),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from opssquad.cli.report import AskReport, Status
-    from opssquad.cli.session import Approve, Wanted
+    from opssquad.cli.session import Approve, Session, Wanted
     from opssquad.events import Event
     from opssquad.store.base import ApprovalRecord
 
@@ -64,8 +64,8 @@ async def ask(
 
     settings = shared.settings()
     async with await open_session(settings, wanted, mode="ask", approve=approve) as session:
-        follow = _quietly if quiet else _drawing(shared, session)
-        events = await follow(session.ask(question) if question else session.resume())
+        said = session.ask(question) if question else session.resume()
+        events = await (follow_quietly(said) if quiet else follow(shared, session, said))
         report = fold(
             events,
             thread=session.thread,
@@ -79,24 +79,23 @@ async def ask(
     return report
 
 
-async def _quietly(events: "AsyncIterator[Event]") -> "list[Event]":
+async def follow_quietly(events: "AsyncIterator[Event]") -> "list[Event]":
+    """The events of a run, to its end."""
     return [event async for event in events]
 
 
-def _drawing(shared: Shared, session: Any) -> Any:
+async def follow(shared: Shared, session: "Session", events: "AsyncIterator[Event]") -> "list[Event]":
+    """The same, drawn as they come."""
     from opssquad.cli.render.scope import Scope
     from opssquad.cli.render.stream import Stream
 
     stream = Stream(shared.screen(), Scope(session.target, session.squad, session.model), bodies=False)
 
-    async def follow(events: "AsyncIterator[Event]") -> "list[Event]":
-        seen = []
-        async for event in events:
-            seen.append(event)
-            stream.show(event)
-        return seen
-
-    return follow
+    seen = []
+    async for event in events:
+        seen.append(event)
+        stream.show(event)
+    return seen
 
 
 def _show_end(shared: Shared, thread: str, pending: "list[ApprovalRecord]") -> None:

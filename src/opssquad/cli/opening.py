@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from opssquad.investigation import Investigation, Options
+    from opssquad.squad.runbooks.walker import Run
 
 
-def options(settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve = "ask") -> "Options":
-    """What the investigation is asked to be. Raises UsageError for what cannot be meant."""
+def options(
+    settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve = "ask", run: "Run | None" = None
+) -> "Options":
+    """What the investigation is asked to be; `run` is the runbook that it begins with. Raises
+    UsageError for what cannot be meant."""
     from opssquad.investigation import Options
 
     if wanted.recording and (wanted.context or wanted.kubeconfig):
@@ -41,6 +45,8 @@ def options(settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve 
         policy=settings.policy,
         policy_place=settings.policy_place,
         faults=settings.faults,
+        runbooks=settings.runbooks,
+        run=run,
         restraint=_restraint(settings, wanted),
     )
 
@@ -53,13 +59,19 @@ def _restraint(settings: Settings, wanted: Wanted) -> Restraint:
 
 
 async def open_session(
-    settings: Settings, wanted: Wanted, *, mode: Mode, approve: Approve = "ask"
+    settings: Settings,
+    wanted: Wanted,
+    *,
+    mode: Mode,
+    approve: Approve = "ask",
+    run: "Run | None" = None,
 ) -> "Investigation":
     """The conversation, new or resumed; close it by leaving its context. Raises OpsError."""
     with _uncollected():
         from opssquad.investigation import Investigation
 
-        return await Investigation.open(options(settings, wanted, mode=mode, approve=approve), wanted.resume)
+        asked = options(settings, wanted, mode=mode, approve=approve, run=run)
+        return await Investigation.open(asked, wanted.resume)
 
 
 @contextmanager

@@ -49,13 +49,14 @@ class FindingOut(Value):
 
 
 class CauseOut(Value):
-    """One cause: what, which fault of the catalogue, and why."""
+    """One cause: what, which fault of the catalogue, and why; `runbooks` are ids for `runbook show`."""
 
     component: Ref
     fault: str
     root_cause: str
     confidence: Confidence
     findings: tuple[FindingOut, ...]
+    runbooks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cause: Cause) -> Self:
@@ -65,6 +66,7 @@ class CauseOut(Value):
             root_cause=cause.root_cause,
             confidence=cause.confidence,
             findings=tuple(FindingOut.of(f) for f in cause.findings),
+            runbooks=cause.runbooks,
         )
 
 

@@ -13,7 +13,7 @@ def of_calls(fault: Fault, toolbox: Toolbox) -> Said:
     """Actions whose tool the squad lacks, or that the tool would not take."""
     for index, remedy in enumerate(fault.actions):
         if remedy.tool:
-            yield from _call(("actions", index), remedy.tool, remedy.args, toolbox)
+            yield from of_call(("actions", index), remedy.tool, remedy.args, toolbox)
         elif remedy.args:
             yield ("actions", index, "args"), "there is no tool to give them to"
 
@@ -21,12 +21,13 @@ def of_calls(fault: Fault, toolbox: Toolbox) -> Said:
 def of_looks(shows: Iterable[tuple[str, Show]], toolbox: Toolbox) -> Said:
     """Calls that are to show a signal and cannot be made, or that would change something."""
     for key, show in shows:
-        yield from _call((key,), show.tool, show.args, toolbox)
+        yield from of_call((key,), show.tool, show.args, toolbox)
         if show.tool in toolbox and toolbox.get(show.tool).effect != "read":
             yield (key, "tool"), f"{show.tool} changes things; a signal is shown by a tool that reads"
 
 
-def _call(place: Place, tool: str, args: Json, toolbox: Toolbox) -> Said:
+def of_call(place: Place, tool: str, args: Json, toolbox: Toolbox) -> Said:
+    """A call whose tool the squad lacks, or that the tool would not take."""
     if tool not in toolbox:
         near = nearest(tool, [each.name for each in toolbox])
         yield (*place, "tool"), f"the squad has no tool {tool!r}; {near}"

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,8 @@ from pathlib import Path
 from opssquad import content, settings
 from opssquad.diagnosis.catalogue import Catalogue
 from opssquad.diagnosis.differential import leads, rank
-from opssquad.errors import ToolError, UsageError
+from opssquad.diagnosis.own import KnownFaults
+from opssquad.errors import UsageError
 from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
@@ -29,16 +30,16 @@ from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
 from opssquad.investigation.remembering import history_of
+from opssquad.investigation.speaking import fallback
 from opssquad.models.base import Case, Model
-from opssquad.models.offline import Offline
-from opssquad.models.phrases import load_book
 from opssquad.squad.context import Context, Rank
 from opssquad.squad.knowledge import known_faults
-from opssquad.squad.masking import masked
+from opssquad.squad.runbooks.known import for_faults
+from opssquad.squad.runbooks.walker import PREFIX as RUN
+from opssquad.squad.runbooks.walker import Run
 from opssquad.squad.spec import load_squad
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
-from opssquad.store.sqlite import Store
 from opssquad.times import rfc3339, wall_clock
 from opssquad.toolbox import Handles, History, Progress, Record, Toolbox
 from opssquad.types import Effect, Restraint, Target, ToolCall, Verdict
@@ -46,8 +47,6 @@ from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity
 from opssquad.worlds.kube.kubectl import Kubectl
 
-SCRIPT = "scripted:"
-"""A model that plays the replies of a YAML file: for tests and documentation."""
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 
 
@@ -66,6 +65,7 @@ def options_of(record: ThreadRecord, options: Options) -> Options:
         context=record.context,
         namespace=record.namespace,
         mode=record.mode,
+        run=Run.parse(record.model) if record.model.startswith(RUN) else None,
         restraint=stricter(record.restraint, options.restraint),
     )
 
@@ -75,7 +75,7 @@ def record_of(options: Options, ctx: Context, thread: str, now: datetime) -> Thr
     return ThreadRecord(
         id=thread,
         squad=options.squad,
-        model=options.model,
+        model=str(options.run or options.model),
         recording=str(options.recording or ""),
         kubeconfig=str(options.kubeconfig or ""),
         context=options.context,
@@ -130,50 +130,6 @@ class Voices:
     timeline: Callable[[], Awaitable[str]]
 
 
-def make_model(name: str, options: Options, store: Store, cluster: Cluster) -> Model:
-    """The model of that name: `offline`, `scripted:FILE`, or an endpoint's, masked if it is to be.
-    Raises UsageError."""
-    if name == settings.OFFLINE:
-        return offline()
-    if name.startswith(SCRIPT):
-        from opssquad.models.scripted import Scripted
-
-        return Scripted.load(Path(name.removeprefix(SCRIPT)))
-    from opssquad.models.cassette import Player, Recorder
-
-    if options.tape and options.replay:
-        return Player.open(options.tape, name)
-    from opssquad.models.chat import Chat
-
-    chat, own = Chat.of(settings.load(), name, options.sampling), load_own(options.redaction)
-    spoken = Recorder(chat, options.tape) if options.tape else chat
-    return masked(spoken, chat.host, own.mask, store.output, lambda: names_of(cluster))
-
-
-NAMED = ("Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service")
-
-
-async def names_of(cluster: Cluster) -> list[str]:
-    """The names that a conversation may begin with, as far as one may list them."""
-    found: list[str] = []
-    for kind in NAMED:
-        with suppress(ToolError):
-            found += await cluster.list(kind, keep=lambda obj: obj["metadata"]["name"])
-    return found
-
-
-def offline() -> Offline:
-    """The model that needs no endpoint."""
-    return Offline(load_book(content.phrase_book()))
-
-
-def _fallback(model: Model, options: Options) -> Offline | None:
-    """What goes on where the model fails, if anything may."""
-    if isinstance(model, Offline):
-        return model
-    return offline() if options.fallback else None
-
-
 def policy_of(options: Options) -> InForce:
     """The policy in force. Raises UsageError for one that cannot be read."""
     organisation = options.policy or options.policy_place
@@ -206,11 +162,7 @@ def make_context(
     toolbox = Toolbox(content.tools(spec.tools))
     redact = Redactor.open(store.folder, load_own(options.redaction))
     known = known_faults(options.squad, options.faults)
-    kept: Handles = {
-        Record: Record(voices.timeline, partial(differential, store, opening.thread, known)),
-        History: history_of(store, options, opening.thread, cluster),
-    }
-    handles = _handles(cluster, voices, kept, options.restraint)
+    handles = _handles(cluster, voices, _kept(opening, cluster, voices, known), options.restraint)
     target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
     prompt, lookout, signer = content.prompt(spec.prompt), Lookout(redact), Signer.open(store.folder)
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
@@ -221,7 +173,7 @@ def make_context(
         system=lambda: _system(prompt, target, cluster),
         ledger_page=content.prompt("ledger"),
         model=model,
-        fallback=_fallback(model, options),
+        fallback=fallback(model, options),
         toolbox=toolbox,
         specs=tool_specs(toolbox, options.restraint),
         handles=handles,
@@ -230,6 +182,7 @@ def make_context(
         judge=partial(_judge, policy, opening, cluster),
         roles=lambda name: policy.now().roles(name),
         rank=_ranking(known.catalogue),
+        runbooks=partial(for_faults, options.squad, options.runbooks),
         sign=signer.grant,
         executor=run(toolbox, handles, parallel=spec.limits.parallel),
         records=store,
@@ -262,6 +215,14 @@ def _cluster_id(options: Options, cluster: Cluster) -> Callable[[], Awaitable[st
         return f"recording={recording.name if recording else ''}"
 
     return recorded if recording else lambda: identity(cluster)
+
+
+def _kept(opening: Opening, cluster: Cluster, voices: Voices, known: KnownFaults) -> Handles:
+    """The handles over what is on record: of this thread, and of earlier looks at the cluster."""
+    return {
+        Record: Record(voices.timeline, partial(differential, opening.store, opening.thread, known)),
+        History: history_of(opening.store, opening.options, opening.thread, cluster),
+    }
 
 
 def _handles(cluster: Cluster, voices: Voices, kept: Handles, restraint: Restraint) -> Handles:

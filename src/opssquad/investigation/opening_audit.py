@@ -138,6 +138,7 @@ def settings_of(options: Options, endpoint: str) -> Json:
     return {
         "opssquad": __version__,
         "model": options.model,
+        "runbook": str(options.run or ""),
         "endpoint": endpoint,
         "state": str(options.state),
         "approval_minutes": options.approval_minutes,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from opssquad.settings import APPROVAL_MINUTES
+from opssquad.squad.runbooks.walker import Run
 from opssquad.types import Json, Mode, Restraint
 
 Approve = Literal["ask", "never", "all"]
@@ -16,8 +17,8 @@ class Options:
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
     fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
     `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy;
-    where there is none, one that appears at `policy_place` counts from then on. `faults` is its folder of
-    faults besides those of the squads.
+    where there is none, one that appears at `policy_place` counts from then on. `faults` and `runbooks` are
+    its folders of such besides those of the squads. With `run` the first turn is that runbook's.
     `restraint` is what it may do at most; a thread that is taken up again keeps the stricter of its own and
     this one. With `fallback` the offline model goes on where the model fails; without, its ModelError is
     raised. `sampling` goes with every request to an endpoint: temperature, seed. On `tape` is kept what a
@@ -40,6 +41,8 @@ class Options:
     policy: Path | None = None
     policy_place: Path | None = None
     faults: Path | None = None
+    runbooks: Path | None = None
+    run: Run | None = None
     restraint: Restraint = "none"
     fallback: bool = True
     sampling: Json = field(default_factory=dict)

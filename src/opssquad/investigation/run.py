@@ -10,11 +10,12 @@ from opssquad.errors import UsageError
 from opssquad.events import Asked, Ended, Event, Progressed, Stopped, Warned
 from opssquad.findings import Choice, Evidence, ToolResult
 from opssquad.incident.timeline import fold, render
-from opssquad.investigation import assemble
+from opssquad.investigation import assemble, speaking
 from opssquad.investigation.choosing import beyond, chosen
 from opssquad.investigation.deciding import Cards
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
+from opssquad.investigation.walking import walked
 from opssquad.models.base import Message, Model, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
 from opssquad.squad.fence import heard
@@ -59,8 +60,8 @@ class Investigation:
             voices = assemble.Voices(lambda text: run[0]._progress(text), lambda: run[0].timeline())
             past = await store.events(thread)
             opening = Opening(store, options, thread)
-            make = partial(assemble.make_model, options=options, store=store, cluster=cluster)
-            model = opening.watched(make(options.model))
+            make = partial(speaking.make_model, options=options, store=store, cluster=cluster)
+            model = walked(opening.watched(make(options.model)), options)
             policy = assemble.policy_of(options)
             ctx = assemble.make_context(opening, policy, cluster, voices, model, past)
             ctx.recall(past)
@@ -109,7 +110,7 @@ class Investigation:
 
     def use_model(self, name: str) -> None:
         """Go on with another model. Raises UsageError."""
-        model = self._opening.watched(self._make_model(name))
+        model = walked(self._opening.watched(self._make_model(name)), self.options)
         self._ctx.model, self._ctx.model_down = model, False
 
     async def ask(self, text: str) -> AsyncIterator[Event]:
@@ -238,10 +239,8 @@ class Investigation:
         await self._ctx.emit(Stopped, status=await self._status())
 
     async def _status(self) -> Ended:
-        state = await self._engine.state()
-        if state.conclusion is None:
-            return "answered"
-        return state.conclusion.status
+        conclusion = (await self._engine.state()).conclusion
+        return conclusion.status if conclusion else "answered"
 
     async def decide(
         self, approval_id: str, outcome: Ruling, by: str, reason: str = "", *, session: bool = False
@@ -262,6 +261,10 @@ class Investigation:
     async def record(self, approval_id: str) -> ApprovalRecord:
         """A card and what was said to it so far. Raises UsageError."""
         return await self._cards.record(approval_id)
+
+    async def memo(self) -> Json:
+        """What the model wrote down for itself: of a runbook, how far it was walked."""
+        return (await self._engine.state()).memo
 
     async def choices(self) -> Sequence[Choice]:
         """The numbered next steps offered last."""

@@ -69,7 +69,8 @@ class PastCall(Value):
 
 class Case(Value):
     """The ledger of a thread as a model may see it: facts and their ranking, never prose. `leads` are calls
-    that could put a further fault on the differential."""
+    that could put a further fault on the differential, `memo` is what the model wrote down for itself with
+    its last reply, kept like the rest."""
 
     question: str = ""
     turn: int = 0
@@ -82,6 +83,7 @@ class Case(Value):
     calls: tuple[PastCall, ...] = ()
     choices: tuple[Choice, ...] = ()
     must_conclude: bool = False
+    memo: Json = Field(default_factory=dict)
 
 
 class Request(Value):
@@ -118,11 +120,13 @@ class Draft(Value):
 
 
 class Reply(Value):
-    """What a model answers: text, calls, or both; neither is a refusal to answer and counts as one."""
+    """What a model answers: text, calls, or both; neither is a refusal to answer and counts as one. `memo` is
+    handed back to it in the next case; an empty one leaves what is there."""
 
     text: str = ""
     calls: tuple[ModelCall, ...] = ()
     choices: tuple[Choice, ...] = ()
+    memo: Json = Field(default_factory=dict)
     usage: Usage = Usage()
     finish: Literal["stop", "calls", "length", "refusal"] = "stop"
 

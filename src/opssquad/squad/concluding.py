@@ -106,6 +106,7 @@ async def _cause(ctx: Context, cause: Draft.Cause, ledger: Ledger, ranked: Seque
         fault=cause.fault,
         root_cause=cause.root_cause,
         confidence=cause.confidence,
+        runbooks=ctx.runbooks(cause.fault) if cause.fault else (),
         inadmissible=next((h.inadmissible for h in ranked if _is(h, component, cause.fault)), ()),
         findings=tuple(
             Finding(

@@ -62,11 +62,17 @@ Roles = Callable[[str], tuple[str, ...]]
 """The roles that policy gives a person."""
 Rank = Callable[[Case], Case]
 """Fills a case's differential from its signals."""
+Runbooks = Callable[[str], tuple[str, ...]]
+"""The ids of the runbooks that are for a fault."""
 Sign = Callable[[ToolCall, Decision, datetime], Grant]
 
 
 async def _no_cluster() -> str:
     return ""
+
+
+def _no_runbooks(fault: str) -> tuple[str, ...]:
+    return ()
 
 
 CURRENT_CALL: ContextVar[str] = ContextVar("current_call", default="")
@@ -105,6 +111,7 @@ class Context:
     wall: Callable[[], datetime]
     approval_minutes: float = APPROVAL_MINUTES
     cluster_id: Callable[[], Awaitable[str]] = _no_cluster
+    runbooks: Runbooks = _no_runbooks
     restraint: Restraint = "none"
     turn: int = 0
     model_down: bool = False

@@ -83,6 +83,8 @@ def _show_cause(screen: Screen, cause: Cause) -> None:
         _show_finding(screen, finding)
     for each in cause.inadmissible:
         screen.flow(str(each), indent=9, first="    not: ", style=WARN)
+    for id in cause.runbooks:
+        screen.line((f"    runbook: opssquad runbook show {visible(id)}", MARK))
 
 
 def _show_finding(screen: Screen, finding: Finding) -> None:

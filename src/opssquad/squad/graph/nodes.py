@@ -22,7 +22,7 @@ from opssquad.squad.judging import Pending, judge_calls
 from opssquad.squad.ledger import Ledger
 from opssquad.squad.thinking import think
 from opssquad.squad.vetting import vetted
-from opssquad.types import Mode
+from opssquad.types import Json, Mode
 
 Next = Literal["think", "judge", "approve", "act", "answer", "conclude", "__end__"]
 
@@ -47,6 +47,8 @@ class State(BaseModel):
     strikes: int = 0
     idle: int = 0
     spent: str = ""
+    memo: Json = {}
+    """What the model wrote down for itself."""
 
 
 STRIKES = 2
@@ -79,6 +81,7 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
         "calls": calls,
         "text": reply.text,
         "choices": list(reply.choices),
+        "memo": reply.memo or state.memo,
         "messages": [*state.messages, Message(role="assistant", text=reply.text, calls=tuple(calls))],
     }
     return Command(update=update, goto=_after(reply, case))
@@ -180,6 +183,7 @@ def case_of(state: State, ctx: Context) -> Case:
         calls=state.ledger.calls,
         choices=tuple(state.choices),
         must_conclude=bool(state.spent or used_up(state, ctx)),
+        memo=state.memo,
     )
 
 

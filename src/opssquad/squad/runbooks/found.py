@@ -1,0 +1,36 @@
+"""What a walk found to be the cause, as it will stand in the conclusion: the catalogue's word where a fault
+fits the target, else the signal that told that something is broken.
+"""
+
+from opssquad.models.base import Case, Draft, SeenSignal
+from opssquad.models.saying import drafted
+from opssquad.squad.runbooks.book import Runbook
+from opssquad.types import Json, Value
+
+
+class Found(Value):
+    """A cause with the ids of its evidence, and what the catalogue offers against it."""
+
+    cause: Draft.Cause
+    options: tuple[Draft.Option, ...] = ()
+
+
+def best(case: Case, book: Runbook, facts: Json) -> Found | None:
+    """The best hypothesis about the target, or of a fault that the runbook is for. None where none fits."""
+    real = [h for h in case.differential if not h.no_fault]
+    target, faults = str(facts["target"]), book.head.value.faults
+    mine = [h for h in real if str(h.component) == target or h.fault in faults]
+    if not mine:
+        return None
+    draft = Draft.model_validate(drafted(case.model_copy(update={"differential": tuple(mine[:1])})))
+    cause = next((each for each in draft.causes if each.evidence), None)
+    return Found(cause=cause, options=draft.options) if cause else None
+
+
+def of_signal(seen: SeenSignal) -> Found | None:
+    """The signal itself as the cause, as far as it goes; None where it quotes nothing."""
+    if not seen.evidence:
+        return None
+    signal = seen.signal
+    cause = Draft.Cause(component=str(signal.owner), root_cause=signal.text, evidence=seen.evidence)
+    return Found(cause=cause)
