@@ -8,6 +8,7 @@ from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk,
 from ._binding import binding
 from ._fields import unified
 from ._headroom import way
+from ._kinds import kind_of
 from ._kube import dig, kubectl, ref, source
 from ._state import State
 from ._watch import before_of, verify
@@ -29,10 +30,7 @@ class Card:
 
 def address(cluster: Cluster, kind: str, name: str, namespace: str) -> Ref:
     """Where the workload is; the kind as the API writes it."""
-    known = {"deployment": "Deployment", "deploy": "Deployment", "statefulset": "StatefulSet"}
-    known |= {"sts": "StatefulSet", "daemonset": "DaemonSet", "ds": "DaemonSet", "replicaset": "ReplicaSet"}
-    word = kind.lower().removesuffix("s") if kind.lower().removesuffix("s") in known else kind.lower()
-    return Ref(kind=known.get(word, kind), namespace=namespace or cluster.namespace, name=name)
+    return Ref(kind=kind_of(kind), namespace=namespace or cluster.namespace, name=name)
 
 
 async def standing(cluster: Cluster, where: Ref) -> State:

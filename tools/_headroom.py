@@ -14,6 +14,8 @@ from ._quantity import parse, show
 def surge(workload: Json) -> tuple[int, int]:
     """Pods that a rollout makes beyond the desired count, and pods that may be missing meanwhile."""
     desired = int(dig(workload, "spec", "replicas", default=1))
+    if workload["kind"] != "Deployment":
+        return 0, 1
     if dig(workload, "spec", "strategy", "type") == "Recreate":
         return 0, desired
     rolling = dig(workload, "spec", "strategy", "rollingUpdate", default={})
@@ -33,8 +35,14 @@ def _share(value: int | str, desired: int, up: bool) -> int:
 def way(workload: Json, ready: int) -> str:
     """What a rollout does to the pods, in numbers."""
     desired = int(dig(workload, "spec", "replicas", default=1))
+    if workload["kind"] == "DaemonSet":
+        desired = int(dig(workload, "status", "desiredNumberScheduled", default=0))
     if workload["kind"] != "Deployment":
-        return f"{desired} pods are replaced one by one, highest number first; {ready} are ready now"
+        pods = "1 pod is" if desired == 1 else f"{desired} pods are"
+        if dig(workload, "spec", "updateStrategy", "type") == "OnDelete":
+            return f"{pods} replaced only when deleted by hand (OnDelete); {ready} of {desired} ready now"
+        turn = ", highest number first" if workload["kind"] == "StatefulSet" else ""
+        return f"{pods} replaced one by one{turn}; {ready} of {desired} ready now"
     extra, missing = surge(workload)
     if dig(workload, "spec", "strategy", "type") == "Recreate":
         stops = f"all {desired} pods are stopped before new ones start (Recreate)"
