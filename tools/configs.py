@@ -1,7 +1,6 @@
 """Another value for a key of a ConfigMap and a restart of what reads it: one card, one undo, one check."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from opssquad import (
@@ -21,14 +20,13 @@ from opssquad import (
 
 from ._binding import binding
 from ._change import line, target
-from ._fields import hidden, secret_name, shown, unified
+from ._fields import secret_name, shown, tells, unified
 from ._kinds import ROLLED
 from ._kube import compact, dig, kubectl, ref, source
 from ._needs import references
 from ._state import State, look
 from ._watch import verify_all
 
-SETTING = re.compile(r"""^\s*["']?([A-Za-z][\w.-]*)["']?\s*[:=]\s*\S""", re.MULTILINE)
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 
 
@@ -143,11 +141,6 @@ def reads(workload: Json, name: str, key: str) -> bool:
         need.kind == "ConfigMap" and need.name == name and need.key in ("", key)
         for need in references(dig(workload, "spec", "template", default={}))
     )
-
-
-def tells(value: str) -> bool:
-    """Whether a value holds what looks like a secret: credentials of a URL, or a line that sets one."""
-    return hidden(value) != value or any(secret_name(name) for name in SETTING.findall(value))
 
 
 @set_config.preview

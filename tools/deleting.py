@@ -116,7 +116,12 @@ async def _preview(cluster: Cluster, pod: str, namespace: str, force: bool) -> P
         diff=f"- {where} ({_bound(found, force)})",
         binding={str(where): _bound(found, force)},
         verify_plan="watch until its controller has as many ready pods as it wants",
-        before={"ready": ready + is_ready(found), "owner": str(owner(found)), "desired": len(others) + 1},
+        before={
+            "ready": ready + is_ready(found),
+            "owner": str(owner(found)),
+            "desired": len(others) + (not is_terminating(found)),
+            "uid": _one(found) if force else "",
+        },
     )
 
 
@@ -175,7 +180,8 @@ async def _verify(
 ) -> Check:
     workload = Ref.parse(str(before.get("owner") or f"Pod/{namespace}/{pod}"))
     if workload.kind in ROLLED:
-        return await verify(cluster, progress, workload, before)
+        check = await verify(cluster, progress, workload, before)
+        return await _rid_of(cluster, pod, namespace, str(before.get("uid", "")), check)
     for _ in range(60):
         found = await cluster.find("Pod", pod, namespace)
         if alive(found) == GONE:
@@ -184,3 +190,17 @@ async def _verify(
             )
         await asyncio.sleep(1)
     return Check(outcome="unknown", text=f"pod {pod} is still there after a minute")
+
+
+async def _rid_of(cluster: Cluster, pod: str, namespace: str, stuck: str, check: Check) -> Check:
+    """The check with a word on the pod that was stuck (its uid): that it is gone is what was wanted."""
+    if not stuck:
+        return check
+    there = await cluster.find("Pod", pod, namespace)
+    if there is not None and uid(there) == stuck:
+        update: Json = {"text": f"Pod {pod} is still there. {check.text}"}
+        update |= {"outcome": "same"} if check.outcome == "better" else {}
+    else:
+        update = {"text": f"Pod {pod} is gone. {check.text}"}
+        update |= {"outcome": "better"} if check.outcome == "same" else {}
+    return check.model_copy(update=update)

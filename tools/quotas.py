@@ -45,9 +45,7 @@ async def _wanted(cluster: Cluster, name: str, namespace: str, hard: str) -> tup
     for resource, amount in amounts("hard", hard).items():
         if resource not in has or amount is None:
             known = ", ".join(f"{key}={value}" for key, value in has.items())
-            raise ToolError(
-                f"hard: {resource}: ResourceQuota {name} limits {known}; give new amounts of these"
-            )
+            raise ToolError(f"hard: {resource}: it limits {known}; give amounts of these")
         if not same(amount, has[resource]):
             found[resource] = amount
     if not found:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from opssquad import Json, Quote, Ref, Signal, ago
 
 from .._kube import condition, dig, event_count, event_source, event_text, last_seen, quote, ref, times
+from .._quantity import exact, parse
 from ._scene import Scene, make
 from .replicas import desired, ready
 from .webhooks import configuration_of, service_of
@@ -74,6 +75,7 @@ def creation_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
             "object": str(refuser or ""),
             "name": "" if isinstance(behind, Ref) else behind,
             **(_webhook(refuser, str(behind), message, scene) if why == "webhook" else {}),
+            **(_enough(workload, message) if why == "quota" else {}),
             "message": message[:500],
         },
     )
@@ -125,6 +127,27 @@ def _webhook(config: Ref | None, name: str, message: str, scene: Scene) -> Json:
         "service": str(service or ""),
         "service_namespace": service.namespace if service else "",
     }
+
+
+def _enough(workload: Json, message: str) -> Json:
+    """What the quota has to allow for the pods that this workload lacks: `limits.memory=11392Mi`; nothing
+    where the message does not say what is used and asked for."""
+    said = ASKED.search(message)
+    lacks = max(desired(workload) - int(dig(workload, "status", "replicas", default=0)), 1)
+    if said is None:
+        return {}
+    try:
+        asked, used = _listed(said["asked"]), _listed(said["used"])
+    except ValueError:
+        return {}
+    sums = {name: used.get(name, 0.0) + lacks * amount for name, amount in asked.items()}
+    return {"enough": ",".join(f"{name}={exact(value, name)}" for name, value in sums.items())}
+
+
+def _listed(text: str) -> dict[str, float]:
+    """`cpu=1,memory=2Gi` in base units. Raises ValueError."""
+    pairs = (each.partition("=") for each in text.split(","))
+    return {name.strip(): parse(amount) for name, _, amount in pairs}
 
 
 def _counted(events: list[Json], scene: Scene) -> str:

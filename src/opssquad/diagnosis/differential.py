@@ -6,9 +6,10 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
 
-from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault, Remedy
-from opssquad.findings import Choice, Confidence, Hypothesis, Inadmissible, Option, Signal
-from opssquad.templates import HOLE, fill, fill_all, lookup
+from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault
+from opssquad.diagnosis.remedies import options
+from opssquad.findings import Choice, Confidence, Hypothesis, Inadmissible, Signal
+from opssquad.templates import HOLE, fill, lookup
 from opssquad.types import Json, Ref, Value
 
 CONFIRMED, LIKELY = 0.75, 0.45
@@ -242,9 +243,7 @@ def hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) ->
         supporting=match.supporting,
         opposing=match.opposing,
         next_calls=tuple(_calls(match, catalogue, facts)),
-        options=tuple(
-            _option(r, facts) for r in match.fault.actions if not r.needs or r.needs in match.named
-        ),
+        options=tuple(options(match.fault.actions, match.named, facts)),
         inadmissible=tuple(_refused(each, facts) for each in match.fault.inadmissible),
         no_fault=match.fault.no_fault,
     )
@@ -282,16 +281,6 @@ def _calls(match: Match, catalogue: Catalogue, facts: Json) -> Iterator[Choice]:
         if (key := f"{choice.tool}{args}") not in seen:
             seen.add(key)
             yield choice
-
-
-def _option(remedy: Remedy, facts: Json) -> Option:
-    return Option(
-        label=fill(remedy.label, facts),
-        action=remedy.action,
-        target=fill(remedy.target, facts),
-        tool=remedy.tool,
-        args=fill_all(remedy.args, facts),
-    )
 
 
 def _refused(each: Inadmissible, facts: Json) -> Inadmissible:
