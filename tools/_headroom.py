@@ -57,7 +57,7 @@ def quota(plan: Plan, quotas: Sequence[Json]) -> Finding:
     """Whether the quotas of the namespace let the old pods in."""
     extra, _ = surge(plan.workload)
     desired = int(dig(plan.workload, "spec", "replicas", default=1))
-    before, after = _wants(dig(plan.workload, "spec", "template", default={})), _wants(plan.target.template)
+    before, after = wants(dig(plan.workload, "spec", "template", default={})), wants(plan.target.template)
     tight = []
     for each in quotas:
         hard, used = dig(each, "status", "hard", default={}), dig(each, "status", "used", default={})
@@ -78,7 +78,7 @@ def quota(plan: Plan, quotas: Sequence[Json]) -> Finding:
     return Finding("quota", "ok", text, tuple(quotas))
 
 
-def _wants(template: Json) -> dict[str, float]:
+def wants(template: Json) -> dict[str, float]:
     """What one pod of the template counts for, by the names that quotas use."""
     found: dict[str, float] = {}
     for each in dig(template, "spec", "containers", default=()):

@@ -13,6 +13,7 @@ from ._kube import compact, condition, dig, kubectl, ref, source
 from ._quantity import parse
 from ._state import look
 from ._watch import PATIENCE, verify_all
+from .signals.replicas import desired, made
 
 Hard = Annotated[str, "as in limits.memory=24Gi,pods=20"]
 RETRIES = "controllers try again by themselves, with pauses of up to 16 minutes"
@@ -69,12 +70,8 @@ async def _short(cluster: Cluster, space: str) -> list[Json]:
 
 
 def _lacks(workload: Json) -> bool:
-    status = workload.get("status") or {}
-    if workload["kind"] == "DaemonSet":
-        wanted, made = status.get("desiredNumberScheduled"), status.get("currentNumberScheduled")
-    else:
-        wanted, made = dig(workload, "spec", "replicas", default=1), status.get("replicas")
-    return condition(workload, "ReplicaFailure").get("status") == "True" or int(made or 0) < int(wanted or 0)
+    failed = condition(workload, "ReplicaFailure").get("status") == "True"
+    return failed or made(workload) < desired(workload)
 
 
 @set_quota.preview

@@ -1,4 +1,4 @@
-"""The tools that mend a template, a ConfigMap, a Service, a quota, a stuck pod, in recorded clusters: card, act,
+"""Tools that mend a template, a ConfigMap, a Service, a quota, a stuck pod, in recorded clusters: card, act,
 way back, check."""
 
 import asyncio
