@@ -118,7 +118,6 @@ def test_a_wrong_port_in_a_config_map_is_set_there() -> None:
 
 
 def test_the_catalogue_turns_such_a_value_into_a_call_and_its_absence_into_words() -> None:
-    each = deployment()
     for data, tool, args in (
         ({"fits": "app=web"}, "set_service", {"name": "web", "namespace": "n", "selector": "app=web"}),
         ({}, "", {}),
