@@ -8,6 +8,7 @@ from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk,
 from ._binding import binding
 from ._fields import unified
 from ._headroom import way
+from ._held import keeping
 from ._kinds import kind_of
 from ._kube import dig, kubectl, ref, source
 from ._state import State
@@ -56,7 +57,8 @@ def preview(state: State, after: Json, card: Card) -> Preview:
 
 def rolls(state: State) -> str:
     """What a new template does to the pods, in numbers."""
-    return way(state.workload, state.ready)
+    words, held = way(state.workload, state.ready), keeping(state.workload, state.pods)
+    return f"{words}; {held}" if held else words
 
 
 def risk_of_roll(state: State) -> tuple[Risk, str]:

@@ -21,6 +21,7 @@ from opssquad import (
 from ._binding import binding
 from ._change import line, target
 from ._fields import secret_name, shown, tells, unified
+from ._held import keeping
 from ._kinds import ROLLED
 from ._kube import compact, dig, kubectl, ref, source
 from ._needs import references
@@ -171,6 +172,7 @@ def _impact(edit: Edit, states: list[State]) -> str:
     ]
     idle = [ref(each).name for each in edit.readers if each not in edit.restarted]
     words = f"restarts {', '.join(told)}" if told else "no running workload reads it, so none restarts"
+    words = "; ".join([words, *filter(None, (keeping(each.workload, each.pods) for each in states))])
     return f"{words}; {', '.join(idle)} has no pods and reads it when it starts" if idle else words
 
 

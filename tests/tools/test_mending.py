@@ -45,6 +45,35 @@ async def test_a_kind_without_revisions_is_said_to_have_none() -> None:
             await s.foresee(rollback, deployment="queue", namespace="clinical", kind="StatefulSet")
 
 
+async def test_a_daemon_set_goes_back_to_the_template_that_its_controller_revision_keeps() -> None:
+    where = {"namespace": "authentication", "name": "agent"}
+
+    pods: Json = {"containers": [{"name": "agent", "image": "agent:2"}]}
+    template = {"metadata": {"labels": {"app": "agent"}}, "spec": pods}
+    async with stage("auth-0308") as s:
+        spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": template}
+        body = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": dict(where), "spec": spec}
+        made = await s.cluster.create("DaemonSet", body, "authentication")
+        owner = {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "controller": True}
+        for number in (1, 2):
+            meta = {"name": f"agent-h{number}", "namespace": "authentication"}
+            meta |= {"ownerReferences": [{**owner, "uid": made["metadata"]["uid"]}]}
+            # A controller keeps the template as the server has filled it in.
+            filled = copy.deepcopy(made["spec"]["template"])
+            filled["spec"]["containers"][0]["image"] = f"agent:{number}"
+            data = {"spec": {"template": {**filled, "$patch": "replace"}}}
+            kept = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": meta, "data": data}
+            await s.cluster.create("ControllerRevision", {**kept, "revision": number}, "authentication")
+        args = {"deployment": "agent", "namespace": "authentication", "kind": "ds"}
+        preview, undo = await s.foresee(rollback, **args)
+        await s.run(rollback, **args)
+        after = await s.get("DaemonSet", "agent", "authentication")
+    assert preview.command.endswith("rollout undo daemonset/agent --to-revision=1")
+    assert "-image: agent:2" in preview.diff.splitlines()
+    assert (undo.args["kind"], undo.args["revision"]) == ("DaemonSet", 2)
+    assert after["spec"]["template"]["spec"]["containers"][0]["image"] == "agent:1"
+
+
 async def ordered_and_broken(s: Stage) -> None:
     """The recorded cache as a StatefulSet in order, with a good first revision and a second that crashes."""
     old = await s.get("StatefulSet", "lab-cache", "diagnostics")
@@ -85,6 +114,9 @@ async def until(s: Stage, ready: str) -> None:
 async def test_a_broken_pod_in_order_holds_up_its_rollback_until_it_is_deleted() -> None:
     async with stage("ward-0330", speed=10) as s:
         await ordered_and_broken(s)
+        where = {"name": "lab-cache", "namespace": "diagnostics", "kind": "StatefulSet"}
+        card, _ = await s.foresee(set_env, **where, env="LEVEL=debug")
+        assert "delete lab-cache-0, or it stays as it is" in card.impact
         preview, _, check = await s.carry_out(rollback, **CACHE)
         assert "delete lab-cache-0, or it stays as it is" in preview.impact
         assert preview.risk == "high"
