@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from opssquad.templates import fill, fill_all
+from opssquad.templates import fill, fill_all, fill_args, holes_of
 
 FACTS = {
     "name": "api",
@@ -32,3 +32,16 @@ def test_a_whole_hole_keeps_the_type_of_its_fact() -> None:
         "to": "api-x",
         "deep": [None],
     }
+
+
+def test_a_call_is_not_filled_where_a_value_is_missing_and_optional_ones_are_left_out() -> None:
+    facts = {**FACTS, "empty": ""}
+    args = {"name": "{name}", "count": "[[{n}]]", "path": "[[{none}]]", "more": {"of": "{name}-{n}"}}
+    assert fill_args(args, facts) == {"name": "api", "count": 3, "more": {"of": "api-3"}}
+    for missing in ("{none}", "{empty}", "{nowhere}", "x-{none}"):
+        assert fill_args({"name": "{name}", "value": missing}, facts) is None, missing
+
+
+def test_holes_in_parts_are_told_apart() -> None:
+    assert holes_of({"a": "{x}[[ and {y}]]", "b": ["{z}", 1]}) == ["x", "y", "z"]
+    assert holes_of("{x}[[ and {y}]]", parts=False) == ["x"]

@@ -12,6 +12,7 @@ from ._headroom import quota
 from ._kube import uid
 from ._needs import references
 from ._observing import observations
+from ._order import order
 from ._past import Past, kept_of, past
 from ._plan import Plan
 from ._rights import visible
@@ -21,8 +22,8 @@ KINDS = ("HorizontalPodAutoscaler", "PodDisruptionBudget", "ResourceQuota", "Ser
 
 @dataclass(frozen=True)
 class Assessment:
-    """The answers, the Deployment as the server would make it (None where it refused), and what is known of
-    the revision from earlier looks, if anything."""
+    """The answers, the workload as the server would make it (None where it refused), and what is known of the
+    revision from earlier looks, if anything."""
 
     findings: list[Finding]
     after: Json | None
@@ -54,7 +55,7 @@ async def assess(cluster: Cluster, history: History, plan: Plan) -> Assessment:
         stable = checks.remembered(stable, seen.known)
     findings = [
         checks.revision(plan, now),
-        checks.paused(plan),
+        checks.paused(plan) if plan.kind == "Deployment" else order(plan, pods),
         allowed,
         dry[0],
         checks.needs(plan, there),
@@ -98,18 +99,18 @@ async def _find(cluster: Cluster, address: Ref) -> tuple[bool, Json | None]:
 
 async def _allowed(cluster: Cluster, plan: Plan) -> Finding:
     try:
-        allowed = await cluster.can_i("patch", "Deployment", plan.namespace, name=plan.name)
+        allowed = await cluster.can_i("patch", plan.kind, plan.namespace, name=plan.name)
     except ToolError as error:
         return Finding("rights", "unknown", f"the server does not say whether this login may: {error}")
     if allowed:
-        return Finding("rights", "ok", "this login may patch the Deployment")
-    return Finding("rights", "blocked", "this login may not patch the Deployment")
+        return Finding("rights", "ok", f"this login may patch the {plan.kind}")
+    return Finding("rights", "blocked", f"this login may not patch the {plan.kind}")
 
 
 async def _dry_run(cluster: Cluster, plan: Plan) -> tuple[Finding, Json | None]:
     try:
         after = await cluster.patch(
-            "Deployment", plan.name, plan.namespace, plan.patch(), how="json", dry_run=True
+            plan.kind, plan.name, plan.namespace, plan.patch(), how="json", dry_run=True
         )
     except ToolError as error:
         return Finding("dry run", "blocked", f"the server refuses it: {error}"), None

@@ -14,6 +14,7 @@ from ._kube import compact, dig, ref
 from ._revisions import number
 
 GONE = "not there"
+PEOPLES = frozenset({"Service", "ResourceQuota", "LimitRange"})
 
 
 def bound(obj: Json | None) -> str:
@@ -36,9 +37,11 @@ def bound(obj: Json | None) -> str:
 
 
 def _digest(obj: Json) -> str:
-    """Twelve letters of the sha256 of labels, spec and the like; controllers keep notes in annotations."""
+    """Twelve letters of the sha256 of labels, spec and the like; controllers keep notes in annotations, but
+    not on objects that are people's alone."""
     rest = {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
-    text = compact([dig(obj, "metadata", "labels", default={}), rest])
+    notes = dig(obj, "metadata", "annotations", default={}) if obj["kind"] in PEOPLES else {}
+    text = compact([dig(obj, "metadata", "labels", default={}), rest, *([notes] if notes else [])])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

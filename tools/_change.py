@@ -8,6 +8,8 @@ from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk,
 from ._binding import binding
 from ._fields import unified
 from ._headroom import way
+from ._held import keeping
+from ._kinds import kind_of
 from ._kube import dig, kubectl, ref, source
 from ._state import State
 from ._watch import before_of, verify
@@ -29,10 +31,7 @@ class Card:
 
 def address(cluster: Cluster, kind: str, name: str, namespace: str) -> Ref:
     """Where the workload is; the kind as the API writes it."""
-    known = {"deployment": "Deployment", "deploy": "Deployment", "statefulset": "StatefulSet"}
-    known |= {"sts": "StatefulSet", "daemonset": "DaemonSet", "ds": "DaemonSet", "replicaset": "ReplicaSet"}
-    word = kind.lower().removesuffix("s") if kind.lower().removesuffix("s") in known else kind.lower()
-    return Ref(kind=known.get(word, kind), namespace=namespace or cluster.namespace, name=name)
+    return Ref(kind=kind_of(kind), namespace=namespace or cluster.namespace, name=name)
 
 
 async def standing(cluster: Cluster, where: Ref) -> State:
@@ -58,7 +57,8 @@ def preview(state: State, after: Json, card: Card) -> Preview:
 
 def rolls(state: State) -> str:
     """What a new template does to the pods, in numbers."""
-    return way(state.workload, state.ready)
+    words, held = way(state.workload, state.ready), keeping(state.workload, state.pods)
+    return f"{words}; {held}" if held else words
 
 
 def risk_of_roll(state: State) -> tuple[Risk, str]:

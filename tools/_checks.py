@@ -13,10 +13,11 @@ from typing import Literal
 from opssquad import Json, Known, Ref, ago, clock_time, duration
 
 from ._edits import edits
-from ._kube import created, dig, moment, ref, selected, uid
+from ._kube import created, dig, moment, ref, selected
 from ._needs import Reference, containers_named, images, references, split_image
 from ._plan import APPLIED, Plan
 from ._pods import is_ready, restarts, started
+from ._revisions import made_from
 from ._template import summary
 
 Outcome = Literal["ok", "risk", "blocked", "unknown"]
@@ -247,12 +248,7 @@ def migrations(plan: Plan, jobs: Sequence[Json], proven: bool) -> Finding:
 
 def stability(plan: Plan, pods: Sequence[Json], now: datetime) -> Finding:
     """Whether that revision is known to be good by pods of it that run now."""
-    mine_is = uid(plan.target.keeper)
-    mine = [
-        p
-        for p in pods
-        if any(o.get("uid") == mine_is for o in dig(p, "metadata", "ownerReferences", default=()))
-    ]
+    mine = [p for p in pods if made_from(plan.target.keeper, p)]
     good = [p for p in mine if is_ready(p) and now - started(p) >= PROVEN and not _fell_lately(p, now)]
     if good:
         text = (

@@ -43,6 +43,8 @@ _HARMLESS = re.compile(
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")
 _FLAG = re.compile(r"(?<![\w-])(--?[\w-]*(?:pass|secret|token|key|credential)[\w-]*[= ])(\S+)", re.IGNORECASE)
 
+_SETTING = re.compile(r"""^\s*["']?([A-Za-z][\w.-]*)["']?\s*[:=]\s*\S""", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -61,6 +63,11 @@ def secret_name(name: str) -> bool:
 def hidden(text: str) -> str:
     """Text without credentials in URLs and without the values of flags that name a secret."""
     return _FLAG.sub(rf"\1{REDACTED}", _CREDENTIALS.sub(REDACTED, text))
+
+
+def tells(value: str) -> bool:
+    """Whether a text holds what looks like a secret: credentials of a URL, or a line that sets one."""
+    return hidden(value) != value or any(secret_name(name) for name in _SETTING.findall(value))
 
 
 def shown(value: Any) -> str:

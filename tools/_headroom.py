@@ -14,6 +14,8 @@ from ._quantity import parse, show
 def surge(workload: Json) -> tuple[int, int]:
     """Pods that a rollout makes beyond the desired count, and pods that may be missing meanwhile."""
     desired = int(dig(workload, "spec", "replicas", default=1))
+    if workload["kind"] != "Deployment":
+        return 0, 1
     if dig(workload, "spec", "strategy", "type") == "Recreate":
         return 0, desired
     rolling = dig(workload, "spec", "strategy", "rollingUpdate", default={})
@@ -33,8 +35,14 @@ def _share(value: int | str, desired: int, up: bool) -> int:
 def way(workload: Json, ready: int) -> str:
     """What a rollout does to the pods, in numbers."""
     desired = int(dig(workload, "spec", "replicas", default=1))
+    if workload["kind"] == "DaemonSet":
+        desired = int(dig(workload, "status", "desiredNumberScheduled", default=0))
     if workload["kind"] != "Deployment":
-        return f"{desired} pods are replaced one by one, highest number first; {ready} are ready now"
+        pods = "1 pod is" if desired == 1 else f"{desired} pods are"
+        if dig(workload, "spec", "updateStrategy", "type") == "OnDelete":
+            return f"{pods} replaced only when deleted by hand (OnDelete); {ready} of {desired} ready now"
+        turn = ", highest number first" if workload["kind"] == "StatefulSet" else ""
+        return f"{pods} replaced one by one{turn}; {ready} of {desired} ready now"
     extra, missing = surge(workload)
     if dig(workload, "spec", "strategy", "type") == "Recreate":
         stops = f"all {desired} pods are stopped before new ones start (Recreate)"
@@ -49,7 +57,7 @@ def quota(plan: Plan, quotas: Sequence[Json]) -> Finding:
     """Whether the quotas of the namespace let the old pods in."""
     extra, _ = surge(plan.workload)
     desired = int(dig(plan.workload, "spec", "replicas", default=1))
-    before, after = _wants(dig(plan.workload, "spec", "template", default={})), _wants(plan.target.template)
+    before, after = wants(dig(plan.workload, "spec", "template", default={})), wants(plan.target.template)
     tight = []
     for each in quotas:
         hard, used = dig(each, "status", "hard", default={}), dig(each, "status", "used", default={})
@@ -70,7 +78,7 @@ def quota(plan: Plan, quotas: Sequence[Json]) -> Finding:
     return Finding("quota", "ok", text, tuple(quotas))
 
 
-def _wants(template: Json) -> dict[str, float]:
+def wants(template: Json) -> dict[str, float]:
     """What one pod of the template counts for, by the names that quotas use."""
     found: dict[str, float] = {}
     for each in dig(template, "spec", "containers", default=()):

@@ -9,6 +9,7 @@ from opssquad import Json, Quote, Ref, clock_time, rfc3339
 from ._edits import APPLIED, Edit, drift, edits
 from ._entry import Entry, signal
 from ._fields import veiled
+from ._former import of_object
 from ._kube import created, dig, moment, quote_at, ref, source
 from ._needs import references
 
@@ -80,6 +81,7 @@ def _entry(obj: Json, edit: Edit, fields: tuple[str, ...], users: tuple[str, ...
                 "field": ", ".join(fields[:6]),
                 "diff": moved or [{"field": each, "now": _live(obj, each)} for each in fields[:8]],
                 "used_by": list(users),
+                "former": {} if edit.created or not moved else of_object(obj),
             },
         ),
         read=(obj,),

@@ -1,4 +1,7 @@
-"""A rollback thought through: what it returns to, the patch that does it, and why it may not be possible."""
+"""A rollback thought through: what it returns to, the patch that does it, and why it may not be possible.
+
+A Deployment keeps its templates in ReplicaSets, a StatefulSet or DaemonSet in ControllerRevisions.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +9,8 @@ from dataclasses import dataclass
 
 from opssquad import Cluster, Json, ToolError
 
-from ._kube import dig, kubectl
+from ._kinds import ROLLED, kind_of
+from ._kube import dig, kubectl, ref
 from ._revisions import FORMER, NUMBER, Revision, previous, revisions
 from ._template import Field, differs
 
@@ -20,7 +24,7 @@ STAYING = (
 
 @dataclass(frozen=True)
 class Plan:
-    """A Deployment, its history, and the revision to return to; `current` is what runs now."""
+    """A workload, its history, and the revision to return to; `current` is what runs now."""
 
     workload: Json
     history: Sequence[Revision]
@@ -31,6 +35,10 @@ class Plan:
     @property
     def name(self) -> str:
         return str(self.workload["metadata"]["name"])
+
+    @property
+    def kind(self) -> str:
+        return str(self.workload["kind"])
 
     @property
     def namespace(self) -> str:
@@ -49,38 +57,62 @@ class Plan:
     def command(self) -> str:
         """The line an engineer would type."""
         return kubectl(
-            *("rollout", "undo", f"deployment/{self.name}", f"--to-revision={self.target.number}"),
+            *("rollout", "undo", self.target_word, f"--to-revision={self.target.number}"),
             namespace=self.namespace,
         )
 
+    @property
+    def target_word(self) -> str:
+        """The workload as kubectl names it: `deployment/web`."""
+        return f"{self.kind.lower()}/{self.name}"
+
     def patch(self) -> list[Json]:
-        """The JSON patch of `kubectl rollout undo`, which fails if the Deployment changed meanwhile.
+        """The JSON patch of `kubectl rollout undo`, which fails if the workload changed meanwhile.
 
         kubectl sends no test. Ours is on uid and generation, not on resourceVersion: the status of a failing
-        Deployment is written every few seconds, and that is no reason not to help it.
+        workload is written every few seconds, and that is no reason not to help it. Annotations come back
+        with the revision of a Deployment; a ControllerRevision keeps none.
         """
         meta = self.workload["metadata"]
-        old = self.target.keeper["metadata"].get("annotations") or {}
-        kept = {k: v for k, v in (meta.get("annotations") or {}).items() if k in STAYING}
-        back = {k: v for k, v in old.items() if k not in STAYING}
-        return [
+        operations: list[Json] = [
             {"op": "test", "path": "/metadata/uid", "value": meta.get("uid")},
             {"op": "test", "path": "/metadata/generation", "value": meta.get("generation")},
             {"op": "replace", "path": "/spec/template", "value": self.target.template},
-            {"op": "add", "path": "/metadata/annotations", "value": {**kept, **back}},
         ]
+        if self.kind != "Deployment":
+            return operations
+        old = self.target.keeper["metadata"].get("annotations") or {}
+        kept = {k: v for k, v in (meta.get("annotations") or {}).items() if k in STAYING}
+        back = {k: v for k, v in old.items() if k not in STAYING}
+        return [*operations, {"op": "add", "path": "/metadata/annotations", "value": {**kept, **back}}]
 
 
-async def plan(cluster: Cluster, deployment: str, namespace: str, revision: int) -> Plan:
-    """Think a rollback through; revision 0 is the one before the current. Raises ToolError if none."""
-    workload = await cluster.get("Deployment", deployment, namespace)
-    namespace = workload["metadata"]["namespace"]
-    sets, events = await asyncio.gather(
-        cluster.list("ReplicaSet", namespace),
-        cluster.list("Event", namespace, fields=f"involvedObject.name={deployment}"),
+async def history_of(cluster: Cluster, workload: Json) -> list[Revision]:
+    """The revisions of a workload that was read, oldest first."""
+    where = ref(workload)
+    keeper = "ReplicaSet" if where.kind == "Deployment" else "ControllerRevision"
+    keepers, events = await asyncio.gather(
+        cluster.list(keeper, where.namespace),
+        cluster.list("Event", where.namespace, fields=f"involvedObject.name={where.name}"),
     )
-    history = revisions(workload, sets, events)
-    current = next((each for each in history if each.current), None)
+    return revisions(workload, keepers, events)
+
+
+def running(history: Sequence[Revision]) -> Revision | None:
+    """The revision that is asked for now."""
+    return next((each for each in history if each.current), None)
+
+
+async def plan(
+    cluster: Cluster, deployment: str, namespace: str, revision: int, kind: str = "Deployment"
+) -> Plan:
+    """Think a rollback through; revision 0 is the one before the current. Raises ToolError if none, or if the
+    kind has no revisions."""
+    if (kind := kind_of(kind)) not in ROLLED:
+        raise ToolError(f"{kind} has no revisions; a rollback is for {', '.join(ROLLED)}")
+    workload = await cluster.get(kind, deployment, namespace)
+    history = await history_of(cluster, workload)
+    current = running(history)
     target = choose(history, revision, deployment)
     # Not from the current revision: after an edit its own revision may not be there yet.
     diff = differs(workload["spec"]["template"], target.template)

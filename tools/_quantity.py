@@ -1,5 +1,6 @@
 """Kubernetes quantities: `512Mi`, `250m`, `1e3` to numbers in base units, and back in words."""
 
+import math
 import re
 
 FORM = re.compile(r"^([+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+))(?:([eE][+-]?[0-9]+)|([numkMGTPE]|[KMGTPE]i)?)$")
@@ -29,6 +30,16 @@ def show(value: float, resource: str) -> str:
     if "cpu" in resource and value < 10 and value != int(value):
         return f"{_plain(value * 1000)}m"
     return _plain(value)
+
+
+def exact(value: float, resource: str) -> str:
+    """A number in base units as a quantity that loses nothing: bytes in the largest unit that divides it."""
+    if any(word in resource for word in BYTES):
+        whole = math.ceil(value)
+        units = ((suffix, size) for suffix, size in reversed(BINARY.items()) if whole and whole % size == 0)
+        suffix, size = next(units, ("", 1))
+        return f"{whole // size}{suffix}"
+    return str(int(value)) if value == int(value) else f"{math.ceil(value * 1000)}m"
 
 
 def _plain(value: float) -> str:

@@ -69,6 +69,21 @@ def owned(workload: Json, objects: Iterable[Json]) -> list[Json]:
     ]
 
 
+REVISION_LABEL = "controller-revision-hash"
+
+
+def made_from(keeper: Json, pod: Json) -> bool:
+    """Whether a pod has the template that a ReplicaSet or ControllerRevision keeps."""
+    owners = dig(pod, "metadata", "ownerReferences", default=())
+    if keeper["kind"] == "ReplicaSet":
+        return any(each.get("uid") == uid(keeper) for each in owners)
+    label, name = dig(pod, "metadata", "labels", REVISION_LABEL, default=""), keeper["metadata"]["name"]
+    of = {each.get("uid") for each in dig(keeper, "metadata", "ownerReferences", default=())}
+    # A StatefulSet writes the whole name of the revision, a DaemonSet its hash.
+    named = bool(label) and (label == name or name.endswith(f"-{label}"))
+    return named and any(each.get("uid") in of for each in owners)
+
+
 DIGITS = 18
 """More than a revision can have."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from opssquad import Cluster, Json, Quote, Ref
 
+from ._held import keeping, late_ones
 from ._kube import condition, dig, quote_at, ref, source, uid
 from ._pods import containers, is_finished, is_ready, is_terminating, restarts
 from ._revisions import number, owned
@@ -31,7 +32,8 @@ class Trouble:
 @dataclass(frozen=True)
 class State:
     """A workload at one moment. `fresh` are the pods of its newest template, `ready` all its ready pods,
-    `settled` whether a rollout, if any, is complete as `kubectl rollout status` means it."""
+    `settled` whether a rollout, if any, is complete as `kubectl rollout status` means it; `held` why the
+    newest template does not reach the pods by itself, and `waiting` the pods to be deleted for that."""
 
     workload: Json
     fresh: tuple[Json, ...]
@@ -39,6 +41,8 @@ class State:
     troubles: tuple[Trouble, ...]
     settled: bool
     paused: bool
+    held: str = ""
+    waiting: tuple[str, ...] = ()
 
     @property
     def desired(self) -> int:
@@ -101,6 +105,9 @@ async def look(cluster: Cluster, address: Ref) -> State:
         for each in owned_pods
         if not is_terminating(each) and (_owner(each) in fresh or _follows(workload, each))
     ]
+    late = [each for each in owned_pods if each not in young and not is_terminating(each)]
+    if workload["kind"] == "Deployment" or not _seen(workload):
+        late = []
     return State(
         workload,
         tuple(young),
@@ -108,6 +115,8 @@ async def look(cluster: Cluster, address: Ref) -> State:
         tuple(_troubles(workload, newest, young)) if _seen(workload) else (),
         _settled(workload),
         bool(dig(workload, "spec", "paused", default=False)),
+        keeping(workload, late),
+        tuple(each["metadata"]["name"] for each in late_ones(workload, late)),
     )
 
 

@@ -7,6 +7,7 @@ from opssquad import Json, Quote, clock_time, rfc3339
 
 from ._edits import edits
 from ._entry import Entry, signal
+from ._former import of_template
 from ._kube import about, compact, dig, event_source, quote_at, ref, source
 from ._revisions import NUMBER, Revision, Rollout, revisions, rollouts
 from ._scalings import Scaling, scalings
@@ -83,11 +84,19 @@ def rollout_entry(workload: Json, rollout: Rollout, at: datetime) -> Entry:
                 "cause": revision.cause,
                 "back_to": rollout.back_to,
                 "diff": [each.data() for each in rollout.diff],
+                "former": _former(rollout),
             },
         ),
         read=(workload, revision.keeper, *((rollout.before.keeper,) if rollout.before else ())),
         data=rollout_data(rollout),
     )
+
+
+def _former(rollout: Rollout) -> Json:
+    """What the rollout of what runs now can be set back to without a rollback."""
+    if rollout.before is None or not rollout.revision.current:
+        return {}
+    return of_template(rollout.before.template, rollout.revision.template)
 
 
 def rollout_data(rollout: Rollout) -> Json:

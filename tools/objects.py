@@ -1,15 +1,13 @@
-"""Changing single objects: a patch of anything but a Secret, and deleting a pod."""
+"""Changing single objects: a patch of anything but a Secret."""
 
-import asyncio
 import json
 from typing import Annotated, Any, Literal
 
-from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, Risk, ToolError, Undo, tool
+from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, ToolError, Undo, tool
 
-from ._binding import GONE, alive, binding
+from ._binding import binding
 from ._fields import unified
-from ._kube import controller, dig, kubectl, owner, ref, source, uid
-from ._pods import is_finished, is_ready, is_terminating
+from ._kube import kubectl, ref, source
 from ._reverse import reverse
 from ._state import look
 from ._watch import verify
@@ -113,101 +111,3 @@ async def _patch_verify(
         return await verify(cluster, progress, ref(now), before)
     text = f"{ref(now)} is as patched; whether that helped shows in what uses it: check with `health`"
     return Check(outcome="unknown", text=text)
-
-
-# delete_pod
-
-
-def _one(pod: Json) -> str:
-    """The uid of the very pod that is meant. Raises ToolError where the server tells none."""
-    if not (found := uid(pod)):
-        raise ToolError("the server tells no uid of that pod: its successor could be deleted in its place")
-    return found
-
-
-@tool(effect="mutate")
-async def delete_pod(cluster: Cluster, pod: str, namespace: str) -> Result:
-    """Delete a pod; its controller makes a new one."""
-    found = await cluster.get("Pod", pod, namespace)
-    where = ref(found)
-    # With its uid, so that a retry can never hit the pod that came after it.
-    await cluster.delete("Pod", pod, where.namespace, uid=_one(found))
-    return Result(
-        text=f"pod {pod} is being deleted", sources=(source(found),), commands=(_delete_line(where),)
-    )
-
-
-def _delete_line(where: Ref) -> str:
-    return kubectl("delete", "pod", where.name, namespace=where.namespace)
-
-
-async def _siblings(cluster: Cluster, found: Json) -> list[Json]:
-    """The other pods of the same controller that are not over."""
-    mine = controller(found)
-    pods = await cluster.list("Pod", ref(found).namespace)
-    return [p for p in pods if mine and controller(p) == mine and ref(p) != ref(found) and not is_finished(p)]
-
-
-@delete_pod.preview
-async def _delete_preview(cluster: Cluster, pod: str, namespace: str) -> Preview:
-    found = await cluster.get("Pod", pod, namespace)
-    where, mine = ref(found), controller(found)
-    if is_terminating(found):
-        raise ToolError(f"pod {pod} is being deleted already: nothing to do")
-    await cluster.delete("Pod", pod, where.namespace, uid=_one(found), dry_run=True)
-    others = await _siblings(cluster, found)
-    ready = sum(map(is_ready, others))
-    impact = f"1 pod goes ({'ready' if is_ready(found) else 'not ready'}); {ready} others of it are ready"
-    risk, rule = ("low", "it is not ready and its controller replaces it")
-    if mine is None:
-        risk, rule = "high", "no controller will make it again"
-    elif is_ready(found):
-        risk, rule = ("low", "others serve meanwhile") if ready else ("medium", "it is the only ready pod")
-    grace = dig(found, "spec", "terminationGracePeriodSeconds", default=30)
-    return Preview(
-        command=_delete_line(where),
-        impact=f"{impact}; it has {grace} s to stop",
-        risk=_risk(risk),
-        risk_rule=rule,
-        diff=f"- {where} ({alive(found)})",
-        binding={str(where): alive(found)},
-        verify_plan="watch until its controller has as many ready pods as it wants",
-        before={"ready": ready + is_ready(found), "owner": str(owner(found)), "desired": len(others) + 1},
-    )
-
-
-def _risk(word: str) -> Risk:
-    return "high" if word == "high" else "medium" if word == "medium" else "low"
-
-
-@delete_pod.undo
-async def _delete_undo(cluster: Cluster, pod: str, namespace: str) -> Undo:
-    found = await cluster.get("Pod", pod, namespace)
-    mine = controller(found)
-    return Undo(
-        note=f"none: {mine.kind} {mine.name} makes a new one" if mine else "none: the pod is gone for good"
-    )
-
-
-@delete_pod.observe
-async def _delete_observe(cluster: Cluster, pod: str, namespace: str) -> dict[str, str]:
-    found = await cluster.find("Pod", pod, namespace)
-    where = ref(found) if found else Ref(kind="Pod", namespace=namespace or cluster.namespace, name=pod)
-    return {str(where): alive(found)}
-
-
-@delete_pod.verify
-async def _delete_verify(
-    cluster: Cluster, progress: Progress, pod: str, namespace: str, before: dict[str, object]
-) -> Check:
-    workload = Ref.parse(str(before.get("owner") or f"Pod/{namespace}/{pod}"))
-    if workload.kind in ROLLING:
-        return await verify(cluster, progress, workload, before)
-    for _ in range(60):
-        found = await cluster.find("Pod", pod, namespace)
-        if alive(found) == GONE:
-            return Check(
-                outcome="same", text=f"pod {pod} is gone or going; {workload} is not a rolling workload"
-            )
-        await asyncio.sleep(1)
-    return Check(outcome="unknown", text=f"pod {pod} is still there after a minute")

@@ -3,23 +3,12 @@
 from dataclasses import replace
 from typing import Annotated
 
-from opssquad import (
-    Check,
-    Cluster,
-    History,
-    Json,
-    Preview,
-    Progress,
-    Ref,
-    Result,
-    Risk,
-    ToolError,
-    Undo,
-    tool,
-)
+from opssquad import Check, Cluster, History, Preview, Progress, Result, Risk, ToolError, Undo, tool
 
 from ._assess import Assessment, assess
+from ._back import back_args
 from ._binding import binding
+from ._change import Before, Kind, address
 from ._checks import all_objects
 from ._fields import unified
 from ._headroom import way
@@ -35,10 +24,15 @@ Back = Annotated[int, "0 = the previous one"]
 
 @tool(effect="read")
 async def rollback_check(
-    cluster: Cluster, history: History, deployment: str, namespace: str, revision: Back = 0
+    cluster: Cluster,
+    history: History,
+    deployment: str,
+    namespace: str,
+    revision: Back = 0,
+    kind: Kind = "Deployment",
 ) -> Result:
-    """Whether a Deployment can be rolled back: safe, risky or unknown, with the reason for each check."""
-    thought = await plan(cluster, deployment, namespace, revision)
+    """Whether a workload can be rolled back: safe, risky or unknown, with the reason for each check."""
+    thought = await plan(cluster, deployment, namespace, revision, kind)
     found = await assess(cluster, history, thought)
     target = thought.target
     lines = [f"Rollback of {ref(thought.workload)} to revision {target.number}: {found.verdict.upper()}"]
@@ -57,7 +51,7 @@ async def rollback_check(
             "checks": [{"name": e.name, "outcome": e.outcome, "text": e.text} for e in found.findings],
         },
         commands=(
-            kubectl("rollout", "history", f"deployment/{deployment}", namespace=thought.namespace),
+            kubectl("rollout", "history", thought.target_word, namespace=thought.namespace),
             f"{thought.command()} --dry-run=server",
         ),
     )
@@ -76,11 +70,13 @@ def _meaning(found: Assessment) -> str:
 
 
 @tool(effect="mutate")
-async def rollback(cluster: Cluster, deployment: str, namespace: str, revision: Back = 0) -> Result:
-    """Return a Deployment to an earlier revision of its pod template (configuration and data stay)."""
-    thought = await _possible(cluster, deployment, namespace, revision)
+async def rollback(
+    cluster: Cluster, deployment: str, namespace: str, revision: Back = 0, kind: Kind = "Deployment"
+) -> Result:
+    """Return a workload to an earlier revision of its pod template (configuration and data stay)."""
+    thought = await _possible(cluster, deployment, namespace, revision, kind)
     try:
-        after = await cluster.patch("Deployment", deployment, thought.namespace, thought.patch(), how="json")
+        after = await cluster.patch(thought.kind, deployment, thought.namespace, thought.patch(), how="json")
     except ToolError as error:
         if getattr(error, "status", 0) not in {409, 422}:
             raise
@@ -94,10 +90,10 @@ async def rollback(cluster: Cluster, deployment: str, namespace: str, revision: 
     )
 
 
-async def _possible(cluster: Cluster, deployment: str, namespace: str, revision: int) -> Plan:
-    thought = await plan(cluster, deployment, namespace, revision)
+async def _possible(cluster: Cluster, deployment: str, namespace: str, revision: int, kind: str) -> Plan:
+    thought = await plan(cluster, deployment, namespace, revision, kind)
     if thought.paused:
-        line = kubectl("rollout", "resume", f"deployment/{deployment}", namespace=thought.namespace)
+        line = kubectl("rollout", "resume", thought.target_word, namespace=thought.namespace)
         raise ToolError(f"{deployment} is paused, so it cannot be rolled back; resume it first: {line}")
     if not thought.diff:
         raise ToolError(f"revision {thought.target.number} has the template that runs already: nothing to do")
@@ -106,9 +102,9 @@ async def _possible(cluster: Cluster, deployment: str, namespace: str, revision:
 
 @rollback.preview
 async def _preview(
-    cluster: Cluster, history: History, deployment: str, namespace: str, revision: int
+    cluster: Cluster, history: History, deployment: str, namespace: str, revision: int, kind: str
 ) -> Preview:
-    thought = await _possible(cluster, deployment, namespace, revision)
+    thought = await _possible(cluster, deployment, namespace, revision, kind)
     found = await assess(cluster, history, thought)
     state = await look(cluster, ref(thought.workload))
     if found.after is None:
@@ -148,25 +144,26 @@ def _risk(found: Assessment, ready: int) -> tuple[Risk, str]:
 
 
 @rollback.observe
-async def _observe(cluster: Cluster, deployment: str, namespace: str, revision: int) -> dict[str, str]:
-    thought = await plan(cluster, deployment, namespace, revision)
+async def _observe(
+    cluster: Cluster, deployment: str, namespace: str, revision: int, kind: str
+) -> dict[str, str]:
+    thought = await plan(cluster, deployment, namespace, revision, kind)
     return binding(thought.workload, thought.target.keeper)
 
 
 @rollback.undo
-async def _undo(cluster: Cluster, deployment: str, namespace: str, revision: int) -> Undo:
-    thought = await plan(cluster, deployment, namespace, revision)
+async def _undo(cluster: Cluster, deployment: str, namespace: str, revision: int, kind: str) -> Undo:
+    thought = await plan(cluster, deployment, namespace, revision, kind)
     if thought.current is None or thought.unnumbered:
         return Undo(note="what is asked for now has no revision number: it cannot be brought back by one")
     number = thought.current.number
-    args: Json = {"deployment": deployment, "namespace": thought.namespace, "revision": number}
+    args = back_args(ref(thought.workload), number)
     line = replace(thought, target=thought.current).command()
     return Undo(note=f"go forward again to revision {number}", tool="rollback", args=args, command=line)
 
 
 @rollback.verify
 async def _verify(
-    cluster: Cluster, progress: Progress, deployment: str, namespace: str, before: dict[str, object]
+    cluster: Cluster, progress: Progress, deployment: str, namespace: str, kind: str, before: Before
 ) -> Check:
-    space = namespace or cluster.namespace
-    return await verify(cluster, progress, Ref(kind="Deployment", namespace=space, name=deployment), before)
+    return await verify(cluster, progress, address(cluster, kind, deployment, namespace), before)

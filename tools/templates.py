@@ -5,6 +5,7 @@ from typing import Annotated
 
 from opssquad import Cluster, Json, Preview, Ref, Result, ToolError, Undo, tool
 
+from ._back import back
 from ._change import (
     Card,
     Kind,
@@ -21,26 +22,8 @@ from ._change import (
     target,
 )
 from ._fields import secret_name
-from ._kube import dig
-from ._state import State
 
 Variable = Annotated[str, "NAME=VALUE, or NAME- to remove it"]
-
-
-def _back(where: Ref, state: State) -> Undo:
-    """The undo of a change of the template: the revision that runs now."""
-    number = dig(state.workload, "metadata", "annotations", "deployment.kubernetes.io/revision", default="")
-    if where.kind != "Deployment" or not number:
-        return Undo(
-            note="not by us: set the former values again",
-            command=line(where, "rollout", "undo", target(where)),
-        )
-    return Undo(
-        note=f"roll back to revision {number}",
-        tool="rollback",
-        args={"deployment": where.name, "namespace": where.namespace, "revision": int(number)},
-        command=line(where, "rollout", "undo", target(where), f"--to-revision={number}"),
-    )
 
 
 @tool(effect="mutate")
@@ -153,7 +136,7 @@ async def _env_preview(
 @set_env.undo
 async def _env_undo(cluster: Cluster, name: str, namespace: str, kind: str) -> Undo:
     where = address(cluster, kind, name, namespace)
-    return _back(where, await standing(cluster, where))
+    return await back(cluster, where, await standing(cluster, where))
 
 
 set_env.observe(observe)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from opssquad.errors import ToolError as ToolError
     from opssquad.errors import UsageError as UsageError
     from opssquad.findings import Check as Check
+    from opssquad.findings import Option as Option
     from opssquad.findings import Quote as Quote
     from opssquad.findings import Result as Result
     from opssquad.findings import Severity as Severity
@@ -50,7 +51,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "errors": ("OpsError", "ToolError", "UsageError"),
-    "findings": ("Check", "Quote", "Result", "Severity", "Signal"),
+    "findings": ("Check", "Option", "Quote", "Result", "Severity", "Signal"),
     "matching": ("matcher",),
     "observations": ("Known", "Observation", "PodSeen", "Stretch", "judged", "replaced"),
     "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),

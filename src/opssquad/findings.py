@@ -132,52 +132,6 @@ class ToolResult(Value):
     suspicions: tuple[Suspicion, ...] = ()
 
 
-class Check(Value):
-    """Whether a mutation helped, computed by the tool's `verify` against what stood before. `sources` is what
-    it read; they are kept as an output of their own, not on events and in checkpoints."""
-
-    outcome: Literal["better", "same", "worse", "unknown"]
-    text: str
-    signals: tuple[Signal, ...] = ()
-    quotes: tuple[Quote, ...] = ()
-    sources: tuple[Quote, ...] = ()
-
-
-class Finding(Value):
-    """A claim with evidence for it and against it; code checks that every quote stands where it says."""
-
-    claim: str
-    confidence: Confidence
-    evidence: tuple[Evidence, ...] = ()
-    against: tuple[Evidence, ...] = ()
-
-
-class Inadmissible(Value):
-    """An action that does not help against a fault, or does harm, and why. An empty `target` means any."""
-
-    action: Action
-    reason: str = Field(min_length=1)
-    target: str = ""
-
-    def __str__(self) -> str:
-        at = f" of {self.target}" if self.target else ""
-        return f"{self.action}{at} - {self.reason}"
-
-
-class Cause(Value):
-    """One cause: the component, the fault of the catalogue (an id, or "" if none fits), and why. What does
-    not help against that fault is the catalogue's word, whoever drew the conclusion. `runbooks` are the ids
-    of those that are for it."""
-
-    component: Ref
-    fault: str
-    root_cause: str
-    confidence: Confidence
-    findings: tuple[Finding, ...] = ()
-    inadmissible: tuple[Inadmissible, ...] = ()
-    runbooks: tuple[str, ...] = ()
-
-
 class Choice(Value):
     """A numbered next step offered in the conversation: a call that can be made, or words to say. `by_hand`
     is the line that the engineer would type for a step that no tool of ours takes."""
@@ -213,6 +167,54 @@ class Option(Value):
         ref = Ref.parse(self.target)
         where = f"kubectl -n {ref.namespace}" if ref.namespace else "kubectl"
         return f"{where} edit {ref.kind.lower()} {ref.name}"
+
+
+class Check(Value):
+    """Whether a mutation helped, computed by the tool's `verify` against what stood before. `sources` is what
+    it read; they are kept as an output of their own, not on events and in checkpoints. `next` are calls that
+    are still needed, or take it back: they are offered by number."""
+
+    outcome: Literal["better", "same", "worse", "unknown"]
+    text: str
+    signals: tuple[Signal, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    sources: tuple[Quote, ...] = ()
+    next: tuple[Option, ...] = ()
+
+
+class Finding(Value):
+    """A claim with evidence for it and against it; code checks that every quote stands where it says."""
+
+    claim: str
+    confidence: Confidence
+    evidence: tuple[Evidence, ...] = ()
+    against: tuple[Evidence, ...] = ()
+
+
+class Inadmissible(Value):
+    """An action that does not help against a fault, or does harm, and why. An empty `target` means any."""
+
+    action: Action
+    reason: str = Field(min_length=1)
+    target: str = ""
+
+    def __str__(self) -> str:
+        at = f" of {self.target}" if self.target else ""
+        return f"{self.action}{at} - {self.reason}"
+
+
+class Cause(Value):
+    """One cause: the component, the fault of the catalogue (an id, or "" if none fits), and why. What does
+    not help against that fault is the catalogue's word, whoever drew the conclusion. `runbooks` are the ids
+    of those that are for it."""
+
+    component: Ref
+    fault: str
+    root_cause: str
+    confidence: Confidence
+    findings: tuple[Finding, ...] = ()
+    inadmissible: tuple[Inadmissible, ...] = ()
+    runbooks: tuple[str, ...] = ()
 
 
 class Conclusion(Value):

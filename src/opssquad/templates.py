@@ -38,6 +38,32 @@ def fill_all(value: Any, facts: Json) -> Any:
             return value
 
 
+def fill_args(args: Json, facts: Json) -> Json | None:
+    """The arguments of a call; one that stands in `[[...]]` is left out where nothing fills it. None where
+    any other cannot be filled: such a call is not to be made."""
+    found: Json = {}
+    for name, value in args.items():
+        whole = PART.fullmatch(value) if isinstance(value, str) else None
+        if all(lookup(facts, hole) not in (None, "", []) for hole in holes_of(value)):
+            found[name] = fill_all(whole[1] if whole else value, facts)
+        elif not whole:
+            return None
+    return found
+
+
+def holes_of(value: Any, *, parts: bool = True) -> list[str]:
+    """The holes of a sentence or of a structure of sentences; those in `[[...]]` only with `parts`."""
+    match value:
+        case str():
+            return HOLE.findall(value if parts else PART.sub("", value))
+        case dict():
+            return [hole for each in value.values() for hole in holes_of(each, parts=parts)]
+        case list():
+            return [hole for each in value for hole in holes_of(each, parts=parts)]
+        case _:
+            return []
+
+
 def _holes(text: str, facts: Json) -> str:
     return HOLE.sub(lambda m: _say(lookup(facts, m[1])), text)
 

@@ -48,7 +48,7 @@ def test_a_crash_after_a_release_is_blamed_on_the_release_and_offers_a_rollback(
     assert (found.fault, str(found.component)) == ("K01", "Deployment/ns/api")
     assert found.root_cause.startswith("rollout.recent at Deployment/ns/api. Since then")
     assert [o.action for o in found.options] == ["rollback", "escalate"]
-    assert found.options[0].args == {"deployment": "api", "namespace": "ns"}
+    assert found.options[0].args == {"deployment": "api", "namespace": "ns", "kind": "Deployment"}
 
 
 def test_a_release_after_the_crash_began_is_not_blamed() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 from tools.cordon import cordon, uncordon
-from tools.objects import delete_pod, patch
+from tools.deleting import delete_pod
+from tools.objects import patch
 from tools.templates import set_env, set_image
 from tools.workloads import restart, scale
 

@@ -1,7 +1,7 @@
 """Quantities: what Kubernetes writes is understood, and what is shown is what people write."""
 
 import pytest
-from tools._quantity import parse, show
+from tools._quantity import exact, parse, show
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,18 @@ def test_what_is_no_quantity_is_refused_by_name(text: str) -> None:
 )
 def test_numbers_are_shown_as_people_write_them(value: float, resource: str, words: str) -> None:
     assert show(value, resource) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "resource", "same"),
+    [
+        ("14336Mi", "limits.memory", "14Gi"),
+        ("12800Mi", "limits.memory", "12800Mi"),
+        ("1000", "requests.memory", "1000"),
+        ("0", "requests.memory", "0"),
+        ("1500m", "limits.cpu", "1500m"),
+        ("2", "pods", "2"),
+    ],
+)
+def test_a_sum_is_written_without_loss_in_the_largest_unit(text: str, resource: str, same: str) -> None:
+    assert exact(parse(text), resource) == same

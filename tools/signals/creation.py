@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 from opssquad import Json, Quote, Ref, Signal, ago
 
+from .._headroom import surge, wants
 from .._kube import condition, dig, event_count, event_source, event_text, last_seen, quote, ref, times
+from .._quantity import exact, parse
 from ._scene import Scene, make
-from .replicas import desired, ready
+from .replicas import KINDS, desired, made, ready
 from .webhooks import configuration_of, service_of
 
 # What the API server says, why it refuses, and the kind of the object that the group `name` names.
@@ -42,6 +44,7 @@ FAILS = (
     ("refused", re.compile(r"connection refused")),
     ("timeout", re.compile(r"deadline exceeded|i/o timeout|timed out|Client\.Timeout")),
 )
+COUNTED = ("pods", "count/pods")
 ASKED = re.compile(
     r"requested: (?P<asked>[^,]+(?:,[^,=]+=[^,]+)*?), used: (?P<used>.+?), limited: (?P<limited>.+)$"
 )
@@ -74,6 +77,7 @@ def creation_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
             "object": str(refuser or ""),
             "name": "" if isinstance(behind, Ref) else behind,
             **(_webhook(refuser, str(behind), message, scene) if why == "webhook" else {}),
+            **(_enough(workload, message, scene) if why == "quota" else {}),
             "message": message[:500],
         },
     )
@@ -125,6 +129,32 @@ def _webhook(config: Ref | None, name: str, message: str, scene: Scene) -> Json:
         "service": str(service or ""),
         "service_namespace": service.namespace if service else "",
     }
+
+
+def _enough(workload: Json, message: str, scene: Scene) -> Json:
+    """What the quota has to allow for what is used, for all pods that are lacking in the namespace and for
+    the extra ones of its rollouts: `limits.memory=14Gi`; nothing where the message does not say it."""
+    said = ASKED.search(message)
+    if said is None:
+        return {}
+    try:
+        asked, used = _listed(said["asked"]), _listed(said["used"])
+    except ValueError:
+        return {}
+    sums = {name: used.get(name, 0.0) for name in asked}
+    space = workload["metadata"].get("namespace")
+    for each in (other for other in scene.of(*KINDS) if other["metadata"].get("namespace") == space):
+        one = asked if ref(each) == ref(workload) else wants(dig(each, "spec", "template", default={}))
+        more = max(desired(each) - made(each), 0) + surge(each)[0]
+        for name in sums:
+            sums[name] += more * one.get(name, 1.0 if name in COUNTED else 0.0)
+    return {"enough": ",".join(f"{name}={exact(value, name)}" for name, value in sums.items())}
+
+
+def _listed(text: str) -> dict[str, float]:
+    """`cpu=1,memory=2Gi` in base units. Raises ValueError."""
+    pairs = (each.partition("=") for each in text.split(","))
+    return {name.strip(): parse(amount) for name, _, amount in pairs}
 
 
 def _counted(events: list[Json], scene: Scene) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from opssquad import Json, Quote, Ref, Signal
 
 from .._depends import Dependency, dependencies, environment
-from .._fields import secret_name
+from .._fields import secret_name, tells
 from .._kube import dig, quote_at, ref
 from ._scene import Scene, make
 
@@ -56,8 +56,45 @@ def _wrong_port(workload: Json, named: Dependency, port: str, service: Json, sce
             "port": int(port),
             "service": str(ref(service)),
             "ports": ports,
+            **(_set_right(workload, named, port, ports[0], scene) if len(ports) == 1 else {}),
         },
     )
+
+
+def _set_right(workload: Json, named: Dependency, port: str, right: int, scene: Scene) -> Json:
+    """How the setting names the only port that the Service has: `env` of a container, or the key of a
+    ConfigMap (`config`); nothing where it may hold a secret, or where it cannot be told apart."""
+    variable = named.variable if named.port else f"{HOST_OF.sub('', named.variable)}_PORT"
+    space = workload["metadata"].get("namespace", "")
+    for container in dig(workload, "spec", "template", "spec", "containers", default=()):
+        for each in container.get("env") or ():
+            key = dig(each, "valueFrom", "configMapKeyRef", default={})
+            if each["name"] == variable and key:
+                return _config(key.get("name", ""), key.get("key", ""), port, right, scene, space)
+            if each["name"] == variable:
+                value = _replaced(variable, each.get("value"), port, right)
+                return (
+                    {"env": {"container": container["name"], "set": f"{variable}={value}"}} if value else {}
+                )
+        for each in container.get("envFrom") or ():
+            name = dig(each, "configMapRef", "name", default="")
+            if found := _config(name, variable, port, right, scene, space):
+                return found
+    return {}
+
+
+def _config(name: str, key: str, port: str, right: int, scene: Scene, space: str) -> Json:
+    config = scene.get(Ref(kind="ConfigMap", namespace=space, name=name or "-"))
+    value = _replaced(key, dig(config, "data", key), port, right)
+    return {"config": {"name": name, "key": key, "value": value}} if value else {}
+
+
+def _replaced(name: str, value: str | None, port: str, right: int) -> str:
+    """The value with the other port; empty where that is not the one place it stands in, or for a secret."""
+    places = re.findall(rf"(?<!\d){port}(?!\d)", value or "")
+    if value is None or len(places) != 1 or secret_name(name) or tells(value):
+        return ""
+    return re.sub(rf"(?<!\d){port}(?!\d)", str(right), value)
 
 
 def _stands(workload: Json, variable: str, scene: Scene) -> list[Quote]:

@@ -14,6 +14,12 @@ def desired(workload: Json) -> int:
     return int(dig(workload, "spec", "replicas", default=1))
 
 
+def made(workload: Json) -> int:
+    """How many pods it has, ready or not."""
+    key = "currentNumberScheduled" if workload["kind"] == "DaemonSet" else "replicas"
+    return int(dig(workload, "status", key, default=0))
+
+
 def ready(workload: Json) -> int:
     """How many of its pods are ready."""
     field = "numberReady" if workload["kind"] == "DaemonSet" else "readyReplicas"

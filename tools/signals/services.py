@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from opssquad import Json, Quote, Signal, ago
+from opssquad import Json, Quote, Ref, Signal, ago
 
 from .._edits import last_edit
 from .._kube import dig, quote, quote_at, ref, selected
@@ -81,6 +81,7 @@ def _no_endpoints(service: Json, selector: Json, scene: Scene) -> Signal | None:
         why = "selector_matches_nothing"
     answers = scene.owner(pods[0]) if pods else ref(workloads[0]) if workloads else ref(service)
     near = _nearest(selector, space, scene) if why == "selector_matches_nothing" else {}
+    fits = {"fits": text} if near and (text := _fitting(near, space, scene)) else {}
     change = last_edit(service, "spec.selector") if near else None
     words = ",".join(f"{key}={value}" for key, value in selector.items())
     quotes: list[Quote] = [
@@ -109,6 +110,7 @@ def _no_endpoints(service: Json, selector: Json, scene: Scene) -> Signal | None:
             "pods": len(pods),
             "changed_by": change.manager if change else "",
             **near,
+            **fits,
             **as_data(callers([ref(service)], scene)),
         },
     )
@@ -126,6 +128,23 @@ def _nearest(selector: Json, namespace: str, scene: Scene) -> Json:
         elif shared and shared == best.get("matched") and workload["metadata"].get("namespace") == namespace:
             best["would_match"].append(str(ref(workload)))
     return best
+
+
+def _fitting(near: Json, namespace: str, scene: Scene) -> str:
+    """The selector without, or with the pods' own values of, the labels that no pod carries; empty unless it
+    picks the pods of one workload alone."""
+    if len(near["would_match"]) != 1 or not near["matched"]:
+        return ""
+    workload = scene.known[Ref.parse(near["would_match"][0])]
+    labels = dig(workload, "spec", "template", "metadata", "labels", default={})
+    selector = {**near["matched"], **{key: labels[key] for key in near["unmatched"] if key in labels}}
+    picked = workloads_behind(selector, namespace, scene)
+    return text_of(selector) if [ref(each) for each in picked] == [ref(workload)] else ""
+
+
+def text_of(selector: Mapping[str, str]) -> str:
+    """`app=web,tier=front`."""
+    return ",".join(f"{key}={value}" for key, value in selector.items())
 
 
 def _near_words(near: Json) -> str:
@@ -157,9 +176,22 @@ def _mixed(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
                 "selector": selector,
                 "alike": alike,
                 "lacking_port": lacking,
+                **_narrowed(service, selector, names, lacking, scene),
                 **as_data(callers([ref(service)], scene)),
             },
         )
+
+
+def _narrowed(service: Json, selector: Json, names: list[str], lacking: list[str], scene: Scene) -> Json:
+    """The selector with the labels of the one workload that declares the target port, where it picks that one
+    alone."""
+    meant = [Ref.parse(name) for name in names if name not in lacking]
+    workload = scene.get(meant[0]) if lacking and len(meant) == 1 else None
+    if workload is None:
+        return {}
+    narrow = {**selector, **dig(workload, "spec", "selector", "matchLabels", default={})}
+    picked = workloads_behind(narrow, service["metadata"].get("namespace", ""), scene)
+    return {"fits": text_of(narrow)} if [ref(each) for each in picked] == meant else {}
 
 
 def _targets(service: Json) -> set[int | str]:
@@ -206,6 +238,14 @@ def _ports(service: Json, selector: Json, scene: Scene) -> Iterator[Signal]:
                     "port": port.get("port"),
                     "target_port": target,
                     "workload": str(scene.owner(pods[0])),
+                    **_declared_for(port, declared),
                     **as_data(callers([ref(service)], scene)),
                 },
             )
+
+
+def _declared_for(port: Json, declared: list[Json]) -> Json:
+    """The port that the pods declare under the name of the Service's port, else the only one that they do."""
+    named = [each for each in declared if port.get("name") and each.get("name") == port["name"]]
+    known = named or declared
+    return {"fits": known[0]["containerPort"]} if len(known) == 1 else {}

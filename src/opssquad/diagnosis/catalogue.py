@@ -42,7 +42,12 @@ class Clause(Value):
 
 
 class Remedy(Value):
-    """An admissible action, filled from the facts of the match; `needs` names a clause that must hold."""
+    """An admissible action, filled from the facts of the match; `needs` names a clause that must hold.
+
+    No call is offered with a value that nobody knows: with a hole in `args` that nothing fills it stays in
+    words, and where the label itself names what is not known it is not offered. An argument in `[[...]]` is
+    left out where nothing fills it.
+    """
 
     action: Action
     label: str

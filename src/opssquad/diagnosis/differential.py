@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from opssquad.diagnosis.catalogue import Catalogue, Clause, Remedy
+from opssquad.diagnosis.catalogue import Catalogue, Clause
 from opssquad.diagnosis.matches import Match, matches
-from opssquad.findings import Choice, Confidence, Hypothesis, Inadmissible, Option, Signal
-from opssquad.templates import HOLE, fill, fill_all, lookup
+from opssquad.diagnosis.remedies import options
+from opssquad.findings import Choice, Confidence, Hypothesis, Inadmissible, Signal
+from opssquad.templates import HOLE, fill, lookup
 from opssquad.types import Json, Value
 
 CONFIRMED, LIKELY = 0.75, 0.45
@@ -64,9 +65,7 @@ def hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) ->
         supporting=match.supporting,
         opposing=match.opposing,
         next_calls=tuple(_calls(match.unmet, catalogue, facts)),
-        options=tuple(
-            _option(r, facts) for r in match.fault.actions if not r.needs or r.needs in match.named
-        ),
+        options=tuple(options(match.fault.actions, match.named, facts)),
         inadmissible=tuple(_refused(each, facts) for each in match.fault.inadmissible),
         no_fault=match.fault.no_fault,
     )
@@ -104,16 +103,6 @@ def _calls(unmet: Sequence[Clause], catalogue: Catalogue, facts: Json) -> Iterat
         if (key := f"{choice.tool}{args}") not in seen:
             seen.add(key)
             yield choice
-
-
-def _option(remedy: Remedy, facts: Json) -> Option:
-    return Option(
-        label=fill(remedy.label, facts),
-        action=remedy.action,
-        target=fill(remedy.target, facts),
-        tool=remedy.tool,
-        args=fill_all(remedy.args, facts),
-    )
 
 
 def _refused(each: Inadmissible, facts: Json) -> Inadmissible:

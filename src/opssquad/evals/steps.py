@@ -77,7 +77,7 @@ def _named(option: Option) -> str:
     key = next((key for key in NAMES if args.get(key)), "name")
     if not args.get(key):
         return f"{kind}/{namespace}/{name}"
-    kind = NAMES.get(key) or str(args.get("kind") or kind)
+    kind = str(args.get("kind") or NAMES.get(key) or kind)
     return spelled(f"{kind}/{args.get('namespace') or namespace}/{args[key]}")
 
 

@@ -16,6 +16,7 @@ from opssquad.squad.ledger import check_of
 from opssquad.squad.settling import settled
 from opssquad.squad.suspecting import suspected
 from opssquad.squad.vetting import clean_check
+from opssquad.squad.way_on import with_way_back
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Cleared, Decision, Json, ToolCall
 
@@ -134,7 +135,7 @@ async def _verify(ctx: Context, tool: Tool, card: Approval) -> Check | None:
     except OpsError as error:
         check = Check(outcome="unknown", text=f"the check failed: {error}")
     found = ctx.lookout(check.sources, output(check_of(card.call.id), check.text))
-    check = clean_check(ctx.redact, check)
+    check = with_way_back(clean_check(ctx.redact, check), card)
     read = ToolResult(call=check_of(card.call.id), status="ok", text=check.text, sources=check.sources)
     await ctx.records.keep(read)
     check = check.model_copy(update={"sources": ()})

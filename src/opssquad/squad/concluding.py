@@ -11,8 +11,9 @@ from opssquad.findings import Action, Cause, Conclusion, Evidence, Finding, Hypo
 from opssquad.models.base import Case, Draft, ModelCall, PastCall
 from opssquad.squad.context import Context
 from opssquad.squad.ledger import Ledger
+from opssquad.squad.way_on import ways_on
 from opssquad.toolbox import Toolbox
-from opssquad.types import Ref, Risk
+from opssquad.types import Json, Ref, Risk
 
 QUOTED = re.compile(r"^(?P<call>[\w.-]+): (?P<text>.+)$", re.DOTALL)
 RISK: Mapping[str, tuple[Risk, int, bool]] = {
@@ -45,6 +46,8 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
     """Check every citation, then build the conclusion. Raises ToolError where nothing cited stands."""
     causes = [await _cause(ctx, cause, ledger, case.differential) for cause in draft.causes]
     options = tuple(_option(o, ctx.toolbox) for o in draft.options)
+    ways = tuple(_weighed(way) for way in ways_on(c for c in case.calls if c.turn == case.turn))
+    taken = [_call(way) for way in ways]
     unseen = unread(case)
     # Where not everything could be looked at, nobody knows that there is no fault.
     no_fault = draft.no_fault and not unseen
@@ -54,7 +57,7 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
         no_fault=no_fault,
         summary=draft.summary,
         causes=tuple(causes),
-        options=tuple(sorted(options, key=_order)),
+        options=(*ways, *(o for o in sorted(options, key=_order) if o.tool == "" or _call(o) not in taken)),
         missing=tuple(dict.fromkeys((*draft.missing, *unseen))),
     )
 
@@ -77,6 +80,16 @@ def _lacking(call: PastCall) -> str:
         return f"{call.tool}: {call.text}"
     told = {str(each["what"]): str(each["why"]) for each in found}
     return f"{call.tool} could not read {', '.join(told)}: {next(iter(told.values()))}"
+
+
+def _weighed(way: Option) -> Option:
+    """A way on after a change, with the risk that its action has."""
+    risk, minutes, reversible = RISK[way.action]
+    return way.model_copy(update={"risk": risk, "minutes": minutes, "reversible": reversible})
+
+
+def _call(option: Option) -> tuple[str, Json]:
+    return option.tool, option.args
 
 
 def _order(option: Option) -> tuple[bool, int, int]:

@@ -81,6 +81,33 @@ def test_a_change_names_a_tool_of_ours_that_takes_its_arguments_and_changes_thin
             },
         ),
         ("kubectl delete pod web-1 -n shop", "delete_pod", {"pod": "web-1", "namespace": "shop"}),
+        (
+            "kubectl delete pod web-1 -n shop --force --grace-period=0",
+            "delete_pod",
+            {"pod": "web-1", "namespace": "shop", "force": True},
+        ),
+        (
+            "kubectl rollout undo statefulset/db -n shop --to-revision=3",
+            "rollback",
+            {"deployment": "db", "namespace": "shop", "revision": 3, "kind": "StatefulSet"},
+        ),
+        (
+            "kubectl -n shop set resources deploy/web -c app --limits=cpu=1,memory=1Gi",
+            "set_resources",
+            {
+                "name": "web",
+                "namespace": "shop",
+                "kind": "Deployment",
+                "container": "app",
+                "limits": "cpu=1,memory=1Gi",
+                "requests": "",
+            },
+        ),
+        (
+            "kubectl -n shop set selector svc/web app=web,tier=front",
+            "set_service",
+            {"name": "web", "namespace": "shop", "selector": "app=web,tier=front"},
+        ),
         ("kubectl uncordon node/n1", "uncordon", {"node": "n1"}),
     ],
 )

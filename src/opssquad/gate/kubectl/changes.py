@@ -23,6 +23,8 @@ WORKLOADS = {
 }
 SCALABLE = ("Deployment", "StatefulSet")
 PODS = ("pod", "po")
+SERVICES = ("service", "svc")
+LABELS = re.compile(r"[A-Za-z0-9][\w./-]*=[\w.-]*(,[A-Za-z0-9][\w./-]*=[\w.-]*)*")
 HOW = ("strategic", "merge", "json")
 VARIABLE = re.compile(r"[A-Za-z_][\w.-]*(=.*|-)", re.DOTALL)
 
@@ -80,10 +82,9 @@ def _restart(parsed: Parsed) -> Json:
 
 def _undo(parsed: Parsed) -> Json:
     found = _workload(parsed, parsed.operands)
-    if found["kind"] != "Deployment":
-        raise Unclear(f"our rollback is for Deployments, not for a {found['kind']}")
     revision = _integer(parsed, "to-revision") if "to-revision" in parsed.flags else 0
-    return {"deployment": found["name"], "namespace": found["namespace"], "revision": revision}
+    args = {"deployment": found["name"], "namespace": found["namespace"], "revision": revision}
+    return args if found["kind"] == "Deployment" else {**args, "kind": found["kind"]}
 
 
 def _image(parsed: Parsed) -> Json:
@@ -101,6 +102,26 @@ def _env(parsed: Parsed) -> Json:
         raise Unclear("kubectl set env: give one NAME=VALUE, or NAME- to remove it")
     found = _workload(parsed, [word for word in parsed.operands if word not in variables])
     return {**found, "container": parsed.flags.get("containers", ""), "env": variables[0]}
+
+
+def _resources(parsed: Parsed) -> Json:
+    amounts = {side: parsed.flags.get(side, "") for side in ("limits", "requests")}
+    if not any(amounts.values()):
+        raise Unclear("kubectl set resources: give --limits or --requests")
+    container = parsed.flags.get("containers", "")
+    if container and not re.fullmatch(r"[a-z0-9][-a-z0-9]*", container):
+        raise Unclear("kubectl set resources: --containers takes the name of one")
+    return {**_workload(parsed, parsed.operands), "container": container, **amounts}
+
+
+def _selector(parsed: Parsed) -> Json:
+    pairs = [word for word in parsed.operands if LABELS.fullmatch(word)]
+    if len(pairs) != 1:
+        raise Unclear("kubectl set selector: give one KEY=VALUE[,KEY=VALUE]")
+    written, name = _object(parsed, [word for word in parsed.operands if word not in pairs])
+    if _singular(written) not in SERVICES:
+        raise Unclear("kubectl set selector: our tool is for Services")
+    return {"name": name, "namespace": parsed.namespace, "selector": pairs[0]}
 
 
 def _patch(parsed: Parsed) -> Json:
@@ -121,7 +142,11 @@ def _delete(parsed: Parsed) -> Json:
     written, name = _object(parsed, parsed.operands)
     if _singular(written) not in PODS or (written.partition(".")[2] not in ("", "v1", "v1.")):
         raise Unclear("kubectl delete: only pods are deleted, one by one")
-    return {"pod": name, "namespace": parsed.namespace}
+    found = {"pod": name, "namespace": parsed.namespace}
+    force, grace = parsed.flags.get("force", "false"), parsed.flags.get("grace-period", "")
+    if force not in ("true", "false") or grace not in ("", "0") or (grace == "0") != (force == "true"):
+        raise Unclear("kubectl delete: --force and --grace-period=0 go together, other graces are not given")
+    return {**found, "force": True} if force == "true" else found
 
 
 def _node(parsed: Parsed) -> Json:
@@ -142,8 +167,10 @@ TOOLS: dict[str, tuple[str, tuple[str, ...], Callable[[Parsed], Json]]] = {
     "rollout undo": ("rollback", ("to-revision",), _undo),
     "set image": ("set_image", (), _image),
     "set env": ("set_env", ("containers",), _env),
+    "set resources": ("set_resources", ("containers", "limits", "requests"), _resources),
+    "set selector": ("set_service", (), _selector),
     "patch": ("patch", ("patch", "type"), _patch),
-    "delete": ("delete_pod", (), _delete),
+    "delete": ("delete_pod", ("force", "grace-period"), _delete),
     "cordon": ("cordon", (), _node),
     "uncordon": ("uncordon", (), _node),
 }

@@ -22,6 +22,7 @@ from opssquad.squad.judging import Pending, judge_calls
 from opssquad.squad.ledger import Ledger
 from opssquad.squad.thinking import think
 from opssquad.squad.vetting import vetted
+from opssquad.squad.way_on import first_of_all, ways_on
 from opssquad.types import Json, Mode
 
 Next = Literal["think", "judge", "approve", "act", "answer", "conclude", "__end__"]
@@ -139,6 +140,7 @@ async def answer_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
     if state.mode == "ask" and state.strikes < STRIKES:
         return _struck(state, "End with a call of `conclude`.")
     choices = state.choices or offered(ctx.rank(case_of(state, ctx)))
+    choices = first_of_all(ways_on(state.ledger.of_turn(state.turn)), choices)
     text = state.text or "The model gave no answer."
     await ctx.emit(Answered, answer=Answer(text=text, choices=tuple(choices)))
     return Command(update={"choices": choices}, goto="__end__")

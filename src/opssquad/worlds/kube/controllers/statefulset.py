@@ -59,10 +59,13 @@ class StatefulSetController:
         template = copy(stateful["spec"]["template"])
         data = {"spec": {"template": {**template, "$patch": "replace"}}}
         known = self._plane.owned(kinds.REVISIONS, stateful)
+        number = max((revision["revision"] for revision in known), default=0) + 1
         for revision in known:
             if _template_of(revision) == template:
-                return dict(revision)
-        number = max((revision["revision"] for revision in known), default=0) + 1
+                if revision["revision"] + 1 == number:
+                    return dict(revision)
+                # An earlier template that comes back gets a new number.
+                return self._plane.update(kinds.REVISIONS, {**copy(revision), "revision": number})
         suffix = naming.template_hash([template, stateful["metadata"]["uid"]])
         meta = {
             "name": f"{name_of(stateful)}-{suffix}",
@@ -82,10 +85,8 @@ class StatefulSetController:
             pod = pods.get(ordinal)
             if pod is None:
                 self._create(stateful, ordinal, update)
-            # A broken pod of an older revision does not hold up the update that would replace it.
-            absent = pod is None or is_deleted(pod)
-            stuck = absent or (pod and not is_ready(pod) and labels_of(pod).get(HASH) == update)
-            if stuck and not parallel:
+            # In order, a pod that is not ready holds up everything, also the update that would replace it.
+            if not parallel and (pod is None or is_deleted(pod) or not is_ready(pod)):
                 return
         for ordinal in sorted((o for o in pods if o >= wanted), reverse=True):
             self._delete(stateful, pods[ordinal])
