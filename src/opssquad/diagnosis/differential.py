@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
 
-from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault, Remedy
+from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault, Refused, Remedy
 from opssquad.findings import Choice, Confidence, Hypothesis, Inadmissible, Option, Signal
 from opssquad.templates import HOLE, fill, fill_all, lookup
 from opssquad.types import Json, Ref, Value
@@ -245,7 +245,9 @@ def hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) ->
         options=tuple(
             _option(r, facts) for r in match.fault.actions if not r.needs or r.needs in match.named
         ),
-        inadmissible=tuple(_refused(each, facts) for each in match.fault.inadmissible),
+        inadmissible=tuple(
+            _refused(each, facts) for each in match.fault.inadmissible if each.unless not in match.named
+        ),
         no_fault=match.fault.no_fault,
     )
 
@@ -294,7 +296,5 @@ def _option(remedy: Remedy, facts: Json) -> Option:
     )
 
 
-def _refused(each: Inadmissible, facts: Json) -> Inadmissible:
-    return each.model_copy(
-        update={"reason": fill(each.reason, facts), "target": fill(each.target, facts)},
-    )
+def _refused(each: Refused, facts: Json) -> Inadmissible:
+    return Inadmissible(action=each.action, reason=fill(each.reason, facts), target=fill(each.target, facts))
