@@ -10,7 +10,7 @@ from ._entry import Entry, signal
 from ._kube import about, compact, dig, event_source, quote_at, ref, source
 from ._revisions import NUMBER, Revision, Rollout, revisions, rollouts
 from ._scalings import Scaling, scalings
-from ._template import differs, only_restart, summary
+from ._template import differs, lowered, only_restart, summary
 
 
 def workload_entries(
@@ -83,6 +83,7 @@ def rollout_entry(workload: Json, rollout: Rollout, at: datetime) -> Entry:
                 "cause": revision.cause,
                 "back_to": rollout.back_to,
                 "diff": [each.data() for each in rollout.diff],
+                "lowered": lowered(rollout.diff),
             },
         ),
         read=(workload, revision.keeper, *((rollout.before.keeper,) if rollout.before else ())),

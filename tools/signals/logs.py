@@ -20,6 +20,7 @@ from .calls import REFUSED, TIMEOUT, Called, Failure
 from .complaints import complaint
 from .lookups import Lookup, failed_lookup
 from .parsing import unparsed
+from .slowness import slow
 
 OLD = timedelta(minutes=15)
 """What was last logged longer ago is told as past."""
@@ -114,6 +115,7 @@ def log_signals(case: Case) -> list[Signal]:
         *_calls(case, TIMEOUT),
         *_lookups(case),
         *_probes(case),
+        *_slow(case),
         *_said(case, "log.error", errors, "warning"),
     ]
 
@@ -165,6 +167,8 @@ def _callee(case: Case, entry: Entry, call: Called, key: str) -> Json:
     if service:
         workload = case.directory.workload(service)
         data |= {"service": str(ref(service)), **({"workload": str(workload)} if workload else {})}
+        if workload and key == TIMEOUT.key:
+            data["slow"] = str(workload)
     return data
 
 
@@ -189,6 +193,14 @@ def _lookups(case: Case) -> Iterator[Signal]:
             "warning" if last.level in GRAVE else "info",
             {"host": host, "how": how, **({"service": str(service)} if service else {})},
         )
+
+
+def _slow(case: Case) -> Iterator[Signal]:
+    """Entries that say that something of its own is slow."""
+    told = {id(each): words for each in case.entries if (words := slow(each.text))}
+    for found in groups([each for each in case.entries if id(each) in told])[:MOST]:
+        data = {"template": found.words, "slow": str(owner(case.reads[found.last.origin].pod))}
+        yield case.signal("log.slow", found, found.words, told[id(found.last)], "info", data)
 
 
 def _probes(case: Case) -> Iterator[Signal]:

@@ -8,6 +8,7 @@ from .._kube import ref
 from ._scene import Scene
 from .autoscaling import budget_signals, hpa_signals
 from .companions import claim_class_signals, governing_signals, pull_secret_signals
+from .cpu import cpu_signals
 from .creation import creation_signals
 from .environment import environment_signals
 from .gateways import ROUTES, class_signals, gateway_signals, route_signals
@@ -90,6 +91,7 @@ def _all(scene: Scene) -> Iterator[Signal]:
         yield from governing_signals(workload, scene)
         yield from claim_class_signals(workload, scene)
         yield from pull_secret_signals(workload, scene)
+        yield from cpu_signals(workload, scene)
         yield from environment_signals(workload, scene)
         yield from divided(workload, scene)
         yield from health_signals(workload, scene, past.get(ref(workload), []))
