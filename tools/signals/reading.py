@@ -10,6 +10,7 @@ from .autoscaling import budget_signals, hpa_signals
 from .companions import claim_class_signals, governing_signals, pull_secret_signals
 from .cpu import cpu_signals
 from .creation import creation_signals
+from .dns import dns_signals
 from .environment import environment_signals
 from .gateways import ROUTES, class_signals, gateway_signals, route_signals
 from .ingresses import ingress_signals
@@ -79,6 +80,7 @@ def _all(scene: Scene) -> Iterator[Signal]:
         yield from volume_signals(volume)
     yield from default_class_signals(scene)
     yield from group_signals(scene)
+    yield from dns_signals(scene)
     yield from policy_signals(scene)
     for pod in scene.of("Pod"):
         yield from mutation_signals(pod, scene)
