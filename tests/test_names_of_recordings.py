@@ -73,7 +73,7 @@ ALLOWED = {
     "results": "an English word in a prompt",
     "verdict": "a word of the policy",
 }
-"""Words of the field, of Kubernetes or of the program that are names in a recording, too, and why they stand."""
+"""Words of the field, of Kubernetes or of the program that name something in a recording, too, and why."""
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*[A-Za-z0-9]")
 FILES = sorted(
     path for each in DATA for path in (ROOT / each).rglob("*") if path.suffix in {".py", ".yaml", ".md"}
