@@ -1,4 +1,4 @@
-"""The tables of docs/kubernetes.md, from catalogue and code; `python -m tests.kubernetes_page` writes them."""
+"""The tables of docs/kubernetes.md, from catalogue and code; `python -m tests.kubernetes_page` makes them."""
 
 import ast
 from collections.abc import Iterator

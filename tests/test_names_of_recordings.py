@@ -69,6 +69,7 @@ ALLOWED = {
     "kube-root-ca.crt": "what Kubernetes puts into every namespace",
     "kube-system": "the namespace of Kubernetes itself",
     "match": "a word of Python and of Corefiles",
+    "password": "a word of databases that refuse a login",
     "platform": "a word of registries that lack an image for a processor",
     "results": "an English word in a prompt",
     "verdict": "a word of the policy",

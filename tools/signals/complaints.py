@@ -1,5 +1,6 @@
 """What a log complains of in words that systems, not programs, choose: a port that is taken, a disk that is
-full, a path that may not be written, a request that the Kubernetes API forbids, a program that cannot be run.
+full, a path that may not be written, a request that the Kubernetes API forbids, a program that cannot be run,
+a Corefile that cannot be read.
 
 Pure; which paths are mounts is told by the pod's spec.
 """

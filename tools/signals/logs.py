@@ -1,5 +1,5 @@
-"""What a container's log proves: errors, the line before the end, refused connections, timeouts, values that
-do not parse, probes answered with an error.
+"""What a container's log proves: errors, the line before the end, refused connections, timeouts, names that
+do not resolve, values that do not parse, probes answered with an error.
 
 Pure; a log is read into entries by `_loglines`, failed calls are found by `calls`, values by `parsing`.
 """
@@ -21,6 +21,7 @@ from .complaints import complaint
 from .lookups import Lookup, failed_lookup
 from .parsing import unparsed
 from .slowness import slow
+from .strangers import met
 
 OLD = timedelta(minutes=15)
 """What was last logged longer ago is told as past."""
@@ -116,6 +117,7 @@ def log_signals(case: Case) -> list[Signal]:
         *_lookups(case),
         *_probes(case),
         *_slow(case),
+        *_strangers(case),
         *_said(case, "log.error", errors, "warning"),
     ]
 
@@ -193,6 +195,19 @@ def _lookups(case: Case) -> Iterator[Signal]:
             "warning" if last.level in GRAVE else "info",
             {"host": host, "how": how, **({"service": str(service)} if service else {})},
         )
+
+
+def _strangers(case: Case) -> Iterator[Signal]:
+    """What databases, meshes, certificates and limits of others answered, by what it was and why."""
+    told: dict[tuple[str, str], list[tuple[Entry, str]]] = {}
+    for entry in case.entries:
+        for name, why, words in met(entry.text) if entry.level in GRAVE else ():
+            told.setdefault((name, why), []).append((entry, words))
+    for (name, why), hits in list(told.items())[:MOST]:
+        (first, _), (last, words) = hits[0], hits[-1]
+        found = Group(words, last.level, len(hits), first, last)
+        said = cut(last.message)
+        yield case.signal(name, found, said, words, "warning", {"why": why, "message": said})
 
 
 def _slow(case: Case) -> Iterator[Signal]:

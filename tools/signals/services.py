@@ -1,4 +1,4 @@
-"""Services without a ready endpoint, with ports nobody declares, with pods of several workloads."""
+"""Services without a ready endpoint, with ports nobody declares, of several workloads, with warnings."""
 
 from collections.abc import Iterator, Mapping
 
