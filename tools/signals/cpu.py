@@ -37,13 +37,21 @@ def cpu_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
         return
     before = _before(workload, scene)
     for index, (name, text) in enumerate(limits.items()):
-        if text is None:
+        limit, was = _cores(text), before.get(name)
+        if limit is None:
             continue
-        limit, was = parse(text), before.get(name)
         cut = was is not None and (was.limit is None or was.limit > limit)
         if cut or limit < TINY:
             yield _tight(workload, index, name, limit, was if cut else None, scene)
         yield from _at_limit(workload, index, name, limit, scene)
+
+
+def _cores(text: str | float | None) -> float | None:
+    """A quantity of CPU; None where there is none, or nothing that could be one."""
+    try:
+        return None if text is None else parse(text)
+    except ValueError:
+        return None
 
 
 def _before(workload: Json, scene: Scene) -> dict[str, Before]:
@@ -59,7 +67,7 @@ def _before(workload: Json, scene: Scene) -> dict[str, Before]:
     found: dict[str, Before] = {}
     for each in dig(history[current - 1].template, "spec", "containers", default=()):
         text = dig(each, "resources", "limits", "cpu")
-        found[each["name"]] = Before(None if text is None else parse(text), history[current].at)
+        found[each["name"]] = Before(_cores(text), history[current].at)
     return found
 
 
@@ -112,11 +120,11 @@ def _at_limit(workload: Json, index: int, name: str, limit: float, scene: Scene)
     mine = {ref(pod).name for pod in scene.pods_of(ref(workload))}
     space = workload["metadata"].get("namespace")
     used = [
-        (parse(text), metrics, place)
+        (cores, metrics, place)
         for metrics in scene.of("PodMetrics")
         if metrics["metadata"]["name"] in mine and metrics["metadata"].get("namespace") == space
         for place, each in enumerate(metrics.get("containers") or ())
-        if each.get("name") == name and (text := dig(each, "usage", "cpu"))
+        if each.get("name") == name and (cores := _cores(dig(each, "usage", "cpu")))
     ]
     if not used or not limit:
         return

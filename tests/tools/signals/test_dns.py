@@ -169,7 +169,13 @@ def test_with_a_look_there_a_spoilt_corefile_is_confirmed_and_no_restart_is_offe
     ]
     sure = n06(*spoilt, more=[*asks, *mine])
     assert sure.confidence == "confirmed"
-    assert {each.action for each in sure.options} == {"patch", "escalate"}
+    targets = {each.action: each.target for each in sure.options}
+    assert targets == {
+        "patch": "ConfigMap/kube-system/names",
+        "escalate": "Deployment/kube-system/names",
+    }
+    silent = n06(resolver(0), service(), placed(obj("EndpointSlice", "x")), more=asks)
+    assert [each.action for each in silent.options] == ["escalate"]
     assert {each.action for each in sure.inadmissible} == {"rollback", "restart"}
 
 
