@@ -111,6 +111,7 @@ def test_what_the_organisation_says_is_told_as_such(own: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
+        (("list", "--json", "--markdown"), "--json and --markdown are two forms of one list"),
         (("show", "K1"), "no fault 'K1'; there is: K"),
         (("show", "oom"), "no fault 'oom'; there is: "),
         (("show", "K12", "--squad", "k9s"), "no squad 'k9s'; there is: k8s"),
