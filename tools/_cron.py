@@ -1,5 +1,6 @@
 """When a CronJob's schedule was due last: the five fields of cron as Kubernetes reads them; pure."""
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +15,9 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 RANGES = ((0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, MONTHS), (0, 7, DAYS))
 BACK = 366
+ZONE = re.compile(r"^(?:CRON_)?TZ=\S+\s+")
+"""How a schedule named its time zone before there was a field for it."""
+EVERY = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h))+")
 
 
 def last_due(schedule: str, now: datetime, zone: str = "") -> datetime | None:
@@ -41,6 +45,21 @@ def last_due(schedule: str, now: datetime, zone: str = "") -> datetime | None:
                 if due <= local:
                     return due.astimezone(UTC)
     return None
+
+
+def readable(schedule: str, zone: str = "") -> bool:
+    """Whether Kubernetes can keep such a schedule: five fields or a macro, in a time zone that there is."""
+    text = ZONE.sub("", schedule.strip()).lower()
+    if text.startswith("@every "):
+        return bool(EVERY.fullmatch(text.removeprefix("@every ").strip()))
+    words = MACROS.get(text, text).split()
+    try:
+        ZoneInfo(zone or "UTC")
+        for word, form in zip(words, RANGES, strict=True):
+            _field(word, *form)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return False
+    return True
 
 
 def _field(text: str, least: int, most: int, names: tuple[str, ...]) -> set[int]:

@@ -5,12 +5,14 @@ only those are read whole.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from opssquad import Cluster, Json, Table, ToolError
 
+from ._extensions import Extension, served
 from ._kube import condition, dig
 from ._pods import is_finished, is_ready, is_terminating
 from ._rights import untimed
@@ -47,19 +49,19 @@ class Reading:
 
 async def read(cluster: Cluster, namespace: str) -> Reading:
     """The scene of a namespace, or of the whole cluster where it is "". Raises ToolError."""
-    pods, lacking = await asyncio.gather(
-        cluster.table("Pod", namespace, detail=_unwell), _lacking(cluster, namespace)
+    pods, lacking, (more, unknown) = await asyncio.gather(
+        cluster.table("Pod", namespace, detail=_unwell), _lacking(cluster, namespace), served(cluster)
     )
     reading, bad = _counted(pods)
     if reading.pods <= SMALL or namespace:
-        reading.scene, reading.unread = await _whole(cluster, (namespace,), trim=reading.pods > SMALL)
-        reading.unread |= untimed(cluster)
+        reading.scene, reading.unread = await _whole(cluster, (namespace,), more, trim=reading.pods > SMALL)
+        reading.unread |= unknown | untimed(cluster)
         return reading
     for space, said in lacking:
         bad.setdefault(space, []).append(said)
     worst = sorted(bad, key=lambda each: (-len(bad[each]), each))
-    reading.scene, reading.unread = await _whole(cluster, worst[:DEEP], trim=True)
-    reading.unread |= untimed(cluster)
+    reading.scene, reading.unread = await _whole(cluster, worst[:DEEP], more, trim=True)
+    reading.unread |= unknown | untimed(cluster)
     reading.afar = {each: bad[each] for each in worst[DEEP:]}
     return reading
 
@@ -117,14 +119,14 @@ async def _lacking(cluster: Cluster, namespace: str) -> list[tuple[str, str]]:
 
 
 async def _whole(
-    cluster: Cluster, spaces: tuple[str, ...] | list[str], trim: bool = False
+    cluster: Cluster, spaces: Sequence[str], more: Sequence[Extension], trim: bool = False
 ) -> tuple[Scene, dict[str, str]]:
     unread: dict[str, str] = {}
 
-    async def one(kind: str, space: str) -> list[Json]:
+    async def one(kind: str, space: str, group: str = "") -> list[Json]:
         keep = _broken if trim and kind == "Pod" else _light
         try:
-            return await cluster.list(kind, space, keep=keep)
+            return await cluster.list(kind, space, group=group, keep=keep)
         except ToolError as error:
             if kind == "Pod":
                 raise
@@ -132,9 +134,11 @@ async def _whole(
             return []
 
     asked = [(kind, space) for space in spaces for kind in SPACED] + [(kind, "") for kind in GLOBAL]
-    found = await asyncio.gather(*(one(kind, space) for kind, space in asked))
+    custom = [(e.kind, s, e.group) for e in more for s in (spaces if e.namespaced else ("",))]
+    found = await asyncio.gather(*(one(*each) for each in (*asked, *custom)))
     # Of thousands of pods only those in trouble are kept, so that one is missing means nothing.
-    whole = frozenset({*SPACED, *GLOBAL} - set(unread) - ({"Pod"} if trim else set()))
+    kinds = {*SPACED, *GLOBAL, *(each.kind for each in more)}
+    whole = frozenset(kinds - set(unread) - ({"Pod"} if trim else set()))
     read_spaces = None if "" in spaces else frozenset(spaces)
     objects = (obj for listed in found for obj in listed)
     return Scene(cluster.now(), objects, whole, read_spaces), unread

@@ -5,7 +5,7 @@ Pure functions over `spec.template` of workloads and ReplicaSets. Where the temp
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,9 @@ from opssquad import Json
 from ._fields import flat, hidden, join, labels, secret_name, shown, veiled
 from ._kube import compact, dig
 from ._needs import LISTS, split_image
+from ._quantity import parse
 
+AMOUNT = re.compile(r"resources\.(?:limits|requests)\..+")
 RESTARTED = "annotations[kubectl.kubernetes.io/restartedAt]"
 
 # Labels that the controllers add for themselves: no part of what a person rolled out.
@@ -46,6 +48,18 @@ class Field:
     def data(self) -> Json:
         """As it stands in a result's data."""
         return {"field": self.field, "from": self.before, "to": self.after, "container": self.container}
+
+
+def lowered(fields: Iterable[Field]) -> list[str]:
+    """The limits and requests that became less, or came to be where there was none, by their fields."""
+    return [each.field for each in fields if AMOUNT.fullmatch(each.field) and each.after and _less(each)]
+
+
+def _less(field: Field) -> bool:
+    try:
+        return field.before is None or parse(field.after or "0") < parse(field.before)
+    except ValueError:
+        return False
 
 
 def _plain(field: str) -> str:

@@ -11,7 +11,7 @@ from ._former import of_template
 from ._kube import about, compact, dig, event_source, quote_at, ref, source
 from ._revisions import NUMBER, Revision, Rollout, revisions, rollouts
 from ._scalings import Scaling, scalings
-from ._template import differs, only_restart, summary
+from ._template import differs, lowered, only_restart, summary
 
 
 def workload_entries(
@@ -85,6 +85,7 @@ def rollout_entry(workload: Json, rollout: Rollout, at: datetime) -> Entry:
                 "back_to": rollout.back_to,
                 "diff": [each.data() for each in rollout.diff],
                 "former": _former(rollout),
+                "lowered": lowered(rollout.diff),
             },
         ),
         read=(workload, revision.keeper, *((rollout.before.keeper,) if rollout.before else ())),

@@ -18,6 +18,7 @@ from ._instances import Instance, Previous, instance, most_broken
 from ._kube import controller, dig, lately, owner, ref, selected, source
 from ._loglines import entries
 from ._logtext import Wanted, body, command, head
+from ._resolving import resolving
 from ._rights import as_data, visible
 from .signals.calls import called
 from .signals.logs import Case, Read, log_signals
@@ -58,14 +59,14 @@ async def logs(
     failed = called(found)
     directory = await _directory(cluster, (each.named for each in failed.values()), space)
     case = Case(reads, found, now, directory, failed)
-    said = log_signals(case)
+    said, services = await resolving(cluster, log_signals(case))
     denied = await blocked(cluster, said, (each.pod for each in reads), directory)
     signals = [*said, *denied.signals, *at_work(case)]
     instances = [each for each, _ in read]
     heads = [*choice, *unread.values(), *(head(i, text) for i, text in read)]
     return Result(
         text="\n".join([*heads, *body(case, signals, wanted)]),
-        sources=(*(each.source() for each in reads), *_unstarted(instances), *denied.sources),
+        sources=(*(each.source() for each in reads), *_unstarted(instances), *denied.sources, *services),
         data={
             "pod": str(ref(instances[0].pod)),
             "container": instances[0].container,

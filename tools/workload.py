@@ -1,5 +1,6 @@
 """The tool `workload`: what one workload is made of, how it stands, and what it depends on."""
 
+import asyncio
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from ._focus import concerned, thin, workload_named
 from ._kube import kubectl, ref, source
 from ._observing import seen_in
 from ._read import read
+from ._rights import visible
 from ._workloadview import lines_of, order, template_of
 from .signals.reading import read_signals
 
@@ -24,11 +26,13 @@ async def workload(
     kind: Annotated[str, Field(description="Deployment, StatefulSet, DaemonSet or CronJob")] = "Deployment",
 ) -> Result:
     """One workload: pods, conditions, containers, ConfigMaps, Secrets, Services, dependencies, HPA, PDB."""
-    reading = await read(cluster, namespace)
+    # How much is used is told by another server than the rest, where there is one: it may be silent.
+    reading, usage = await asyncio.gather(read(cluster, namespace), visible(cluster, "PodMetrics", namespace))
     if not reading.pods:
         await cluster.get("Namespace", namespace)
     scene = reading.scene
     await history.record(seen_in(scene))
+    scene.add(usage or ())
     target = workload_named(name, scene, kind)
     obj = scene.known[target]
     found = thin(concerned(target, read_signals(scene), scene))

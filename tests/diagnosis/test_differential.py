@@ -108,8 +108,21 @@ def test_what_does_not_help_is_told_with_the_names_of_the_case() -> None:
 def test_no_option_of_a_fault_is_one_that_is_inadmissible_for_it() -> None:
     assert sum(bool(fault.inadmissible) for fault in CATALOGUE.faults) >= 6
     for fault in CATALOGUE.faults:
-        refused = {each.action for each in fault.inadmissible if not each.target}
-        assert refused.isdisjoint(each.action for each in fault.actions), fault.id
+        for each in (each for each in fault.inadmissible if not each.target):
+            offered = [option for option in fault.actions if option.action == each.action]
+            assert all(each.unless and option.needs == each.unless for option in offered), fault.id
+
+
+def test_what_is_inadmissible_unless_a_clause_holds_is_told_only_where_it_does_not() -> None:
+    blind = signal("hpa.inactive", why="no_request", hpa="HorizontalPodAutoscaler/ns/api", message="m")
+    diff = [{"field": "resources.requests.cpu"}]
+    rolled = signal("rollout.recent", at=-60, text="api revision 2", diff=diff)
+    alone, with_it = (
+        next(h for h in rank(CATALOGUE, some) if h.fault == "K15") for some in ([blind], [blind, rolled])
+    )
+    assert {each.action for each in alone.inadmissible} == {"rollback", "restart"}
+    assert {each.action for each in with_it.inadmissible} == {"restart"}
+    assert ["rollback" in {each.action for each in h.options} for h in (alone, with_it)] == [False, True]
 
 
 def test_an_edit_of_a_config_that_nothing_broken_uses_is_not_on_the_list() -> None:

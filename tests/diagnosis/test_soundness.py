@@ -66,6 +66,10 @@ BAD: dict[str, tuple[str, str, str, str]] = {
         "{action: restart,", "{action: patch, target: '{component}',",
         "Close", "F1.actions[0].action: patch is inadmissible for this fault: an open door stays open",
     ),
+    "unless": (
+        "{action: restart,", "{action: restart, unless: forse,",
+        "forse", "F1.inadmissible[0].unless: no clause under `for` is called 'forse'; there is: force",
+    ),
     "a hole of what shows a signal": (
         "label: 'Look at {name}'", "label: 'Look at {wind.text}'",
         "Look at", "shows.door.forced.label: nothing fills {wind.text}; there is: ",
@@ -88,6 +92,13 @@ def test_what_contradicts_itself_or_names_what_is_not_there_is_refused_with_its_
 def test_a_prohibition_at_another_target_leaves_the_action(tmp_path: Path) -> None:
     path = written(tmp_path, ("{action: restart,", "{action: patch, target: 'Wall//{name}',"))
     assert [r.target for r in load_catalogue(path).faults[0].inadmissible] == ["Wall//{name}"]
+
+
+def test_a_prohibition_with_an_exception_leaves_the_action_that_needs_just_that(tmp_path: Path) -> None:
+    assert load_catalogue(written(tmp_path, ("{action: restart,", "{action: patch, unless: force,")))
+    loose = ("{action: restart,", "{action: escalate, unless: force,")
+    with pytest.raises(UsageError, match="escalate is inadmissible for this fault"):
+        load_catalogue(written(tmp_path, loose))
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,12 @@ class Scene:
         for pod in self.kinds["Pod"]:
             self._pods[self.owner(pod)].append(pod)
 
+    def add(self, objects: Iterable[Json]) -> None:
+        """More objects, of kinds that hang on nothing: neither pods nor events."""
+        for each in objects:
+            self.kinds[each["kind"]].append(each)
+            self.known[ref(each)] = each
+
     def of(self, *kinds: str) -> list[Json]:
         """The objects of these kinds, in the order they were read."""
         return [each for kind in kinds for each in self.kinds.get(kind, ())]

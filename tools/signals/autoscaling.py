@@ -1,13 +1,15 @@
 """Autoscalers that do nothing or can do no more, and disruption budgets that forbid every eviction."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from opssquad import Json, Quote, Ref, Signal
 
 from .._kube import condition, dig, moment, quote_at, ref, selected
+from .._selectors import matches
 from ._scene import Scene, make
+from .replicas import KINDS
 
 MISSING = re.compile(
     r"missing request for (?P<resource>[\w.-]*\w)(?: in container (?P<container>[\w.-]*\w))?"
@@ -24,10 +26,12 @@ WHY = (
     ("no_figures", re.compile(r"did not receive metrics|no metrics returned|unable to get metrics")),
 )
 SETTLES = timedelta(minutes=5)
+AT_AN_END = frozenset({"TooFewReplicas", "TooManyReplicas"})
+"""Reasons that say no more than that it stands at its minimum or maximum."""
 
 
 def hpa_signals(hpa: Json, scene: Scene) -> Iterator[Signal]:
-    """`hpa.inactive` and `hpa.at_max`."""
+    """`hpa.inactive`, `hpa.at_max` and `hpa.limited`."""
     space = hpa["metadata"].get("namespace", "")
     target = dig(hpa, "spec", "scaleTargetRef", default={})
     workload = Ref(kind=target.get("kind", "?"), namespace=space, name=target.get("name", "?"))
@@ -37,6 +41,8 @@ def hpa_signals(hpa: Json, scene: Scene) -> Iterator[Signal]:
         if broken and each.get("reason") != "ScalingDisabled":
             yield _inactive(hpa, workload, index, each, scene)
             break
+    else:
+        yield from _unfit(hpa, workload, scene)
     current, most = (
         dig(hpa, "status", "currentReplicas", default=0),
         dig(hpa, "spec", "maxReplicas", default=0),
@@ -44,6 +50,69 @@ def hpa_signals(hpa: Json, scene: Scene) -> Iterator[Signal]:
     limited = condition(hpa, "ScalingLimited")
     if current >= most > 0 and limited.get("reason") == "TooManyReplicas":
         yield _at_max(hpa, workload, current)
+    elif limited.get("status") == "True" and limited.get("reason") not in AT_AN_END:
+        yield _limited(hpa, workload, limited)
+
+
+def _unfit(hpa: Json, workload: Ref, scene: Scene) -> Iterator[Signal]:
+    """What its own conditions do not tell, or not yet: no target, or a target without what it measures by.
+
+    Where it is active, requests that the template lacks come from elsewhere, such as a LimitRange.
+    """
+    if condition(hpa, "ScalingActive").get("status") == "True":
+        return
+    if scene.lacks(workload):
+        said = {"reason": "NoTarget", "message": f"{workload.kind} {workload.name} does not exist"}
+        yield _blind(hpa, workload, said, {"why": "target_missing"})
+        return
+    for metric in dig(hpa, "spec", "metrics", default=()):
+        resource = dig(metric, "resource", "name", default="")
+        measured = dig(metric, "resource", "target", "type") == "Utilization"
+        for each in _containers(workload, scene) if resource and measured else ():
+            if dig(each, "resources", "requests", resource) is None:
+                message = f"container {each['name']} requests no {resource}"
+                more = {"why": "no_request", "resource": resource, "container": each["name"]}
+                yield _blind(hpa, workload, {"reason": "NoRequest", "message": message}, more)
+                return
+
+
+def _containers(workload: Ref, scene: Scene) -> list[Json]:
+    found: list[Json] = dig(scene.get(workload), "spec", "template", "spec", "containers", default=[])
+    # A limit stands for the request that is not there.
+    return [
+        {**each, "resources": {"requests": {**_of(each, "limits"), **_of(each, "requests")}}}
+        for each in found
+    ]
+
+
+def _of(container: Json, field: str) -> Mapping[str, str]:
+    found: Mapping[str, str] = dig(container, "resources", field, default={})
+    return found
+
+
+def _blind(hpa: Json, workload: Ref, said: Json, more: Json) -> Signal:
+    return make(
+        "hpa.inactive",
+        hpa,
+        workload,
+        f"HorizontalPodAutoscaler {hpa['metadata']['name']} does not scale {workload.kind} {workload.name}: "
+        f"{said['message']}",
+        [quote_at(hpa, "spec", "scaleTargetRef")],
+        data={**said, "settling": False, "hpa": str(ref(hpa)), "resource": "", "container": "", **more},
+    )
+
+
+def _limited(hpa: Json, workload: Ref, said: Json) -> Signal:
+    return make(
+        "hpa.limited",
+        hpa,
+        workload,
+        f"HorizontalPodAutoscaler {hpa['metadata']['name']}: {said.get('reason')}: {said.get('message', '')}",
+        [quote_at(hpa, "spec", "scaleTargetRef")],
+        severity="info",
+        at=moment(said.get("lastTransitionTime")),
+        data={"reason": said.get("reason", ""), "message": said.get("message", "")},
+    )
 
 
 def _inactive(hpa: Json, workload: Ref, index: int, said: Json, scene: Scene) -> Signal:
@@ -85,11 +154,20 @@ def _at_max(hpa: Json, workload: Ref, current: int) -> Signal:
 
 
 def budget_signals(budget: Json, scene: Scene) -> Iterator[Signal]:
-    """`pdb.blocks` for a budget that covers pods and allows no disruption."""
-    if (
-        dig(budget, "status", "expectedPods", default=0) == 0
-        or dig(budget, "status", "disruptionsAllowed") != 0
-    ):
+    """`pdb.blocks` for a budget that covers pods and allows no disruption, `pdb.selects_nothing` for one that
+    covers none."""
+    if dig(budget, "status", "expectedPods", default=0) == 0:
+        if _selects_nothing(budget, scene):
+            yield make(
+                "pdb.selects_nothing",
+                budget,
+                ref(budget),
+                f"PodDisruptionBudget {budget['metadata']['name']} selects no pod and no workload",
+                [quote_at(budget, "spec", "selector")],
+                severity="info",
+            )
+        return
+    if dig(budget, "status", "disruptionsAllowed") != 0:
         return
     healthy = dig(budget, "status", "currentHealthy", default=0)
     wanted = dig(budget, "status", "desiredHealthy", default=0)
@@ -104,6 +182,20 @@ def budget_signals(budget: Json, scene: Scene) -> Iterator[Signal]:
         severity="info",
         data={"healthy": healthy, "wanted": wanted},
     )
+
+
+def _selects_nothing(budget: Json, scene: Scene) -> bool:
+    """Whether neither a pod nor a template fits, in a namespace of which all of them were read."""
+    space = budget["metadata"].get("namespace", "")
+    if not all(scene.covers(kind, space) for kind in ("Pod", *KINDS)):
+        return False
+    here = (each for each in scene.of("Pod", *KINDS) if each["metadata"].get("namespace") == space)
+    labels = (
+        dig(each, *(() if each["kind"] == "Pod" else ("spec", "template")), "metadata", "labels", default={})
+        for each in here
+    )
+    selector = dig(budget, "spec", "selector")
+    return selector is None or not any(matches(selector, each) for each in labels)
 
 
 def _covered(budget: Json, scene: Scene) -> Ref:

@@ -27,6 +27,27 @@ def pull_secret_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
             )
 
 
+def claim_class_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
+    """`statefulset.class_missing` where the claims of its pods ask for a class that does not exist."""
+    if "StorageClass" not in scene.complete:
+        return
+    for index, each in enumerate(dig(workload, "spec", "volumeClaimTemplates", default=())):
+        name = dig(each, "spec", "storageClassName", default="")
+        # Volumes made by hand may carry the name of a class that never was an object.
+        by_hand = any(dig(one, "spec", "storageClassName") == name for one in scene.of("PersistentVolume"))
+        if name and not by_hand and not scene.get(target := Ref(kind="StorageClass", name=name)):
+            path = ("spec", "volumeClaimTemplates", index, "spec", "storageClassName")
+            yield make(
+                "statefulset.class_missing",
+                workload,
+                ref(workload),
+                f"StatefulSet {workload['metadata']['name']}: its claims {dig(each, 'metadata', 'name')} "
+                f"ask for StorageClass {name}, which does not exist",
+                [quote_at(workload, *path)],
+                data={"ref": str(target)},
+            )
+
+
 def governing_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
     """`statefulset.service_missing` where the Service that gives its pods their names does not exist."""
     name = dig(workload, "spec", "serviceName", default="")

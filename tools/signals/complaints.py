@@ -1,5 +1,6 @@
 """What a log complains of in words that systems, not programs, choose: a port that is taken, a disk that is
-full, a path that may not be written, a request that the Kubernetes API forbids, a program that cannot be run.
+full, a path that may not be written, a request that the Kubernetes API forbids, a program that cannot be run,
+a Corefile that cannot be read.
 
 Pure; which paths are mounts is told by the pod's spec.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from opssquad import Json
 
-from .._kube import dig
+from .._kube import dig, owner
 
 Told = Mapping[str, str]
 
@@ -122,6 +123,10 @@ def _forbidden(text: str, told: Told, pod: Json, container: str) -> Json:
     }
 
 
+def _corefile(text: str, told: Told, pod: Json, container: str) -> Json:
+    return {"line": told.get("line", ""), "dns": str(owner(pod))}
+
+
 _TAKEN = re.compile(
     r"address (?:is )?already in use|EADDRINUSE|BindException|only one usage of each socket address"
     r"|port \d+ (?:is|was) already (?:in use|allocated)",
@@ -139,6 +144,10 @@ _FORBIDDEN = re.compile(
     r"(?: in API group \\?\"(?P<group>[^\"\\\s]*)\\?\")?"
     r"(?: in the namespace \\?\"(?P<where>[^\"\\\s]+)\\?\"| at the cluster scope)?"
 )
+_COREFILE = re.compile(
+    r"\bCorefile:(?P<line>\d+) - Error during parsing:[^\n]*|\bplugin/loop: Loop [^\n]*detected[^\n]*"
+    r"|\bplugin/\w+: [^\n]*(?:unknown property|no nameservers|not a valid)[^\n]*"
+)
 _EXEC = re.compile(
     r"\bexec (?:user process caused|/\S+): \"?"
     r"(?P<why>exec format error|no such file or directory|permission denied)"
@@ -155,6 +164,7 @@ COMPLAINTS = (
         _DENIED,
         _denied,
     ),
+    Complaint("log.corefile", ("corefile:", "plugin/"), _COREFILE, _corefile),
     Complaint("log.api_forbidden", ("is forbidden: user",), _FORBIDDEN, _forbidden),
 )
 

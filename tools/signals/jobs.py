@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from opssquad import Json, Quote, Ref, Signal, ago, clock_time, duration
 
-from .._cron import last_due
+from .._cron import last_due, readable
 from .._edits import last_edit
 from .._kube import condition, controller, created, dig, event_text, last_seen, moment, quote, quote_at, ref
 from .._pods import Container, Past, containers, is_finished
@@ -15,6 +15,8 @@ MISSED = ("MissSchedule", "TooManyMissedTimes", "FailedNeedsStart", "InvalidSche
 WRONG = ("InvalidSchedule", "UnparseableSchedule", "UnknownTimeZone")
 """Reasons that say that the schedule can never be kept."""
 LINGERS = timedelta(minutes=5)
+LOOKS = 10
+"""Seconds between two looks of the controller at a CronJob."""
 LATE = timedelta(minutes=5)
 """The controller looks every ten seconds, and a Job's objects take their time."""
 
@@ -131,7 +133,9 @@ def _held(
 
 
 def cron_signals(cron: Json, scene: Scene) -> Iterator[Signal]:
-    """`cronjob.suspended` and `cronjob.missed`."""
+    """`cronjob.suspended`, `cronjob.missed`, and `cronjob.short_deadline` for runs that must start sooner
+    than the controller looks."""
+    yield from _short(cron)
     due = last_due(
         dig(cron, "spec", "schedule", default=""), scene.now - LATE, dig(cron, "spec", "timeZone", default="")
     )
@@ -142,8 +146,24 @@ def cron_signals(cron: Json, scene: Scene) -> Iterator[Signal]:
         yield _suspended(cron, owed, scene)
         return
     events = scene.about(ref(cron), *MISSED, *WRONG)
-    if events or owed:
+    schedule, zone = dig(cron, "spec", "schedule", default=""), dig(cron, "spec", "timeZone", default="")
+    if events or owed or not readable(schedule, zone):
         yield _missed(cron, owed, events, scene)
+
+
+def _short(cron: Json) -> Iterator[Signal]:
+    seconds = dig(cron, "spec", "startingDeadlineSeconds")
+    if seconds is not None and seconds < LOOKS:
+        yield make(
+            "cronjob.short_deadline",
+            cron,
+            ref(cron),
+            f"CronJob {cron['metadata']['name']}: a run that cannot start within {seconds} s is dropped, and "
+            f"the controller looks every {LOOKS} s only",
+            [quote_at(cron, "spec", "startingDeadlineSeconds")],
+            severity="info",
+            data={"seconds": seconds},
+        )
 
 
 def _suspended(cron: Json, owed: datetime | None, scene: Scene) -> Signal:
@@ -169,7 +189,11 @@ def _suspended(cron: Json, owed: datetime | None, scene: Scene) -> Signal:
 def _missed(cron: Json, owed: datetime | None, events: list[Json], scene: Scene) -> Signal:
     told = event_text(events[0]) if events else ""
     at = last_seen(events[0]) if events else owed
-    wrong = bool(events) and events[0].get("reason") in WRONG
+    unread = not readable(
+        dig(cron, "spec", "schedule", default=""), dig(cron, "spec", "timeZone", default="")
+    )
+    wrong = unread or (bool(events) and events[0].get("reason") in WRONG)
+    told = told or (f"its schedule {dig(cron, 'spec', 'schedule')!r} cannot be kept" if unread else "")
     # A schedule that is kept again has made good what an event of it still tells.
     over = owed is None and not wrong
     active = dig(cron, "status", "active", default=[])

@@ -1,5 +1,5 @@
-"""What a container's log proves: errors, the line before the end, refused connections, timeouts, values that
-do not parse, probes answered with an error.
+"""What a container's log proves: errors, the line before the end, refused connections, timeouts, names that
+do not resolve, values that do not parse, probes answered with an error.
 
 Pure; a log is read into entries by `_loglines`, failed calls are found by `calls`, values by `parsing`.
 """
@@ -20,6 +20,8 @@ from .calls import REFUSED, TIMEOUT, Called, Failure
 from .complaints import complaint
 from .lookups import Lookup, failed_lookup
 from .parsing import unparsed
+from .slowness import slow
+from .strangers import met
 
 OLD = timedelta(minutes=15)
 """What was last logged longer ago is told as past."""
@@ -115,6 +117,8 @@ def log_signals(case: Case) -> list[Signal]:
         *_calls(case, TIMEOUT),
         *_lookups(case),
         *_probes(case),
+        *_slow(case),
+        *_strangers(case),
         *_said(case, "log.error", errors, "warning"),
     ]
 
@@ -166,6 +170,8 @@ def _callee(case: Case, entry: Entry, call: Called, key: str) -> Json:
     if service:
         workload = case.directory.workload(service)
         data |= {"service": str(ref(service)), **({"workload": str(workload)} if workload else {})}
+        if workload and key == TIMEOUT.key:
+            data["slow"] = str(workload)
     return data
 
 
@@ -190,6 +196,27 @@ def _lookups(case: Case) -> Iterator[Signal]:
             "warning" if last.level in GRAVE else "info",
             {"host": host, "how": how, **({"service": str(service)} if service else {})},
         )
+
+
+def _strangers(case: Case) -> Iterator[Signal]:
+    """What databases, meshes, certificates and limits of others answered, by what it was and why."""
+    told: dict[tuple[str, str], list[tuple[Entry, str]]] = {}
+    for entry in case.entries:
+        for name, why, words in met(entry.text) if entry.level in GRAVE else ():
+            told.setdefault((name, why), []).append((entry, words))
+    for (name, why), hits in list(told.items())[:MOST]:
+        (first, _), (last, words) = hits[0], hits[-1]
+        found = Group(words, last.level, len(hits), first, last)
+        said = cut(last.message)
+        yield case.signal(name, found, said, words, "warning", {"why": why, "message": said})
+
+
+def _slow(case: Case) -> Iterator[Signal]:
+    """Entries that say that something of its own is slow."""
+    told = {id(each): words for each in case.entries if (words := slow(each.text))}
+    for found in groups([each for each in case.entries if id(each) in told])[:MOST]:
+        data = {"template": found.words, "slow": str(owner(case.reads[found.last.origin].pod))}
+        yield case.signal("log.slow", found, found.words, told[id(found.last)], "info", data)
 
 
 def _probes(case: Case) -> Iterator[Signal]:

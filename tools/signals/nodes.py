@@ -31,6 +31,9 @@ def node_signals(node: Json, scene: Scene) -> Iterator[Signal]:
             yield _pressure(node, index, each, scene)
         elif each.get("type") not in WELL and each.get("status") == "True":
             yield _problem(node, index, each)
+        elif ready and each.get("type") in PRESSURE and each.get("status") == "Unknown":
+            # Where the node itself is not ready, all that its kubelet reports is unknown.
+            yield _problem(node, index, each)
     if dig(node, "spec", "unschedulable") and ready:
         yield _cordoned(node, scene)
     if ready and (taints := own_taints(node)):
@@ -112,13 +115,15 @@ def _pressure(node: Json, index: int, said: Json, scene: Scene) -> Signal:
 
 
 def _problem(node: Json, index: int, said: Json) -> Signal:
-    """A condition that something else than the kubelet sets, such as a detector of kernel deadlocks."""
+    """A condition that something else than the kubelet sets, such as a detector of kernel deadlocks; one of
+    the kubelet's that is not known though the node is ready."""
     told = ": ".join(filter(None, (said.get("reason"), said.get("message"))))
+    unknown = " is not known" if said.get("status") == "Unknown" else ""
     return make(
         "node.problem",
         node,
         ref(node),
-        f"Node {node['metadata']['name']}: {said.get('type')}: {told}",
+        f"Node {node['metadata']['name']}: {said.get('type')}{unknown}: {told}",
         [quote_at(node, "status", "conditions", index)],
         # Whoever sets a condition of its own may mean something good by it.
         severity="info",

@@ -14,6 +14,7 @@ from .containers import is_looping, probe_kills
 SAID = re.compile(
     r"^Unhealthy: (?P<which>Readiness|Liveness|Startup) probe (?:failed|errored)[^:]*: ?(?P<detail>.*)"
 )
+TIMED_OUT = re.compile(r"deadline exceeded|timed? ?out", re.IGNORECASE)
 CONTAINER = re.compile(r"\{(.+)\}")
 FIELDS = {"Readiness": "readinessProbe", "Liveness": "livenessProbe", "Startup": "startupProbe"}
 
@@ -46,6 +47,7 @@ def _signal(pod: Json, which: str, state: Container, events: list[Json], scene: 
     kills = probe_kills(pod, state.name, scene) if which != "Readiness" else []
     role = _role(state, last_seen(newest), kills, scene)
     count = sum(event_count(each) for each in events)
+    late = bool(TIMED_OUT.search(event_text(newest)))
     severity: Severity = "critical" if role == "active" and not state.ready else "warning"
     return make(
         f"probe.{which.lower()}_failed",
@@ -71,6 +73,8 @@ def _signal(pod: Json, which: str, state: Container, events: list[Json], scene: 
             "count": count,
             "role": role,
             "kills": sum(event_count(each) for each in kills),
+            "timed_out": late,
+            **({"slow": str(owner)} if late else {}),
             **_compare(spec, probe, FIELDS[which]),
         },
     )

@@ -14,7 +14,8 @@ def _named(kind: str, namespace: str, name: str) -> Ref:
 
 
 def reference_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
-    """`config.missing` for a ConfigMap, Secret or key that the template names and that does not exist."""
+    """`config.missing` for a ConfigMap, Secret or key that the template names and that does not exist;
+    `config.empty` for a ConfigMap that it takes whole and in which nothing stands."""
     space = workload["metadata"].get("namespace", "")
     for use in references(dig(workload, "spec", "template", default={})):
         if use.optional or use.kind not in {"ConfigMap", "Secret"} or use.kind not in scene.complete:
@@ -31,4 +32,15 @@ def reference_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
                 [quote(workload, compact(use.key or use.name))],
                 severity="warning",
                 data={"ref": str(_named(use.kind, space, use.name)), "key": use.key},
+            )
+        elif use.kind == "ConfigMap" and not use.key and not keys:
+            yield make(
+                "config.empty",
+                target,
+                ref(workload),
+                f"{workload['kind']} {workload['metadata']['name']} takes ConfigMap {use.name}, in which "
+                "nothing stands",
+                [quote(workload, compact(use.name))],
+                severity="info",
+                data={"ref": str(ref(target))},
             )

@@ -1,14 +1,14 @@
-"""Services without a ready endpoint, with ports nobody declares, with pods of several workloads."""
+"""Services without a ready endpoint, with ports nobody declares, of several workloads, with warnings."""
 
 from collections.abc import Iterator, Mapping
 
 from opssquad import Json, Quote, Ref, Signal, ago
 
 from .._edits import last_edit
-from .._kube import dig, quote, quote_at, ref, selected
+from .._kube import dig, event_text, last_seen, quote, quote_at, ref, selected
 from .._needs import split_image
 from .._pods import is_finished, is_ready, is_terminating
-from ._scene import Scene, make
+from ._scene import Scene, event_quotes, make
 from .callers import as_data, callers
 from .replicas import KINDS, desired
 
@@ -23,6 +23,7 @@ WHY_WORDS = {
 
 def service_signals(service: Json, scene: Scene) -> Iterator[Signal]:
     """What is wrong with a Service, by its selector, endpoints and the pods it selects."""
+    yield from _warned(service, scene)
     selector = dig(service, "spec", "selector", default={})
     if not selector or dig(service, "spec", "type") == "ExternalName":
         return
@@ -32,6 +33,26 @@ def service_signals(service: Json, scene: Scene) -> Iterator[Signal]:
     else:
         yield from _mixed(service, selector, scene)
         yield from _ports(service, selector, scene)
+
+
+def _warned(service: Json, scene: Scene) -> Iterator[Signal]:
+    """`service.warned`: what a controller could not do for the Service lately, such as a load balancer."""
+    said = [
+        e for e in scene.about(ref(service)) if e.get("type") == "Warning" and scene.is_recent(last_seen(e))
+    ]
+    for event in said[:1]:
+        # Of endpoints that could not be written this time nothing is left when they are the next.
+        passing = str(event.get("reason") or "").startswith("FailedToUpdateEndpoint")
+        yield make(
+            "service.warned",
+            service,
+            ref(service),
+            f"Service {service['metadata']['name']}: {event_text(event)[:240]}",
+            event_quotes([event]),
+            severity="info" if passing else "warning",
+            at=last_seen(event),
+            data={"reason": event.get("reason") or "", "message": event.get("message") or ""},
+        )
 
 
 def ready_addresses(service: Json, scene: Scene) -> int:

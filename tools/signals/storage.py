@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from opssquad import Json, Quote, Ref, Signal, ago
 
-from .._kube import created, dig, event_text, quote_at, ref
+from .._kube import UNDATED, created, dig, event_text, quote_at, ref
 from .._quantity import parse
 from ._scene import Scene, event_quotes, make
 
@@ -78,9 +78,43 @@ def _why(claim: Json, phase: str | None, events: list[Json], scene: Scene) -> st
     by_hand = any(dig(each, "spec", "storageClassName") == cls for each in scene.of("PersistentVolume"))
     if absent:
         return "no_volume" if by_hand else "class_missing"
+    if not events and not cls and not dig(claim, "spec", "volumeName") and _no_default(scene):
+        return "no_volume"
     words = event_text(events[0]) if events else ""
     why = next((name for name, form in WHY if form.search(words)), "")
     return why or ("waits" if _waits(claim, scene) else "other")
+
+
+DEFAULT = "storageclass.kubernetes.io/is-default-class"
+
+
+def defaults(scene: Scene) -> list[Json]:
+    """The StorageClasses that a claim without one gets."""
+    return [
+        each for each in scene.of("StorageClass") if dig(each, "metadata", "annotations", DEFAULT) == "true"
+    ]
+
+
+def _no_default(scene: Scene) -> bool:
+    return scene.covers("StorageClass") and not defaults(scene)
+
+
+def default_class_signals(scene: Scene) -> Iterator[Signal]:
+    """`storageclass.several_defaults`: a claim without a class gets the newest of them."""
+    found = defaults(scene)
+    if len(found) > 1:
+        names = sorted(each["metadata"]["name"] for each in found)
+        newest = max(found, key=lambda each: (created(each) or UNDATED, each["metadata"]["name"]))
+        yield make(
+            "storageclass.several_defaults",
+            newest,
+            ref(newest),
+            f"{len(names)} StorageClasses are the default ({', '.join(names)}): claims without a class get "
+            f"{newest['metadata']['name']}, the newest",
+            [quote_at(each, "metadata", "annotations", DEFAULT) for each in found],
+            severity="info",
+            data={"classes": names},
+        )
 
 
 @dataclass(frozen=True)
@@ -123,7 +157,6 @@ def nearest(claim: Json, scene: Scene) -> Near | None:
         f"{each}: {_show(dig(claim, *FIELDS[each][0]))} asked, {_show(dig(volume, *FIELDS[each][1]))} there"
         for each in differs
     )
-    name = volume["metadata"]["name"]
     name = volume["metadata"]["name"]
     return Near(volume, differs, f"PersistentVolume {name} is free but differs ({said})")
 
@@ -175,7 +208,19 @@ def _waits(claim: Json, scene: Scene) -> bool:
 
 
 def volume_signals(volume: Json) -> Iterator[Signal]:
-    """`pv.failed` for a volume whose reclaiming failed."""
+    """`pv.failed` for a volume whose reclaiming failed, `pv.released` for one whose claim is gone."""
+    if dig(volume, "status", "phase") == "Released":
+        claim = dig(volume, "spec", "claimRef", default={})
+        yield make(
+            "pv.released",
+            volume,
+            ref(volume),
+            f"PersistentVolume {volume['metadata']['name']}: its claim {claim.get('namespace')}/"
+            f"{claim.get('name')} is gone; with its data it is kept, and no other claim gets it",
+            [quote_at(volume, "status", "phase")],
+            severity="info",
+            data={"claim": f"PersistentVolumeClaim/{claim.get('namespace')}/{claim.get('name')}"},
+        )
     if dig(volume, "status", "phase") == "Failed":
         said = dig(volume, "status", "message", default="Failed")
         yield make(

@@ -32,17 +32,27 @@ def command() -> None:
 @command.command("list")
 @SQUAD
 @JSON
+@click.option("--markdown", "as_page", is_flag=True, help="A table for a page of documentation.")
 @screen_options
 @shared
-def list_(shared: Shared, squad: str, as_json: bool) -> None:
-    """Every fault: its id and title, the signals that open it, what may be done."""
+def list_(shared: Shared, squad: str, as_json: bool, as_page: bool) -> None:
+    """Every fault: its id and title, the signals that open it, what may be done.
+
+    With --markdown also what speaks for and against it, the calls that would tell, what must not be done.
+    """
+    from opssquad.cli.faultpage import markdown
     from opssquad.cli.knowledge import listed
     from opssquad.cli.render.faults import show_faults
+    from opssquad.errors import UsageError
     from opssquad.squad.knowledge import known_faults
 
     known = known_faults(squad, shared.settings().faults)
+    if as_json and as_page:
+        raise UsageError("--json and --markdown are two forms of one list; give one of them")
     if as_json:
         click.echo(listed(known).model_dump_json(indent=2))
+    elif as_page:
+        click.echo(markdown(known))
     else:
         show_faults(shared.screen(), listed(known))
 

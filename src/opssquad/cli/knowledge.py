@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from opssquad import content
-from opssquad.diagnosis.catalogue import Clause, Show
+from opssquad.diagnosis.catalogue import Clause, Refused, Show
 from opssquad.diagnosis.explaining import Account, Case, Unopened
 from opssquad.diagnosis.own import Entry, KnownFaults, Origin, read_known_faults
 from opssquad.diagnosis.soundness import Flaw, nearest
 from opssquad.diagnosis.wording import blamed, in_words
 from opssquad.errors import UsageError
 from opssquad.events import Event
-from opssquad.findings import Inadmissible
 from opssquad.squad.knowledge import known_faults, read_known, toolbox_of
 from opssquad.squad.recalled import ledger_of
 from opssquad.squad.spec import load_squad
@@ -90,7 +89,7 @@ class Described(Value):
     explanation: str
     no_fault: bool
     actions: tuple[Way, ...]
-    inadmissible: tuple[Inadmissible, ...]
+    inadmissible: tuple[Refused, ...]
     place: Place
 
 

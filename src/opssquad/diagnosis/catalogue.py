@@ -57,10 +57,20 @@ class Remedy(Value):
     needs: str = ""
 
 
+class Refused(Inadmissible):
+    """An action that tempts and is wrong, save where the clause holds that `unless` names."""
+
+    unless: str = ""
+
+    def __str__(self) -> str:
+        return super().__str__() + (f" (unless {self.unless})" if self.unless else "")
+
+
 class Fault(Value):
     """One entry. `anchor` is the signal that opens it; `component` says who is to blame: the anchor's
     `owner`, its `entity`, or a reference in its data (`data.ref`). `inadmissible` are actions that are
-    tempting and wrong; none of them may stand among the `actions`."""
+    tempting and wrong; none of them may stand among the `actions`, but for what holds only where they do
+    not."""
 
     id: str
     title: str
@@ -70,7 +80,7 @@ class Fault(Value):
     against: list[Clause] = Field(default_factory=list)
     root_cause: str
     actions: list[Remedy] = Field(default_factory=list)
-    inadmissible: list[Inadmissible] = Field(default_factory=list)
+    inadmissible: list[Refused] = Field(default_factory=list)
     no_fault: bool = False
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from opssquad.diagnosis.catalogue import Catalogue, Clause
+from opssquad.diagnosis.catalogue import Catalogue, Clause, Refused
 from opssquad.diagnosis.matches import Match, matches
 from opssquad.diagnosis.remedies import options
 from opssquad.findings import Choice, Confidence, Hypothesis, Inadmissible, Signal
@@ -66,7 +66,9 @@ def hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) ->
         opposing=match.opposing,
         next_calls=tuple(_calls(match.unmet, catalogue, facts)),
         options=tuple(options(match.fault.actions, match.named, facts)),
-        inadmissible=tuple(_refused(each, facts) for each in match.fault.inadmissible),
+        inadmissible=tuple(
+            _refused(each, facts) for each in match.fault.inadmissible if each.unless not in match.named
+        ),
         no_fault=match.fault.no_fault,
     )
 
@@ -105,7 +107,5 @@ def _calls(unmet: Sequence[Clause], catalogue: Catalogue, facts: Json) -> Iterat
             yield choice
 
 
-def _refused(each: Inadmissible, facts: Json) -> Inadmissible:
-    return each.model_copy(
-        update={"reason": fill(each.reason, facts), "target": fill(each.target, facts)},
-    )
+def _refused(each: Refused, facts: Json) -> Inadmissible:
+    return Inadmissible(action=each.action, reason=fill(each.reason, facts), target=fill(each.target, facts))

@@ -13,8 +13,7 @@ from opssquad.documents import BadFile, Placed
 from opssquad.templates import HOLE
 
 if TYPE_CHECKING:
-    from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault, Remedy, Show
-    from opssquad.findings import Inadmissible
+    from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault, Refused, Remedy, Show
 
 FACTS = ("component", "kind", "namespace", "name")
 """Facts of every match that are plain text; `anchor` is one that has parts, like each named clause."""
@@ -80,6 +79,7 @@ def of_fault(fault: "Fault", shows: Collection[str]) -> Said:
     for index, refused in enumerate(fault.inadmissible):
         for field in ("reason", "target"):
             yield from _sentence(("inadmissible", index, field), getattr(refused, field), names)
+        yield from _needed(("inadmissible", index, "unless"), refused.unless, fault)
 
 
 def clause_names(fault: "Fault") -> tuple[str, ...]:
@@ -105,19 +105,24 @@ def _clauses(fault: "Fault", shows: Collection[str]) -> Said:
 def _remedy(place: Place, remedy: "Remedy", fault: "Fault", names: Collection[str]) -> Said:
     for field in ("label", "target", "args"):
         yield from _sentence((*place, field), getattr(remedy, field), names)
-    known = {clause.name or clause.signal for clause in fault.speaks_for}
-    if remedy.needs and remedy.needs not in known:
-        said = f"no clause under `for` is called {remedy.needs!r}"
-        yield (*place, "needs"), f"{said}; {nearest(remedy.needs, known)}"
+    yield from _needed((*place, "needs"), remedy.needs, fault)
     for refused in fault.inadmissible:
         if _same(remedy, refused):
             said = f"{remedy.action} is inadmissible for this fault: {refused.reason}"
             yield (*place, "action"), said
 
 
-def _same(remedy: "Remedy", refused: "Inadmissible") -> bool:
-    """Whether the one forbids the other; without a target it does so whatever the target is."""
-    return remedy.action == refused.action and refused.target in ("", remedy.target)
+def _needed(place: Place, name: str, fault: "Fault") -> Said:
+    known = {clause.name or clause.signal for clause in fault.speaks_for}
+    if name and name not in known:
+        yield place, f"no clause under `for` is called {name!r}; {nearest(name, known)}"
+
+
+def _same(remedy: "Remedy", refused: "Refused") -> bool:
+    """Whether the one forbids the other: without a target whatever the target is, and not where the one needs
+    just what the other makes an exception for."""
+    apart = bool(refused.unless) and remedy.needs == refused.unless
+    return remedy.action == refused.action and refused.target in ("", remedy.target) and not apart
 
 
 def of_shows(shows: "Mapping[str, Show]", faults: "Sequence[Fault]") -> Said:

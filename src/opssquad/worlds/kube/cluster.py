@@ -92,9 +92,10 @@ class Cluster(Handle):
         """The server's version, such as `v1.36.2`; a cheap way to see whether it answers."""
         return str((await self._http.read("/version")).get("gitVersion", "unknown"))
 
-    async def kinds(self) -> Resources:
-        """Every resource that the cluster serves, custom ones included, core first."""
-        return await self._catalogue.served()
+    async def kinds(self, *groups: str) -> Resources:
+        """Every resource that the cluster serves, custom ones included, core first; where `groups` are named
+        those of them alone, and that is asked once for as long as the handle lives."""
+        return await (self._catalogue.of_groups(groups) if groups else self._catalogue.served())
 
     async def resource(self, kind: str, group: str = "") -> Resource:
         """What a kind means here: `Deployment`, `deploy`, `deployments.apps`, a custom kind."""

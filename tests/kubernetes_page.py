@@ -1,0 +1,81 @@
+"""The tables of docs/kubernetes.md, from catalogue and code; `python -m tests.kubernetes_page` makes them."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from opssquad.cli.faultpage import markdown
+from opssquad.content import signal_ids
+from opssquad.squad.knowledge import known_faults
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "kubernetes.md"
+MODULES = (
+    *sorted((ROOT / "tools" / "signals").glob("*.py")),
+    *(ROOT / "tools" / name for name in ("_workload_entries.py", "_object_entries.py")),
+)
+NO_SIGNALS = {"spec", "metadata", "keda", "log.level"}
+"""Dotted words of the code that are paths, a group and a field."""
+
+
+def faults() -> str:
+    """The catalogue of the squad, without an organisation's file."""
+    return markdown(known_faults("k8s", None))
+
+
+def signals() -> str:
+    """Each module that finds signals, what it is about by its own word, and their ids."""
+    lines = ["| family | what it tells | signals |", "| --- | --- | --- |"]
+    for path, ids in families().items():
+        about = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+        name = path.stem.removeprefix("_").removesuffix("_entries")
+        said = " ".join(about.split()).replace("|", r"\|")
+        lines.append(f"| {name} | {said} | {', '.join(f'`{each}`' for each in ids)} |")
+    return "\n".join(lines)
+
+
+def families() -> dict[Path, list[str]]:
+    """The ids that stand in each of these modules; of one that stands in two, where it is made."""
+    known = {each for each in signal_ids() if not {each, each.partition(".")[0]} & NO_SIGNALS}
+    found: dict[Path, list[str]] = {}
+    for path in MODULES:
+        if ids := sorted(known & {*_words(path)}):
+            found[path] = ids
+    for path, ids in found.items():
+        if path.stem == "_object_entries":
+            found[path] = [each for each in ids if each != "rollout.recent"]
+    return found
+
+
+def _words(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield "".join(str(e.value) if isinstance(e, ast.Constant) else "*" for e in node.values)
+
+
+PARTS = {"faults": faults, "signals": signals}
+
+
+def part(page: str, name: str) -> str:
+    """What stands between the marks of a part."""
+    return _split(page, name)[1].strip("\n")
+
+
+def _split(page: str, name: str) -> tuple[str, str, str]:
+    before, begins, rest = page.partition(f"<!-- {name} -->\n")
+    inside, ends, after = rest.partition(f"<!-- end of {name} -->")
+    return before + begins, inside, ends + after
+
+
+def written(page: str) -> str:
+    """The page with its parts made anew."""
+    for name, make in PARTS.items():
+        before, _, after = _split(page, name)
+        page = f"{before}{make()}\n{after}"
+    return page
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
