@@ -10,13 +10,12 @@ from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from opssquad.documents import BadFile, read_text, read_yaml
 from opssquad.types import Json
+from opssquad.worlds.kube.recording.fates import Strict, Text
 from opssquad.worlds.kube.recording.spec import (
     Also,
     Component,
     Fix,
     Reference,
-    Strict,
-    Text,
     When,
     WorldRules,
 )

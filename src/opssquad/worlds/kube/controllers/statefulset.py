@@ -6,6 +6,7 @@ from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import ApiStatus
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming, podspec
+from opssquad.worlds.kube.controllers.admission import Admission
 from opssquad.worlds.kube.controllers.meta import (
     controller_of,
     copy,
@@ -23,6 +24,8 @@ from opssquad.worlds.kube.controllers.plane import Plane
 
 COMPONENT = "statefulset-controller"
 HASH = "controller-revision-hash"
+RETRY = 10.0
+"""Seconds until a refused creation is tried again; the real back-off grows to minutes."""
 KEPT = frozenset({"observedGeneration", "replicas", "availableReplicas"})
 
 
@@ -31,8 +34,9 @@ class StatefulSetController:
 
     latency = 0.006
 
-    def __init__(self, plane: Plane) -> None:
+    def __init__(self, plane: Plane, admission: Admission) -> None:
         self._plane = plane
+        self._admission = admission
 
     def concerns(self, change: Change) -> Iterable[tuple[str, str]]:
         """The StatefulSet itself, and the owner of a pod."""
@@ -127,9 +131,11 @@ class StatefulSetController:
             del spec["volumes"]
         try:
             pod = podspec.from_template(self._plane, stateful, template, name)
+            self._admission.judge(pod)
         except ApiStatus as error:
             text = f"create Pod {name} in StatefulSet {name_of(stateful)} failed error: {error.message}"
             self._plane.events.say(stateful, "FailedCreate", text, COMPONENT, warning=True)
+            self._plane.kernel.look_in(RETRY, self, key_of(stateful))
             return
         pod["metadata"]["generateName"] = f"{name_of(stateful)}-"
         self._plane.create(kinds.PODS, pod)
