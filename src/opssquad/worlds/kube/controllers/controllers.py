@@ -1,5 +1,6 @@
 """All controllers of a recorded cluster on one clock."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
@@ -8,6 +9,8 @@ from opssquad.worlds.kube.apiserver.resources import ResourceKey, builtin
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.controllers import kinds
 from opssquad.worlds.kube.controllers.admission import QUOTA_WORDS, Admission
+from opssquad.worlds.kube.controllers.cronjob import CronJobController
+from opssquad.worlds.kube.controllers.daemonset import DaemonSetController
 from opssquad.worlds.kube.controllers.deployment import DeploymentController
 from opssquad.worlds.kube.controllers.disruption import BudgetController
 from opssquad.worlds.kube.controllers.endpoints import EndpointController
@@ -22,8 +25,10 @@ from opssquad.worlds.kube.controllers.namespaces import NamespaceController
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.quota import QuotaController
 from opssquad.worlds.kube.controllers.replicaset import ReplicaSetController
+from opssquad.worlds.kube.controllers.scaler import AutoscalerController
 from opssquad.worlds.kube.controllers.scheduler import Scheduler
 from opssquad.worlds.kube.controllers.statefulset import StatefulSetController
+from opssquad.worlds.kube.controllers.volumes import VolumeController
 from opssquad.worlds.kube.logbook import Logbook
 from opssquad.worlds.kube.outcomes import fate, rewritten
 from opssquad.worlds.kube.recording.fates import Fate
@@ -37,7 +42,8 @@ def _keys() -> dict[str, ResourceKey]:
 
 
 class Controllers:
-    """The control plane and the kubelets. `now` is the moment at which the objects stood as they do."""
+    """The control plane and the kubelets. `now` is the moment at which the objects stood as they do; `idle`:
+    DaemonSet or CronJob, if these stand still."""
 
     def __init__(
         self,
@@ -47,6 +53,7 @@ class Controllers:
         now: datetime,
         seed: str,
         timing: Timing = LIFE_LIKE,
+        idle: Collection[str] = (),
     ) -> None:
         self._rules = rules
         self._kernel = Kernel(store, now)
@@ -56,13 +63,17 @@ class Controllers:
             DeploymentController(plane),
             ReplicaSetController(plane, admission),
             StatefulSetController(plane, admission),
+            *([] if "DaemonSet" in idle else [DaemonSetController(plane, admission)]),
             JobController(plane, admission),
+            *([] if "CronJob" in idle else [CronJobController(plane)]),
             Scheduler(plane, self._finds_no_node),
             Kubelet(plane, self.fate, logs, timing),
             EndpointController(plane),
             BudgetController(plane),
             QuotaController(plane),
             MetricsServer(plane),
+            AutoscalerController(plane),
+            VolumeController(plane),
             GarbageCollector(plane),
             NamespaceController(plane),
         ]

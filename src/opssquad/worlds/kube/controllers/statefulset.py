@@ -21,6 +21,7 @@ from opssquad.worlds.kube.controllers.meta import (
     status_of,
 )
 from opssquad.worlds.kube.controllers.plane import Plane
+from opssquad.worlds.kube.controllers.volumes import class_of
 
 COMPONENT = "statefulset-controller"
 HASH = "controller-revision-hash"
@@ -143,7 +144,7 @@ class StatefulSetController:
         self._plane.events.say(stateful, "SuccessfulCreate", text, COMPONENT)
 
     def _claim(self, stateful: Json, template: Json, pod: str) -> Json:
-        """The volume of a claim; the claim itself if there is none yet. It is bound at once."""
+        """The volume of a claim; the claim itself if there is none yet, bound if its class is there."""
         name = f"{name_of(template)}-{pod}"
         volume = {"name": name_of(template), "persistentVolumeClaim": {"claimName": name}}
         if self._plane.get(kinds.CLAIMS, namespace_of(stateful), name):
@@ -153,7 +154,10 @@ class StatefulSetController:
         spec = copy(template["spec"])
         capacity = ((spec.get("resources") or {}).get("requests") or {}).get("storage", "1Gi")
         status = {"phase": "Bound", "accessModes": spec.get("accessModes"), "capacity": {"storage": capacity}}
-        spec["volumeName"] = f"pvc-{naming.uid(self._plane.seed, name)}"
+        if self._plane.all(kinds.STORAGE_CLASSES) and not class_of(self._plane, spec):
+            status = {"phase": "Pending"}
+        else:
+            spec["volumeName"] = f"pvc-{naming.uid(self._plane.seed, name)}"
         self._plane.create(kinds.CLAIMS, {"metadata": meta, "spec": spec, "status": status})
         text = f"Create Claim {name} Pod {pod} in StatefulSet {name_of(stateful)} success"
         self._plane.events.say(stateful, "SuccessfulCreate", text, COMPONENT)
