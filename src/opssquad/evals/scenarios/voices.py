@@ -16,6 +16,7 @@ from opssquad.worlds.kube.recording.files import log_path
 
 KEPT = timedelta(minutes=100)
 """How far back a log goes; what is older was rotated away."""
+WITHIN = timedelta(milliseconds=999)
 AT_ONCE = timedelta(milliseconds=40)
 CLOCKS = {"iso": "%Y-%m-%dT%H:%M:%S", "comma": "%Y-%m-%d %H:%M:%S", "slash": "%Y/%m/%d %H:%M:%S"}
 
@@ -55,10 +56,13 @@ class Voices:
         voice = self._voice(workload, container["name"], told, part)
         if voice is None:
             return
-        end = run.ended or self._clock
+        # Times in the API are cut to seconds: what lasts less than one ends after it has begun all the same.
+        end = run.ended + WITHIN if run.ended and part != "containers" else run.ended or self._clock
         start = next((s.start for s in told if s.start), voice.start)
         at = run.began + AT_ONCE
-        first = max(run.began, self._clock - KEPT)
+        # Of an init container that has ended nothing is rotated away.
+        ended = run.ended and part != "containers"
+        first = run.began if ended else max(run.began, self._clock - KEPT)
         for text in start:
             if at >= first and at <= end:
                 yield self._line(voice, at, text, container, pod)

@@ -15,9 +15,8 @@ LEAD = (
 )
 ANSWERS = {
     "not_found": "$image: not found",
-    "unauthorized": "failed to authorize: failed to fetch anonymous token: unexpected status from "
-    "GET request to https://$host/service/token?"
-    "scope=repository%3A$path%3Apull&service=$host: 401 Unauthorized",
+    "unauthorized": "unexpected status from HEAD request to https://$host/v2/$path/manifests/$tag: "
+    "401 Unauthorized",
     "denied": "pull access denied, repository does not exist or may require authorization: "
     "server message: insufficient_scope: authorization failed",
     "lookup": 'failed to do request: Head "https://$host/v2/$path/manifests/$tag": '
