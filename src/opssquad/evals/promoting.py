@@ -22,8 +22,9 @@ from opssquad.gate.own import Own
 from opssquad.squad.knowledge import known_faults
 from opssquad.times import rfc3339
 from opssquad.types import Json, Ref, Value
+from opssquad.worlds.kube.recording.fates import Text
 from opssquad.worlds.kube.recording.load import load_incident
-from opssquad.worlds.kube.recording.spec import Action, Component, FaultId, Fix, Proof, Reference, Text, Truth
+from opssquad.worlds.kube.recording.spec import Action, Component, FaultId, Fix, Proof, Reference, Truth
 
 HEAD = """\
 # A verdict on incident {incident}, drafted from what the squad concluded. Nothing of it is held to be true

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from opssquad.types import Json
 from opssquad.worlds.kube.controllers.deployment.revisions import REVISION
 from opssquad.worlds.kube.kinds import WORKLOADS
-from opssquad.worlds.kube.outcomes import fate, holds, suits
+from opssquad.worlds.kube.outcomes import fate, holds, rewritten, suits
 from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.refs import Key, reference, split
@@ -124,7 +124,9 @@ class _World:
                 yield int(number), spec
 
     def _fate(self, key: Key, template: Json) -> str:
-        return fate(self._rules, "/".join(key), template, self._find).kind
+        workload = "/".join(key)
+        spec = rewritten(self._rules, workload, template, self._find)
+        return fate(self._rules, workload, spec, self._find).kind
 
     def _find(self, kind: str, namespace: str, name: str) -> Json | None:
         return self._named.get((kind, namespace, name))

@@ -18,7 +18,7 @@ from opssquad.evals.perturb.material import Material
 from opssquad.evals.perturb.rename import Renamer
 from opssquad.types import Json
 from opssquad.worlds.kube.kinds import KNOWN
-from opssquad.worlds.kube.recording.spec import Strict
+from opssquad.worlds.kube.recording.fates import Strict
 
 OWN = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "Service", "Namespace")
 CALLED = (

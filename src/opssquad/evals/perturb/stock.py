@@ -9,8 +9,8 @@ from typing import Literal
 
 from opssquad.documents import read_yaml
 from opssquad.times import parse_time
+from opssquad.worlds.kube.recording.fates import Strict
 from opssquad.worlds.kube.recording.files import log_lines
-from opssquad.worlds.kube.recording.spec import Strict
 
 NUMBERS = {"info": 30, "warn": 40, "error": 50}
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from opssquad.documents import BadFile, yaml_text
 from opssquad.evals.oracle import Kin
@@ -54,18 +53,12 @@ def make(file: Path, out: Path) -> Path:
 
 
 def _default(scenario: Scenario) -> Json:
-    """Fates as they are written: a word, or one word with details."""
-
-    def fate(given: Any) -> Any:
-        kind = given.kind
-        detail = getattr(given, kind, None) if kind in ("crash", "pending") else None
-        return {kind: detail.model_dump(mode="json", exclude_none=True)} if detail else kind
-
+    """Fates as they are written."""
     outcomes = [
-        {"when": each.when.model_dump(mode="json", exclude_defaults=True), "pods": fate(each.pods)}
+        {"when": each.when.model_dump(mode="json", exclude_defaults=True), "pods": each.pods.written()}
         for each in scenario.world.outcomes
     ]
-    return {"outcomes": outcomes, "default": {"pods": fate(scenario.world.default.pods)}}
+    return {"outcomes": outcomes, "default": {"pods": scenario.world.default.pods.written()}}
 
 
 def _incident(scenario: Scenario, cluster: str, version: str, clock: datetime) -> Json:

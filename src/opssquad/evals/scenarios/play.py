@@ -1,6 +1,7 @@
 """Plays a story on a recorded cluster's control plane, from the first deployment to the clock."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -14,6 +15,8 @@ from opssquad.worlds.kube.apiserver.dispatch import answer
 from opssquad.worlds.kube.apiserver.request import Call, Reply, User
 from opssquad.worlds.kube.apiserver.resources import Resource
 from opssquad.worlds.kube.controllers import naming
+from opssquad.worlds.kube.controllers.cronjob import SCHEDULED
+from opssquad.worlds.kube.controllers.meta import reference_to
 from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.refs import split
 from opssquad.worlds.kube.recording.spec import ClusterFacts, Incident
@@ -21,6 +24,7 @@ from opssquad.worlds.kube.standard import OWN
 from opssquad.worlds.kube.world import RecordedWorld
 
 SPACES = ("default", "kube-system")
+OFTEN = re.compile(r"\(x(\d+) over (\d+)m\) ")
 KEPT = timedelta(hours=1)
 """How long the API server keeps events."""
 UNTOLD = frozenset(
@@ -57,6 +61,7 @@ class Play:
                 [*nodes(cluster, born), *(_namespace(name, born) for name in SPACES)],
             ),
             real=lambda: self._now,
+            idle={"DaemonSet", "CronJob"} - set(application.plays),
         )
 
     def run(self, manifests: Sequence[Json], by: str, story: Sequence[Step]) -> None:
@@ -107,8 +112,14 @@ class Play:
         for ref in step.delete:
             about = self._first(ref)["metadata"]
             self._call("DELETE", self._found(ref.replace(split(ref)[2], about["name"])), step.by)
+        for ref, change in step.status.items():
+            body = {"status": change}
+            form = "strategic-merge-patch+json"
+            self._call("PATCH", f"{self._found(ref)}/status", step.by, body, form)
+        for ref in step.tick:
+            self._tick(ref)
         for ref, said in step.warn.items():
-            self._warn(ref, said)
+            self._warn(ref, said, step.by if "by" in step.model_fields_set else "kubelet")
 
     def _apply(self, manifest: Json, by: str) -> None:
         resource = self._world.resources.of_kind(manifest["apiVersion"], manifest["kind"])
@@ -118,10 +129,13 @@ class Play:
 
     def _found(self, ref: str, whole: bool = True) -> str:
         kind, namespace, name = split(ref)
+        return _path(self._kind(kind), namespace, name if whole else "")
+
+    def _kind(self, kind: str) -> Resource:
         resource = next((r for r in self._listed() if r.kind == kind), None)
         if resource is None:
-            raise StoryError(f"{ref}: no resource is a {kind}")
-        return _path(resource, namespace, name if whole else "")
+            raise StoryError(f"no resource is a {kind}")
+        return resource
 
     def _call(
         self, method: str, path: str, by: str = "", body: Json | None = None, form: str = "json"
@@ -146,18 +160,41 @@ class Play:
             raise StoryError(f"there is no {ref} at that time")
         return found
 
-    def _warn(self, ref: str, said: str) -> None:
-        """A kubelet's warning, `Reason: message`, about an object."""
+    def _tick(self, ref: str) -> None:
+        """A CronJob's time has come: a Job of it, unless one runs that it must wait for."""
+        _, namespace, name = split(ref)
+        cron = self._call("GET", self._found(ref))
+        if cron["spec"].get("concurrencyPolicy") == "Forbid" and cron["status"].get("active"):
+            text = "Not starting job because prior execution is running and concurrency policy is Forbid"
+            self._warn(ref, f"JobAlreadyActive: {text}", "cronjob-controller", "Normal")
+            return
+        template = cron["spec"]["jobTemplate"]
+        meta = {
+            **(template.get("metadata") or {}),
+            "name": f"{name}-{int(self._now.timestamp()) // 60}",
+            "namespace": namespace,
+            "annotations": {SCHEDULED: rfc3339(self._now)},
+            "ownerReferences": [reference_to({"apiVersion": "batch/v1", "kind": "CronJob", **cron})],
+        }
+        job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": template["spec"]}
+        self._apply(job, "kube-controller-manager")
+
+    def _warn(self, ref: str, said: str, source: str, form: str = "Warning") -> None:
+        """An event, `Reason: message`, about an object; `(x4 over 20m) ` before it: how often it came."""
         kind, namespace, _ = split(ref)
         about = self._first(ref)
-        reason, _, message = said.partition(": ")
+        often = OFTEN.match(said)
+        reason, _, message = (said[often.end() :] if often else said).partition(": ")
+        count, over = (int(often[1]), int(often[2])) if often else (1, 0)
         meta, stamp = about["metadata"], rfc3339(self._now)
+        first = rfc3339(self._now - timedelta(minutes=over))
+        host = about.get("spec", {}).get("nodeName", "") if kind == "Pod" else ""
         involved = {
             "kind": kind,
             "namespace": namespace,
             "name": meta["name"],
             "uid": meta["uid"],
-            "apiVersion": "v1",
+            "apiVersion": about.get("apiVersion") or self._kind(kind).api_version,
         }
         event: Json = {
             "apiVersion": "v1",
@@ -166,15 +203,15 @@ class Play:
             "involvedObject": involved,
             "reason": reason,
             "message": message,
-            "type": "Warning",
-            "count": 1,
-            "firstTimestamp": stamp,
+            "type": form,
+            "count": count,
+            "firstTimestamp": first,
             "lastTimestamp": stamp,
-            "source": {"component": "kubelet", "host": about["spec"].get("nodeName", "")},
-            "reportingComponent": "kubelet",
-            "reportingInstance": about["spec"].get("nodeName", ""),
+            "source": {"component": source, **({"host": host} if host else {})},
+            "reportingComponent": source,
+            "reportingInstance": host,
         }
-        self._apply(event, "kubelet")
+        self._apply(event, "kubelet" if source == "kubelet" else "kube-controller-manager")
 
 
 def _path(resource: Resource, namespace: str = "", name: str = "") -> str:

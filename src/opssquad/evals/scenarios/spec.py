@@ -10,13 +10,12 @@ from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from opssquad.documents import BadFile, read_text, read_yaml
 from opssquad.types import Json
+from opssquad.worlds.kube.recording.fates import Strict, Text
 from opssquad.worlds.kube.recording.spec import (
     Also,
     Component,
     Fix,
     Reference,
-    Strict,
-    Text,
     When,
     WorldRules,
 )
@@ -39,6 +38,9 @@ Span = Annotated[timedelta, BeforeValidator(_span)]
 """`-2h15m` is that long before the clock; `20s` is a span."""
 
 
+Clock = Literal["iso", "comma", "slash", "epoch", "none"]
+
+
 class Hum(Strict):
     """What a container writes all the time: one of the lines, about so often."""
 
@@ -51,7 +53,7 @@ class Voice(Strict):
     is written. A line is a level and its text; what it holds as `$n`, `$ms`, `$id` and so on is drawn."""
 
     form: Text = "$time $level $text"
-    clock: Literal["iso", "comma", "slash", "epoch", "none"] = "iso"
+    clock: Clock = "iso"
     start: list[Text] = []
     hum: Hum | None = None
     stop: list[Text] = []
@@ -59,10 +61,15 @@ class Voice(Strict):
 
 class Said(Strict):
     """What a workload writes in this story: for pods whose main image fits, from `since` to `until`. `start`
-    and `ends` are those of an instance that ended badly: its last words come at its end."""
+    and `ends` are those of an instance that ended badly: its last words come at its end. With `container`
+    that one alone is meant, init containers too; `form` and `clock` are how it writes, where not as the
+    workload does."""
 
     workload: Reference
     image: str = "*"
+    container: Text | None = None
+    form: Text | None = None
+    clock: Clock | None = None
     since: Span | None = None
     until: Span | None = None
     start: list[Text] = []
@@ -85,17 +92,22 @@ class Cluster(Strict):
 
 
 class Application(Strict):
-    """application.yaml: where and since when it runs, who deployed it, and how its workloads write."""
+    """application.yaml: where and since when it runs, who deployed it, and how its workloads write. `plays`:
+    kinds that get their pods or Jobs' status by themselves; others stand as the manifests leave them. A voice
+    is that of a workload, or with a container's name after it that of one container."""
 
     cluster: Cluster
     begun: Span
     by: Text
     voices: dict[Reference, Voice]
+    plays: list[Literal["DaemonSet", "CronJob"]] = []
 
 
 class Step(Strict):
-    """One thing that somebody did: merged a change into an object, scaled a workload, applied manifests,
-    deleted an object; or a warning that a kubelet reported. `by` is the manager on record."""
+    """One thing that somebody did: merged a change into an object or its status, scaled a workload, applied
+    manifests, deleted an object; the time of a CronJob that came (`tick`); or a warning, `Reason: message`,
+    that a kubelet reported, or who `by` names; with `(x40 over 20m) ` before it, one that came so often. `by`
+    is the manager on record."""
 
     at: Span
     by: Text = "kubectl-edit"
@@ -103,12 +115,15 @@ class Step(Strict):
     scale: dict[Reference, int] = {}
     apply: list[Json] = []
     delete: list[Reference] = []
+    status: dict[Reference, Json] = {}
+    tick: list[Reference] = []
     warn: dict[Reference, str] = {}
 
     @model_validator(mode="after")
     def _does_something(self) -> "Step":
-        if not (self.merge or self.scale or self.apply or self.delete or self.warn):
-            raise ValueError("does nothing: give merge, scale, apply, delete or warn")
+        done = (self.merge, self.scale, self.apply, self.delete, self.status, self.tick, self.warn)
+        if not any(done):
+            raise ValueError("does nothing: give merge, scale, apply, delete, status, tick or warn")
         return self
 
 

@@ -16,6 +16,7 @@ from opssquad.worlds.kube.recording.files import log_path
 
 KEPT = timedelta(minutes=100)
 """How far back a log goes; what is older was rotated away."""
+WITHIN = timedelta(milliseconds=999)
 AT_ONCE = timedelta(milliseconds=40)
 CLOCKS = {"iso": "%Y-%m-%dT%H:%M:%S", "comma": "%Y-%m-%d %H:%M:%S", "slash": "%Y/%m/%d %H:%M:%S"}
 
@@ -40,22 +41,28 @@ class Voices:
         """Path and text of each log; `workload_of` gives the workload of a pod's uid."""
         for pod in pods:
             meta, workload = pod["metadata"], workload_of[pod["metadata"]["uid"]]
-            for status in pod["status"].get("containerStatuses") or ():
-                container = next(c for c in pod["spec"]["containers"] if c["name"] == status["name"])
+            parts = (("initContainerStatuses", "initContainers"), ("containerStatuses", "containers"))
+            found = [(s, part) for field, part in parts for s in pod["status"].get(field) or ()]
+            for status, part in found:
+                container = next(c for c in pod["spec"][part] if c["name"] == status["name"])
                 for previous, instance in _instances(status):
-                    lines = list(self._lines(workload, container, meta["name"], instance))
+                    lines = list(self._lines(workload, container, meta["name"], instance, part))
                     path = log_path(meta["namespace"], meta["name"], status["name"], previous)
                     yield path, "".join(f"{line}\n" for line in sorted(lines))
 
-    def _lines(self, workload: str, container: Json, pod: str, run: Instance) -> Iterator[str]:
-        voice = self._voices.get(workload)
+    def _lines(self, workload: str, container: Json, pod: str, run: Instance, part: str) -> Iterator[str]:
+        told = [s for s in self._said if s.workload == workload and fnmatchcase(container["image"], s.image)]
+        told = [s for s in told if s.container in (None if part == "containers" else "", container["name"])]
+        voice = self._voice(workload, container["name"], told, part)
         if voice is None:
             return
-        end = run.ended or self._clock
-        told = [s for s in self._said if s.workload == workload and fnmatchcase(container["image"], s.image)]
+        # Times in the API are cut to seconds: what lasts less than one ends after it has begun all the same.
+        end = run.ended + WITHIN if run.ended and part != "containers" else run.ended or self._clock
         start = next((s.start for s in told if s.start), voice.start)
         at = run.began + AT_ONCE
-        first = max(run.began, self._clock - KEPT)
+        # Of an init container that has ended nothing is rotated away.
+        ended = run.ended and part != "containers"
+        first = run.began if ended else max(run.began, self._clock - KEPT)
         for text in start:
             if at >= first and at <= end:
                 yield self._line(voice, at, text, container, pod)
@@ -72,6 +79,15 @@ class Voices:
         for number, text in enumerate(last):
             left = (len(last) - number) * AT_ONCE
             yield self._line(voice, max(run.began, end - left), text, container, pod)
+
+    def _voice(self, workload: str, container: str, told: Sequence[Said], part: str) -> Voice | None:
+        """How a container writes: as it does itself, or for a main one its workload, or as it is told to."""
+        own = self._voices.get(f"{workload}/{container}")
+        voice = own or (self._voices.get(workload) if part == "containers" else None)
+        change = {name: s for t in told for name in ("form", "clock") if (s := getattr(t, name))}
+        if voice is None and told:
+            voice = Voice()
+        return voice.model_copy(update=change) if voice else None
 
     def _moment(self, span: timedelta | None, otherwise: datetime) -> datetime:
         return otherwise if span is None else self._clock + span
@@ -110,8 +126,11 @@ def _time(voice: Voice, at: datetime) -> str:
 
 
 def _instances(status: Json) -> Iterator[tuple[bool, Instance]]:
-    """The runs of a container whose logs can be read: the last one that began, and the one before."""
+    """The runs of a container whose logs can be read: the last one that began, and the one before. One that
+    could not be started never ran."""
     state, last = status["state"], status["lastState"]
+    if (last.get("terminated") or {}).get("reason") == "StartError":
+        return
     if "running" in state:
         yield False, Instance(parse_time(state["running"]["startedAt"]))
         if ended := last.get("terminated"):

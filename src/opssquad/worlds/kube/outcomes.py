@@ -7,10 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 from opssquad.types import Json
+from opssquad.worlds.kube.apiserver.patch.strategic import strategic_merge
 from opssquad.worlds.kube.apiserver.typed.quantity import parse
+from opssquad.worlds.kube.apiserver.typed.schema import schema
+from opssquad.worlds.kube.recording.fates import Fate
 from opssquad.worlds.kube.recording.refs import split
 from opssquad.worlds.kube.recording.spec import (
-    Fate,
     ObjectRule,
     ProbeShape,
     Resources,
@@ -35,6 +37,21 @@ def fate(rules: WorldRules, workload: str, spec: Json, find: Find) -> Fate:
         ):
             return outcome.pods
     return rules.default.pods
+
+
+def rewritten(rules: WorldRules, workload: str, spec: Json, find: Find) -> Json:
+    """The spec of a new pod of `workload` as mutating webhooks leave it."""
+    pod = schema().kind("v1", "Pod")
+    assert pod is not None, "the schema always holds pods"
+    for rewrite in rules.rewrites:
+        when = rewrite.when
+        if (
+            fnmatchcase(workload, when.workload)
+            and suits(when.template, spec)
+            and all(holds(rule, find) for rule in when.objects)
+        ):
+            spec = strategic_merge({"spec": spec}, {"spec": rewrite.spec}, pod)["spec"]
+    return spec
 
 
 def suits(rule: TemplateRule, spec: Json) -> bool:
@@ -77,6 +94,9 @@ def _elsewhere(rule: TemplateRule, spec: Json) -> Iterator[bool]:
             (v.get("persistentVolumeClaim") or {}).get("claimName", "") for v in spec.get("volumes", ())
         ]
         yield any(fnmatchcase(claim, rule.volumes.persistentVolumeClaim) for claim in claims if claim)
+    for path, value in rule.equals.items():
+        found = _at(spec, path)
+        yield found is MISSING if value is None else found == value
 
 
 def _probe(shape: ProbeShape | None, probe: Json) -> bool:
@@ -124,9 +144,13 @@ def _amount(value: Any) -> Fraction:
 
 
 def _at(value: Any, path: str) -> Any:
-    """The value at a dotted path; keys may hold dots themselves, as `spec.hard.limits.memory` does."""
+    """The value at a dotted path; keys may hold dots themselves, as `spec.hard.limits.memory` does, and a
+    number is a place in a list."""
     if not path:
         return value
+    if isinstance(value, list):
+        place, _, rest = path.partition(".")
+        return _at(value[int(place)], rest) if place.isdigit() and int(place) < len(value) else MISSING
     if not isinstance(value, dict):
         return MISSING
     parts = path.split(".")

@@ -1,7 +1,7 @@
 """A recorded cluster as a world: objects, logs, clock and journal, served as if it were live."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class RecordedWorld:
     `started_at`: the real moment at which the clock was at its start; now, unless a journal knows.
     `journal`: a file in which every change is noted before it is made; one that exists is played again first.
     `user`: who comes with its token.
+    `idle`: DaemonSet or CronJob, if these stand still.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class RecordedWorld:
         speed: float = 1.0,
         real: Clock = real_time,
         user: User = ONCALL,
+        idle: Collection[str] = (),
     ) -> None:
         self.recording, self._user = recording, user
         begun = Beginning(recording.incident.id, started_at or real(), speed)
@@ -53,7 +55,7 @@ class RecordedWorld:
         self.logs = Logbook(recording, self.clock)
         self.token = secrets.token_urlsafe(24)
         seed, start = recording.incident.id, recording.clock
-        self._controllers = Controllers(self.store, recording.rules, self.logs, start, seed)
+        self._controllers = Controllers(self.store, recording.rules, self.logs, start, seed, idle=idle)
         self._replay()
 
     @property

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from opssquad.worlds.kube.recording.spec import Fate
+from opssquad.worlds.kube.recording.fates import Fate
 from tests.worlds.kube.living import Living
 
 Json = dict[str, Any]

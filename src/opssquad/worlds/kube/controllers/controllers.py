@@ -1,11 +1,16 @@
 """All controllers of a recorded cluster on one clock."""
 
+from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 
 from opssquad.types import Json
+from opssquad.worlds.kube.apiserver.resources import ResourceKey, builtin
 from opssquad.worlds.kube.apiserver.store import Store
 from opssquad.worlds.kube.controllers import kinds
-from opssquad.worlds.kube.controllers.admission import Admission
+from opssquad.worlds.kube.controllers.admission import QUOTA_WORDS, Admission
+from opssquad.worlds.kube.controllers.cronjob import CronJobController
+from opssquad.worlds.kube.controllers.daemonset import DaemonSetController
 from opssquad.worlds.kube.controllers.deployment import DeploymentController
 from opssquad.worlds.kube.controllers.disruption import BudgetController
 from opssquad.worlds.kube.controllers.endpoints import EndpointController
@@ -20,17 +25,25 @@ from opssquad.worlds.kube.controllers.namespaces import NamespaceController
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.quota import QuotaController
 from opssquad.worlds.kube.controllers.replicaset import ReplicaSetController
+from opssquad.worlds.kube.controllers.scaler import AutoscalerController
 from opssquad.worlds.kube.controllers.scheduler import Scheduler
 from opssquad.worlds.kube.controllers.statefulset import StatefulSetController
+from opssquad.worlds.kube.controllers.volumes import VolumeController
 from opssquad.worlds.kube.logbook import Logbook
-from opssquad.worlds.kube.outcomes import fate
-from opssquad.worlds.kube.recording.spec import Fate, WorldRules
+from opssquad.worlds.kube.outcomes import fate, rewritten
+from opssquad.worlds.kube.recording.fates import Fate
+from opssquad.worlds.kube.recording.spec import WorldRules
 
-QUOTA_WORDS = "exceeded quota"
+
+@cache
+def _keys() -> dict[str, ResourceKey]:
+    """The key of each kind that the API has; where two groups have it, that which controllers write."""
+    return {resource.kind: resource.key for resource in reversed(builtin().all)} | kinds.KEYS
 
 
 class Controllers:
-    """The control plane and the kubelets. `now` is the moment at which the objects stood as they do."""
+    """The control plane and the kubelets. `now` is the moment at which the objects stood as they do; `idle`:
+    DaemonSet or CronJob, if these stand still."""
 
     def __init__(
         self,
@@ -40,22 +53,27 @@ class Controllers:
         now: datetime,
         seed: str,
         timing: Timing = LIFE_LIKE,
+        idle: Collection[str] = (),
     ) -> None:
         self._rules = rules
         self._kernel = Kernel(store, now)
         self._plane = plane = Plane(self._kernel, seed)
-        admission = Admission(plane, self._refused_by_quota)
+        admission = Admission(plane, self.fate, self._rewritten if rules.rewrites else None)
         self._kernel.controllers += [
             DeploymentController(plane),
             ReplicaSetController(plane, admission),
-            StatefulSetController(plane),
+            StatefulSetController(plane, admission),
+            *([] if "DaemonSet" in idle else [DaemonSetController(plane, admission)]),
             JobController(plane, admission),
+            *([] if "CronJob" in idle else [CronJobController(plane)]),
             Scheduler(plane, self._finds_no_node),
             Kubelet(plane, self.fate, logs, timing),
             EndpointController(plane),
             BudgetController(plane),
             QuotaController(plane),
             MetricsServer(plane),
+            AutoscalerController(plane),
+            VolumeController(plane),
             GarbageCollector(plane),
             NamespaceController(plane),
         ]
@@ -77,7 +95,7 @@ class Controllers:
         return fate(self._rules, self._workload(pod), pod["spec"], self._find)
 
     def _find(self, kind: str, namespace: str, name: str) -> Json | None:
-        key = kinds.KEYS.get(kind)
+        key = _keys().get(kind)
         return self._plane.get(key, namespace, name) if key else None
 
     def _workload(self, pod: Json) -> str:
@@ -93,9 +111,8 @@ class Controllers:
         pending = self.fate(pod).pending
         return pending.message if pending else ""
 
-    def _refused_by_quota(self, pod: Json) -> str | None:
-        message = self._pending(pod)
-        return message if message.startswith(QUOTA_WORDS) else None
+    def _rewritten(self, pod: Json) -> Json:
+        return rewritten(self._rules, self._workload(pod), pod["spec"], self._find)
 
     def _finds_no_node(self, pod: Json) -> str | None:
         message = self._pending(pod)

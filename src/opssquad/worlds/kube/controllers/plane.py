@@ -33,6 +33,7 @@ WITHOUT_GENERATION = frozenset(
         kinds.POD_METRICS,
         kinds.NODES,
         kinds.QUOTAS,
+        kinds.VOLUMES,
         kinds.SERVICE_ACCOUNTS,
     }
 )

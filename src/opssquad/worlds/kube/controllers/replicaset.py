@@ -6,7 +6,7 @@ from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import ApiStatus
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming, podspec, ranking
-from opssquad.worlds.kube.controllers.admission import Admission
+from opssquad.worlds.kube.controllers.admission import QUOTA_WORDS, Admission
 from opssquad.worlds.kube.controllers.deployment.progress import without
 from opssquad.worlds.kube.controllers.meta import (
     condition,
@@ -31,6 +31,8 @@ RETRY = 10.0
 """Seconds until a refused creation is tried again; the real back-off grows to minutes."""
 ECHO = 0.003
 """Seconds more until it sees what it has written itself, pods and status: others see that before."""
+NO_REASON = frozenset({kinds.EVENTS, kinds.ENDPOINTS, kinds.SLICES, kinds.POD_METRICS})
+"""What tells nothing of whether a pod may be created."""
 KEPT = frozenset({"replicas", "terminatingReplicas", "observedGeneration"})
 
 
@@ -44,7 +46,7 @@ class ReplicaSetController:
         self._admission = admission
 
     def concerns(self, change: Change) -> Iterable[tuple[str, str]]:
-        """The ReplicaSet itself, the owner of a pod, and those that a changed quota held back."""
+        """The ReplicaSet itself, the owner of a pod, and those that what has changed may have held back."""
         if change.resource == kinds.REPLICA_SETS:
             if change.type != "DELETED" and _is_observed(change.object):
                 self._plane.kernel.look_in(ECHO, self, key_of(change.object))
@@ -57,11 +59,15 @@ class ReplicaSetController:
             elif owner["kind"] == "ReplicaSet":
                 yield key
         elif change.resource == kinds.QUOTAS:
-            self._retry_refused(namespace_of(change.object))
+            self._retry_refused(self._plane.all(kinds.REPLICA_SETS, namespace_of(change.object)), True)
+        elif change.resource not in NO_REASON:
+            self._retry_refused(self._plane.all(kinds.REPLICA_SETS), False)
 
-    def _retry_refused(self, namespace: str) -> None:
-        for replica_set in self._plane.all(kinds.REPLICA_SETS, namespace):
-            if condition(status_of(replica_set), "ReplicaFailure"):
+    def _retry_refused(self, among: Iterable[Json], by_quota: bool) -> None:
+        """Try those again that were held back by a quota, or by anything else."""
+        for replica_set in among:
+            failure = condition(status_of(replica_set), "ReplicaFailure")
+            if failure and (QUOTA_WORDS in failure["message"]) == by_quota:
                 self._plane.kernel.look_in(RETRY / 2, self, key_of(replica_set))
 
     def sync(self, key: tuple[str, str]) -> None:

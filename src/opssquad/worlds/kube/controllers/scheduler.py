@@ -24,6 +24,7 @@ from opssquad.worlds.kube.controllers.meta import (
 )
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.podspec import pods as pod_resource
+from opssquad.worlds.kube.controllers.volumes import class_of, is_unbound, waits_for_a_pod
 
 MANAGER = "kube-scheduler"
 TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
@@ -39,11 +40,13 @@ class Scheduler:
         self._held_back = held_back
 
     def concerns(self, change: Change) -> Iterable[tuple[str, str]]:
-        """A pod without a node; all of them after a node changed or a pod left one."""
+        """A pod without a node; all of them after a node or a claim changed or a pod left one."""
         if change.resource == kinds.PODS and change.type != "DELETED" and _waits(change.object):
             if change.type == "ADDED":
                 yield key_of(change.object)
-        elif change.resource == kinds.NODES or (change.resource == kinds.PODS and change.type == "DELETED"):
+        elif change.resource in (kinds.NODES, kinds.CLAIMS) or (
+            change.resource == kinds.PODS and change.type == "DELETED"
+        ):
             yield from (key_of(pod) for pod in self._plane.all(kinds.PODS) if _waits(pod))
 
     def sync(self, key: tuple[str, str]) -> None:
@@ -52,11 +55,27 @@ class Scheduler:
         if pod is None or not _waits(pod):
             return
         fitting, reasons = self._filter(pod)
-        message = self._held_back(pod)
+        message = self._held_back(pod) or self._unbound(pod)
         if message is None and fitting:
             self._bind(pod, self._best(pod, fitting))
             return
         self._refuse(pod, message or _why(len(self._plane.all(kinds.NODES)), reasons))
+
+    def _unbound(self, pod: Json) -> str | None:
+        """Why the claims of a pod keep it from any node."""
+        count = len(self._plane.all(kinds.NODES))
+        lead, last = f"0/{count} nodes are available", f"{count} Preemption is not helpful for scheduling."
+        for volume in pod["spec"].get("volumes") or () if self._plane.all(kinds.STORAGE_CLASSES) else ():
+            name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+            claim = self._plane.get(kinds.CLAIMS, namespace_of(pod), name) if name else None
+            why = ""
+            if name and claim is None:
+                why = f'persistentvolumeclaim "{name}" not found'
+            elif claim and is_unbound(claim) and not waits_for_a_pod(class_of(self._plane, claim["spec"])):
+                why = "pod has unbound immediate PersistentVolumeClaims"
+            if why:
+                return f"{lead}: {why}. preemption: {lead}: {last}"
+        return None
 
     def _filter(self, pod: Json) -> tuple[list[Json], Counter[str]]:
         reasons: Counter[str] = Counter()
@@ -72,14 +91,19 @@ class Scheduler:
         if node["spec"].get("unschedulable"):
             return ["node(s) were unschedulable"]
         for taint in node["spec"].get("taints") or ():
-            if taint["effect"] in ("NoSchedule", "NoExecute") and not _tolerates(pod, taint):
+            if taint["effect"] in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
                 return [f"node(s) had untolerated taint(s) {{{taint['key']}: {taint.get('value', '')}}}"]
         wanted = pod["spec"].get("nodeSelector") or {}
-        if not wanted.items() <= labels_of(node).items() or not self._reaches_volumes(pod, node):
+        if not wanted.items() <= labels_of(node).items() or not self._reaches(pod, node):
             return ["node(s) didn't match Pod's node affinity/selector"]
         return self._lacks(pod, node)
 
-    def _reaches_volumes(self, pod: Json, node: Json) -> bool:
+    def _reaches(self, pod: Json, node: Json) -> bool:
+        """Whether a node is one that the pod and its volumes may be on."""
+        affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+        bound_to = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+        if bound_to and not any(_term(term, node) for term in bound_to["nodeSelectorTerms"]):
+            return False
         for volume in pod["spec"].get("volumes") or ():
             name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
             claim = self._plane.get(kinds.CLAIMS, namespace_of(pod), name) if name else None
@@ -144,6 +168,10 @@ class Scheduler:
         self._plane.update(kinds.PODS, changed, MANAGER, "status")
 
 
+def _left(change: Change) -> bool:
+    return change.type == "DELETED"
+
+
 def _waits(pod: Json) -> bool:
     return not pod["spec"].get("nodeName") and not is_deleted(pod)
 
@@ -152,7 +180,8 @@ def _runs_on(pod: Json, node: Json) -> bool:
     return pod["spec"].get("nodeName") == name_of(node) and not is_finished(pod)
 
 
-def _tolerates(pod: Json, taint: Json) -> bool:
+def tolerates(pod: Json, taint: Json) -> bool:
+    """Whether a pod may be where this taint is."""
     for toleration in pod["spec"].get("tolerations") or ():
         key, effect = toleration.get("key"), toleration.get("effect")
         same = toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
@@ -162,6 +191,8 @@ def _tolerates(pod: Json, taint: Json) -> bool:
 
 
 def _term(term: Json, node: Json) -> bool:
+    if any(name_of(node) not in field.get("values", ()) for field in term.get("matchFields") or ()):
+        return False
     return all(
         labels_of(node).get(rule["key"]) in rule.get("values", ())
         for rule in term.get("matchExpressions") or ()

@@ -6,6 +6,7 @@ from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.status import ApiStatus
 from opssquad.worlds.kube.apiserver.store import Change
 from opssquad.worlds.kube.controllers import kinds, naming, podspec
+from opssquad.worlds.kube.controllers.admission import Admission
 from opssquad.worlds.kube.controllers.meta import (
     controller_of,
     copy,
@@ -20,9 +21,12 @@ from opssquad.worlds.kube.controllers.meta import (
     status_of,
 )
 from opssquad.worlds.kube.controllers.plane import Plane
+from opssquad.worlds.kube.controllers.volumes import class_of
 
 COMPONENT = "statefulset-controller"
 HASH = "controller-revision-hash"
+RETRY = 10.0
+"""Seconds until a refused creation is tried again; the real back-off grows to minutes."""
 KEPT = frozenset({"observedGeneration", "replicas", "availableReplicas"})
 
 
@@ -31,8 +35,9 @@ class StatefulSetController:
 
     latency = 0.006
 
-    def __init__(self, plane: Plane) -> None:
+    def __init__(self, plane: Plane, admission: Admission) -> None:
         self._plane = plane
+        self._admission = admission
 
     def concerns(self, change: Change) -> Iterable[tuple[str, str]]:
         """The StatefulSet itself, and the owner of a pod."""
@@ -128,9 +133,11 @@ class StatefulSetController:
             del spec["volumes"]
         try:
             pod = podspec.from_template(self._plane, stateful, template, name)
+            self._admission.judge(pod)
         except ApiStatus as error:
             text = f"create Pod {name} in StatefulSet {name_of(stateful)} failed error: {error.message}"
             self._plane.events.say(stateful, "FailedCreate", text, COMPONENT, warning=True)
+            self._plane.kernel.look_in(RETRY, self, key_of(stateful))
             return
         pod["metadata"]["generateName"] = f"{name_of(stateful)}-"
         self._plane.create(kinds.PODS, pod)
@@ -138,7 +145,7 @@ class StatefulSetController:
         self._plane.events.say(stateful, "SuccessfulCreate", text, COMPONENT)
 
     def _claim(self, stateful: Json, template: Json, pod: str) -> Json:
-        """The volume of a claim; the claim itself if there is none yet. It is bound at once."""
+        """The volume of a claim; the claim itself if there is none yet, bound if its class is there."""
         name = f"{name_of(template)}-{pod}"
         volume = {"name": name_of(template), "persistentVolumeClaim": {"claimName": name}}
         if self._plane.get(kinds.CLAIMS, namespace_of(stateful), name):
@@ -148,7 +155,10 @@ class StatefulSetController:
         spec = copy(template["spec"])
         capacity = ((spec.get("resources") or {}).get("requests") or {}).get("storage", "1Gi")
         status = {"phase": "Bound", "accessModes": spec.get("accessModes"), "capacity": {"storage": capacity}}
-        spec["volumeName"] = f"pvc-{naming.uid(self._plane.seed, name)}"
+        if self._plane.all(kinds.STORAGE_CLASSES) and not class_of(self._plane, spec):
+            status = {"phase": "Pending"}
+        else:
+            spec["volumeName"] = f"pvc-{naming.uid(self._plane.seed, name)}"
         self._plane.create(kinds.CLAIMS, {"metadata": meta, "spec": spec, "status": status})
         text = f"Create Claim {name} Pod {pod} in StatefulSet {name_of(stateful)} success"
         self._plane.events.say(stateful, "SuccessfulCreate", text, COMPONENT)

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from opssquad.documents import read_yaml
-from opssquad.worlds.kube.recording.spec import Strict, Text
+from opssquad.worlds.kube.recording.fates import Strict, Text
 
 NOTES = "missing.yaml"
 

@@ -1,18 +1,19 @@
 """The shapes of incident.yaml, world.yaml and truth.yaml: pydantic models that refuse unknown keys.
 
-Only shapes live here. How a rule of world.yaml is matched is in `outcomes`; YAML is read by `documents`.
+Only shapes live here. What may become of a pod is in `fates`; how a rule of world.yaml is matched is in
+`outcomes`; YAML is read by `documents`.
 """
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
+from opssquad.worlds.kube.recording.fates import Fate, Strict, Text
 from opssquad.worlds.kube.recording.refs import Key
 
 Reference = Annotated[str, Field(pattern=r"^[^/]+/[^/]*/.+$")]
 """Kind/namespace/name; the namespace is empty for cluster-scoped objects."""
-Text = Annotated[str, Field(min_length=1)]
 
 
 def _text(value: Any) -> Any:
@@ -21,12 +22,6 @@ def _text(value: Any) -> Any:
 
 
 Pattern = Annotated[str, BeforeValidator(_text)]
-
-
-class Strict(BaseModel):
-    """Frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Alert(Strict):
@@ -70,43 +65,6 @@ class Incident(Strict):
         return self
 
 
-class Crash(Strict):
-    """The container ends with this code again and again; `log` is a recorded log that shows it."""
-
-    exit_code: int
-    reason: Text
-    log: str | None = None
-
-
-class Pending(Strict):
-    """The pod never starts, for this reason."""
-
-    message: Text
-
-
-Plain = Literal["ready", "unready", "image_pull_error", "crash", "pending"]
-
-
-class Fate(Strict):
-    """What becomes of a workload's new pods; in YAML a word, or `crash` or `pending` with details."""
-
-    kind: Plain
-    crash: Crash | None = None
-    pending: Pending | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_yaml(cls, value: Any) -> Any:
-        words = "ready, unready, image_pull_error, {crash: ...} or {pending: ...}"
-        if value in ("ready", "unready", "image_pull_error"):
-            return {"kind": value}
-        if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in ("crash", "pending"):
-            return {"kind": next(iter(value)), **value}
-        if isinstance(value, dict) and "kind" in value:
-            return value
-        raise ValueError(f"must be {words}, not {value!r}")
-
-
 class Resources(Strict):
     """Quantities by resource name, as `400Mi` or with a comparison, `>=540Mi`."""
 
@@ -145,6 +103,8 @@ class TemplateRule(Strict):
     args: Pattern | None = None
     init: str | None = None
     volumes: ClaimVolume | None = None
+    equals: dict[str, Any] = {}
+    """Values by their dotted path in the pod's spec; a number is a place in a list; null: it is not set."""
 
 
 class ObjectRule(Strict):
@@ -185,11 +145,21 @@ class Default(Strict):
     pods: Fate
 
 
+class Rewrite(Strict):
+    """What a mutating webhook makes of new pods while this holds: `spec` is merged into the pod's own, lists
+    of containers by their names."""
+
+    when: When
+    spec: dict[str, Any] = Field(min_length=1)
+
+
 class WorldRules(Strict):
-    """world.yaml: how the recorded cluster answers a change; the first rule that matches wins."""
+    """world.yaml: how the recorded cluster answers a change; the first outcome that matches wins, and every
+    rewrite that does is made before."""
 
     outcomes: list[Outcome]
     default: Default
+    rewrites: list[Rewrite] = []
 
 
 class Component(Strict):

@@ -1,10 +1,32 @@
 """Images on nodes: which are there already, how long a pull takes, and what registries answer."""
 
+from string import Template
+
 from opssquad.types import Json
 from opssquad.worlds.kube.controllers import kinds, naming
 from opssquad.worlds.kube.controllers.kubelet.timing import Timing
 from opssquad.worlds.kube.controllers.meta import status_of
 from opssquad.worlds.kube.controllers.plane import Plane
+from opssquad.worlds.kube.recording.fates import Pull
+
+LEAD = (
+    'rpc error: code = $code desc = failed to pull and unpack image "$image": '
+    'failed to resolve reference "$image": '
+)
+ANSWERS = {
+    "not_found": "$image: not found",
+    "unauthorized": "unexpected status from HEAD request to https://$host/v2/$path/manifests/$tag: "
+    "401 Unauthorized",
+    "denied": "pull access denied, repository does not exist or may require authorization: "
+    "server message: insufficient_scope: authorization failed",
+    "lookup": 'failed to do request: Head "https://$host/v2/$path/manifests/$tag": '
+    "dial tcp: lookup $host on 127.0.0.53:53: no such host",
+    "throttled": "unexpected status from HEAD request to https://$host/v2/$path/manifests/$tag: "
+    "429 Too Many Requests",
+    "timeout": 'failed to do request: Head "https://$host/v2/$path/manifests/$tag": '
+    "dial tcp 10.7.0.20:443: i/o timeout",
+}
+"""What follows the lead by what went wrong, as containerd 2 says it."""
 
 
 class Images:
@@ -49,10 +71,11 @@ class Images:
         return self._ids.get(image) or naming.image_id(image)
 
     @staticmethod
-    def not_found(container: Json) -> str:
-        """What containerd says of a tag that the registry does not have."""
+    def error(container: Json, pull: Pull) -> str:
+        """What containerd says when the registry does not give the image."""
         image = container["image"]
-        return (
-            f'rpc error: code = NotFound desc = failed to pull and unpack image "{image}": '
-            f'failed to resolve reference "{image}": {image}: not found'
-        )
+        host, _, path = naming.repository(image).partition("/")
+        form = pull.says or LEAD + ANSWERS[pull.answer]
+        code = "NotFound" if pull.answer == "not_found" and not pull.says else "Unknown"
+        values = {"image": image, "host": host, "path": path, "tag": naming.tag(image), "code": code}
+        return Template(form).safe_substitute(values)

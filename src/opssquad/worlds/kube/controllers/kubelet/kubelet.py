@@ -24,7 +24,7 @@ from opssquad.worlds.kube.controllers.meta import (
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.scheduler import kubelet_answers
 from opssquad.worlds.kube.logbook import Logbook
-from opssquad.worlds.kube.recording.spec import Fate
+from opssquad.worlds.kube.recording.fates import Fate
 
 Key = tuple[str, str, str]
 FatesOf = Callable[[Json], Fate]
@@ -86,8 +86,8 @@ class Kubelet:
             self._lives[uid] = self._fates(pod).kind
             self._arrive(pod)
         elif self._lives[uid] != (kind := self._fates(pod).kind) and not is_ready(pod):
-            self._lives[uid] = kind
-            self._containers.resume(pod)
+            was, self._lives[uid] = self._lives[uid], kind
+            self._containers.resume(pod, was)
 
     def _arrive(self, pod: Json) -> None:
         node = self._plane.get(kinds.NODES, "", pod["spec"]["nodeName"]) or {}

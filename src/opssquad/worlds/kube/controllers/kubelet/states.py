@@ -91,6 +91,26 @@ def wait(pod: Json, name: str, reason: str, message: str, now: datetime) -> None
     settle(pod, now)
 
 
+def fail_start(pod: Json, name: str, code: int, message: str, now: datetime) -> None:
+    """The runtime could not start a container, for the first time or again."""
+    status = status_of_container(pod, name)
+    if status["lastState"].get("terminated"):
+        status["restartCount"] += 1
+    made = naming.container_id(pod["metadata"]["uid"], name, status["restartCount"])
+    status["lastState"] = {
+        "terminated": {
+            "exitCode": code,
+            "reason": "StartError",
+            "message": message,
+            "startedAt": "1970-01-01T00:00:00Z",
+            "finishedAt": rfc3339(now),
+            "containerID": made,
+        }
+    }
+    status |= {"containerID": made, "started": False}
+    wait(pod, name, "RunContainerError", message, now)
+
+
 def set_ready(pod: Json, name: str, ready: bool, now: datetime) -> None:
     """A container's readiness probe has spoken."""
     status_of_container(pod, name)["ready"] = ready
@@ -105,7 +125,9 @@ def settle(pod: Json, now: datetime) -> None:
     ended = all("terminated" in c["state"] for c in mains)
     begun = all("waiting" not in c["state"] or c["lastState"] for c in mains)
     codes = [(c["state"].get("terminated") or {}).get("exitCode", 0) for c in mains]
-    if ended and not _restarts(pod, any(codes)):
+    if status.get("reason") == "Evicted":
+        status["phase"] = "Failed"
+    elif ended and not _restarts(pod, any(codes)):
         status["phase"] = "Failed" if any(codes) else "Succeeded"
     elif begun or status["phase"] == "Running":
         status["phase"] = "Running"

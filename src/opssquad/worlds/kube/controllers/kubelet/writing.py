@@ -11,7 +11,7 @@ from opssquad.worlds.kube.controllers.kubelet import logs, states
 from opssquad.worlds.kube.controllers.meta import controller_of, name_of, namespace_of, status_of
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.logbook import Logbook
-from opssquad.worlds.kube.recording.spec import Crash
+from opssquad.worlds.kube.recording.fates import Crash, Unready
 
 LEAD = timedelta(milliseconds=300)
 
@@ -75,8 +75,16 @@ class Writing:
                     found.append((lines, parse_time(part["startedAt"])))
         return found
 
-    def probe_failure(self, pod: Json, container: Json) -> str:
-        """What the kubelet says of a failing readiness probe: the recorded words, with this pod's address."""
+    def with_address(self, text: str, pod: Json) -> str:
+        """A text in which `$ip` is the address of a pod."""
+        found = self._plane.get(kinds.PODS, namespace_of(pod), name_of(pod)) or pod
+        return text.replace("$ip", status_of(found).get("podIP", ""))
+
+    def probe_failure(self, pod: Json, container: Json, told: Unready | None) -> str:
+        """What the kubelet says of a failing readiness probe: the words of its fate, or recorded ones, with
+        this pod's address."""
+        if told:
+            return self.with_address(told.message, pod)
         family = _family(pod)
         pods = {name_of(other): other for other in self._recorded if _family(other) == family}
         for event in self._complaints:
