@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from opssquad.evals.scenarios.nodes import nodes
+from opssquad.evals.scenarios.nodes import nodes, reported
 from opssquad.evals.scenarios.spec import Application, Scenario, Step
 from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
@@ -23,6 +23,8 @@ from opssquad.worlds.kube.world import RecordedWorld
 SPACES = ("default", "kube-system")
 KEPT = timedelta(hours=1)
 """How long the API server keeps events."""
+UNCONTROLLED = ("HorizontalPodAutoscaler",)
+"""Kinds that no controller of the stand-in looks after: a manifest holds the status that theirs wrote."""
 UNTOLD = frozenset(
     {"leases", "componentstatuses", "apiservices", "flowschemas", "prioritylevelconfigurations"}
 )
@@ -109,12 +111,21 @@ class Play:
             self._call("DELETE", self._found(ref.replace(split(ref)[2], about["name"])), step.by)
         for ref, said in step.warn.items():
             self._warn(ref, said)
+        for ref in (*step.silent, *step.back):
+            self._report(ref, ref in step.back)
 
     def _apply(self, manifest: Json, by: str) -> None:
         resource = self._world.resources.of_kind(manifest["apiVersion"], manifest["kind"])
         if resource is None:
             raise StoryError(f"no resource is a {manifest['kind']} of {manifest['apiVersion']}")
-        self._call("POST", _path(resource, manifest["metadata"].get("namespace", "")), by, manifest)
+        meta = manifest["metadata"]
+        self._call("POST", _path(resource, meta.get("namespace", "")), by, manifest)
+        if manifest["kind"] in UNCONTROLLED and (status := manifest.get("status")):
+            stamp = rfc3339(self._now)
+            found = [{**each, "lastTransitionTime": stamp} for each in status.get("conditions") or ()]
+            path = f"{_path(resource, meta.get('namespace', ''), meta['name'])}/status"
+            written = {"status": {**status, "conditions": found}}
+            self._call("PATCH", path, "kube-controller-manager", written, "merge-patch+json")
 
     def _found(self, ref: str, whole: bool = True) -> str:
         kind, namespace, name = split(ref)
@@ -146,12 +157,26 @@ class Play:
             raise StoryError(f"there is no {ref} at that time")
         return found
 
+    def _report(self, ref: str, well: bool) -> None:
+        """A node's kubelet reports, or has not for too long."""
+        change = reported(self._call("GET", self._found(ref)), self._now, well)
+        by = "kubelet" if well else "kube-controller-manager"
+        self._call("PATCH", f"{self._found(ref)}/status", by, change, "merge-patch+json")
+
     def _warn(self, ref: str, said: str) -> None:
-        """A kubelet's warning, `Reason: message`, about an object."""
+        """A kubelet's warning, `Reason: message`, about an object; the same again is counted."""
         kind, namespace, _ = split(ref)
         about = self._first(ref)
         reason, _, message = said.partition(": ")
+        message = message.replace("$ip", (about.get("status") or {}).get("podIP", "$ip"))
         meta, stamp = about["metadata"], rfc3339(self._now)
+        listed = self._call("GET", self._found(f"Event/{namespace}/any", whole=False))["items"]
+        told = [e for e in listed if (e["involvedObject"].get("uid"), e["message"]) == (meta["uid"], message)]
+        if told:
+            again = {"count": told[0].get("count", 1) + 1, "lastTimestamp": stamp}
+            where = self._found(f"Event/{namespace}/{told[0]['metadata']['name']}")
+            self._call("PATCH", where, "kubelet", again, "merge-patch+json")
+            return
         involved = {
             "kind": kind,
             "namespace": namespace,

@@ -38,6 +38,9 @@ Span = Annotated[timedelta, BeforeValidator(_span)]
 """`-2h15m` is that long before the clock; `20s` is a span."""
 
 
+NodeReference = Annotated[str, Field(pattern=r"^Node//[^/]+$")]
+
+
 class Hum(Strict):
     """What a container writes all the time: one of the lines, about so often."""
 
@@ -94,7 +97,9 @@ class Application(Strict):
 
 class Step(Strict):
     """One thing that somebody did: merged a change into an object, scaled a workload, applied manifests,
-    deleted an object; or a warning that a kubelet reported. `by` is the manager on record."""
+    deleted an object; or a warning that a kubelet reported, in which `$ip` is the pod's address; or nodes
+    whose kubelets are held to be `silent` from then on, or report again (`back`). `by` is the manager on
+    record."""
 
     at: Span
     by: Text = "kubectl-edit"
@@ -103,11 +108,14 @@ class Step(Strict):
     apply: list[Json] = []
     delete: list[Reference] = []
     warn: dict[Reference, str] = {}
+    silent: list[NodeReference] = []
+    back: list[NodeReference] = []
 
     @model_validator(mode="after")
     def _does_something(self) -> "Step":
-        if not (self.merge or self.scale or self.apply or self.delete or self.warn):
-            raise ValueError("does nothing: give merge, scale, apply, delete or warn")
+        did = (self.merge, self.scale, self.apply, self.delete, self.warn, self.silent, self.back)
+        if not any(did):
+            raise ValueError("does nothing: give merge, scale, apply, delete, warn, silent or back")
         return self
 
 
@@ -159,6 +167,8 @@ class Scenario(Strict):
     world: WorldRules
     story: list[Step] = Field(min_length=1)
     logs: list[Said] = []
+    load: dict[Reference, dict[str, Text]] = {}
+    """What each main container of a workload uses at the end, by resource, where that matters."""
     truth: Told
 
 
