@@ -96,6 +96,62 @@ def test_a_caller_complains_from_when_the_story_says_and_not_before(crash: Recor
     assert lines[0] < "2026-09-14T05:15:00", "its log goes back further than that"
 
 
+@pytest.fixture(scope="module")
+def throttled(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return load(make(FOLDER / "vakt" / "vakt-0426.yaml", tmp_path_factory.mktemp("made")))
+
+
+def test_what_a_workload_uses_is_as_the_story_says(throttled: Recording) -> None:
+    used = {
+        o["metadata"]["name"].rsplit("-", 2)[0]: o["containers"][0]["usage"]
+        for o in throttled.objects
+        if o["kind"] == "PodMetrics"
+    }
+    assert used["stadsetning"]["cpu"] == "149m"
+    assert used["stadsetning"]["memory"].endswith("Ki"), "what the story does not name is drawn"
+    assert used["greining"]["cpu"] != "149m"
+
+
+def test_a_warning_that_comes_again_is_counted_and_names_the_address_of_its_pod(throttled: Recording) -> None:
+    events = [o for o in throttled.objects if o["kind"] == "Event" and o["apiVersion"] == "v1"]
+    slow = [e for e in events if e["message"].startswith("Readiness probe failed") and e["count"] > 1]
+    (repeated,) = slow
+    address = of(throttled, "Pod", repeated["involvedObject"]["name"])["status"]["podIP"]
+    assert f'"http://{address}:7070/heilsa"' in repeated["message"]
+    assert repeated["count"] == 6
+    assert repeated["firstTimestamp"] < repeated["lastTimestamp"] == "2028-04-26T09:45:00Z"
+
+
+def test_what_the_stand_in_has_no_controller_for_stands_in_the_manifests(throttled: Recording) -> None:
+    scaler = of(throttled, "HorizontalPodAutoscaler", "kort")
+    assert scaler["status"]["currentReplicas"] == 3
+    written = {condition["lastTransitionTime"] for condition in scaler["status"]["conditions"]}
+    assert written == {scaler["metadata"]["creationTimestamp"]}
+
+
+def test_a_silent_node_gives_no_log_and_no_metrics_of_its_pods(tmp_path: Path) -> None:
+    recording = load(make(FOLDER / "vakt" / "vakt-0322.yaml", tmp_path))
+    node = of(recording, "Node", "sv-hnutur-2")
+    assert {c["status"] for c in node["status"]["conditions"]} == {"Unknown"}
+    assert all(c["lastHeartbeatTime"] < "2028-03-22T02:36:00Z" for c in node["status"]["conditions"])
+    pods = [o for o in recording.objects if o["kind"] == "Pod"]
+    there = {pod["metadata"]["name"] for pod in pods if pod["spec"]["nodeName"] == "sv-hnutur-2"}
+    assert "bylgja-1" in there
+    with_log = {file.parent.name for file in (tmp_path / "vakt-0322" / "logs").rglob("*.log")}
+    measured = {o["metadata"]["name"] for o in recording.objects if o["kind"] == "PodMetrics"}
+    assert not there & (with_log | measured)
+    assert {pod["metadata"]["name"] for pod in pods} - there == with_log == measured
+
+
+def test_a_node_that_came_back_reports_like_any_other(tmp_path: Path) -> None:
+    recording = load(make(FOLDER / "vakt" / "vakt-0329.yaml", tmp_path))
+    node = of(recording, "Node", "sv-hnutur-3")
+    assert "taints" not in node["spec"]
+    (ready,) = [c for c in node["status"]["conditions"] if c["type"] == "Ready"]
+    assert (ready["status"], ready["lastTransitionTime"]) == ("True", "2028-03-29T03:51:00Z")
+    assert ready["lastHeartbeatTime"] > "2028-03-29T04:15:00Z"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -105,6 +161,8 @@ def test_a_caller_complains_from_when_the_story_says_and_not_before(crash: Recor
         ("warn: {Pod/haul/planner-*", "warn: {Pod/haul/ghost-*", "there is no Pod/haul/ghost-* at that time"),
         ("giving up'}", "given up'}", "truth.evidence: no log logs/haul/pricing-*"),
         ("questions:", "question:", "question: unknown key; did you mean 'questions'?"),
+        ("by: argocd-controller, merge", "silent: [Node//gone], merge", '"gone" not found'),
+        ("by: argocd-controller, merge", "silent: [Pod/haul/a], merge", "story.0.silent.0: "),
     ],
 )
 def test_what_is_wrong_with_a_scenario_is_one_line(old: str, new: str, said: str, tmp_path: Path) -> None:

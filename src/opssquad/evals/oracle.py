@@ -109,7 +109,7 @@ def _unwell(truth: Truth, objects: Sequence[Json]) -> Iterator[str]:
 
     def holds_now(when: When) -> bool:
         found = [obj for key, obj in named.items() if fnmatchcase("/".join(key), when.workload)]
-        templates = [obj["spec"]["template"]["spec"] for obj in found if "template" in obj["spec"]]
+        templates = [obj["spec"]["template"]["spec"] for obj in found if "template" in obj.get("spec", {})]
         suit = all(suits(when.template, spec) for spec in templates)
         return bool(found) and suit and all(holds(rule, lambda *key: named.get(key)) for rule in when.objects)
 
@@ -171,7 +171,8 @@ def _sick(stage: Stage, truth: Truth, objects: list[Json]) -> Iterator[str]:
         if why.endswith(" restarts"):
             continue
         on_purpose = why == "cordoned" or why.startswith("0/0 ")
-        if on_purpose and key in sick_before and component not in family:
+        meant = component not in family or truth.fault.startswith("Z")
+        if on_purpose and key in sick_before and meant:
             continue
         if key not in sick_before or family & concerned:
             yield f"{'/'.join(key)} {why}"

@@ -16,6 +16,7 @@ from opssquad.evals.scenarios.spec import Alert, Scenario, Sought, read_scenario
 from opssquad.evals.scenarios.voices import Voices
 from opssquad.times import rfc3339
 from opssquad.types import Json, digest
+from opssquad.worlds.kube.controllers.meta import is_true
 from opssquad.worlds.kube.recording.files import compact, packed
 from opssquad.worlds.kube.recording.refs import reference
 
@@ -38,12 +39,16 @@ def make(file: Path, out: Path) -> Path:
         objects = play.objects()
     for node in (obj for obj in objects if obj["kind"] == "Node"):
         beat(node, clock, rng)
-    objects += list(metrics(objects, clock, rng))
     pods = [obj for obj in objects if obj["kind"] == "Pod"]
-    voices = Voices(application.voices, scenario.logs, clock, rng)
     kin = Kin(objects)
     workloads = {pod["metadata"]["uid"]: "/".join(kin.top(reference(pod))) for pod in pods}
-    logs = dict(voices.logs(pods, workloads))
+    load = {uid: scenario.load[name] for uid, name in workloads.items() if name in scenario.load}
+    objects += list(metrics(objects, clock, rng, load))
+    voices = Voices(application.voices, scenario.logs, clock, rng)
+    # A node that does not answer gives no log.
+    silent = {o["metadata"]["name"] for o in objects if o["kind"] == "Node" and not is_true(o, "Ready")}
+    heard = [pod for pod in pods if pod["spec"].get("nodeName") not in silent]
+    logs = dict(voices.logs(heard, workloads))
     documents = {
         "incident": _incident(scenario, application.cluster.name, application.cluster.kubernetes, clock),
         "truth": _truth(scenario, file, clock, objects, logs),

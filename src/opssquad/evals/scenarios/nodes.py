@@ -1,7 +1,7 @@
 """The nodes of a cluster as their kubelets report them, and what the metrics API says of nodes and pods."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from opssquad.evals.scenarios.spec import Cluster
@@ -18,6 +18,8 @@ CONDITIONS = {
     "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
 }
+SILENCE = timedelta(seconds=167)
+"""How long before a node is held to be silent it last wrote its status; leases, which come oftener, tell."""
 HEARTBEAT = (10, 280)
 """Seconds before the clock within which a node that is well has reported."""
 
@@ -91,6 +93,19 @@ def _machine(node: str, version: str) -> Json:
     }
 
 
+def reported(node: Json, now: datetime, well: bool) -> Json:
+    """The status of a node whose kubelet has reported that all is well, or nothing for too long, as of a
+    moment."""
+    made = []
+    for old in node["status"]["conditions"]:
+        silent = ("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
+        status, reason, message = CONDITIONS[old["type"]] if well else silent
+        heard = now if well else now - SILENCE
+        stamps = {"lastHeartbeatTime": rfc3339(heard), "lastTransitionTime": rfc3339(now)}
+        made.append({**old, **stamps, "status": status, "reason": reason, "message": message})
+    return {"status": {"conditions": made}}
+
+
 def beat(node: Json, clock: datetime, rng: random.Random) -> None:
     """A node that is well has reported a moment ago."""
     stamp = rfc3339(clock - timedelta(seconds=rng.randint(*HEARTBEAT)))
@@ -99,12 +114,16 @@ def beat(node: Json, clock: datetime, rng: random.Random) -> None:
             condition["lastHeartbeatTime"] = stamp
 
 
-def metrics(objects: Sequence[Json], clock: datetime, rng: random.Random) -> Iterator[Json]:
-    """What the metrics API shows: a part of what each ready pod requests, and its sum by node."""
+def metrics(
+    objects: Sequence[Json], clock: datetime, rng: random.Random, load: Mapping[str, Mapping[str, str]]
+) -> Iterator[Json]:
+    """What the metrics API shows: a part of what each ready pod requests, or for the first container what
+    `load` says by the pod's uid; and its sum by node."""
     stamp = rfc3339(clock - timedelta(seconds=rng.randint(5, 50)))
     used: dict[str, list[float]] = {}
     for pod in (obj for obj in objects if obj["kind"] == "Pod" and is_ready(obj)):
         containers = [_usage(container, rng) for container in pod["spec"]["containers"]]
+        containers[0]["usage"] |= load.get(pod["metadata"]["uid"], {})
         total = used.setdefault(pod["spec"]["nodeName"], [0.2, 8e8])
         for each in containers:
             total[0] += float(parse(each["usage"]["cpu"]))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from opssquad.evals.scenarios.nodes import nodes
+from opssquad.evals.scenarios.nodes import nodes, reported
 from opssquad.evals.scenarios.spec import Application, Scenario, Step
 from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
@@ -27,6 +27,8 @@ SPACES = ("default", "kube-system")
 OFTEN = re.compile(r"\(x(\d+) over (\d+)m\) ")
 KEPT = timedelta(hours=1)
 """How long the API server keeps events."""
+UNCONTROLLED = ("HorizontalPodAutoscaler",)
+"""Kinds that no controller of the stand-in looks after: a manifest holds the status that theirs wrote."""
 UNTOLD = frozenset(
     {"leases", "componentstatuses", "apiservices", "flowschemas", "prioritylevelconfigurations"}
 )
@@ -120,12 +122,21 @@ class Play:
             self._tick(ref)
         for ref, said in step.warn.items():
             self._warn(ref, said, step.by if "by" in step.model_fields_set else "kubelet")
+        for ref in (*step.silent, *step.back):
+            self._report(ref, ref in step.back)
 
     def _apply(self, manifest: Json, by: str) -> None:
         resource = self._world.resources.of_kind(manifest["apiVersion"], manifest["kind"])
         if resource is None:
             raise StoryError(f"no resource is a {manifest['kind']} of {manifest['apiVersion']}")
-        self._call("POST", _path(resource, manifest["metadata"].get("namespace", "")), by, manifest)
+        meta = manifest["metadata"]
+        self._call("POST", _path(resource, meta.get("namespace", "")), by, manifest)
+        if manifest["kind"] in UNCONTROLLED and (status := manifest.get("status")):
+            stamp = rfc3339(self._now)
+            found = [{**each, "lastTransitionTime": stamp} for each in status.get("conditions") or ()]
+            path = f"{_path(resource, meta.get('namespace', ''), meta['name'])}/status"
+            written = {"status": {**status, "conditions": found}}
+            self._call("PATCH", path, "kube-controller-manager", written, "merge-patch+json")
 
     def _found(self, ref: str, whole: bool = True) -> str:
         kind, namespace, name = split(ref)
@@ -179,14 +190,34 @@ class Play:
         job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": template["spec"]}
         self._apply(job, "kube-controller-manager")
 
+    def _report(self, ref: str, well: bool) -> None:
+        """A node's kubelet reports, or has not for too long."""
+        change = reported(self._call("GET", self._found(ref)), self._now, well)
+        by = "kubelet" if well else "kube-controller-manager"
+        self._call("PATCH", f"{self._found(ref)}/status", by, change, "merge-patch+json")
+
+    def _again(self, namespace: str, about: str, message: str, by: str) -> bool:
+        """Count one more of an event that was told already."""
+        listed = self._call("GET", self._found(f"Event/{namespace}/any", whole=False))["items"]
+        told = [e for e in listed if (e["involvedObject"].get("uid"), e["message"]) == (about, message)]
+        for each in told[:1]:
+            again = {"count": each.get("count", 1) + 1, "lastTimestamp": rfc3339(self._now)}
+            where = self._found(f"Event/{namespace}/{each['metadata']['name']}")
+            self._call("PATCH", where, by, again, "merge-patch+json")
+        return bool(told)
+
     def _warn(self, ref: str, said: str, source: str, form: str = "Warning") -> None:
-        """An event, `Reason: message`, about an object; `(x4 over 20m) ` before it: how often it came."""
+        """An event, `Reason: message`, about an object; `(x4 over 20m) ` before it: how often it came. The
+        same again is counted."""
         kind, namespace, _ = split(ref)
         about = self._first(ref)
         often = OFTEN.match(said)
         reason, _, message = (said[often.end() :] if often else said).partition(": ")
+        message = message.replace("$ip", (about.get("status") or {}).get("podIP", "$ip"))
         count, over = (int(often[1]), int(often[2])) if often else (1, 0)
         meta, stamp = about["metadata"], rfc3339(self._now)
+        if not often and self._again(namespace, meta["uid"], message, source):
+            return
         first = rfc3339(self._now - timedelta(minutes=over))
         host = about.get("spec", {}).get("nodeName", "") if kind == "Pod" else ""
         involved = {

@@ -39,6 +39,7 @@ Span = Annotated[timedelta, BeforeValidator(_span)]
 
 
 Clock = Literal["iso", "comma", "slash", "epoch", "none"]
+NodeReference = Annotated[str, Field(pattern=r"^Node//[^/]+$")]
 
 
 class Hum(Strict):
@@ -105,9 +106,10 @@ class Application(Strict):
 
 class Step(Strict):
     """One thing that somebody did: merged a change into an object or its status, scaled a workload, applied
-    manifests, deleted an object; the time of a CronJob that came (`tick`); or a warning, `Reason: message`,
-    that a kubelet reported, or who `by` names; with `(x40 over 20m) ` before it, one that came so often. `by`
-    is the manager on record."""
+    manifests, deleted an object; the time of a CronJob that came (`tick`); a warning, `Reason: message`, that
+    a kubelet reported, or who `by` names (`$ip` is the pod's address; with `(x40 over 20m) ` before it, one
+    that came so often); or nodes whose kubelets are held to be `silent` from then on, or report again
+    (`back`). `by` is the manager on record."""
 
     at: Span
     by: Text = "kubectl-edit"
@@ -118,12 +120,16 @@ class Step(Strict):
     status: dict[Reference, Json] = {}
     tick: list[Reference] = []
     warn: dict[Reference, str] = {}
+    silent: list[NodeReference] = []
+    back: list[NodeReference] = []
 
     @model_validator(mode="after")
     def _does_something(self) -> "Step":
         done = (self.merge, self.scale, self.apply, self.delete, self.status, self.tick, self.warn)
-        if not any(done):
-            raise ValueError("does nothing: give merge, scale, apply, delete, status, tick or warn")
+        if not any((*done, self.silent, self.back)):
+            raise ValueError(
+                "does nothing: give merge, scale, apply, delete, status, tick, warn, silent or back"
+            )
         return self
 
 
@@ -175,6 +181,8 @@ class Scenario(Strict):
     world: WorldRules
     story: list[Step] = Field(min_length=1)
     logs: list[Said] = []
+    load: dict[Reference, dict[str, Text]] = {}
+    """What each main container of a workload uses at the end, by resource, where that matters."""
     truth: Told
 
 

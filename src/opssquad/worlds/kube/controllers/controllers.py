@@ -22,6 +22,7 @@ from opssquad.worlds.kube.controllers.kubelet.containers import CONFIG_ERROR
 from opssquad.worlds.kube.controllers.meta import controller_of, name_of, namespace_of
 from opssquad.worlds.kube.controllers.metrics import MetricsServer
 from opssquad.worlds.kube.controllers.namespaces import NamespaceController
+from opssquad.worlds.kube.controllers.nodes import NodeController
 from opssquad.worlds.kube.controllers.plane import Plane
 from opssquad.worlds.kube.controllers.quota import QuotaController
 from opssquad.worlds.kube.controllers.replicaset import ReplicaSetController
@@ -76,6 +77,7 @@ class Controllers:
             VolumeController(plane),
             GarbageCollector(plane),
             NamespaceController(plane),
+            NodeController(plane),
         ]
 
     def observe(self, moment: datetime) -> None:
