@@ -86,6 +86,7 @@ def rollout_entry(workload: Json, rollout: Rollout, at: datetime) -> Entry:
                 "diff": [each.data() for each in rollout.diff],
                 "former": _former(rollout),
                 "lowered": lowered(rollout.diff),
+                "container": sorted({each.container for each in rollout.diff if each.container}),
             },
         ),
         read=(workload, revision.keeper, *((rollout.before.keeper,) if rollout.before else ())),

@@ -21,6 +21,8 @@ EXIT_WORDS = {
     139: "segmentation fault",
     143: "stopped, SIGTERM",
 }
+AGAIN = 3
+"""Restarts after which one more is to be expected."""
 SLOW = timedelta(minutes=20)
 """What a process needs to start and to serve, it has asked for by then; what grows after that piles up."""
 PROBE_KILL = re.compile(r"Container (\S+) failed (?:liveness|startup) probe")
@@ -103,7 +105,7 @@ def _backoffs(pod: Json, each: Container, scene: Scene) -> tuple[Quote, ...]:
 def _oom(pod: Json, each: Container, scene: Scene) -> Signal:
     limit = _limit(pod, each.name)
     end = next(p for p in (each.last, each.ended) if p and (p.reason == "OOMKilled" or "OOM" in p.message))
-    now_bad = not each.ready or scene.is_recent(end.finished, STALE)
+    now_bad = not each.ready or scene.is_recent(end.finished, STALE) or _due_again(each, end, scene)
     lived = f" after {duration(end.finished - end.started)}" if end.finished and end.started else ""
     above = f"its memory limit of {limit}" if limit else "the memory of its node (it has no limit of its own)"
     owner = scene.owner(pod)
@@ -131,6 +133,13 @@ def _oom(pod: Json, each: Container, scene: Scene) -> Signal:
             "lived": duration(end.finished - end.started) if end.finished and end.started else "",
         },
     )
+
+
+def _due_again(each: Container, end: Past, scene: Scene) -> bool:
+    """Whether what has filled its memory again and again is in the midst of doing so once more."""
+    if each.restarts < AGAIN or not (end.finished and end.started):
+        return False
+    return scene.now - end.finished <= 2 * (end.finished - end.started)
 
 
 def _pace(each: Container, end: Past) -> str:

@@ -59,6 +59,8 @@ def _waiting(pod: Json, each: Container, span: timedelta, scene: Scene) -> Signa
             "asks": host,
             "service": str(service or ""),
             "why": why,
+            "missing": str(missing) if why == "service_missing" and (missing := _named(host, space)) else "",
+            "used_by": [str(owner)],
         },
     )
 
@@ -91,6 +93,12 @@ def _asked(command: str, space: str, scene: Scene) -> tuple[str, Ref | None, str
                 told.append((host, None, "service_missing"))
     order = ("service_missing", "no_endpoints", "answers")
     return min(told, key=lambda each: order.index(each[2]), default=("", None, ""))
+
+
+def _named(host: str, space: str) -> Ref | None:
+    """The Service of that name, whether there is one or not."""
+    name, *rest = host.split(".")
+    return Ref(kind="Service", namespace=rest[0] if rest else space, name=name) if name else None
 
 
 def _inside(host: str, space: str, asks: str) -> bool:

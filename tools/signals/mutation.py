@@ -6,11 +6,12 @@ resize or edit of the running pod. Containers that were added are none of this e
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from opssquad import Json, Signal
 
 from .._edits import edits
-from .._kube import controller, created, dig, quote, quote_at, ref
+from .._kube import UNDATED, controller, created, dig, quote, quote_at, ref
 from .._needs import split_image
 from .._pods import Container, containers, is_finished
 from .._quantity import parse
@@ -18,6 +19,7 @@ from .._template import Field, differs, summary
 from ._scene import Scene, make
 from .webhooks import MUTATING, sees
 
+LONG = timedelta(days=1)
 LIMIT_RANGER = "kubernetes.io/limit-ranger"
 AUTOSCALER = "vpaUpdates"
 """The annotations that LimitRanges and the vertical autoscaler leave on a pod that they wrote into."""
@@ -37,7 +39,7 @@ def mutation_signals(pod: Json, scene: Scene) -> Iterator[Signal]:
     if not found:
         return
     owner = scene.owner(pod)
-    names = [str(ref(each)) for each in configs]
+    names, blamed = [str(ref(each)) for each in configs], _suspect(configs)
     harm = next((said for each in containers(pod) if (said := _harm(each, found))), "")
     yield make(
         "pod.differs_from_template",
@@ -47,7 +49,7 @@ def mutation_signals(pod: Json, scene: Scene) -> Iterator[Signal]:
         f"creation, as {', '.join(each['metadata']['name'] for each in configs)} may do",
         [
             *(quote(pod, each.new) for each in found[:4] if each.new),
-            quote_at(configs[0], "metadata", "name"),
+            quote_at(blamed or configs[0], "metadata", "name"),
         ],
         severity="warning" if harm else "info",
         at=created(pod),
@@ -56,10 +58,21 @@ def mutation_signals(pod: Json, scene: Scene) -> Iterator[Signal]:
             "changes": summary(found),
             "harm": harm,
             "webhooks": names,
-            "component": names[0] if len(names) == 1 else str(owner),
+            "component": str(ref(blamed)) if blamed else str(owner),
             "used_by": [str(owner)],
         },
     )
+
+
+def _suspect(configs: list[Json]) -> Json | None:
+    """The only webhook that may have done it, or of several the one that was changed last, if the others have
+    stood for long by then: what they do, they did to the pods before."""
+
+    def changed(config: Json) -> datetime:
+        return max((each.at for each in edits(config) if not each.system), default=created(config) or UNDATED)
+
+    last, *others = sorted(configs, key=changed, reverse=True)
+    return last if all(changed(last) - changed(each) >= LONG for each in others) else None
 
 
 def _sees(config: Json, pod: Json, scene: Scene) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from opssquad import Json, Quote, Signal, duration
+from opssquad import Json, Quote, Ref, Signal, duration
 
 from .._kube import compact, condition, created, dig, moment, quote, quote_at, ref
 from .._quantity import parse, show
@@ -63,8 +63,20 @@ def unschedulable(pod: Json, scene: Scene) -> Iterator[Signal]:
             "why": why,
             "claim": claim,
             "closed": [str(each) for each in closed],
+            "unbound": next(_unbound(pod, scene), "") if why == "volume" else "",
+            "used_by": [str(scene.owner(pod))],
         },
     )
+
+
+def _unbound(pod: Json, scene: Scene) -> Iterator[str]:
+    """The claims of the pod that have no volume yet."""
+    for each in dig(pod, "spec", "volumes", default=()):
+        name = dig(each, "persistentVolumeClaim", "claimName", default="-")
+        claim = Ref(kind="PersistentVolumeClaim", namespace=pod["metadata"].get("namespace", ""), name=name)
+        known = scene.get(claim)
+        if known and dig(known, "status", "phase") != "Bound":
+            yield str(claim)
 
 
 def _gated(pod: Json, scene: Scene) -> Signal:

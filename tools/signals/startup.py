@@ -125,6 +125,7 @@ def _pull(pod: Json, each: Container, scene: Scene) -> Signal:
         data={
             "container": each.name,
             "image": image,
+            "registry": image.partition("/")[0] if "." in image.partition("/")[0] else "docker.io",
             "why": why,
             "because": WHY_WORDS[why],
             "message": words.strip()[:400],

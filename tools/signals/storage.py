@@ -63,6 +63,8 @@ def claim_signals(claim: Json, scene: Scene) -> Iterator[Signal]:
             "message": said,
             "nearest": near.words if near else "",
             "differs": list(near.differs) if near else [],
+            "claim": str(ref(claim)),
+            "used_by": sorted({str(scene.owner(each)) for each in users}),
         },
     )
 

@@ -12,12 +12,11 @@ from opssquad.findings import Action, Inadmissible
 from opssquad.types import Json, Value
 
 Link = Literal["own", "caller", "user", "behind", "inside", "any"]
-"""How a clause's signal relates to the suspect. `own`: its owner or entity is the component. `caller`: the
-signal names the component (or the Service before it) as what it could not reach, or names nobody and the
-anchor knows its owner as a caller (`data.callers`). `user`: the anchor names its owner as a user
-(`data.used_by`).
-`behind`: the anchor names its owner as what stands behind the component (`data.workload`, `data.workloads`).
-`inside`: same namespace. `any`: no relation."""
+"""How a clause's signal relates to the suspect. `own`: its owner or entity is the component, or its owner
+that of an anchor. `caller`: the signal names the component (or the Service before it) as what it could not
+reach, or names nobody and the anchor knows its owner as a caller (`data.callers`). `user`: the anchor names
+its owner as a user (`data.used_by`). `behind`: the anchor names its owner as what stands behind the component
+(`data.workload`, `data.workloads`). `inside`: same namespace. `any`: no relation."""
 
 
 class Clause(Value):
@@ -68,20 +67,27 @@ class Refused(Inadmissible):
 
 class Fault(Value):
     """One entry. `anchor` is the signal that opens it; `component` says who is to blame: the anchor's
-    `owner`, its `entity`, or a reference in its data (`data.ref`). `inadmissible` are actions that are
-    tempting and wrong; none of them may stand among the `actions`, but for what holds only where they do
-    not."""
+    `owner`, its `entity`, or a reference in its data (`data.ref`); of several the first that the anchor
+    tells. `one_by` is a path in the anchor's data: several components that share what stands there have one
+    cause. `inadmissible` are actions that are tempting and wrong; none of them may stand among the `actions`,
+    but for what holds only where they do not."""
 
     id: str
     title: str
     anchor: list[Clause]
-    component: str = "owner"
+    component: str | list[str] = "owner"
+    one_by: str = ""
     speaks_for: list[Clause] = Field(default_factory=list, alias="for")
     against: list[Clause] = Field(default_factory=list)
     root_cause: str
     actions: list[Remedy] = Field(default_factory=list)
     inadmissible: list[Refused] = Field(default_factory=list)
     no_fault: bool = False
+
+    @property
+    def blames(self) -> tuple[str, ...]:
+        """Where the component stands, best first."""
+        return (self.component,) if isinstance(self.component, str) else tuple(self.component)
 
 
 class Show(Value):

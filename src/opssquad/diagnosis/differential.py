@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from math import inf
 
 from opssquad.diagnosis.catalogue import Catalogue, Clause, Refused
 from opssquad.diagnosis.matches import Match, matches
@@ -37,14 +38,23 @@ def placings(catalogue: Catalogue, signals: Sequence[Signal]) -> list[Placing]:
     """Every fault that fits, best first, also those that a better one explains."""
     found = (m for fault in catalogue.faults for m in matches(fault, signals) if not m.excluded)
     placed: list[Placing] = []
-    for match in sorted(found, key=lambda m: (-m.score, str(m.component), m.fault.id)):
+    for match in sorted(found, key=_standing):
         better = (p.match.fault.id for p in placed if not p.behind and _explained(match, p.match))
         placed.append(Placing(match=match, behind=next(better, "")))
     return placed
 
 
+def _standing(match: Match) -> tuple[float, float, str, str]:
+    """Best first; of two that fit alike the one whose trouble began first."""
+    since = match.onset.timestamp() if match.onset else inf
+    return -match.score, since, str(match.component), match.fault.id
+
+
 def _explained(match: Match, better: Match) -> bool:
-    """A weaker match at the same component, or one whose anchors the better one has taken in."""
+    """A weaker match at the same component, or one whose anchors the better one has taken in; and the same
+    fault at another component, where both have one cause."""
+    if match.fault.id == better.fault.id and match.shared & better.shared:
+        return True
     same = match.component == better.component and match.fault.no_fault == better.fault.no_fault
     return same and bool(set(match.anchors) & {*better.anchors, *better.supporting})
 

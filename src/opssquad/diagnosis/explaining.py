@@ -160,7 +160,11 @@ def _unopened(fault: Fault, clause: Clause, signal: Signal) -> str:
         return f"it was over at {clock_time(signal.until)} UTC"
     if missed := next(_unfulfilled(clause, signal), ""):
         return missed
-    return "" if component_of(fault, signal) else f"it does not say {fault.component.removeprefix('data.')}"
+    return "" if component_of(fault, signal) else f"it does not say {_places(fault)}"
+
+
+def _places(fault: Fault) -> str:
+    return " or ".join(each.removeprefix("data.") for each in fault.blames)
 
 
 def _unmet(clause: Clause, signal: Signal, match: Match, lead: Sequence[Signal]) -> str:

@@ -4,6 +4,7 @@ against it. Generic: it knows no fault and no system. Ranking is for `differenti
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any
 
 from opssquad.diagnosis.catalogue import Clause, Fault
@@ -19,15 +20,17 @@ class Weighed(Value):
 
 
 class Match(Value):
-    """A fault held against the signals at a component: what opened it, and what its clauses found.
-    `excluded` is the clause for whose sake it is off the list: one that must hold and does not, or must not
-    and does."""
+    """A fault held against the signals at a component: what opened it, and what its clauses found. `shared`
+    is what its anchors say at the fault's `one_by`. `excluded` is the clause for whose sake it is off the
+    list: one that must hold and does not, or must not and does."""
 
     fault: Fault
     component: Ref
     anchors: tuple[int, ...]
     speaks_for: tuple[Weighed, ...]
     against: tuple[Weighed, ...]
+    onset: datetime | None = None
+    shared: frozenset[str] = frozenset()
 
     @property
     def excluded(self) -> Clause | None:
@@ -87,7 +90,12 @@ def matches(fault: Fault, signals: Sequence[Signal]) -> Iterator[Match]:
 
 def component_of(fault: Fault, anchor: Signal) -> Ref | None:
     """Who is to blame where that signal opens the fault; None where its data does not say."""
-    match fault.component:
+    told = (_blamed(place, anchor) for place in fault.blames)
+    return next((each for each in told if each), None)
+
+
+def _blamed(place: str, anchor: Signal) -> Ref | None:
+    match place:
         case "owner":
             return anchor.owner
         case "entity":
@@ -105,12 +113,15 @@ def _match(fault: Fault, component: Ref, anchors: list[int], signals: Sequence[S
         found = (_find(clause, component, lead, onset, signals) for clause in clauses)
         return tuple(Weighed(clause=c, found=tuple(f)) for c, f in zip(clauses, found, strict=True))
 
+    one_by = (values(s.data, fault.one_by) for s in lead) if fault.one_by else ()
     return Match(
         fault=fault,
         component=component,
         anchors=tuple(anchors),
         speaks_for=weighed(fault.speaks_for),
         against=weighed(fault.against),
+        onset=onset,
+        shared=frozenset(str(each) for each in chain.from_iterable(one_by) if each),
     )
 
 
@@ -141,7 +152,7 @@ def linked(clause: Clause, signal: Signal, component: Ref, lead: Sequence[Signal
     name = str(component)
     match clause.link:
         case "own":
-            return component in (signal.owner, signal.entity)
+            return component in (signal.owner, signal.entity) or signal.owner in {s.owner for s in lead}
         case "caller":
             reached = {str(each) for path in ("workload", "service") for each in values(signal.data, path)}
             callers = {str(c) for s in lead for c in values(s.data, "callers")}

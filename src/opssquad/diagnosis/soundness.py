@@ -69,8 +69,9 @@ def doubles(path: Path, placed: Placed[Any], ids: Sequence[str]) -> Iterator[Fla
 
 def of_fault(fault: "Fault", shows: Collection[str]) -> Said:
     """What is wrong with one entry; `shows` are the names that a `tell` may give."""
-    if fault.component not in ("owner", "entity") and not fault.component.startswith("data."):
-        yield ("component",), f"{fault.component!r} is none; give owner, entity or data. and a path"
+    for place in fault.blames:
+        if place not in ("owner", "entity") and not place.startswith("data."):
+            yield ("component",), f"{place!r} is none; give owner, entity or data. and a path"
     yield from _clauses(fault, shows)
     names = clause_names(fault)
     yield from _sentence(("root_cause",), fault.root_cause, names)

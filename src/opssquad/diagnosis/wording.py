@@ -39,7 +39,11 @@ def _is(pattern: str) -> str:
 
 def blamed(fault: Fault) -> str:
     """Whom the fault is blamed on, in words."""
-    match fault.component:
+    return "; where it tells none, ".join(map(_blamed, fault.blames))
+
+
+def _blamed(place: str) -> str:
+    match place:
         case "owner":
             return "the workload that answers for what the opening signal is about"
         case "entity":

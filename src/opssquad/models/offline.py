@@ -17,6 +17,8 @@ from opssquad.types import Json
 BATCH = 4
 """Calls made side by side at most."""
 SOFT_CALLS = 12
+REPORT = re.compile(r"^\S+ (?:of|to) .*\b(?:changed|did|didn|has|had|was|were|is|failed|helped|made|went)\b")
+"""Tells what became of an act, as in "rollback of the shop changed nothing": nobody asks for one more."""
 LOOK_UP = "find"
 """The call that every investigation begins with."""
 
@@ -156,7 +158,9 @@ class Offline:
 def commanded(low: str, intent: Intent) -> bool:
     """Whether the utterance opens with the command, as in "please roll back auth-service"."""
     opening = re.sub(r"^(please|yes|ok|now)[\s,]+", "", low).split(".")[0].split(",")[0]
-    return "?" not in low and any(re.match(p.removeprefix(r"\b"), opening) for p in intent.words)
+    if "?" in low or REPORT.search(opening):
+        return False
+    return any(re.match(p.removeprefix(r"\b"), opening) for p in intent.words)
 
 
 def _undecided(hypothesis: Hypothesis) -> bool:
