@@ -80,7 +80,8 @@ def test_a_fault_is_shown_in_plain_words(said: Run) -> None:
         "Against container.oom_killed, at what uses it (weight 4)",
         'Looks logs(pod="{crash.owner.name}", namespace="{crash.owner.namespace}")',
         "Says {component} was edited at {anchor.at}",
-        "Actions patch: Put {component} back to what it was, then restart the failing pod (by hand, on",
+        "Actions patch: Put {component} back to what it was",
+        'set_config(name="{name}", namespace="{namespace}"',
         "escalate: Ask the owner of {component} for the right value Not rollback - no revision of",
         f"Defined {SQUADS}:",
     ):

@@ -109,11 +109,10 @@ async def _cause(ctx: Context, cause: Draft.Cause, ledger: Ledger, ranked: Seque
         raise ToolError(
             f"conclude: no evidence for {component} stands in what the tools returned (cited: {given})"
         )
-    by_id = {e: s for s in ledger.signals for e in s.evidence}
+    claims = _claims(component, cause.fault, ranked, ledger)
     findings: dict[str, list[Evidence]] = {}
     for e in evidence:
-        claim = by_id[e.id].signal.text if e.id in by_id else cause.root_cause
-        findings.setdefault(claim, []).append(e)
+        findings.setdefault(claims.get(e.id, cause.root_cause), []).append(e)
     return Cause(
         component=component,
         fault=cause.fault,
@@ -131,6 +130,14 @@ async def _cause(ctx: Context, cause: Draft.Cause, ledger: Ledger, ranked: Seque
             for claim, es in findings.items()
         ),
     )
+
+
+def _claims(component: Ref, fault: str, ranked: Sequence[Hypothesis], ledger: Ledger) -> Mapping[str, str]:
+    """What each piece of evidence shows; of several signals that rest on one, that which speaks for this
+    cause."""
+    mine = [ledger.signals[i] for h in ranked if _is(h, component, fault) for i in h.supporting]
+    # Of two that rest on the same, the first to be put in is what it shows.
+    return {e: s.signal.text for s in reversed([*mine, *ledger.signals]) for e in s.evidence}
 
 
 def _against(

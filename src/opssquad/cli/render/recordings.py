@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ASKED = 3
 """Questions that `show` says: so many every incident has."""
+KINDS = 9
+"""Kinds of objects that `show` counts one by one."""
 MOST = 4
 """Unhealthy or missing things that `show` names; it is to fit on one screen."""
 
@@ -138,9 +140,8 @@ def _alert(alert: Alert, clock: datetime) -> str:
 def _kinds(objects: list[Json]) -> str:
     """How many there are of each kind; events are held in both of their forms."""
     kinds = Counter(obj["kind"] for obj in objects).most_common()
-    parts = [f"{number} {kind}" for kind, number in kinds if number > 1]
-    single = len(kinds) - len(parts)
-    parts += [f"one each of {single} more kinds"] if single else []
+    parts = [f"{number} {kind}" for kind, number in kinds[:KINDS]]
+    parts += [f"and {len(kinds) - KINDS} more kinds"] if len(kinds) > KINDS else []
     return f"{len(objects)}: {', '.join(parts)}"
 
 
