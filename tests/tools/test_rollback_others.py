@@ -38,31 +38,34 @@ async def test_a_kind_without_revisions_is_said_to_have_none() -> None:
 
 async def test_a_daemon_set_goes_back_to_the_template_that_its_controller_revision_keeps() -> None:
     where = {"namespace": "authentication", "name": "agent"}
-
-    pods: Json = {"containers": [{"name": "agent", "image": "agent:2"}]}
+    pods: Json = {"containers": [{"name": "agent", "image": "agent:1"}]}
     template = {"metadata": {"labels": {"app": "agent"}}, "spec": pods}
-    async with stage("auth-0308") as s:
-        spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": template}
-        body = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": dict(where), "spec": spec}
-        made = await s.cluster.create("DaemonSet", body, "authentication")
-        owner = {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "controller": True}
-        for number in (1, 2):
-            meta = {"name": f"agent-h{number}", "namespace": "authentication"}
-            meta |= {"ownerReferences": [{**owner, "uid": made["metadata"]["uid"]}]}
-            # A controller keeps the template as the server has filled it in.
-            filled = copy.deepcopy(made["spec"]["template"])
-            filled["spec"]["containers"][0]["image"] = f"agent:{number}"
-            data = {"spec": {"template": {**filled, "$patch": "replace"}}}
-            kept = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": meta, "data": data}
-            await s.cluster.create("ControllerRevision", {**kept, "revision": number}, "authentication")
-        args = {"deployment": "agent", "namespace": "authentication", "kind": "ds"}
-        preview, undo = await s.foresee(rollback, **args)
-        await s.run(rollback, **args)
+    spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": template}
+    newer = {"spec": {"template": {"spec": {"containers": [{"name": "agent", "image": "agent:2"}]}}}}
+    args = {"deployment": "agent", "namespace": "authentication", "kind": "DaemonSet"}
+    async with stage("auth-0308", speed=10) as s:
+        body = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": where, "spec": spec}
+        await s.cluster.create("DaemonSet", body, "authentication")
+        await _until(s, 1)
+        await s.cluster.patch("DaemonSet", "agent", "authentication", newer, how="strategic")
+        await _until(s, 2)
+        preview, undo, check = await s.carry_out(rollback, **{**args, "kind": "ds"})
         after = await s.get("DaemonSet", "agent", "authentication")
     assert preview.command.endswith("rollout undo daemonset/agent --to-revision=1")
     assert "-image: agent:2" in preview.diff.splitlines()
-    assert (undo.args["kind"], undo.args["revision"]) == ("DaemonSet", 2)
     assert after["spec"]["template"]["spec"]["containers"][0]["image"] == "agent:1"
+    assert undo.args == {**args, "revision": 2}
+    assert check.outcome in ("same", "better")
+
+
+async def _until(s: Stage, count: int) -> None:
+    """Wait until the controller has kept so many revisions of the DaemonSet."""
+    async with asyncio.timeout(20):
+        while True:
+            kept = await s.cluster.list("ControllerRevision", "authentication")
+            if sum(each["metadata"]["name"].startswith("agent-") for each in kept) == count:
+                return
+            await asyncio.sleep(0.05)
 
 
 async def ordered_and_broken(s: Stage) -> None:

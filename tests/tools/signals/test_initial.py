@@ -78,7 +78,7 @@ def test_a_sidecar_that_is_not_ready_yet_is_not_waited_for_to_end() -> None:
 
 def test_a_pod_that_waits_for_a_deleted_service_has_that_fault_and_no_other_before_it() -> None:
     best = ranked(deployment(), waits("until nslookup db; do sleep 2; done"), service("web"))[0]
-    assert (best.fault, str(best.component)) == ("K10", "Deployment/n/web")
+    assert (best.fault, str(best.component)) == ("K10", "Service/n/db")
     assert "wait" in best.root_cause
     assert "rollback" not in [each.action for each in best.options]
 

@@ -69,7 +69,7 @@ def test_a_claim_of_a_class_that_does_not_exist_is_why_the_pods_wait() -> None:
     each = claim(storageClassName="fast")
     missing = event(each, "ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found')
     found = ranked(deployment(), user(message), each, missing)
-    assert (found[0].fault, str(found[0].component)) == ("K22", "Deployment/n/web")
+    assert (found[0].fault, str(found[0].component)) == ("K22", "PersistentVolumeClaim/n/data")
     assert "fast does not exist" in found[0].root_cause or '"fast" not found' in found[0].root_cause
     assert found[0].score > next((h.score for h in found if h.fault == "K16"), 0)
 

@@ -87,8 +87,12 @@ class DaemonSetController:
         template = copy(daemons["spec"]["template"])
         known = self._plane.owned(kinds.REVISIONS, daemons)
         data = {"spec": {"template": {**template, "$patch": "replace"}}}
+        number = max((revision["revision"] for revision in known), default=0) + 1
         if found := next((revision for revision in known if revision["data"] == data), None):
-            return str(labels_of(found)[HASH])
+            if found["revision"] + 1 != number:
+                # An earlier template that comes back gets a new number.
+                self._plane.update(kinds.REVISIONS, {**copy(found), "revision": number})
+            return str(labels_of(found).get(HASH) or name_of(found).rpartition("-")[2])
         suffix = naming.template_hash([template, daemons["metadata"]["uid"]])
         meta = {
             "name": f"{name_of(daemons)}-{suffix}",
@@ -96,7 +100,6 @@ class DaemonSetController:
             "labels": {**(daemons["spec"]["selector"].get("matchLabels") or {}), HASH: suffix},
             "ownerReferences": [reference_to(daemons)],
         }
-        number = max((revision["revision"] for revision in known), default=0) + 1
         self._plane.create(kinds.REVISIONS, {"metadata": meta, "data": data, "revision": number})
         return suffix
 
