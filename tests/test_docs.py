@@ -20,9 +20,12 @@ COMMANDS = [
     for line in block.splitlines()
     if line.startswith("$ ")
 ]
+SUITE = re.compile(r"opssquad eval run (?!smoke)")
+"""Whole suites take minutes, and several times that beside other tests."""
+RUN = [pytest.param(each, marks=pytest.mark.long) if SUITE.match(each) else each for each in COMMANDS]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", RUN)
 def test_a_command_of_the_documentation_does_what_it_says(command: str, tmp_path: Path) -> None:
     name, *words = shlex.split(command)
     assert name == "opssquad"
@@ -33,7 +36,7 @@ def test_a_command_of_the_documentation_does_what_it_says(command: str, tmp_path
         env=env,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900 if SUITE.match(command) else 240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip()

@@ -59,6 +59,10 @@ def _of_template(template: Any) -> Iterator[str]:
 
 
 ALLOWED = {
+    "COUNT": "a heading of tables",
+    "Corefile": "the key of a ConfigMap that the cluster's DNS reads",
+    "STORE": "how programs call where they keep things; a form of names of variables",
+    "docker.io": "the registry that is meant where an image names none",
     "UPSTREAM": "how programs call what they send on to; a form of names of variables",
     "authentication": "a word of registries that refuse a pull",
     "chat": "a mode of the program's own",
@@ -69,9 +73,12 @@ ALLOWED = {
     "kube-root-ca.crt": "what Kubernetes puts into every namespace",
     "kube-system": "the namespace of Kubernetes itself",
     "match": "a word of Python and of Corefiles",
+    "node": "a kind of Kubernetes",
     "password": "a word of databases that refuse a login",
     "platform": "a word of registries that lack an image for a processor",
+    "queue": "a word of the field in runbooks",
     "results": "an English word in a prompt",
+    "web": "an example in what a tool says of its arguments",
     "verdict": "a word of the policy",
 }
 """Words of the field, of Kubernetes or of the program that name something in a recording, too, and why."""
