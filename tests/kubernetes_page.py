@@ -12,7 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "kubernetes.md"
 MODULES = (
     *sorted((ROOT / "tools" / "signals").glob("*.py")),
-    *(ROOT / "tools" / name for name in ("_workload_entries.py", "_object_entries.py")),
+    *(
+        ROOT / "tools" / name
+        for name in ("_workload_entries.py", "_object_entries.py", "_past.py", "services.py")
+    ),
 )
 NO_SIGNALS = {"spec", "metadata", "keda", "log.level"}
 """Dotted words of the code that are paths, a group and a field."""

@@ -26,6 +26,16 @@ class Entry:
     users: tuple[str, ...] = ()
     data: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def rolls(self) -> bool:
+        """Whether it is a rollout."""
+        return self.signal.id == "rollout.recent"
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is an edit of configuration, which waits for the next pod."""
+        return self.signal.id == "config.changed"
+
     def touches(self, workload: str) -> bool:
         """Whether it is about that workload, by name, or about what the workload uses."""
         return self.about.name == workload or any(each.endswith(f"/{workload}") for each in self.users)

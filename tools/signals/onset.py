@@ -96,8 +96,8 @@ def _signal(onset: Onset, entries: Sequence[Entry]) -> Signal:
 
 def _counts(entry: Entry, onset: Onset, near: Sequence[Entry]) -> bool:
     """Whether a change may have waited so long: an edit of configuration waits for the next pod."""
-    rolled = (e.at for e in near if e.signal.id == "rollout.recent" and e.about == onset.workload)
-    waits = entry.signal.id == "config.changed" and not any(entry.at < at < onset.at - SAME for at in rolled)
+    rolled = (e.at for e in near if e.rolls and e.about == onset.workload)
+    waits = entry.waits and not any(entry.at < at < onset.at - SAME for at in rolled)
     return waits or onset.at - entry.at <= SHORTLY
 
 
