@@ -75,6 +75,11 @@ def service_named(host: str, namespace: str) -> Ref | None:
     return Ref(kind="Service", namespace=parts[1] if parts[1:] else namespace, name=parts[0])
 
 
+def is_ip(host: str) -> bool:
+    """Whether a host is an IPv4 address."""
+    return bool(_IP.fullmatch(host))
+
+
 @dataclass
 class Directory:
     """The Services of a cluster, and as far as they were read the pods and workloads behind them."""
@@ -83,6 +88,7 @@ class Directory:
     pods: Iterable[Json] = ()
     workloads: Iterable[Json] = ()
     _ips: dict[str, Json] = field(init=False, default_factory=dict)
+    _pods: dict[str, Json] = field(init=False, default_factory=dict)
     _names: dict[tuple[str, str], Json] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -91,15 +97,34 @@ class Directory:
             self._names[meta.get("namespace", ""), meta["name"]] = each
             for ip in dig(each, "spec", "clusterIPs", default=[dig(each, "spec", "clusterIP", default="")]):
                 self._ips.setdefault(ip, each)
+        for pod in self.pods:
+            if not dig(pod, "spec", "hostNetwork") and (ip := dig(pod, "status", "podIP")):
+                self._pods.setdefault(ip, pod)
 
     def service(self, address: Address, namespace: str) -> Json | None:
-        """The Service that a client in that namespace reaches by the address, or None."""
-        if _IP.fullmatch(address.host):
-            return self._ips.get(address.host)
+        """The Service that a client in that namespace reaches by the address, or None. The address of a pod,
+        as proxies call it, stands for a Service that selects the pod."""
+        if is_ip(address.host):
+            return self._ips.get(address.host) or self._before(self._pods.get(address.host))
         name, *rest = address.host.split(".")
         if rest[1:] and rest[1] != "svc":
             return None
         return self._names.get((rest[0] if rest else namespace, name))
+
+    def _before(self, pod: Json | None) -> Json | None:
+        if pod is None:
+            return None
+        labels, space = dig(pod, "metadata", "labels", default={}), pod["metadata"].get("namespace", "")
+        return next(
+            (
+                each
+                for (where, _), each in self._names.items()
+                if where == space
+                and (selector := dig(each, "spec", "selector", default={}))
+                and selected(labels, selector)
+            ),
+            None,
+        )
 
     def workload(self, service: Json) -> Ref | None:
         """The workload whose pods the Service's selector picks, or would pick if it had any."""

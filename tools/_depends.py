@@ -1,4 +1,4 @@
-"""What a workload's environment says it calls: Services by name or cluster IP, and hosts that are none.
+"""What a workload's configuration says it calls: Services by name or cluster IP, and hosts that are none.
 
 Pure functions over a pod template and a scene.
 """
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from opssquad import Json, Ref
 
+from ._addresses import endpoints
 from ._kube import dig, ref
+from ._mentions import Place, mentioned, written
 from .signals._scene import Scene
 from .signals.replicas import KINDS
 
@@ -22,31 +24,49 @@ NAMES_A_HOST = re.compile(r"HOST|URL|ADDR|ENDPOINT|SERVER|UPSTREAM|STORE|BROKER|
 
 @dataclass(frozen=True)
 class Dependency:
-    """A variable that names a host. `service` is the Service it means; None: no such Service, or outside."""
+    """A setting that names a host: a variable, or what stands at `place`. `service` is the Service it means;
+    None: no such Service, or outside."""
 
     variable: str
     host: str
     port: str
     service: Ref | None
     inside: bool
+    place: Place | None = None
 
 
 def dependencies(template: Json, namespace: str, scene: Scene) -> list[Dependency]:
-    """What the environment of a pod template names, each host and port once."""
+    """What environment, arguments and files of a pod template name, each host and port once. Of arguments and
+    files only Services that exist: a word there may mean anything else."""
     found: dict[tuple[str, str], Dependency] = {}
     for variable, value in environment(template, namespace, scene):
-        match = HOST.match(value.strip())
-        if not match:
-            continue
-        host, port = match["host"], match["port"] or ""
-        # A bare word may be a Service by chance (`SEARCH_BACKEND=postgres`): something must say it is a host.
-        named = bool(NAMES_A_HOST.search(variable)) and not value.isdigit()
-        says_host = bool(port) or "://" in value or named
-        service = resolve(host, namespace, scene) if says_host else None
-        if service or (named and "." in host) or (port and not host.isdigit()):
-            inside = ".svc" in host or "." not in host
-            found.setdefault((host, port), Dependency(variable, host, port, service, inside))
+        for each in _of_variable(variable, value.strip(), namespace, scene):
+            found.setdefault((each.host, each.port), each)
+    for place, text in written(template, namespace, scene):
+        for named in mentioned(text):
+            if service := resolve(named.host, namespace, scene):
+                port = str(named.port or "")
+                each = Dependency(place.what, named.host, port, service, True, place)
+                found.setdefault((each.host, each.port), each)
     return list(found.values())
+
+
+def _of_variable(variable: str, value: str, namespace: str, scene: Scene) -> Iterator[Dependency]:
+    match = HOST.match(value)
+    if not match:
+        # More than one host, or one within other words: `a:9092,b:9092`, `jdbc:postgresql://db:5432/x`.
+        for named in endpoints(value):
+            if service := resolve(named.host, namespace, scene):
+                yield Dependency(variable, named.host, str(named.port), service, True)
+        return
+    host, port = match["host"], match["port"] or ""
+    # A bare word may be a Service by chance (`SEARCH_BACKEND=postgres`): something must say it is a host.
+    named_so = bool(NAMES_A_HOST.search(variable)) and not value.isdigit()
+    says_host = bool(port) or "://" in value or named_so
+    service = resolve(host, namespace, scene) if says_host else None
+    if service or (named_so and "." in host) or (port and not host.isdigit()):
+        inside = ".svc" in host or "." not in host
+        yield Dependency(variable, host, port, service, inside)
 
 
 def elsewhere(scene: Scene) -> dict[str, list[Ref]]:
@@ -62,12 +82,14 @@ def elsewhere(scene: Scene) -> dict[str, list[Ref]]:
 
 
 def _spaces(workload: Json, scene: Scene) -> set[str]:
-    """The second labels of the hosts that a workload's environment names: namespaces, if it means Services
+    """The second labels of the hosts that a workload's configuration names: namespaces, if it means Services
     there."""
-    template = dig(workload, "spec", "template", default={})
-    values = environment(template, workload["metadata"].get("namespace", ""), scene)
-    hosts = (match["host"].split(".") for _, value in values if (match := HOST.match(value.strip())))
-    return {labels[1] for labels in hosts if len(labels) == 2 or labels[2:3] == ["svc"]}
+    template, space = dig(workload, "spec", "template", default={}), workload["metadata"].get("namespace", "")
+    values = environment(template, space, scene)
+    hosts = [match["host"] for _, value in values if (match := HOST.match(value.strip()))]
+    hosts += [each.host for _, text in written(template, space, scene) for each in mentioned(text)]
+    labels = (host.split(".") for host in hosts)
+    return {each[1] for each in labels if len(each) == 2 or each[2:3] == ["svc"]}
 
 
 def environment(template: Json, namespace: str, scene: Scene) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,8 @@ from typing import Any
 
 from opssquad import Json, parse_time
 
+from ._access import Access, in_fields, in_text
+
 LEVELS = ("fatal", "error", "warn", "info", "debug")
 """Gravest first; an entry that does not say is "info"."""
 
@@ -57,29 +59,15 @@ _NOISE = re.compile(
     r"(?<!\s)\s++(?:trace|span|request|correlation)[_-]?id=\S+|, (?:client|server|host|referrer): [^,]+",
     re.IGNORECASE,
 )
-_METHOD = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
-_ACCESS = re.compile(rf"\b({_METHOD}) (/[^\s\"]*)(?: HTTP/[\d.]+)?\"? ([1-5]\d\d)\b")
-_STATUS = re.compile(r"[1-9][0-9]{2}")
 _LOGFMT = re.compile(r"(?<![\w.])\.*+(\w[\w.]*+)=(\"(?:[^\"\\]|\\.)*\"|\S+)")
 _IN_KEYS = re.compile(r"(?:level|lvl|severity|time|timestamp|ts|t|at)=")
 _MESSAGE_KEYS = ("msg", "message", "event", "log", "text", "@m", "@mt", "Message", "RenderedMessage")
-_PATH_KEYS = ("path", "url", "uri")
-_STATUS_KEYS = ("status", "statusCode", "status_code", "code")
 _TARGET_KEYS = ("target", "upstream")
 _ERROR_KEYS = ("error", "err", "exception", "reason", "cause", "@x", "Exception")
 _LEVEL_KEYS = (
     *("level", "severity", "lvl", "levelname", "log.level", "loglevel", "@l", "Level", "LogLevel"),
     *("severity_text", "SeverityText"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A request that the process answered."""
-
-    method: str
-    path: str
-    status: int
 
 
 @dataclass(slots=True)
@@ -148,9 +136,9 @@ def moment_of(stamp: str) -> datetime | None:
 
 def _entry(stamp: str, body: str, line: str, origin: int) -> Entry:
     if body.startswith("{") and (said := _json(body)) is not None:
-        access = _access_of(said)
-        return Entry(stamp, _grave(level_of(said), access), _message(said), [line], origin, access)
-    access = _access(body)
+        access = in_fields(said)
+        return Entry(stamp, _grave(level_of(said), access), _message(said, access), [line], origin, access)
+    access = in_text(body)
     return Entry(stamp, _grave(_plain_level(body), access), _plain_message(body), [line], origin, access)
 
 
@@ -195,24 +183,6 @@ def _grave(level: str, access: Access | None) -> str:
     return level or "info"
 
 
-def _access(body: str) -> Access | None:
-    if found := _ACCESS.search(body):
-        return Access(found[1], found[2], int(found[3]))
-    if "status=" in body and "method=" in body:
-        return _access_of({key: value.strip('"') for key, value in _LOGFMT.findall(body)})
-    return None
-
-
-def _access_of(said: Json) -> Access | None:
-    path = _text(said, _PATH_KEYS)
-    if not path.startswith("/"):
-        return None
-    for key in _STATUS_KEYS:
-        if key in said and _STATUS.fullmatch(str(said[key])):
-            return Access(str(said.get("method", "")), path, int(str(said[key])))
-    return None
-
-
 def _text(said: Json, keys: tuple[str, ...]) -> str:
     for key in keys:
         value = said.get(key)
@@ -221,14 +191,16 @@ def _text(said: Json, keys: tuple[str, ...]) -> str:
     return ""
 
 
-def _message(said: Json) -> str:
-    """What a structured line says, with the error it carries."""
+def _message(said: Json, access: Access | None = None) -> str:
+    """What a structured line says, with the error it carries; one that tells of a request alone: that."""
     main = _text(said, _MESSAGE_KEYS)
     parts = [part for part in (main, _text(said, _TARGET_KEYS)) if part]
     for key in _ERROR_KEYS:
         if key in said and (error := _error(said[key], main)):
             parts.append(error)
             break
+    if access and not parts:
+        return f"{access.method} {access.path} {access.status}".strip()
     return ": ".join(parts) or json.dumps(said, ensure_ascii=False)
 
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tools._access import Access
 from tools._digest import chain, groups, mask, root, table, told
-from tools._loglines import LEVELS, Access, entries, moment_of
+from tools._loglines import LEVELS, entries, moment_of
 
 from tests.tools.recorded import RECORDINGS, clock
 

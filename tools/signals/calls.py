@@ -1,4 +1,5 @@
-"""Calls that failed, as log entries tell them: refused or timed out, and whom they were made to.
+"""Calls that failed, as log entries tell them: refused, timed out or answered with a server's error, and whom
+they were made to.
 
 Pure; which Service is behind an address is told by `_addresses`, what becomes a signal is `logs`' business.
 """
@@ -53,6 +54,19 @@ TIMEOUT = Failure(
         re.IGNORECASE,
     ),
 )
+ANSWERED = Failure(
+    signal="log.bad_answer",
+    key="target",
+    hints=("50", "server error", "bad gateway", "unavailable"),
+    pattern=re.compile(
+        r"\b50[0-4] (?:Internal Server Error|Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)"
+        r"|\b(?:status(?:[ _]?code)?|responded(?: with)?|answered(?: with)?|returned|code|HTTP(?:/[\d.]+)?)"
+        r"[\"']?[ :=(]{1,3}50[0-4]\b"
+        r"|Internal Server Error|Bad Gateway|Service Unavailable",
+        re.IGNORECASE,
+    ),
+)
+GATEWAY_TIMEOUT = 504
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,7 @@ def called(entries: Sequence[Entry]) -> dict[int, Called]:
     for each in entries:
         latest = before.setdefault(each.origin, deque(maxlen=ANNOUNCED))
         if failures := _failures(each):
-            named = addresses(each.text)
+            named = _passed_to(each) or addresses(each.text)
             told = (endpoints(e.message) for e in reversed(latest) if CONNECTING.search(e.message))
             guess = [] if named else next(told, [])
             found[id(each)] = Called(failures, named or guess, bool(guess))
@@ -84,5 +98,17 @@ def called(entries: Sequence[Entry]) -> dict[int, Called]:
 def _failures(entry: Entry) -> tuple[Failure, ...]:
     if entry.level not in {"fatal", "error", "warn"}:
         return ()
+    if entry.access:
+        # Its own answer; that another gave it, or gave none, is known of a proxy alone.
+        late = entry.access.status == GATEWAY_TIMEOUT
+        return ((TIMEOUT if late else ANSWERED),) if entry.access.upstream else ()
     text = entry.text
-    return tuple(each for each in (REFUSED, TIMEOUT) if each.words(text))
+    failures = tuple(each for each in (REFUSED, TIMEOUT) if each.words(text))
+    return failures or ((ANSWERED,) if ANSWERED.words(text) else ())
+
+
+def _passed_to(entry: Entry) -> list[Address]:
+    if not entry.access or not entry.access.upstream:
+        return []
+    upstream = entry.access.upstream
+    return addresses(upstream) or endpoints(upstream) or [Address(upstream)]

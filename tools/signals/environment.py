@@ -8,7 +8,8 @@ from opssquad import Json, Quote, Ref, Signal
 
 from .._depends import Dependency, dependencies, environment
 from .._fields import secret_name, tells
-from .._kube import dig, quote_at, ref
+from .._kube import dig, quote_at, ref, source
+from .._mentions import Place
 from ._scene import Scene, make
 
 HOST_OF = re.compile(r"_?(?:HOST(?:NAME)?|ADDR(?:ESS)?|SERVER)$", re.IGNORECASE)
@@ -49,7 +50,7 @@ def _wrong_port(workload: Json, named: Dependency, port: str, service: Json, sce
         ref(workload),
         f"{workload['kind']} {workload['metadata']['name']}: {named.variable} names {named.host}:{port}, but "
         f"Service {name} has no such port (it has {', '.join(map(str, ports))})",
-        [*_stands(workload, named.variable, scene), quote_at(service, "spec", "ports", 0)],
+        [*_quotes(workload, named, scene), quote_at(service, "spec", "ports", 0)],
         data={
             "variable": named.variable,
             "host": named.host,
@@ -64,6 +65,8 @@ def _wrong_port(workload: Json, named: Dependency, port: str, service: Json, sce
 def _set_right(workload: Json, named: Dependency, port: str, right: int, scene: Scene) -> Json:
     """How the setting names the only port that the Service has: `env` of a container, or the key of a
     ConfigMap (`config`); nothing where it may hold a secret, or where it cannot be told apart."""
+    if named.place:
+        return _in_file(named.place, named, port, right, scene)
     variable = named.variable if named.port else f"{HOST_OF.sub('', named.variable)}_PORT"
     space = workload["metadata"].get("namespace", "")
     for container in dig(workload, "spec", "template", "spec", "containers", default=()):
@@ -83,10 +86,21 @@ def _set_right(workload: Json, named: Dependency, port: str, right: int, scene: 
     return {}
 
 
+def _in_file(place: Place, named: Dependency, port: str, right: int, scene: Scene) -> Json:
+    """A whole file with the other port: only where the address stands there once, in one piece."""
+    config = scene.get(place.config) if place.config else None
+    text, address = dig(config, "data", place.key, default=""), f"{named.host}:{port}"
+    if not place.config or text.count(address) != 1 or tells(text):
+        return {}
+    says = f"{named.host}:{right}"
+    value = text.replace(address, says)
+    return {"config": {"name": place.config.name, "key": place.key, "value": value, "says": says}}
+
+
 def _config(name: str, key: str, port: str, right: int, scene: Scene, space: str) -> Json:
     config = scene.get(Ref(kind="ConfigMap", namespace=space, name=name or "-"))
     value = _replaced(key, dig(config, "data", key), port, right)
-    return {"config": {"name": name, "key": key, "value": value}} if value else {}
+    return {"config": {"name": name, "key": key, "value": value, "says": value}} if value else {}
 
 
 def _replaced(name: str, value: str | None, port: str, right: int) -> str:
@@ -95,6 +109,16 @@ def _replaced(name: str, value: str | None, port: str, right: int) -> str:
     if value is None or len(places) != 1 or secret_name(name) or tells(value):
         return ""
     return re.sub(rf"(?<!\d){port}(?!\d)", str(right), value)
+
+
+def _quotes(workload: Json, named: Dependency, scene: Scene) -> list[Quote]:
+    if not named.place:
+        return _stands(workload, named.variable, scene)
+    obj = scene.get(named.place.config) if named.place.config else workload
+    whole_word = re.compile(rf"(?<![\w.-]){re.escape(named.host)}(?::\d+)?(?![\w-])")
+    if obj and (found := whole_word.search(source(obj).text)):
+        return [Quote(locator=str(ref(obj)), text=found[0])]
+    return [quote_at(workload, "metadata", "name")]
 
 
 def _stands(workload: Json, variable: str, scene: Scene) -> list[Quote]:

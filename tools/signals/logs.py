@@ -16,7 +16,7 @@ from .._kube import dig, owner, ref
 from .._loglines import Entry
 from .._pods import Past
 from ._scene import make
-from .calls import REFUSED, TIMEOUT, Called, Failure
+from .calls import ANSWERED, REFUSED, TIMEOUT, Called, Failure
 from .complaints import complaint
 from .lookups import Lookup, failed_lookup
 from .parsing import unparsed
@@ -115,6 +115,7 @@ def log_signals(case: Case) -> list[Signal]:
         *_complaints(case),
         *_calls(case, REFUSED),
         *_calls(case, TIMEOUT),
+        *_calls(case, ANSWERED),
         *_lookups(case),
         *_probes(case),
         *_slow(case),
@@ -145,13 +146,15 @@ def _said(case: Case, name: str, entries: Iterable[Entry], severity: Severity) -
 
 
 def _calls(case: Case, failure: Failure) -> Iterator[Signal]:
-    """Calls that failed in one way, by the address called; lines without an address only for timeouts."""
+    """Calls that failed in one way, by the address called; of errors as answers only those of a known one."""
     by_address: dict[str, tuple[Json, list[Entry]]] = {}
     for entry in case.entries:
         call = case.called.get(id(entry))
         if call is None or failure not in call.failures:
             continue
         data = _callee(case, entry, call, failure.key)
+        if failure is ANSWERED and not data[failure.key]:
+            continue
         by_address.setdefault(data.get("service") or str(data), (data, []))[1].append(entry)
     for data, entries in by_address.values():
         entries.sort(key=lambda each: each.stamp)

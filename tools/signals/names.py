@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from opssquad import Json, Quote, Ref, Signal
 
-from .._addresses import endpoints, service_named
-from .._depends import HOST, environment, map_data
+from .._addresses import service_named
+from .._depends import HOST, environment
 from .._kube import dig, quote_at, ref, source
+from .._mentions import mentioned, written
 from .._needs import references
 from ._scene import Scene, make
 
@@ -22,14 +23,14 @@ LOCAL = frozenset({"localhost", "host", "null", "none", "true", "false"})
 
 
 class Named(NamedTuple):
-    """A host that configuration names, and where: a variable, or a key of a ConfigMap."""
+    """A host that configuration names, and where: a variable, arguments, or a key of a ConfigMap."""
 
     host: str
     where: str
 
 
 def missing_services(workload: Json, scene: Scene) -> Iterator[Signal]:
-    """`service.missing` for every Service that the workload's environment or its ConfigMaps name in vain."""
+    """`service.missing` for every Service that the workload's configuration names in vain."""
     space = workload["metadata"].get("namespace", "")
     template = dig(workload, "spec", "template", default={})
     aliases = dig(template, "spec", "hostAliases", default=())
@@ -59,22 +60,14 @@ def missing_services(workload: Json, scene: Scene) -> Iterator[Signal]:
 
 
 def hosts(template: Json, namespace: str, scene: Scene) -> Iterator[Named]:
-    """The hosts that environment and files of a pod template name."""
+    """The hosts that environment, arguments and files of a pod template name."""
     for variable, value in environment(template, namespace, scene):
         match = HOST.match(value.strip())
         if match and (match["port"] or "://" in value or FOR_A_HOST.search(variable)):
             yield Named(match["host"].lower(), variable)
-    for name in _files(template):
-        for key, text in map_data(name, namespace, scene).items():
-            for address in endpoints(text):
-                yield Named(address.host.lower(), f"{key} of ConfigMap {name}")
-
-
-def _files(template: Json) -> Iterator[str]:
-    """The ConfigMaps that a template mounts."""
-    for each in dig(template, "spec", "volumes", default=()):
-        parts = [each, *dig(each, "projected", "sources", default=())]
-        yield from (name for part in parts if (name := dig(part, "configMap", "name")))
+    for place, text in written(template, namespace, scene):
+        for address in mentioned(text):
+            yield Named(address.host.lower(), place.what)
 
 
 def _in_cluster(host: str, address: Ref, scene: Scene) -> bool:

@@ -151,7 +151,7 @@ class Offline:
             return [_look(t, {"namespace": n}) for n in namespaces[:2] for t in ("health", "changes")]
         leading = [h for h in case.differential if not h.no_fault][:3]
         wanted = [c for h in leading if _undecided(h) for c in h.next_calls[:2]]
-        further = [] if leading else _further(done)
+        further = [] if leading else [*_complaints(done), *_further(done)]
         return [*wanted, *case.leads, *_closer_looks(case, done), *further]
 
 
@@ -178,6 +178,13 @@ def _closer_looks(case: Case, done: Sequence[PastCall]) -> list[Choice]:
         if name not in broken and kind in ("Deployment", "StatefulSet", "DaemonSet"):
             looks.append(_look("logs", {"pod": workload, "namespace": namespace}))
     return looks
+
+
+def _complaints(done: Sequence[PastCall]) -> list[Choice]:
+    """What the logs of the namespaces looked at complain of: somebody there may be called in vain."""
+    return [
+        _look("errors", {"namespace": str(c.args.get("namespace", ""))}) for c in done if c.tool == "health"
+    ]
 
 
 def _further(done: Sequence[PastCall]) -> list[Choice]:

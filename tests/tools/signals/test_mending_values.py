@@ -114,7 +114,8 @@ def test_a_wrong_port_in_a_config_map_is_set_there() -> None:
     config["data"] = {"CATALOG_ADDR": "catalog:9999"}
     each["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "conf"}}]
     found = told(each, config, service({}, {"port": 8080}, name="catalog"))["env.wrong_port"]
-    assert found.data["config"] == {"name": "conf", "key": "CATALOG_ADDR", "value": "catalog:8080"}
+    right = {"value": "catalog:8080", "says": "catalog:8080"}
+    assert found.data["config"] == {"name": "conf", "key": "CATALOG_ADDR", **right}
 
 
 def test_the_catalogue_turns_such_a_value_into_a_call_and_its_absence_into_words() -> None:

@@ -1,0 +1,104 @@
+"""The tool `errors`: what the logs of a whole namespace complain of, one pod of every workload.
+
+For where nothing looks broken and somebody complains all the same: whose log tells of it is not known yet.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from opssquad import Cluster, Json, Ref, Result, Signal, ToolError, tool
+
+from ._blocked import blocked
+from ._instances import instance, most_broken
+from ._kube import owner, ref
+from ._logtext import Wanted, command
+from ._pods import is_finished, is_terminating, started
+from ._reading_logs import cased, read_all
+from ._resolving import resolving
+from ._rights import as_data
+from ._text import bullet, some
+from .signals.logs import Case, log_signals
+
+MOST = 40
+"""Workloads whose logs are read in one call."""
+LINES = 300
+MOST_TOLD = 4
+"""Complaints of a workload that are told; the rest is counted."""
+
+
+@tool(effect="read", deadline=60)
+async def errors(cluster: Cluster, namespace: str = "", since_minutes: int = 0) -> Result:
+    """What the logs of a namespace complain of: errors and failed calls of every workload, one pod each. For
+    when nothing looks broken, or you do not know whose log to read; then `logs` tells more."""
+    space = namespace or cluster.namespace
+    if not space:
+        raise ToolError("say which namespace to look in")
+    now = cluster.now()
+    pods = _one_of_each(await cluster.list("Pod", space))
+    if not pods:
+        return Result(text=f"Namespace {space} has no pod that could have a log.")
+    wanted = Wanted(LINES, since_minutes=max(since_minutes, 0))
+    read, unread = await read_all(cluster, [instance(each, "", "auto", now) for each in pods], wanted, MOST)
+    case = await cased(cluster, read, space)
+    said, services = await resolving(
+        cluster, [each for part in _by_workload(case) for each in log_signals(part)]
+    )
+    denied = await blocked(cluster, said, (each.pod for each in case.reads), case.directory)
+    told = {each.owner for each in said}
+    mine = [each for each in case.reads if owner(each.pod) in told]
+    return Result(
+        text="\n".join(
+            [_head(space, case, told), *_lines(said, denied.signals), *_quiet(case, told), *unread.values()]
+        ),
+        sources=(*(each.source() for each in mine), *denied.sources, *services),
+        data={
+            "pods": [str(ref(each.pod)) for each in mine],
+            "workloads": list(dict.fromkeys(str(owner(each.pod)) for each in mine)),
+            "unread": as_data({pod: why for pod, why in (unread | denied.unread).items() if pod}),
+        },
+        signals=(*said, *denied.signals),
+        commands=tuple(command(i, wanted) for i, _ in read if i.started and owner(i.pod) in told)[:6],
+    )
+
+
+def _one_of_each(pods: Sequence[Json]) -> list[Json]:
+    """Of every workload the pod that is worst off, else the one that has run longest: it has seen most."""
+    by_owner: dict[Ref, list[Json]] = {}
+    for each in pods:
+        if not is_terminating(each) and (not is_finished(each) or owner(each).kind != "CronJob"):
+            by_owner.setdefault(owner(each), []).append(each)
+    return [most_broken(mine) or min(mine, key=started) for mine in by_owner.values()]
+
+
+def _by_workload(case: Case) -> list[Case]:
+    """The case in parts: what two workloads say in the same words is not one trouble."""
+    parts: dict[Ref, list[int]] = {}
+    for index, each in enumerate(case.reads):
+        parts.setdefault(owner(each.pod), []).append(index)
+    return [
+        replace(case, entries=[each for each in case.entries if each.origin in mine])
+        for mine in parts.values()
+    ]
+
+
+def _head(space: str, case: Case, told: set[Ref]) -> str:
+    return (
+        f"Namespace {space}, at {case.now:%H:%M:%S} UTC: logs of {len(case.reads)} workloads, one pod each, "
+        f"their last {LINES} lines; {len(told)} complain."
+    )
+
+
+def _lines(said: Sequence[Signal], denied: Sequence[Signal]) -> list[str]:
+    lines: list[str] = []
+    for who in dict.fromkeys(each.owner for each in said):
+        mine = [each for each in said if each.owner == who]
+        mine.sort(key=lambda each: (each.until is not None, each.id == "log.error"))
+        lines += ["", f"{who.kind} {who.name}"]
+        lines += [row for each in mine[:MOST_TOLD] for row in bullet(each.text)]
+        lines += [f"  and {len(mine) - MOST_TOLD} more kinds"] if len(mine) > MOST_TOLD else []
+    return [*lines, *(row for each in denied for row in bullet(each.text))]
+
+
+def _quiet(case: Case, told: set[Ref]) -> list[str]:
+    names = [owner(each.pod).name for each in case.reads if owner(each.pod) not in told]
+    return ["", f"Without complaint: {some(names, 20)}"] if names else []
