@@ -26,11 +26,11 @@ lint: env
 	$(BIN)/mypy
 
 unit: env
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # What takes minutes: crashes at every step, generated input by the thousand. ONLY=tests/gate runs a part.
 test-long: env
-	$(BIN)/python -m pytest -n $(JOBS) -m long $(ONLY)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m long $(ONLY)
 
 bench: env
 	$(BIN)/python -m tests.bench

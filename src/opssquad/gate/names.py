@@ -107,6 +107,9 @@ class Lexicon:
         shapes = [(shape.needs, shape.pattern) for shape in known.shapes]
         shapes += [(frozenset(), more.pattern) for more in own.patterns]
         self._shapes = [(needs, re.compile(pattern, re.DOTALL)) for needs, pattern in shapes]
+        # One look for all that any of them needs: hardly a text has any of it.
+        needed = sorted({each for needs, _ in shapes for each in needs})
+        self._needed = re.compile("|".join(map(re.escape, needed)) or r"(?!)")
 
     def keywords(self, text: str) -> Iterator[tuple[int, int]]:
         """Every secret name holds one of these: where to look closer."""
@@ -115,8 +118,9 @@ class Lexicon:
     def shapes(self, text: str) -> Iterator[tuple[int, int]]:
         """Where something stands that only secrets look like."""
         small = _small(text)
+        hinted = self._needed.search(small) is not None
         for needs, pattern in self._shapes:
-            if needs and not any(each in small for each in needs):
+            if needs and not (hinted and any(each in small for each in needs)):
                 continue
             for found in pattern.finditer(text):
                 group = "s" if "s" in pattern.groupindex else 0

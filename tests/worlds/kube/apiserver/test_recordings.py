@@ -9,10 +9,11 @@ from opssquad.worlds.kube.apiserver.request import Call, Reply
 from opssquad.worlds.kube.apiserver.resources import Resource
 from opssquad.worlds.kube.recording import load
 from opssquad.worlds.kube.world import ONCALL, RecordedWorld
+from tests.sampling import sample
 from tests.worlds.kube.apiserver.small import body
 
 FOLDER = Path(__file__).parents[4] / "evals" / "recordings"
-RECORDINGS = sorted(p.parent for p in FOLDER.glob("*/incident.yaml"))
+RECORDINGS = [FOLDER / id for id in sample(p.parent.name for p in FOLDER.glob("*/incident.yaml"))]
 JSON = "application/json"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 

@@ -29,11 +29,6 @@ def change(folder: Path, kind: str, name: str, edit: Callable[[Object], None]) -
     file.write_bytes(gzip.compress("\n".join(json.dumps(o) for o in objects).encode()))
 
 
-@pytest.mark.parametrize("folder", sorted(RECORDINGS.iterdir()), ids=lambda p: p.name)
-def test_every_recording_passes(folder: Path) -> None:
-    assert check(folder) == []
-
-
 def test_a_renamed_folder_is_found(copy: Path) -> None:
     moved = copy.rename(copy.with_name("other"))
     assert check(moved) == ["incident.yaml: id is not the folder's name"]
