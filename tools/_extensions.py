@@ -13,6 +13,7 @@ READ = {
         *("CatalogSource", "ClusterServiceVersion", "Subscription", "InstallPlan", "OperatorGroup"),
     ),
     "olm.operatorframework.io": ("ClusterCatalog", "ClusterExtension"),
+    "cert-manager.io": ("Certificate",),
     "keda.sh": ("ScaledObject",),
 }
 """The kinds by group. Another group may have kinds of the same names: those mean something else."""

@@ -167,7 +167,7 @@ def _plain_level(body: str) -> str:
     if found := _LEVEL.search(body, 0, _HEAD):
         word = found["key"] or found[0].strip("[]")
         return _NAMES.get(word.lower(), "")
-    if dotnet := _DOTNET.match(body):
+    if dotnet := _DOTNET.match(body, _own_time(body)):
         return _NAMES[dotnet[1]]
     if klog := _KLOG.match(body):
         return _KLOG_LEVELS[klog[1]]
@@ -217,8 +217,15 @@ def _error(value: Any, main: str) -> str:
     return lines[-1] if lines[0].startswith("Traceback ") else lines[0]
 
 
+def _own_time(body: str) -> int:
+    """Where what a program writes begins, behind a time of its own."""
+    return found.end() if (found := _OWN_TIME.match(body)) else 0
+
+
 def _plain_message(body: str) -> str:
-    start = found.end() if (found := _OWN_TIME.match(body) or _DOTNET.match(body)) else 0
+    start = _own_time(body)
+    if dotnet := _DOTNET.match(body, start):
+        start = dotnet.end()
     if (found := _SPRING.match(body, start)) or (found := _LEAD.match(body, start)):
         start = found.end()
     text = body[start:].strip()

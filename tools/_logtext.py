@@ -14,7 +14,7 @@ from ._instances import Instance
 from ._kube import dig, kubectl, owner, ref
 from ._loglines import Entry, split_stamp
 from ._text import some
-from .signals.logs import Case
+from .signals._case import Case
 
 VERBATIM = 100
 AT_LEAST = 1000

@@ -1,7 +1,7 @@
 """Reads logs of instances side by side, and what they name; which instance is meant `_instances` tells."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ from ._kube import dig, lately, selected
 from ._loglines import entries
 from ._logtext import Wanted
 from ._rights import visible
+from .signals._case import Case, Read
 from .signals.calls import called
-from .signals.logs import Case, Read
 
 MOST_PODS = 5
 ROOM = 2 * 2**20
@@ -30,8 +30,13 @@ async def cased(cluster: Cluster, read: Iterable[tuple[Instance, str]], namespac
         key=lambda entry: entry.stamp,
     )
     failed = called(found)
-    directory = await _directory(cluster, (each.named for each in failed.values()), namespace)
-    return Case(reads, found, cluster.now(), directory, failed)
+    wanted = {
+        (address, reads[each.origin].pod["metadata"].get("namespace", ""))
+        for each in found
+        if (call := failed.get(id(each)))
+        for address in call.named
+    }
+    return Case(reads, found, cluster.now(), await _directory(cluster, wanted, namespace), failed)
 
 
 async def read_all(
@@ -102,22 +107,25 @@ async def _fetch(cluster: Cluster, chosen: Instance, wanted: Wanted) -> str:
     )
 
 
-async def _directory(cluster: Cluster, named: Iterable[Sequence[Address]], namespace: str) -> Directory:
-    """The Services behind the addresses that were called in vain, with the pods and workloads they select."""
-    wanted = dict.fromkeys(address for some in named for address in some)
+async def _directory(cluster: Cluster, wanted: Collection[tuple[Address, str]], namespace: str) -> Directory:
+    """The Services behind addresses that were called in vain, each with the namespace of who called, and the
+    pods and workloads that they select."""
     if not wanted:
         return Directory(())
     # With rights on one namespace only, addresses of others stay unresolved.
     services = await visible(cluster, "Service")
-    if services is None:
+    if services is None and namespace:
         services = await visible(cluster, "Service", namespace)
+    plain = Directory(services or ())
     # Proxies call the pods behind a Service by their own addresses.
-    strange = any(
-        is_ip(each.host) and not Directory(services or ()).service(each, namespace) for each in wanted
-    )
-    everywhere = await visible(cluster, "Pod") if strange else None
-    known = Directory(services or (), everywhere or ())
-    reached = [s for each in wanted if (s := known.service(each, namespace))]
+    strange = {each.host for each, space in wanted if is_ip(each.host) and not plain.service(each, space)}
+    everywhere = [
+        each
+        for each in (await visible(cluster, "Pod") or () if strange else ())
+        if dig(each, "status", "podIP") in strange
+    ]
+    known = Directory(services or (), everywhere)
+    reached = [found for each, space in wanted if (found := known.service(each, space))]
     spaces = sorted({each["metadata"]["namespace"] for each in reached})
     listed = await asyncio.gather(
         *(visible(cluster, kind, space) for kind in ("Pod", *WORKLOADS) for space in spaces)
@@ -125,8 +133,7 @@ async def _directory(cluster: Cluster, named: Iterable[Sequence[Address]], names
     objects = [each for some in listed for each in some or ()]
     selectors = [dig(each, "spec", "selector", default={}) for each in reached]
     pods = [o for o in objects if o["kind"] == "Pod" and any(_picks(each, o) for each in selectors)]
-    pods += [each for each in everywhere or () if dig(each, "status", "podIP") in {a.host for a in wanted}]
-    return replace(known, pods=pods, workloads=[o for o in objects if o["kind"] != "Pod"])
+    return replace(known, pods=[*pods, *everywhere], workloads=[o for o in objects if o["kind"] != "Pod"])
 
 
 def _picks(selector: Json, pod: Json) -> bool:

@@ -5,8 +5,9 @@ For where nothing looks broken and somebody complains all the same: whose log te
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Annotated
 
-from opssquad import Cluster, Json, Ref, Result, Signal, ToolError, tool
+from opssquad import Cluster, Json, Ref, Result, Signal, tool
 
 from ._blocked import blocked
 from ._instances import instance, most_broken
@@ -17,7 +18,8 @@ from ._reading_logs import cased, read_all
 from ._resolving import resolving
 from ._rights import as_data
 from ._text import bullet, some
-from .signals.logs import Case, log_signals
+from .signals._case import Case
+from .signals.logs import log_signals
 
 MOST = 40
 """Workloads whose logs are read in one call."""
@@ -27,19 +29,21 @@ MOST_TOLD = 4
 
 
 @tool(effect="read", deadline=60)
-async def errors(cluster: Cluster, namespace: str = "", since_minutes: int = 0) -> Result:
-    """What the logs of a namespace complain of: errors and failed calls of every workload, one pod each. For
-    when nothing looks broken, or you do not know whose log to read; then `logs` tells more."""
-    space = namespace or cluster.namespace
-    if not space:
-        raise ToolError("say which namespace to look in")
+async def errors(
+    cluster: Cluster,
+    namespace: Annotated[str, "all namespaces if empty"] = "",
+    since_minutes: int = 0,
+) -> Result:
+    """What logs complain of: errors and failed calls of every workload, one pod each. For when nothing looks
+    broken, or you do not know whose log to read; then `logs` tells more."""
     now = cluster.now()
-    pods = _one_of_each(await cluster.list("Pod", space))
+    pods = _one_of_each(await cluster.list("Pod", namespace))
+    where = f"namespace {namespace}" if namespace else "all namespaces"
     if not pods:
-        return Result(text=f"Namespace {space} has no pod that could have a log.")
+        return Result(text=f"There is no pod in {where} that could have a log.")
     wanted = Wanted(LINES, since_minutes=max(since_minutes, 0))
     read, unread = await read_all(cluster, [instance(each, "", "auto", now) for each in pods], wanted, MOST)
-    case = await cased(cluster, read, space)
+    case = await cased(cluster, read, namespace)
     said, services = await resolving(
         cluster, [each for part in _by_workload(case) for each in log_signals(part)]
     )
@@ -48,7 +52,7 @@ async def errors(cluster: Cluster, namespace: str = "", since_minutes: int = 0) 
     mine = [each for each in case.reads if owner(each.pod) in told]
     return Result(
         text="\n".join(
-            [_head(space, case, told), *_lines(said, denied.signals), *_quiet(case, told), *unread.values()]
+            [_head(where, case, told), *_lines(said, denied.signals), *_quiet(case, told), *unread.values()]
         ),
         sources=(*(each.source() for each in mine), *denied.sources, *services),
         data={
@@ -67,7 +71,9 @@ def _one_of_each(pods: Sequence[Json]) -> list[Json]:
     for each in pods:
         if not is_terminating(each) and (not is_finished(each) or owner(each).kind != "CronJob"):
             by_owner.setdefault(owner(each), []).append(each)
-    return [most_broken(mine) or min(mine, key=started) for mine in by_owner.values()]
+    # What belongs to the system comes last: there may be more than are read.
+    ordered = sorted(by_owner, key=lambda each: each.namespace.startswith("kube-"))
+    return [most_broken(by_owner[each]) or min(by_owner[each], key=started) for each in ordered]
 
 
 def _by_workload(case: Case) -> list[Case]:
@@ -81,9 +87,9 @@ def _by_workload(case: Case) -> list[Case]:
     ]
 
 
-def _head(space: str, case: Case, told: set[Ref]) -> str:
+def _head(where: str, case: Case, told: set[Ref]) -> str:
     return (
-        f"Namespace {space}, at {case.now:%H:%M:%S} UTC: logs of {len(case.reads)} workloads, one pod each, "
+        f"In {where}, at {case.now:%H:%M:%S} UTC: logs of {len(case.reads)} workloads, one pod each, "
         f"their last {LINES} lines; {len(told)} complain."
     )
 
@@ -93,7 +99,7 @@ def _lines(said: Sequence[Signal], denied: Sequence[Signal]) -> list[str]:
     for who in dict.fromkeys(each.owner for each in said):
         mine = [each for each in said if each.owner == who]
         mine.sort(key=lambda each: (each.until is not None, each.id == "log.error"))
-        lines += ["", f"{who.kind} {who.name}"]
+        lines += ["", f"{who.kind} {who.namespace}/{who.name}"]
         lines += [row for each in mine[:MOST_TOLD] for row in bullet(each.text)]
         lines += [f"  and {len(mine) - MOST_TOLD} more kinds"] if len(mine) > MOST_TOLD else []
     return [*lines, *(row for each in denied for row in bullet(each.text))]

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from tools._addresses import Directory
 from tools._digest import groups, table
 from tools._loglines import Entry, entries
+from tools.signals._case import Case, Read
 from tools.signals.calls import called
-from tools.signals.logs import Case, Read, log_signals
+from tools.signals.logs import log_signals
 
 from tests.bench.measure import ROOT, Figure
 

@@ -11,8 +11,9 @@ from tools._addresses import Directory
 from tools._loglines import entries
 from tools._logtext import Wanted, body
 from tools._pods import containers
+from tools.signals._case import Case, Read
 from tools.signals.calls import called
-from tools.signals.logs import Case, Read, log_signals
+from tools.signals.logs import log_signals
 
 from opssquad.errors import ToolError
 from opssquad.worlds.kube.cluster import Cluster

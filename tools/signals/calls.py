@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._addresses import Address, addresses, endpoints
 from .._loglines import Entry
+from .strangers import CERTIFICATE, met
 
 ANNOUNCED = 3
 """How many entries before a failure may tell what was being connected to."""
@@ -37,10 +38,10 @@ class Failure:
 REFUSED = Failure(
     signal="log.connect_refused",
     key="address",
-    hints=("refused", "upstream", "no endpoints"),
+    hints=("refused", "upstream", "no endpoints", "connect call failed"),
     pattern=re.compile(
         r"connection refused|ECONNREFUSED|no live upstreams|no healthy upstream|no endpoints available"
-        r"|actively refused",
+        r"|actively refused|(?<!Errno 110\] )Connect call failed",
         re.IGNORECASE,
     ),
 )
@@ -67,12 +68,13 @@ ANSWERED = Failure(
     ),
 )
 GATEWAY_TIMEOUT = 504
+GRAVE = frozenset({"fatal", "error", "warn"})
 
 
 @dataclass(frozen=True)
 class Called:
-    """A failed call: in which ways it failed, the addresses that may be the callee's, and whether they only
-    stand just before it (`announced`)."""
+    """A failed call: in which ways it failed (none where it is a certificate that failed), the addresses that
+    may be the callee's, and whether they only stand just before it (`announced`)."""
 
     failures: tuple[Failure, ...]
     named: Sequence[Address]
@@ -86,7 +88,8 @@ def called(entries: Sequence[Entry]) -> dict[int, Called]:
     before: dict[int, deque[Entry]] = {}
     for each in entries:
         latest = before.setdefault(each.origin, deque(maxlen=ANNOUNCED))
-        if failures := _failures(each):
+        failures = _failures(each)
+        if failures or _of_a_certificate(each):
             named = _passed_to(each) or addresses(each.text)
             told = (endpoints(e.message) for e in reversed(latest) if CONNECTING.search(e.message))
             guess = [] if named else next(told, [])
@@ -95,8 +98,12 @@ def called(entries: Sequence[Entry]) -> dict[int, Called]:
     return found
 
 
+def _of_a_certificate(entry: Entry) -> bool:
+    return entry.level in GRAVE and any(name == CERTIFICATE for name, _, _ in met(entry.text))
+
+
 def _failures(entry: Entry) -> tuple[Failure, ...]:
-    if entry.level not in {"fatal", "error", "warn"}:
+    if entry.level not in GRAVE:
         return ()
     if entry.access:
         # Its own answer; that another gave it, or gave none, is known of a proxy alone.

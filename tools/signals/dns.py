@@ -21,6 +21,8 @@ from .services import ready_addresses, workloads_behind
 NAMESPACES = ("kube-system", "openshift-dns")
 PORT = 53
 COREFILE = "Corefile"
+DOMAIN = "cluster.local"
+"""The domain of a cluster that does not choose another; one that does is told of as if it were wrong."""
 LATELY = timedelta(days=1)
 _STOCK = """
 acl any auto autopath azure bind bufsize cache cancel chaos clouddns debug dns64 dnssec dnstap erratic
@@ -150,6 +152,9 @@ def flaws(text: str) -> list[str]:
     names = [each[0].split()[0] for each in directives]
     if "kubernetes" not in names and "import" not in names:
         found.append("no `kubernetes` plugin: the names of the cluster are unknown")
+    zones = [zone for head, _ in directives for zone in _zones(head)]
+    if zones and not any(zone in (".", DOMAIN) for zone in zones):
+        found.append(f"its `kubernetes` plugin answers for {zones[0]}, not for {DOMAIN}")
     found += [
         f"`{name}` is no plugin of a stock CoreDNS" for name in dict.fromkeys(names) if name not in PLUGINS
     ]
@@ -161,6 +166,12 @@ def flaws(text: str) -> list[str]:
         and INSIDE.search(f"{head} {body}")
     ]
     return found
+
+
+def _zones(head: str) -> list[str]:
+    """The zones that a `kubernetes` directive names, those of addresses left out."""
+    name, *zones = head.split()
+    return [zone for zone in zones if name == "kubernetes" and not zone.endswith(".arpa")]
 
 
 def _directives(lines: list[str]) -> Iterator[tuple[str, str]]:

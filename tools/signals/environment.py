@@ -57,6 +57,7 @@ def _wrong_port(workload: Json, named: Dependency, port: str, service: Json, sce
             "port": int(port),
             "service": str(ref(service)),
             "ports": ports,
+            **({"file": str(named.place.config)} if named.place and named.place.config else {}),
             **(_set_right(workload, named, port, ports[0], scene) if len(ports) == 1 else {}),
         },
     )

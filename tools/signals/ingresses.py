@@ -1,16 +1,20 @@
-"""Ingresses that no controller takes up, or whose Service, port or certificate is not there."""
+"""Ingresses that no controller takes up, whose Service, port or certificate is not there, or that lead a path
+elsewhere than its name says."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from opssquad import Json, Quote, Ref, Signal
 
+from .._edits import last_edit
 from .._kube import compact, dig, quote, quote_at, ref
 from ._scene import Scene, make
 
 DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 CLASS = "kubernetes.io/ingress.class"
 """The annotation from before there were classes: controllers know it by themselves, no object need exist."""
+LATELY = timedelta(days=1)
 BUILT_IN = frozenset({"gce", "gce-internal"})
 """Names that the controller of a cloud knows without an object."""
 
@@ -24,8 +28,9 @@ class Backend(NamedTuple):
 
 
 def ingress_signals(ingress: Json, scene: Scene) -> Iterator[Signal]:
-    """`ingress.class_missing` and `ingress.backend_missing`."""
+    """`ingress.class_missing`, `ingress.backend_missing` and `ingress.crossed`."""
     yield from _class(ingress, scene)
+    yield from _crossed(ingress, scene)
     space = ingress["metadata"].get("namespace", "")
     told: set[str] = set()
     for backend in backends(ingress):
@@ -58,6 +63,42 @@ def backends(ingress: Json) -> Iterator[Backend]:
         if name := dig(backend, "service", "name"):
             port = dig(backend, "service", "port", default={})
             yield Backend(name, port.get("number") or port.get("name"), path)
+
+
+def _crossed(ingress: Json, scene: Scene) -> Iterator[Signal]:
+    """A path that bears the name of one Service and leads to another: meant so, or, where the Ingress was
+    edited lately, perhaps a slip."""
+    space = ingress["metadata"].get("namespace", "")
+    names = {
+        each["metadata"]["name"] for each in scene.of("Service") if each["metadata"].get("namespace") == space
+    }
+    change = last_edit(ingress, "spec")
+    recent = bool(change and not change.created and scene.is_recent(change.at, LATELY))
+    for backend in backends(ingress):
+        steps = backend.path.split("/")[1:]
+        meant = [step for step in steps if step in names]
+        if not meant or backend.service in steps:
+            continue
+        yield make(
+            "ingress.crossed",
+            ingress,
+            ref(ingress),
+            f"Ingress {ingress['metadata']['name']}: {backend.path} leads to Service {backend.service}, "
+            f"though there is a Service {meant[-1]}"
+            + (f"; edited by {change.manager}" if change and recent else ""),
+            [
+                quote(ingress, compact(backend.service)),
+                *([quote(ingress, change.entry, managed=True)] if change else []),
+            ],
+            severity="warning" if recent else "info",
+            at=change.at if change and recent else None,
+            data={
+                "path": backend.path,
+                "service": f"Service/{space}/{backend.service}",
+                "meant": f"Service/{space}/{meant[-1]}",
+                "recent": recent,
+            },
+        )
 
 
 def _lack(address: Ref, backend: Backend, scene: Scene) -> str:

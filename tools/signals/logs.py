@@ -4,104 +4,25 @@ do not resolve, values that do not parse, probes answered with an error.
 Pure; a log is read into entries by `_loglines`, failed calls are found by `calls`, values by `parsing`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
 
-from opssquad import Json, Quote, Severity, Signal, ago
+from opssquad import Json, Severity, Signal
 
-from .._addresses import Directory, service_named
-from .._digest import Group, cut, groups, root, when
-from .._kube import dig, owner, ref
+from .._addresses import service_named
+from .._digest import Group, cut, groups, root
+from .._kube import dig, owner
 from .._loglines import Entry
-from .._pods import Past
-from ._scene import make
-from .calls import ANSWERED, REFUSED, TIMEOUT, Called, Failure
+from ._case import Case
+from .calls import ANSWERED, GRAVE, REFUSED, TIMEOUT, Failure
 from .complaints import complaint
 from .lookups import Lookup, failed_lookup
 from .parsing import unparsed
+from .shown import shown
 from .slowness import slow
-from .strangers import met
+from .strangers import CERTIFICATE, met
 
-OLD = timedelta(minutes=15)
-"""What was last logged longer ago is told as past."""
 MOST = 8
-GRAVE = frozenset({"fatal", "error", "warn"})
 AT_THE_END = 5
-QUOTED = 400
-
-
-@dataclass(frozen=True)
-class Read:
-    """The log of one instance of a container as read; `ended` is how that instance ended, if it did."""
-
-    pod: Json
-    container: str
-    previous: bool
-    text: str
-    ended: Past | None = None
-
-    @property
-    def locator(self) -> str:
-        """Where its lines stand: `log ns/pod/container`, and ` previous` for the instance before."""
-        meta = self.pod["metadata"]
-        tail = " previous" if self.previous else ""
-        return f"log {meta.get('namespace', '')}/{meta['name']}/{self.container}{tail}"
-
-    def source(self) -> Quote:
-        """The log as a source: all the lines that were read."""
-        return Quote(locator=self.locator, text=self.text)
-
-
-@dataclass(frozen=True)
-class Case:
-    """Logs that were read together, their entries (whose `origin` is the log's index), what tells which
-    Service is behind an address, and the failed calls as `called` finds them."""
-
-    reads: Sequence[Read]
-    entries: Sequence[Entry]
-    now: datetime
-    directory: Directory
-    called: Mapping[int, Called]
-
-    def signal(
-        self, name: str, found: Group, words: str, fragment: str, severity: Severity, data: Json
-    ) -> Signal:
-        """A signal about entries that say the same, quoting the last of them around the fragment."""
-        read = self.reads[found.last.origin]
-        at, until = found.first.at, found.last.at
-        past = until is not None and self.now - until > OLD
-        who = read.pod["metadata"]["name"] if len(self.reads) == 1 else owner(read.pod).name
-        start, end = when(at, self.now), when(until, self.now)
-        span = f"at {end}" if start == end else f"from {start} to {end}"
-        seen = f"{f'{found.count} times ' if found.count > 1 else ''}{span}"
-        return make(
-            name,
-            read.pod,
-            owner(read.pod),
-            f"{who} logged {seen}: {cut(words)}"
-            + (f"; not since {ago(until, self.now)}" if past and until else ""),
-            [quote_line(read, found.last, fragment)],
-            severity="info" if past else severity,
-            at=at,
-            until=until if past else None,
-            data={
-                "count": found.count,
-                "first": at.isoformat() if at else "",
-                "last": until.isoformat() if until else "",
-                "container": read.container,
-                **({"role": "over"} if past else {}),
-                **data,
-            },
-        )
-
-
-def quote_line(read: Read, entry: Entry, fragment: str) -> Quote:
-    """The line of an entry that holds the fragment, or its first; of a long one the part around it."""
-    line = next((each for each in entry.lines if fragment and fragment in each), entry.lines[0])
-    at = line.find(fragment)
-    start = at - QUOTED // 2 if at + len(fragment) > QUOTED else 0
-    return Quote(locator=read.locator, text=line[start : start + QUOTED])
 
 
 def log_signals(case: Case) -> list[Signal]:
@@ -152,7 +73,7 @@ def _calls(case: Case, failure: Failure) -> Iterator[Signal]:
         call = case.called.get(id(entry))
         if call is None or failure not in call.failures:
             continue
-        data = _callee(case, entry, call, failure.key)
+        data = case.callee(entry, call, failure.key)
         if failure is ANSWERED and not data[failure.key]:
             continue
         by_address.setdefault(data.get("service") or str(data), (data, []))[1].append(entry)
@@ -164,18 +85,6 @@ def _calls(case: Case, failure: Failure) -> Iterator[Signal]:
         if data.get("announced"):
             words += f" (just before it was connecting to {data.get('address') or data.get('target')})"
         yield case.signal(failure.signal, whole, words, failure.words(whole.last.text), "warning", data)
-
-
-def _callee(case: Case, entry: Entry, call: Called, key: str) -> Json:
-    namespace = case.reads[entry.origin].pod["metadata"].get("namespace", "")
-    address, service = case.directory.reached(call.named, namespace)
-    data: Json = {key: str(address) if address else "", **({"announced": True} if call.announced else {})}
-    if service:
-        workload = case.directory.workload(service)
-        data |= {"service": str(ref(service)), **({"workload": str(workload)} if workload else {})}
-        if workload and key == TIMEOUT.key:
-            data["slow"] = str(workload)
-    return data
 
 
 def _lookups(case: Case) -> Iterator[Signal]:
@@ -203,15 +112,16 @@ def _lookups(case: Case) -> Iterator[Signal]:
 
 def _strangers(case: Case) -> Iterator[Signal]:
     """What databases, meshes, certificates and limits of others answered, by what it was and why."""
-    told: dict[tuple[str, str], list[tuple[Entry, str]]] = {}
+    told: dict[tuple[str, str, str], tuple[Json, list[tuple[Entry, str]]]] = {}
     for entry in case.entries:
         for name, why, words in met(entry.text) if entry.level in GRAVE else ():
-            told.setdefault((name, why), []).append((entry, words))
-    for (name, why), hits in list(told.items())[:MOST]:
+            data = shown(case, entry) if name == CERTIFICATE else {}
+            told.setdefault((name, why, str(data)), (data, []))[1].append((entry, words))
+    for (name, why, _), (data, hits) in list(told.items())[:MOST]:
         (first, _), (last, words) = hits[0], hits[-1]
         found = Group(words, last.level, len(hits), first, last)
         said = cut(last.message)
-        yield case.signal(name, found, said, words, "warning", {"why": why, "message": said})
+        yield case.signal(name, found, said, words, "warning", {**data, "why": why, "message": said})
 
 
 def _slow(case: Case) -> Iterator[Signal]:

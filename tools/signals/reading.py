@@ -7,6 +7,7 @@ from opssquad import Json, Ref, Signal
 from .._kube import ref
 from ._scene import Scene
 from .autoscaling import budget_signals, hpa_signals
+from .certificates import certificate_signals, secret_signals
 from .companions import claim_class_signals, governing_signals, pull_secret_signals
 from .cpu import cpu_signals
 from .creation import creation_signals
@@ -47,6 +48,8 @@ READERS: dict[str, Callable[[Json, Scene], Iterable[Signal]]] = {
     "ResourceQuota": quota_signals,
     "Service": service_signals,
     "Ingress": ingress_signals,
+    "Secret": secret_signals,
+    "Certificate": certificate_signals,
     "PersistentVolumeClaim": claim_signals,
     "HorizontalPodAutoscaler": hpa_signals,
     "PodDisruptionBudget": budget_signals,

@@ -9,7 +9,7 @@ from opssquad import Signal, duration
 
 from .._digest import Group
 from .._loglines import Entry
-from .logs import OLD, Case
+from ._case import OLD, Case
 
 LATELY = timedelta(minutes=10)
 ENOUGH = 3

@@ -9,6 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+CERTIFICATE = "log.certificate"
+ALERT = re.compile(r"\balert (?:certificate|bad certificate|unknown ca)|remote error: tls: ", re.IGNORECASE)
+"""What the other side says of the certificate that was shown to it."""
+
 
 @dataclass(frozen=True)
 class Words:
@@ -46,35 +50,39 @@ FORMS = (
         r"cannot assign requested address|\bEADDRNOTAVAIL\b",
     ),
     _words(
-        "log.certificate",
+        CERTIFICATE,
         "expired",
-        ("expired", "cert_has_expired"),
+        ("expired", "cert_has_expired", "nottimevalid"),
         r"certificate (?:has |is )?expired(?! or is not yet valid: current time \S+ is before)"
-        r"|\bCERT_HAS_EXPIRED\b|CertificateExpiredException",
+        r"|alert certificate expired|tls: expired certificate|\bCERT_HAS_EXPIRED\b"
+        r"|CertificateExpiredException|certificate chain: NotTimeValid",
     ),
     _words(
-        "log.certificate",
+        CERTIFICATE,
         "not_yet_valid",
         ("not yet valid", "is before", "notyetvalid", "not_yet_valid"),
         r"certificate is not yet valid|or is not yet valid: current time \S+ is before|CERT_NOT_YET_VALID"
         r"|CertificateNotYetValidException",
     ),
     _words(
-        "log.certificate",
+        CERTIFICATE,
         "unknown_authority",
         (
             "unknown authority",
             "unable to verify",
             "self-signed",
             "self signed",
+            "partialchain",
+            "untrustedroot",
             "unable to find valid",
             "issuer",
         ),
         r"signed by unknown authority|unable to verify the first certificate|self[- ]signed certificate"
-        r"|unable to get local issuer certificate|unable to find valid certification path",
+        r"|unable to get local issuer certificate|unable to find valid certification path"
+        r"|certificate chain: (?:PartialChain|UntrustedRoot)",
     ),
     _words(
-        "log.certificate",
+        CERTIFICATE,
         "wrong_name",
         ("is valid for", "altname", "hostname mismatch"),
         r"certificate is valid for [^\n]{1,200}, not |ERR_TLS_CERT_ALTNAME_INVALID|hostname mismatch",

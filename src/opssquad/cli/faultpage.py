@@ -54,5 +54,6 @@ def _calls(fault: Fault, shows: dict[str, Show]) -> Iterator[str]:
 
 
 def _action(remedy: Remedy) -> str:
-    needs = f" (only with {remedy.needs})" if remedy.needs else ""
-    return f"{remedy.action}{needs}"
+    told = [f"only with {remedy.needs}"] if remedy.needs else []
+    told += [f"not with {remedy.unless}"] if remedy.unless else []
+    return f"{remedy.action} ({', '.join(told)})" if told else remedy.action

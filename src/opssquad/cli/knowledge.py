@@ -68,13 +68,15 @@ class Spoken(Value):
 
 
 class Way(Value):
-    """What may be done: by that call, or by hand where there is none; `needs` names the clause it takes."""
+    """What may be done: by that call, or by hand where there is none; `needs` names the clause it takes,
+    `unless` the one that rules it out."""
 
     action: str
     label: str
     target: str
     call: str = ""
     needs: str = ""
+    unless: str = ""
 
 
 class Described(Value):
@@ -144,6 +146,7 @@ def described(known: KnownFaults, id: str) -> Described:
                 target=each.target,
                 call=_call(each.tool, each.args),
                 needs=each.needs,
+                unless=each.unless,
             )
             for each in fault.actions
         ),

@@ -41,7 +41,8 @@ class Clause(Value):
 
 
 class Remedy(Value):
-    """An admissible action, filled from the facts of the match; `needs` names a clause that must hold.
+    """An admissible action, filled from the facts of the match; `needs` names a clause that must hold,
+    `unless` one that must not.
 
     No call is offered with a value that nobody knows: with a hole in `args` that nothing fills it stays in
     words, and where the label itself names what is not known it is not offered. An argument in `[[...]]` is
@@ -54,29 +55,36 @@ class Remedy(Value):
     tool: str = ""
     args: Json = Field(default_factory=dict)
     needs: str = ""
+    unless: str = ""
 
 
 class Refused(Inadmissible):
-    """An action that tempts and is wrong, save where the clause holds that `unless` names."""
+    """An action that tempts and is wrong: where the clause holds that `needs` names, and not where that holds
+    that `unless` names."""
 
+    needs: str = ""
     unless: str = ""
 
     def __str__(self) -> str:
-        return super().__str__() + (f" (unless {self.unless})" if self.unless else "")
+        told = [f"if {self.needs}"] if self.needs else []
+        told += [f"unless {self.unless}"] if self.unless else []
+        return super().__str__() + (f" ({', '.join(told)})" if told else "")
 
 
 class Fault(Value):
     """One entry. `anchor` is the signal that opens it; `component` says who is to blame: the anchor's
     `owner`, its `entity`, or a reference in its data (`data.ref`); of several the first that the anchor
     tells. `one_by` is a path in the anchor's data: several components that share what stands there have one
-    cause. `inadmissible` are actions that are tempting and wrong; none of them may stand among the `actions`,
-    but for what holds only where they do not."""
+    cause. `culprit` is a hole without its braces (`corefile.config`): where it is filled, what it refers to
+    is to blame, and the component only where it shows. `inadmissible` are actions that are tempting and
+    wrong; none of them may stand among the `actions`, but for what holds only where they do not."""
 
     id: str
     title: str
     anchor: list[Clause]
     component: str | list[str] = "owner"
     one_by: str = ""
+    culprit: str = ""
     speaks_for: list[Clause] = Field(default_factory=list, alias="for")
     against: list[Clause] = Field(default_factory=list)
     root_cause: str

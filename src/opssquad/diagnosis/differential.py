@@ -5,11 +5,11 @@ from itertools import chain
 from math import inf
 
 from opssquad.diagnosis.catalogue import Catalogue, Clause, Refused
-from opssquad.diagnosis.matches import Match, matches
+from opssquad.diagnosis.matches import Match, matches, reference
 from opssquad.diagnosis.remedies import options
 from opssquad.findings import Choice, Confidence, Hypothesis, Inadmissible, Signal
 from opssquad.templates import HOLE, fill, lookup
-from opssquad.types import Json, Value
+from opssquad.types import Json, Ref, Value
 
 CONFIRMED, LIKELY = 0.75, 0.45
 """Scores from which a hypothesis is called so; below, it is possible."""
@@ -68,7 +68,7 @@ def hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) ->
     return Hypothesis(
         fault=match.fault.id,
         title=match.fault.title,
-        component=match.component,
+        component=_culprit(match, facts) or match.component,
         score=round(match.score, 3),
         confidence=confidence,
         root_cause=fill(match.fault.root_cause, facts),
@@ -77,10 +77,17 @@ def hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) ->
         next_calls=tuple(_calls(match.unmet, catalogue, facts)),
         options=tuple(options(match.fault.actions, match.named, facts)),
         inadmissible=tuple(
-            _refused(each, facts) for each in match.fault.inadmissible if each.unless not in match.named
+            _refused(each, facts)
+            for each in match.fault.inadmissible
+            if each.unless not in match.named and (not each.needs or each.needs in match.named)
         ),
         no_fault=match.fault.no_fault,
     )
+
+
+def _culprit(match: Match, facts: Json) -> Ref | None:
+    named = lookup(facts, match.fault.culprit) if match.fault.culprit else None
+    return reference(named) if named else None
 
 
 def _facts(match: Match, signals: Sequence[Signal]) -> Json:

@@ -102,7 +102,15 @@ def _blamed(place: str, anchor: Signal) -> Ref | None:
             return anchor.entity
         case path:
             found = [each for each in values(anchor.data, path.removeprefix("data.")) if each]
-            return Ref.parse(str(found[0])) if found else None
+            return reference(found[0]) if found else None
+
+
+def reference(told: object) -> Ref | None:
+    """What a signal's data refers to; None where it is no reference, as when it was taken for a secret."""
+    try:
+        return Ref.parse(str(told))
+    except ValueError:
+        return None
 
 
 def _match(fault: Fault, component: Ref, anchors: list[int], signals: Sequence[Signal]) -> Match:

@@ -13,7 +13,9 @@ def options(actions: Sequence[Remedy], named: Collection[str], facts: Json) -> I
     known, and is left to people, in words, where a value that it takes is not."""
     made: list[tuple[str, Json]] = []
     for remedy in actions:
-        if (remedy.needs and remedy.needs not in named) or (remedy.tool and _nameless(remedy, facts)):
+        if (remedy.needs and remedy.needs not in named) or remedy.unless in named:
+            continue
+        if remedy.tool and _nameless(remedy, facts):
             continue
         option = _option(remedy, facts)
         if not option.tool or (option.tool, option.args) not in made:

@@ -80,7 +80,10 @@ def of_fault(fault: "Fault", shows: Collection[str]) -> Said:
     for index, refused in enumerate(fault.inadmissible):
         for field in ("reason", "target"):
             yield from _sentence(("inadmissible", index, field), getattr(refused, field), names)
-        yield from _needed(("inadmissible", index, "unless"), refused.unless, fault)
+        for field in ("needs", "unless"):
+            yield from _needed(("inadmissible", index, field), getattr(refused, field), fault)
+    if fault.culprit:
+        yield from _sentence(("culprit",), f"{{{fault.culprit}}}", names)
 
 
 def clause_names(fault: "Fault") -> tuple[str, ...]:
@@ -106,7 +109,8 @@ def _clauses(fault: "Fault", shows: Collection[str]) -> Said:
 def _remedy(place: Place, remedy: "Remedy", fault: "Fault", names: Collection[str]) -> Said:
     for field in ("label", "target", "args"):
         yield from _sentence((*place, field), getattr(remedy, field), names)
-    yield from _needed((*place, "needs"), remedy.needs, fault)
+    for field in ("needs", "unless"):
+        yield from _needed((*place, field), getattr(remedy, field), fault)
     for refused in fault.inadmissible:
         if _same(remedy, refused):
             said = f"{remedy.action} is inadmissible for this fault: {refused.reason}"
@@ -120,9 +124,10 @@ def _needed(place: Place, name: str, fault: "Fault") -> Said:
 
 
 def _same(remedy: "Remedy", refused: "Refused") -> bool:
-    """Whether the one forbids the other: without a target whatever the target is, and not where the one needs
-    just what the other makes an exception for."""
+    """Whether the one forbids the other: without a target whatever the target is, and not where they need
+    opposite things."""
     apart = bool(refused.unless) and remedy.needs == refused.unless
+    apart = apart or (bool(refused.needs) and remedy.unless == refused.needs)
     return remedy.action == refused.action and refused.target in ("", remedy.target) and not apart
 
 

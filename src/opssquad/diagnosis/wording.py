@@ -39,7 +39,8 @@ def _is(pattern: str) -> str:
 
 def blamed(fault: Fault) -> str:
     """Whom the fault is blamed on, in words."""
-    return "; where it tells none, ".join(map(_blamed, fault.blames))
+    said = "; where it tells none, ".join(map(_blamed, fault.blames))
+    return f"what {fault.culprit} refers to, where it is known; else {said}" if fault.culprit else said
 
 
 def _blamed(place: str) -> str:

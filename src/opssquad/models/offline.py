@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from opssquad.findings import Choice, Hypothesis
 from opssquad.models.base import CONCLUDE, Case, Listener, ModelCall, PastCall, Reply, Request
 from opssquad.models.phrases import Intent, PhraseBook, Step
-from opssquad.models.saying import drafted, left_to_you, not_offered, told
+from opssquad.models.saying import SURE, drafted, left_to_you, not_offered, told
 from opssquad.models.slots import slots
 from opssquad.templates import HOLE, fill, fill_all, lookup
 from opssquad.types import Json
@@ -151,7 +151,8 @@ class Offline:
             return [_look(t, {"namespace": n}) for n in namespaces[:2] for t in ("health", "changes")]
         leading = [h for h in case.differential if not h.no_fault][:3]
         wanted = [c for h in leading if _undecided(h) for c in h.next_calls[:2]]
-        further = [] if leading else [*_complaints(done), *_further(done)]
+        settled = any(h.score >= SURE for h in leading)
+        further = [] if settled else [*_complaints(done), *_further(done)]
         return [*wanted, *case.leads, *_closer_looks(case, done), *further]
 
 
@@ -188,7 +189,13 @@ def _complaints(done: Sequence[PastCall]) -> list[Choice]:
 
 
 def _further(done: Sequence[PastCall]) -> list[Choice]:
-    """Where what was looked at calls into, once it has shown nothing broken itself."""
+    """Where nothing near is broken: the whole cluster, since who complains may live apart from what is
+    broken; where that may not be read, the namespace that is called into most."""
+    if not any(c.tool == "errors" for c in done):
+        return []
+    whole = next((c for c in done if c.tool == "health" and not c.args.get("namespace")), None)
+    if whole is None or whole.status == "ok":
+        return [_look(tool, {"namespace": ""}) for tool in ("health", "errors", "changes")]
     known = [(space, len(who)) for c in done for space, who in c.data.get("calls_into", {}).items()]
     looked = {str(c.args.get("namespace")) for c in done if c.tool == "health"}
     spaces = sorted({space for space, _ in known} - looked, key=lambda each: (-dict(known)[each], each))

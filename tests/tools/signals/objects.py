@@ -8,9 +8,10 @@ from tools._addresses import Directory
 from tools._kube import ref
 from tools._loglines import entries
 from tools._pods import Past
+from tools.signals._case import Case, Read
 from tools.signals._scene import Scene, make
 from tools.signals.calls import called
-from tools.signals.logs import Case, Read, log_signals
+from tools.signals.logs import log_signals
 from tools.signals.reading import read_signals
 
 from opssquad import Json, Signal, parse_time, rfc3339

@@ -5,7 +5,7 @@ from tools._kube import ref
 from tools._object_entries import object_entries
 from tools.signals.dns import flaws
 
-from opssquad import Json, Signal
+from opssquad import Json, Ref, Signal
 from opssquad.findings import Hypothesis
 from tests.tools.signals.network import endpoints, workload
 from tests.tools.signals.objects import NOW, ago, container, every, logged, obj, pod, ranked
@@ -159,11 +159,12 @@ def test_with_a_look_there_a_spoilt_corefile_is_confirmed_and_no_restart_is_offe
     spoilt = (resolver(0), service(), placed(obj("EndpointSlice", "x")), corefile(SWALLOWS, edited=12))
     asks = [*asked(SILENT, exists=True), *asked(UNKNOWN, who="cart", exists=True)]
     found = ranked(*spoilt, more=asks)[0]
-    assert (found.fault, str(found.component)) == ("N06", "Deployment/kube-system/names")
+    assert (found.fault, str(found.component)) == ("N06", "ConfigMap/kube-system/names")
     assert found.confidence == "likely"
+    dns = Ref.parse("Deployment/kube-system/names")
     said = logged(placed(pod("names-h1-x")), "Corefile:7 - Error during parsing: Unknown directive 'x'")
     mine = [
-        each.model_copy(update={"owner": found.component, "data": {**each.data, "dns": str(found.component)}})
+        each.model_copy(update={"owner": dns, "data": {**each.data, "dns": str(dns)}})
         for each in said
         if each.id == "log.corefile"
     ]

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from tools._addresses import Directory
 from tools._loglines import entries
 from tools._pods import Past
+from tools.signals._case import QUOTED, Case, Read, quote_line
 from tools.signals.calls import called
-from tools.signals.logs import QUOTED, Case, Read, log_signals, probe_paths, quote_line
+from tools.signals.logs import log_signals, probe_paths
 
 from opssquad import Json, Signal
 

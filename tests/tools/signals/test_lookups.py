@@ -3,8 +3,9 @@
 import pytest
 from tools._addresses import Directory, service_named
 from tools._loglines import entries
+from tools.signals._case import Case, Read
 from tools.signals.calls import called
-from tools.signals.logs import Case, Read, log_signals
+from tools.signals.logs import log_signals
 from tools.signals.lookups import failed_lookup
 
 from opssquad import Signal

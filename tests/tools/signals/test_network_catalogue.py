@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pytest
 from tools._addresses import Directory
 from tools._loglines import entries
+from tools.signals._case import Case, Read
 from tools.signals._scene import Scene
 from tools.signals.calls import called
-from tools.signals.logs import Case, Read, log_signals
+from tools.signals.logs import log_signals
 from tools.signals.reading import read_signals
 
 from opssquad import Json

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from tools._addresses import Directory
 from tools._loglines import entries
+from tools.signals._case import Case, Read
 from tools.signals.calls import called
-from tools.signals.logs import Case, Read
 from tools.signals.serving import at_work
 
 from opssquad import Json, Signal

@@ -86,6 +86,7 @@ def _clause(each: Spoken, must: str) -> str:
 
 def _way(each: Way) -> str:
     needs = f"; only with {each.needs}" if each.needs else ""
+    needs += f"; not with {each.unless}" if each.unless else ""
     by_hand = "" if each.action in ("escalate", "none") else f"by hand, on {each.target}"
     how = f"{each.call or by_hand}{needs}".removeprefix("; ")
     return f"{each.action}: {each.label}" + (f" ({how})" if how else "")

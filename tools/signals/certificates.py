@@ -1,0 +1,63 @@
+"""Certificates in Secrets that have run out or soon will: by what issuers note beside them, not by content.
+
+Read are the annotations of a Secret of type `kubernetes.io/tls` whose names say when it ends, and the
+status of a cert-manager Certificate.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from opssquad import Json, Quote, Ref, Signal, ago
+
+from .._kube import dig, moment, quote_at, ref
+from ._scene import Scene, make
+
+TLS = "kubernetes.io/tls"
+ENDS = re.compile(
+    r"not-?after$|expir(?:y|es|ation)(?:-?(?:date|time|at|on))?$|valid-?(?:until|to)$", re.IGNORECASE
+)
+SOON = timedelta(days=3)
+
+
+def secret_signals(secret: Json, scene: Scene) -> Iterator[Signal]:
+    """`certificate.expired` and `certificate.expiring` of a Secret that notes when its certificate ends."""
+    if secret.get("type") != TLS:
+        return
+    for key, value in dig(secret, "metadata", "annotations", default={}).items():
+        end = moment(str(value)) if ENDS.search(key) else None
+        if end:
+            yield from _told(ref(secret), end, [quote_at(secret, "metadata", "annotations", key)], "", scene)
+            return
+
+
+def certificate_signals(certificate: Json, scene: Scene) -> Iterator[Signal]:
+    """The same of a cert-manager Certificate; the Secret that it keeps is what callers are shown."""
+    end = moment(dig(certificate, "status", "notAfter"))
+    name = dig(certificate, "spec", "secretName", default="")
+    if not end or not name:
+        return
+    conditions: list[Json] = dig(certificate, "status", "conditions", default=[])
+    refused = [c for c in conditions if c.get("type") == "Ready" and c.get("status") == "False"]
+    said = refused[0].get("message", "") if refused else ""
+    address = Ref(kind="Secret", namespace=certificate["metadata"].get("namespace", ""), name=name)
+    quotes = [quote_at(certificate, "status", "notAfter")]
+    quotes += [quote_at(certificate, "status", "conditions")] if said else []
+    yield from _told(address, end, quotes, said, scene)
+
+
+def _told(secret: Ref, end: datetime, quotes: list[Quote], said: str, scene: Scene) -> Iterator[Signal]:
+    over = end <= scene.now
+    if not over and end - scene.now > SOON:
+        return
+    when = f"ran out {ago(end, scene.now)}" if over else f"ends at {end:%Y-%m-%d %H:%M} UTC"
+    yield make(
+        "certificate.expired" if over else "certificate.expiring",
+        secret,
+        secret,
+        f"the certificate in Secret {secret.name} {when}" + (f"; {said}" if said else ""),
+        quotes,
+        severity="critical" if over else "warning",
+        at=end if over else None,
+        data={"kept_in": str(secret), "end": end.isoformat(), "message": said},
+    )
