@@ -80,6 +80,13 @@ def is_ip(host: str) -> bool:
     return bool(_IP.fullmatch(host))
 
 
+def is_outside(host: str) -> bool:
+    """Whether a name can only be meant for a host outside of the cluster: `api.example.com`."""
+    parts = host.rstrip(".").lower().split(".")
+    inside = "svc" in parts or parts[-1] in {"local", "internal", "localdomain"}
+    return len(parts) > 2 and not inside and not is_ip(host) and parts[-1].isalpha()
+
+
 @dataclass
 class Directory:
     """The Services of a cluster, and as far as they were read the pods and workloads behind them."""

@@ -81,12 +81,21 @@ def _entry(obj: Json, edit: Edit, fields: tuple[str, ...], users: tuple[str, ...
                 "field": ", ".join(fields[:6]),
                 "diff": moved or [{"field": each, "now": _live(obj, each)} for each in fields[:8]],
                 "used_by": list(users),
+                **_first(users),
                 "former": {} if edit.created or not moved else of_object(obj),
             },
         ),
         read=(obj,),
         users=users,
     )
+
+
+def _first(users: tuple[str, ...]) -> Json:
+    """Whose logs to read first, as arguments of a call."""
+    if not users:
+        return {}
+    _, space, name = users[0].split("/", 2)
+    return {"user": name, "user_namespace": space}
 
 
 def _listed(obj: Json, fields: tuple[str, ...]) -> str:

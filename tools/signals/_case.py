@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from opssquad import Json, Quote, Severity, Signal, ago
 
-from .._addresses import Directory
+from .._addresses import Directory, is_outside
 from .._digest import Group, cut, when
-from .._kube import owner, ref
+from .._kube import dig, owner, ref
 from .._loglines import Entry
 from .._pods import Past
 from ._scene import make
@@ -88,6 +88,10 @@ class Case:
         namespace = self.reads[entry.origin].pod["metadata"].get("namespace", "")
         address, service = self.directory.reached(call.named, namespace)
         data: Json = {key: str(address) if address else "", **({"announced": True} if call.announced else {})}
+        if service and (alias := dig(service, "spec", "externalName")):
+            data |= {"outside": alias, "external": str(ref(service))}
+        elif address and is_outside(address.host) and not service:
+            data["outside"] = address.host
         if service:
             workload = self.directory.workload(service)
             data |= {"service": str(ref(service)), **({"workload": str(workload)} if workload else {})}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .._addresses import Address, addresses, endpoints
 from .._loglines import Entry
-from .strangers import CERTIFICATE, met
+from .strangers import CERTIFICATE, LIMITED, met
 
 ANNOUNCED = 3
 """How many entries before a failure may tell what was being connected to."""
@@ -89,7 +89,7 @@ def called(entries: Sequence[Entry]) -> dict[int, Called]:
     for each in entries:
         latest = before.setdefault(each.origin, deque(maxlen=ANNOUNCED))
         failures = _failures(each)
-        if failures or _of_a_certificate(each):
+        if failures or _tells_whom(each):
             named = _passed_to(each) or addresses(each.text)
             told = (endpoints(e.message) for e in reversed(latest) if CONNECTING.search(e.message))
             guess = [] if named else next(told, [])
@@ -98,8 +98,9 @@ def called(entries: Sequence[Entry]) -> dict[int, Called]:
     return found
 
 
-def _of_a_certificate(entry: Entry) -> bool:
-    return entry.level in GRAVE and any(name == CERTIFICATE for name, _, _ in met(entry.text))
+def _tells_whom(entry: Entry) -> bool:
+    """Whether it matters whom an entry was answered by that tells of no failed call."""
+    return entry.level in GRAVE and any(name in (CERTIFICATE, LIMITED) for name, _, _ in met(entry.text))
 
 
 def _failures(entry: Entry) -> tuple[Failure, ...]:

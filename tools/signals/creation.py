@@ -44,6 +44,9 @@ FAILS = (
     ("refused", re.compile(r"connection refused")),
     ("timeout", re.compile(r"deadline exceeded|i/o timeout|timed out|Client\.Timeout")),
 )
+BOUND = re.compile(
+    r"(?P<side>maximum|minimum) (?P<resource>\S+) usage per (?P<type>Container|Pod) is (?P<bound>[^,\s]+)"
+)
 COUNTED = ("pods", "count/pods")
 ASKED = re.compile(
     r"requested: (?P<asked>[^,]+(?:,[^,=]+=[^,]+)*?), used: (?P<used>.+?), limited: (?P<limited>.+)$"
@@ -59,7 +62,7 @@ def creation_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
         return
     message = event_text(events[0]) if events else failure.get("message", "")
     why, behind = reason(message, workload["metadata"].get("namespace", ""))
-    refuser = _refuser(why, behind, workload, scene)
+    refuser = _refuser(why, behind, message, workload, scene)
     entity = next((e for e in _makers(workload, scene) if scene.about(ref(e), "FailedCreate")), workload)
     yield make(
         "replicaset.create_failed",
@@ -104,9 +107,9 @@ def reason(message: str, namespace: str) -> tuple[str, Ref | str]:
     return "other", ""
 
 
-def _refuser(why: str, behind: Ref | str, workload: Json, scene: Scene) -> Ref | None:
+def _refuser(why: str, behind: Ref | str, message: str, workload: Json, scene: Scene) -> Ref | None:
     """The object that refuses, also where the message does not say its name: the configuration of a webhook,
-    the one LimitRange that there is."""
+    the LimitRange that has such a bound."""
     if isinstance(behind, Ref):
         return behind
     if why.startswith("webhook"):
@@ -114,7 +117,19 @@ def _refuser(why: str, behind: Ref | str, workload: Json, scene: Scene) -> Ref |
         return ref(config) if config else None
     space = workload["metadata"].get("namespace")
     ranges = [each for each in scene.of("LimitRange") if each["metadata"].get("namespace") == space]
+    if why == "limit_range" and len(ranges) > 1:
+        ranges = [each for each in ranges if _bounds(each, message)]
     return ref(ranges[0]) if why == "limit_range" and len(ranges) == 1 else None
+
+
+def _bounds(limit_range: Json, message: str) -> bool:
+    """Whether a LimitRange has a bound as the message tells it: `maximum memory usage per Pod is 2Gi`."""
+    said = BOUND.search(message)
+    return said is not None and any(
+        each.get("type") == said["type"]
+        and parse(str(dig(each, said["side"][:3], said["resource"], default="0"))) == parse(said["bound"])
+        for each in dig(limit_range, "spec", "limits", default=())
+    )
 
 
 def _webhook(config: Ref | None, name: str, message: str, scene: Scene) -> Json:

@@ -15,11 +15,13 @@ from .._loglines import Entry
 from ._case import Case
 from .calls import ANSWERED, GRAVE, REFUSED, TIMEOUT, Failure
 from .complaints import complaint
+from .defects import defect
 from .lookups import Lookup, failed_lookup
 from .parsing import unparsed
+from .queues import lag, stuck
 from .shown import shown
 from .slowness import slow
-from .strangers import CERTIFICATE, met
+from .strangers import CERTIFICATE, LIMITED, met
 
 MOST = 8
 AT_THE_END = 5
@@ -41,6 +43,8 @@ def log_signals(case: Case) -> list[Signal]:
         *_probes(case),
         *_slow(case),
         *_strangers(case),
+        *_queues(case),
+        *_defects(case),
         *_said(case, "log.error", errors, "warning"),
     ]
 
@@ -115,13 +119,53 @@ def _strangers(case: Case) -> Iterator[Signal]:
     told: dict[tuple[str, str, str], tuple[Json, list[tuple[Entry, str]]]] = {}
     for entry in case.entries:
         for name, why, words in met(entry.text) if entry.level in GRAVE else ():
-            data = shown(case, entry) if name == CERTIFICATE else {}
+            data = _whose(case, entry, name)
             told.setdefault((name, why, str(data)), (data, []))[1].append((entry, words))
     for (name, why, _), (data, hits) in list(told.items())[:MOST]:
         (first, _), (last, words) = hits[0], hits[-1]
         found = Group(words, last.level, len(hits), first, last)
         said = cut(last.message)
         yield case.signal(name, found, said, words, "warning", {**data, "why": why, "message": said})
+
+
+def _whose(case: Case, entry: Entry, name: str) -> Json:
+    if name == CERTIFICATE:
+        return shown(case, entry)
+    call = case.called.get(id(entry)) if name == LIMITED else None
+    return case.callee(entry, call, REFUSED.key) if call else {}
+
+
+def _queues(case: Case) -> Iterator[Signal]:
+    """A message that is tried again and again, and a count of what waits that grows."""
+    if found := stuck(case.entries):
+        last = found.entries[-1]
+        group = Group(last.message, last.level, len(found.entries), found.entries[0], last)
+        words = f"{found.key} {found.id} fails again and again: {last.message}"
+        data = {"key": found.key, "id": found.id, "message": cut(last.message)}
+        yield case.signal("log.stuck", group, words, found.id, "critical", data)
+    if grown := lag(case.entries):
+        last = grown.entries[-1]
+        group = Group(last.message, last.level, len(grown.entries), grown.entries[0], last)
+        words = f"what waits has grown from {grown.before} to {grown.after}: {last.message}"
+        yield case.signal("log.lag", group, words, "", "warning", {"from": grown.before, "to": grown.after})
+
+
+def _defects(case: Case) -> Iterator[Signal]:
+    """Errors of the program's own code, alike ones together; all of them count as one trouble."""
+    told = [(each, words) for each in case.entries if each.level in GRAVE and (words := defect(each.text))]
+    if told:
+        common = groups([each for each, _ in told])[0]
+        words = next(words for each, words in told if each is common.last)
+        whole = Group(common.template, common.level, len(told), told[0][0], common.last, common.alike)
+        data = {"template": common.words, "words": words}
+        yield case.signal(
+            "log.defect",
+            whole,
+            f"{common.words}; {root(common.last)}".removesuffix("; "),
+            words,
+            "warning",
+            data,
+        )
 
 
 def _slow(case: Case) -> Iterator[Signal]:

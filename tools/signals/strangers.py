@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-CERTIFICATE = "log.certificate"
+CERTIFICATE, LIMITED = "log.certificate", "log.rate_limited"
 ALERT = re.compile(r"\balert (?:certificate|bad certificate|unknown ca)|remote error: tls: ", re.IGNORECASE)
 """What the other side says of the certificate that was shown to it."""
 
@@ -89,7 +89,7 @@ FORMS = (
     ),
     _words("log.mesh_denied", "policy", ("rbac: access denied",), r"\bRBAC: access denied"),
     _words(
-        "log.rate_limited",
+        LIMITED,
         "told_to_wait",
         ("429", "too many requests", "rate limit", "toomanyrequests", "quota"),
         r"\b429\b[^\n]{0,20}too many requests|\bstatus(?: code)?[\"=: ]{1,3}429\b|too many requests"

@@ -170,6 +170,8 @@ def linked(clause: Clause, signal: Signal, component: Ref, lead: Sequence[Signal
         case "user":
             users = {str(u) for s in lead for u in values(s.data, "used_by")}
             return str(signal.owner) in users
+        case "used":
+            return name in {str(each) for each in values(signal.data, "used_by")}
         case "behind":
             paths = ("workload", "workloads")
             return str(signal.owner) in {str(w) for s in lead for path in paths for w in values(s.data, path)}

@@ -6,6 +6,7 @@ LINKS = {
     "own": "",
     "caller": "at a caller that cannot reach it",
     "user": "at what uses it",
+    "used": "at what it uses",
     "behind": "at what stands behind it",
     "inside": "in its namespace",
     "any": "anywhere",

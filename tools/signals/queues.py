@@ -1,0 +1,69 @@
+"""What a log tells of a consumer: a message that it cannot get past, and how far it is behind. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .._loglines import Entry
+
+GRAVE = frozenset({"fatal", "error", "warn"})
+AGAIN = 4
+"""How often the same message has failed at least before it is called stuck."""
+MOST_OTHERS = 0.2
+"""The share of other messages among those that fail, up to which one alone is what is stuck."""
+_KEYS = (
+    r"offset|sequence|seq(?:no|uence[ _-]?(?:no|number))?|stream[ _-]?seq(?:uence)?|jid|lsn|cursor|position"
+    r"|(?:message|msg|delivery|event|record|job|task|entry)[ _-]?id"
+)
+_NAMED = re.compile(
+    rf"""\b(?P<key>{_KEYS})["']?(?:\s*[:=#]\s*|\s+)["']?(?P<id>[\w:./-]*\d[\w:./-]*)""", re.IGNORECASE
+)
+_AT = re.compile(r"\b(?P<key>[\w.]+-\d+)@(?P<id>\d+)\b")
+"""Kafka clients write `topic-partition@offset`."""
+_LAG = re.compile(
+    r"""\b(?:consumer[ _-]?)?(?:lag|backlog|pending|queue[ _-]?(?:depth|length|size))["']?"""
+    r"""(?:\s*[:=]\s*|\s+(?:is\s+)?)["']?(?P<n>\d+)\b"""
+    r"|\b(?P<m>\d+) (?:messages|records|events|jobs) (?:behind|pending|waiting|in (?:the )?queue)\b",
+    re.IGNORECASE,
+)
+
+
+class Stuck(NamedTuple):
+    """A message that fails again and again: what it is called by, and the entries that tell of it."""
+
+    key: str
+    id: str
+    entries: list[Entry]
+
+
+class Lag(NamedTuple):
+    """How many were waiting at first and at last, and the entries that tell it."""
+
+    before: int
+    after: int
+    entries: list[Entry]
+
+
+def stuck(entries: Sequence[Entry]) -> Stuck | None:
+    """The one message that nearly all failures of a log are about; None where many messages fail, or none."""
+    told: dict[tuple[str, str], list[Entry]] = {}
+    for each in entries:
+        found = (_NAMED.search(each.text) or _AT.search(each.text)) if each.level in GRAVE else None
+        if found:
+            told.setdefault((found["key"], found["id"]), []).append(each)
+    counts = Counter({which: len(found) for which, found in told.items()})
+    if not counts:
+        return None
+    (which, most), total = counts.most_common(1)[0], counts.total()
+    if most < AGAIN or (total - most) / total > MOST_OTHERS:
+        return None
+    return Stuck(*which, told[which])
+
+
+def lag(entries: Sequence[Entry]) -> Lag | None:
+    """A count of what waits that has grown by half at least; None where nothing tells of one that has."""
+    told = [(int(found["n"] or found["m"]), each) for each in entries if (found := _LAG.search(each.text))]
+    if len(told) < 2 or told[-1][0] <= max(told[0][0], 1) * 1.5:
+        return None
+    return Lag(told[0][0], told[-1][0], [each for _, each in told])
