@@ -38,10 +38,12 @@ class Failure:
 REFUSED = Failure(
     signal="log.connect_refused",
     key="address",
-    hints=("refused", "upstream", "no endpoints", "connect call failed"),
+    hints=("refused", "upstream", "no endpoints", "connect call failed", "connect to", "all addresses"),
     pattern=re.compile(
         r"connection refused|ECONNREFUSED|no live upstreams|no healthy upstream|no endpoints available"
-        r"|actively refused|(?<!Errno 110\] )Connect call failed",
+        r"|actively refused|(?<!Errno 110\] )Connect call failed"
+        r"|could(?:n't| not) connect to (?:the )?(?:server|endpoint)"
+        r"|unable to connect to the remote server|failed to connect to all addresses",
         re.IGNORECASE,
     ),
 )
@@ -51,7 +53,8 @@ TIMEOUT = Failure(
     hints=("timed", "timeout", "deadline exceeded"),
     pattern=re.compile(
         r"timed[ -]?out|timeout (?:of|after|expired|exceeded|awaiting|waiting|while|error)|i/o timeout"
-        r"|ETIMEDOUT|deadline exceeded|\btimeout\b",
+        r"|ETIMEDOUT|deadline exceeded|\btimeout\b|timeout(?:error|exception)\b"
+        r"|\b(?:connect|connection|read|request|socket|pool)timeout\b",
         re.IGNORECASE,
     ),
 )

@@ -7,6 +7,8 @@ _NAME = r"(?P<host>[A-Za-z0-9_][\w.-]{0,250})"
 _FORMS = tuple(
     re.compile(pattern)
     for pattern in (
+        rf"\b(?:error sending request for url \(|(?:GET|POST|PUT|DELETE|Get|Post) \"?)\w+://{_NAME}",
+        rf"\bCannot connect to host {_NAME}:",
         rf"\blookup {_NAME}(?: on [^\s]+)?: ",
         rf"\b(?:ENOTFOUND|EAI_AGAIN) {_NAME}",
         rf"\bUnknownHostException: {_NAME}",
@@ -15,11 +17,19 @@ _FORMS = tuple(
         rf"\bconnecting to {_NAME}:\d+",
         rf"\b(?:[Cc]ould not|[Cc]ouldn't|[Cc]an't|[Cc]annot|[Uu]nable to|[Ff]ailed to) "
         rf"(?:resolve|find)(?: host(?:name)?| address| name)?:? [\"']?{_NAME}",
+        rf"\bDNS resolution failed for (?:\w+:///?)?{_NAME}",
+        rf"\bquery\w* E[A-Z]+ {_NAME}",
+        rf"\b{_NAME} could not be resolved \(",
+        rf"\bUnknown MySQL server host '{_NAME}",
+        rf"\bto_address,? ?\{{?(?:~c)?['\"]{_NAME}",
+        rf"\btcp connect \({_NAME}:\d+\): ",
+        rf"\b(?:Resource temporarily unavailable|[Nn]ame does not resolve) \({_NAME}(?::\d+)?\)",
         rf"\bhost not found in upstream \"{_NAME}",
         rf"\bbad address '{_NAME}",
         rf"(?:Name or service not known|Temporary failure in name resolution|[Nn]o such host)"
         rf"[^\n]{{0,20}}?\({_NAME}(?::\d+)?\)",
-        rf"\b{_NAME}(?::\d+)?[\"']?: (?:Name or service not known|Temporary failure in name|nodename nor)",
+        rf"\b(?!information\b){_NAME}(?::\d+)?[\"']?: "
+        r"(?:Name or service not known|Temporary failure in name|nodename nor)",
     )
 )
 _NO_ANSWER = re.compile(
@@ -27,12 +37,18 @@ _NO_ANSWER = re.compile(
     r"|\bcan't find [^\s:]+: SERVFAIL|SERVFAIL"
     r"|\blookup [^\n]{0,200}(?:i/o timeout|connection refused|deadline exceeded)"
     r"|(?:getaddrinfo|UnknownHost)[^\n]{0,200}[Tt]ry again"
-    r"|[Dd][Nn][Ss] [^\n]{0,40}timed? ?out"
+    r"|[Dd][Nn][Ss] [^\n]{0,40}timed? ?out|Resolving timed out|Timeout while contacting DNS"
+    r"|DnsNameResolverTimeout"
+    r"|\bquery\w* E(?:TIMEOUT|SERVFAIL|CONNREFUSED|REFUSED) |Resource temporarily unavailable \([\w.-]+:\d+\)"
+    r"|could not be resolved \((?:110|2): "
 )
 _NOT_FOUND = re.compile(
     r"[Nn]o such host|ENOTFOUND|[Nn]ame or service not known|UnknownHostException"
     r"|\bcan't find [^\s:]+: NXDOMAIN|NXDOMAIN"
     r"|nodename nor servname|[Hh]ost not found in upstream|bad address '|[Cc]ould not resolve host"
+    r"|\bnxdomain\b|non-existing domain|No address associated with hostname|Domain name not found"
+    r"|produced zero addresses|could not be resolved \(3: |\bqueryA* ENOTFOUND|Unknown MySQL server host"
+    r"|bootstrap\.servers as DNS resolution failed"
     r"|[Cc]an't resolve '|[Nn]ame does not resolve|could not translate host name"
 )
 HINTS = (
@@ -46,7 +62,18 @@ HINTS = (
         "not found in",
         "bad ",
     ),
-    *("resol", "eai_again", "try again", "servfail", "misbehaving", "lookup ", "dns ", "translate host"),
+    *("nxdomain", "non-existing", "no address", "zero addresses", "query", "unavailable (", "unknown mysql"),
+    *(
+        "domain name",
+        "resol",
+        "eai_again",
+        "try again",
+        "servfail",
+        "misbehaving",
+        "lookup ",
+        "dns ",
+        "translate host",
+    ),
 )
 """One of these, in lower case, stands in all that tells of a lookup."""
 

@@ -19,6 +19,12 @@ _KEYS = (
 _NAMED = re.compile(
     rf"""\b(?P<key>{_KEYS})["']?(?:\s*[:=#]\s*|\s+)["']?(?P<id>[\w:./-]*\d[\w:./-]*)""", re.IGNORECASE
 )
+_OF_A_QUEUE = re.compile(
+    r"\b(?:message|msg|event|record|job|task|batch|packet|document|payload)[ _]?(?P<id>#?[\w-]*\d{2,}[\w-]*)"
+    r"|\b(?:queue|topic|stream|subscription|partition|consumer|redeliver\w*|requeue\w*|nack\w*)\b[^\n]*?"
+    r"\b(?P<other>[a-f0-9-]{8,}|\d{3,})\b",
+    re.IGNORECASE,
+)
 _AT = re.compile(r"\b(?P<key>[\w.]+-\d+)@(?P<id>\d+)\b")
 """Kafka clients write `topic-partition@offset`."""
 _LAG = re.compile(
@@ -49,9 +55,8 @@ def stuck(entries: Sequence[Entry]) -> Stuck | None:
     """The one message that nearly all failures of a log are about; None where many messages fail, or none."""
     told: dict[tuple[str, str], list[Entry]] = {}
     for each in entries:
-        found = (_NAMED.search(each.text) or _AT.search(each.text)) if each.level in GRAVE else None
-        if found:
-            told.setdefault((found["key"], found["id"]), []).append(each)
+        if each.level in GRAVE and (which := _which(each.text)):
+            told.setdefault(which, []).append(each)
     counts = Counter({which: len(found) for which, found in told.items()})
     if not counts:
         return None
@@ -59,6 +64,14 @@ def stuck(entries: Sequence[Entry]) -> Stuck | None:
     if most < AGAIN or (total - most) / total > MOST_OTHERS:
         return None
     return Stuck(*which, told[which])
+
+
+def _which(text: str) -> tuple[str, str] | None:
+    if found := _NAMED.search(text) or _AT.search(text):
+        return found["key"], found["id"]
+    if found := _OF_A_QUEUE.search(text):
+        return "message", found["id"] or found["other"]
+    return None
 
 
 def lag(entries: Sequence[Entry]) -> Lag | None:

@@ -54,7 +54,9 @@ FORMS = (
         "expired",
         ("expired", "cert_has_expired", "nottimevalid"),
         r"certificate (?:has |is )?expired(?! or is not yet valid: current time \S+ is before)"
-        r"|alert certificate expired|tls: expired certificate|\bCERT_HAS_EXPIRED\b"
+        r"|alert certificate expired|tls: expired certificate|\bCERT_HAS_EXPIRED\b|certificate_expired\b"
+        r"|invalid peer certificate: (?:certificate )?expired|InvalidCertificate\(Expired"
+        r"|SSL alert number 45\b"
         r"|CertificateExpiredException|certificate chain: NotTimeValid",
     ),
     _words(

@@ -11,13 +11,13 @@ from opssquad.documents import Placed, parse_placed, read_text
 from opssquad.findings import Action, Inadmissible
 from opssquad.types import Json, Value
 
-Link = Literal["own", "caller", "user", "used", "behind", "inside", "any"]
+Link = Literal["own", "itself", "caller", "user", "used", "behind", "inside", "any"]
 """How a clause's signal relates to the suspect. `own`: its owner or entity is the component, or its owner
-that of an anchor. `caller`: the signal names the component (or the Service before it) as what it could not
-reach, or names nobody and the anchor knows its owner as a caller (`data.callers`). `user`: the anchor names
-its owner as a user (`data.used_by`). `used`: it names the component as its user. `behind`: the anchor names
-its owner as what stands behind the component (`data.workload`, `data.workloads`). `inside`: same namespace.
-`any`: no relation."""
+that of an anchor. `itself`: the component's alone. `caller`: the signal names the component (or the Service
+before it) as what it could not reach, or names nobody and the anchor knows its owner as a caller
+(`data.callers`). `user`: the anchor names its owner as a user (`data.used_by`). `used`: it names the component
+as its user. `behind`: the anchor names its owner as what stands behind the component (`data.workload`,
+`data.workloads`). `inside`: same namespace. `any`: no relation."""
 
 
 class Clause(Value):

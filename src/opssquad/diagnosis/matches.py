@@ -161,6 +161,8 @@ def linked(clause: Clause, signal: Signal, component: Ref, lead: Sequence[Signal
     match clause.link:
         case "own":
             return component in (signal.owner, signal.entity) or signal.owner in {s.owner for s in lead}
+        case "itself":
+            return component in (signal.owner, signal.entity)
         case "caller":
             reached = {str(each) for path in ("workload", "service") for each in values(signal.data, path)}
             callers = {str(c) for s in lead for c in values(s.data, "callers")}

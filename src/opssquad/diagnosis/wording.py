@@ -4,6 +4,7 @@ from opssquad.diagnosis.catalogue import Clause, Fault
 
 LINKS = {
     "own": "",
+    "itself": "at the component itself",
     "caller": "at a caller that cannot reach it",
     "user": "at what uses it",
     "used": "at what it uses",

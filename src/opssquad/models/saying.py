@@ -86,8 +86,14 @@ def drafted(case: Case) -> Json:
     if recovered := [h for h in case.differential if h.no_fault]:
         return _draft(case, recovered[:1], no_fault=True)
     if real:
-        return {**_draft(case, real[:1], no_fault=False), "missing": _missing(case)}
+        # What is merely possible is told, and nothing is changed for its sake.
+        handed = [each.model_copy(update={"options": _for_people(each)}) for each in real[:1]]
+        return {**_draft(case, handed, no_fault=False), "missing": _missing(case)}
     return {"summary": "What was looked at shows no cause.", "missing": _missing(case)}
+
+
+def _for_people(possible: Hypothesis) -> tuple[Option, ...]:
+    return tuple(each for each in possible.options if each.action == "escalate")
 
 
 def _independent(other: Hypothesis, first: Hypothesis) -> bool:
