@@ -3,6 +3,7 @@
 For where nothing looks broken and somebody complains all the same: whose log tells of it is not known yet.
 """
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -17,13 +18,13 @@ from ._pods import is_finished, is_terminating, started
 from ._reading_logs import cased, read_all
 from ._resolving import resolving
 from ._rights import as_data
-from ._text import bullet, some
+from ._text import WIDTH, bullet, some
 from .signals._case import Case
 from .signals.logs import log_signals
 
 MOST = 40
 """Workloads whose logs are read in one call."""
-LINES = 300
+LINES = 1000
 MOST_TOLD = 4
 """Complaints of a workload that are told; the rest is counted."""
 
@@ -88,9 +89,12 @@ def _by_workload(case: Case) -> list[Case]:
 
 
 def _head(where: str, case: Case, told: set[Ref]) -> str:
-    return (
-        f"In {where}, at {case.now:%H:%M:%S} UTC: logs of {len(case.reads)} workloads, one pod each, "
-        f"their last {LINES} lines; {len(told)} complain."
+    return "\n".join(
+        textwrap.wrap(
+            f"In {where}, at {case.now:%H:%M:%S} UTC: logs of {len(case.reads)} workloads, one pod each, "
+            f"their last {LINES} lines; {len(told)} complain.",
+            WIDTH,
+        )
     )
 
 
@@ -107,4 +111,4 @@ def _lines(said: Sequence[Signal], denied: Sequence[Signal]) -> list[str]:
 
 def _quiet(case: Case, told: set[Ref]) -> list[str]:
     names = [owner(each.pod).name for each in case.reads if owner(each.pod) not in told]
-    return ["", f"Without complaint: {some(names, 20)}"] if names else []
+    return ["", *textwrap.wrap(f"Without complaint: {some(names, 20)}", WIDTH)] if names else []

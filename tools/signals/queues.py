@@ -17,7 +17,7 @@ _KEYS = (
     r"|(?:message|msg|delivery|event|record|job|task|entry)[ _-]?id"
 )
 _NAMED = re.compile(
-    rf"""\b(?P<key>{_KEYS})["']?(?:\s*[:=#]\s*|\s+)["']?(?P<id>[\w:./-]*\d[\w:./-]*)""", re.IGNORECASE
+    rf"""\b(?P<key>{_KEYS})["']?(?:\s*[:=#]\s*|\s+)["']?(?P<id>[\w:./-]*\d(?:[\w:./-]*\w)?)""", re.IGNORECASE
 )
 _OF_A_QUEUE = re.compile(
     r"\b(?:message|msg|event|record|job|task|batch|packet|document|payload)[ _]?(?P<id>#?[\w-]*\d{2,}[\w-]*)"

@@ -15,8 +15,8 @@ Link = Literal["own", "itself", "caller", "user", "used", "behind", "inside", "a
 """How a clause's signal relates to the suspect. `own`: its owner or entity is the component, or its owner
 that of an anchor. `itself`: the component's alone. `caller`: the signal names the component (or the Service
 before it) as what it could not reach, or names nobody and the anchor knows its owner as a caller
-(`data.callers`). `user`: the anchor names its owner as a user (`data.used_by`). `used`: it names the component
-as its user. `behind`: the anchor names its owner as what stands behind the component (`data.workload`,
+(`data.callers`). `user`: the anchor names its owner as a user (`data.used_by`). `used`: it names the
+component as its user. `behind`: the anchor names its owner as what stands behind it (`data.workload`,
 `data.workloads`). `inside`: same namespace. `any`: no relation."""
 
 
