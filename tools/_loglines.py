@@ -32,6 +32,8 @@ _LEVEL = re.compile(
 _DOTNET = re.compile(r"(crit|fail|warn|info|dbug|trce): (?=[\w.`+<>]+\[\d+\])")
 _CATEGORY = re.compile(r"[\w.`+<>]+\[\d+\]")
 """The first line of a .NET console entry; what it says stands in the next."""
+_MONOLOG = re.compile(rf"[\w-]+\.({_WORDS}|EMERGENCY): ")
+"""A channel and the level, as Laravel and Symfony write them."""
 _KLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d")
 _KLOG_LEVELS = {"I": "info", "W": "warn", "E": "error", "F": "fatal"}
 _HEAD = 160
@@ -169,6 +171,8 @@ def _plain_level(body: str) -> str:
         return _NAMES.get(word.lower(), "")
     if dotnet := _DOTNET.match(body, _own_time(body)):
         return _NAMES[dotnet[1]]
+    if monolog := _MONOLOG.match(body, _own_time(body)):
+        return _NAMES[monolog[1].lower()]
     if klog := _KLOG.match(body):
         return _KLOG_LEVELS[klog[1]]
     if _FATAL_START.match(body):

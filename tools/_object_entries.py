@@ -80,6 +80,7 @@ def _entry(obj: Json, edit: Edit, fields: tuple[str, ...], users: tuple[str, ...
                 "keys": [_leaf(each) for each in fields],
                 "field": ", ".join(fields[:6]),
                 "diff": moved or [{"field": each, "now": _live(obj, each)} for each in fields[:8]],
+                "object": str(address),
                 "used_by": list(users),
                 **_first(users),
                 "former": {} if edit.created or not moved else of_object(obj),

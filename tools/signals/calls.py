@@ -1,5 +1,5 @@
-"""Calls that failed, as log entries tell them: refused, timed out or answered with a server's error, and whom
-they were made to.
+"""Calls that failed, as log entries tell them: refused, timed out, cut off or answered with a server's error,
+and whom they were made to.
 
 Pure; which Service is behind an address is told by `_addresses`, what becomes a signal is `logs`' business.
 """
@@ -70,6 +70,16 @@ ANSWERED = Failure(
         re.IGNORECASE,
     ),
 )
+RESET = Failure(
+    signal="log.reset",
+    key="target",
+    hints=("reset", "eof", "broken pipe", "disconnected", "connection closed", "hang up"),
+    pattern=re.compile(
+        r"connection reset|ECONNRESET|\bunexpected EOF\b|: EOF\b|broken pipe|EPIPE|server disconnected"
+        r"|connection closed before|socket hang up|premature(?:ly)? (?:EOF|closed)",
+        re.IGNORECASE,
+    ),
+)
 GATEWAY_TIMEOUT = 504
 GRAVE = frozenset({"fatal", "error", "warn"})
 
@@ -115,7 +125,8 @@ def _failures(entry: Entry) -> tuple[Failure, ...]:
         return ((TIMEOUT if late else ANSWERED),) if entry.access.upstream else ()
     text = entry.text
     failures = tuple(each for each in (REFUSED, TIMEOUT) if each.words(text))
-    return failures or ((ANSWERED,) if ANSWERED.words(text) else ())
+    weaker = (each for each in (RESET, ANSWERED) if not failures and each.words(text))
+    return failures or tuple(weaker)
 
 
 def _passed_to(entry: Entry) -> list[Address]:

@@ -13,7 +13,7 @@ from .._digest import Group, cut, groups, root
 from .._kube import dig, owner
 from .._loglines import Entry
 from ._case import Case
-from .calls import ANSWERED, GRAVE, REFUSED, TIMEOUT, Failure
+from .calls import ANSWERED, GRAVE, REFUSED, RESET, TIMEOUT, Failure
 from .complaints import complaint
 from .defects import defect
 from .lookups import Lookup, failed_lookup
@@ -38,6 +38,7 @@ def log_signals(case: Case) -> list[Signal]:
         *_complaints(case),
         *_calls(case, REFUSED),
         *_calls(case, TIMEOUT),
+        *_calls(case, RESET),
         *_calls(case, ANSWERED),
         *_lookups(case),
         *_probes(case),
@@ -78,7 +79,7 @@ def _calls(case: Case, failure: Failure) -> Iterator[Signal]:
         if call is None or failure not in call.failures:
             continue
         data = case.callee(entry, call, failure.key)
-        if failure is ANSWERED and not data[failure.key]:
+        if failure in (RESET, ANSWERED) and not data[failure.key]:
             continue
         by_address.setdefault(data.get("service") or str(data), (data, []))[1].append(entry)
     for data, entries in by_address.values():

@@ -82,7 +82,9 @@ def matches(fault: Fault, signals: Sequence[Signal]) -> Iterator[Match]:
     opened: dict[Ref, list[int]] = {}
     for clause in fault.anchor:
         for index, signal in enumerate(signals):
-            if signal.until is None and fits(clause, signal) and (ref := component_of(fault, signal)):
+            # What is over opens only what says that there is no fault.
+            now = signal.until is None or fault.no_fault
+            if now and fits(clause, signal) and (ref := component_of(fault, signal)):
                 opened.setdefault(ref, []).append(index)
     for component, anchors in opened.items():
         yield _match(fault, component, anchors, signals)
