@@ -147,12 +147,13 @@ class Directory:
         return None
 
     def reached(self, found: Iterable[Address], namespace: str) -> tuple[Address | None, Json | None]:
-        """Of these addresses the first that is a Service's, else the first with a port, else none."""
+        """Of these addresses the first that is a Service's, else the first with a port or outside of the
+        cluster, else none."""
         candidates = list(found)
         for each in candidates:
             if service := self.service(each, namespace):
                 return each, service
-        return next((each for each in candidates if each.port), None), None
+        return next((each for each in candidates if each.port or is_outside(each.host)), None), None
 
 
 def _in(obj: Json, namespace: str) -> bool:

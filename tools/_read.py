@@ -15,7 +15,8 @@ from opssquad import Cluster, Json, Table, ToolError
 from ._extensions import Extension, served
 from ._kube import condition, dig
 from ._pods import is_finished, is_ready, is_terminating
-from ._rights import untimed
+from ._rights import untimed, visible
+from .signals import startup
 from .signals._scene import Scene
 from .signals.services import SERVICE_LABEL
 
@@ -56,6 +57,7 @@ async def read(cluster: Cluster, namespace: str) -> Reading:
     if reading.pods <= SMALL or namespace:
         reading.scene, reading.unread = await _whole(cluster, (namespace,), more, trim=reading.pods > SMALL)
         reading.unread |= unknown | untimed(cluster)
+        await _accounts(cluster, namespace, reading.scene)
         return reading
     for space, said in lacking:
         bad.setdefault(space, []).append(said)
@@ -64,6 +66,12 @@ async def read(cluster: Cluster, namespace: str) -> Reading:
     reading.unread |= unknown | untimed(cluster)
     reading.afar = {each: bad[each] for each in worst[DEEP:]}
     return reading
+
+
+async def _accounts(cluster: Cluster, namespace: str, scene: Scene) -> None:
+    """Service accounts carry the credentials for pulls: read where a registry refuses one."""
+    if any(startup.refused(each) for events in scene.events.values() for each in events):
+        scene.add(await visible(cluster, "ServiceAccount", namespace) or ())
 
 
 def _counted(pods: Table) -> tuple[Reading, dict[str, list[str]]]:

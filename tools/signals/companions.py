@@ -3,28 +3,60 @@ Service that gives the pods of a StatefulSet their names."""
 
 from collections.abc import Iterator
 
-from opssquad import Json, Ref, Signal
+from opssquad import Json, Quote, Ref, Signal
 
 from .._kube import dig, quote_at, ref
 from ._scene import Scene, make
 
 
 def pull_secret_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
-    """`config.pull_secret_missing` for a registry's Secret that does not exist: pulls do without it."""
+    """`config.pull_secret_missing` for a registry's Secret that does not exist: pulls do without it. Where
+    accounts were read, since a pull was refused, also `config.pull_secret_lost` for one that names none."""
     space = workload["metadata"].get("namespace", "")
-    for index, each in enumerate(dig(workload, "spec", "template", "spec", "imagePullSecrets", default=())):
+    spec = dig(workload, "spec", "template", "spec", default={})
+    account = Ref(kind="ServiceAccount", namespace=space, name=spec.get("serviceAccountName") or "default")
+    mine = scene.get(account) or {}
+    named: list[tuple[Json, Json, tuple[str, ...]]] = []
+    named += [(each, workload, ("spec", "template", "spec")) for each in spec.get("imagePullSecrets") or ()]
+    named += [(each, mine, ()) for each in mine.get("imagePullSecrets") or ()]
+    for each, where, path in named:
         target = Ref(kind="Secret", namespace=space, name=each.get("name") or "-")
         if "Secret" in scene.complete and not scene.get(target):
-            yield make(
-                "config.pull_secret_missing",
-                workload,
-                ref(workload),
-                f"{workload['kind']} {workload['metadata']['name']}: its pull Secret {target.name} does not "
-                "exist",
-                [quote_at(workload, "spec", "template", "spec", "imagePullSecrets", index)],
-                severity="info",
-                data={"ref": str(target)},
-            )
+            yield _missing(target, workload, quote_at(where, *path, "imagePullSecrets"))
+    if mine and not named:
+        yield from _lost(mine, workload, scene)
+
+
+def _missing(target: Ref, workload: Json, quote: Quote) -> Signal:
+    return make(
+        "config.pull_secret_missing",
+        workload,
+        ref(workload),
+        f"{workload['kind']} {workload['metadata']['name']}: its pull Secret {target.name} does not exist",
+        [quote],
+        severity="info",
+        data={"ref": str(target)},
+    )
+
+
+def _lost(account: Json, workload: Json, scene: Scene) -> Iterator[Signal]:
+    """An account without credentials for a registry, though others of its namespace have some."""
+    space = account["metadata"].get("namespace")
+    others = [each for each in scene.of("ServiceAccount") if each["metadata"].get("namespace") == space]
+    keeps = next((each for each in others if each.get("imagePullSecrets")), None)
+    if keeps is None:
+        return
+    names = ", ".join(name for one in keeps["imagePullSecrets"] if (name := one.get("name")))
+    yield make(
+        "config.pull_secret_lost",
+        account,
+        ref(workload),
+        f"ServiceAccount {account['metadata']['name']}, which {workload['metadata']['name']} runs as, names "
+        f"no pull Secret; {keeps['metadata']['name']} of the same namespace names {names}",
+        [quote_at(account, "metadata", "name"), quote_at(keeps, "imagePullSecrets")],
+        severity="info",
+        data={"ref": str(ref(account)), "names": names},
+    )
 
 
 def claim_class_signals(workload: Json, scene: Scene) -> Iterator[Signal]:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from opssquad import Json, Quote, Severity, Signal, ago, duration
+from opssquad import Json, Quote, Ref, Severity, Signal, ago, duration
 
+from .._edits import last_edit
 from .._kube import condition, dig, event_text, first_seen, moment, quote_at, ref
 from .._pods import Container, Past, containers, is_finished, is_ready, lived
 from ._scene import STALE, Scene, event_quotes, make
@@ -21,6 +22,7 @@ EXIT_WORDS = {
     139: "segmentation fault",
     143: "stopped, SIGTERM",
 }
+LATELY = timedelta(days=2)
 AGAIN = 3
 """Restarts after which one more is to be expected."""
 SLOW = timedelta(minutes=20)
@@ -131,7 +133,30 @@ def _oom(pod: Json, each: Container, scene: Scene) -> Signal:
             "image": each.image,
             "pace": _pace(each, end),
             "lived": duration(end.finished - end.started) if end.finished and end.started else "",
+            **({"set_by": str(setter)} if (setter := _setter(pod, each.name, owner, scene)) else {}),
         },
+    )
+
+
+def _setter(pod: Json, name: str, owner: Ref, scene: Scene) -> Ref | None:
+    """The LimitRange that was changed lately and gave a container the limit that its template lacks."""
+    listed = dig(scene.get(owner), "spec", "template", "spec", "containers", default=())
+    mine = next((each for each in listed if each["name"] == name), None)
+    if mine is None or dig(mine, "resources", "limits", "memory"):
+        return None
+    for each in scene.of("LimitRange"):
+        change = last_edit(each, "spec")
+        same = each["metadata"].get("namespace") == owner.namespace
+        if same and change and scene.is_recent(change.at, LATELY) and _defaults(each) == _limit(pod, name):
+            return ref(each)
+    return None
+
+
+def _defaults(limit_range: Json) -> str:
+    """The memory limit that containers get which name none."""
+    parts = dig(limit_range, "spec", "limits", default=())
+    return next(
+        (str(dig(p, "default", "memory", default="")) for p in parts if p.get("type") == "Container"), ""
     )
 
 

@@ -88,6 +88,12 @@ def startup_signal(pod: Json, each: Container, scene: Scene) -> Signal | None:
     return None
 
 
+def refused(event: Json) -> bool:
+    """Whether an event tells of a pull that the registry refused."""
+    words = event_text(event)
+    return "Failed to pull image" in words and _first(WHY_PULL, words) == "unauthorized"
+
+
 def _since(pod: Json, scene: Scene) -> str:
     begun = moment(dig(pod, "metadata", "creationTimestamp"))
     return f"for {ago(begun, scene.now).removesuffix(' ago')}" if begun else ""
