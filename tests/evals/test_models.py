@@ -184,16 +184,17 @@ def test_a_judge_from_which_names_are_hidden_is_not_asked(tmp_path: Path) -> Non
 
 
 def test_an_endpoint_that_never_answers_is_no_wrong_answer_either(tmp_path: Path) -> None:
-    suite, file = write_suite(tmp_path, {"seconds": 4, "manners": ["ask", "kill"]}), tmp_path / "r.json"
+    # Long enough for another process to start and ask, also on a machine that is busy.
+    suite, file = write_suite(tmp_path, {"seconds": 12, "manners": ["ask", "kill"]}), tmp_path / "r.json"
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         ended = evaluate(
-            tmp_path / "state", "run", suite, "--model", "deaf", "--json", file,
+            tmp_path / "state", "run", suite, "--model", "deaf", "-j", 2, "--json", file,
             OPENAI_BASE_URL=f"http://127.0.0.1:{deaf.getsockname()[1]}/v1",
         )  # fmt: skip
     assert ended.returncode == 3, ended.stdout + ended.stderr
     results = json.loads(file.read_text())["results"]
     assert [r["state"] for r in results] == ["not_run"] * 2
-    assert "nothing came back in the 4 s" in results[0]["error"]
+    assert "nothing came back in the 12 s" in results[0]["error"]
 
 
 def test_the_organisations_faults_are_known_in_a_suite_and_their_digest_is_kept(tmp_path: Path) -> None:

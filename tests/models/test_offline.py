@@ -248,15 +248,33 @@ async def test_a_suggestion_is_told_as_one_and_not_offered_again() -> None:
     assert "rollback" not in {c.tool for c in reply.choices}
 
 
-async def test_where_nothing_is_broken_the_namespace_that_is_called_into_is_looked_at_next() -> None:
+LOGS_TOO = (*TOOLS, ToolSpec(name="errors", description="", parameters={}))
+
+
+async def test_where_nothing_near_is_broken_logs_are_read_and_then_the_whole_cluster() -> None:
+    near = (
+        past("find", turn=2, matches=["Deployment/auth/api"]),
+        past("health", turn=2).model_copy(update={"args": {"namespace": "auth"}}),
+    )
+    reply = await answer("why is the api failing?", *near, mode="ask", tools=LOGS_TOO)
+    assert ("errors", {"namespace": "auth"}) in [(c.tool, c.args) for c in reply.calls]
+    read = past("errors", turn=2).model_copy(update={"args": {"namespace": "auth"}})
+    reply = await answer("why is the api failing?", *near, read, mode="ask", tools=LOGS_TOO)
+    assert {"health", "errors", "changes"} <= {c.tool for c in reply.calls if c.args == {"namespace": ""}}
+
+
+async def test_where_the_cluster_may_not_be_read_the_namespace_that_is_called_into_is_looked_at() -> None:
+    refused = past("health", turn=2).model_copy(update={"args": {"namespace": ""}, "status": "error"})
     looked = (
+        past("errors", turn=2),
+        refused,
         past("find", turn=2, matches=["Deployment/auth/api"]),
         past("health", turn=2, calls_into={"stores": ["Deployment/auth/api"]}).model_copy(
             update={"args": {"namespace": "auth"}}
         ),
     )
-    reply = await answer("why is the api failing?", *looked, mode="ask")
+    reply = await answer("why is the api failing?", *looked, mode="ask", tools=LOGS_TOO)
     assert ("health", {"namespace": "stores"}) in [(c.tool, c.args) for c in reply.calls]
     seen = past("health", turn=2).model_copy(update={"args": {"namespace": "stores"}})
-    reply = await answer("why is the api failing?", *looked, seen, mode="ask")
+    reply = await answer("why is the api failing?", *looked, seen, mode="ask", tools=LOGS_TOO)
     assert "health" not in [c.tool for c in reply.calls]

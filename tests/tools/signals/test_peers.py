@@ -42,7 +42,7 @@ def test_a_condition_gives_its_signal_or_none_for_a_reason(row: Row) -> None:
 def test_the_log_analyzers_words_are_errors_of_a_log() -> None:
     """`error`, `exception`, `fail` in a log: all of them, by what they say, not the first alone."""
     lines = ("ERROR cannot load prices", "INFO ok", "ERROR java.lang.IllegalStateException: no price")
-    assert [each.id for each in logged(pod(), *lines)] == ["log.error", "log.error"]
+    assert [each.id for each in logged(pod(), *lines)] == ["log.defect", "log.error", "log.error"]
     assert logged(pod(), "INFO 0 errors, failover is on, exceptions: none") == []
 
 
@@ -68,7 +68,7 @@ def test_every_analyzer_of_the_kubernetes_api_is_here() -> None:
 
 def test_every_kind_that_is_read_has_a_condition_here() -> None:
     kinds = {each["kind"] for row in ROWS for each in row.objects}
-    assert set(READERS) - kinds == {"ResourceQuota", "GRPCRoute"}
+    assert set(READERS) - kinds == {"ResourceQuota", "GRPCRoute", "Secret", "Certificate"}
 
 
 @pytest.mark.parametrize("row", [each for each in gateways.ROWS if "HTTPRoute" in str(each)], ids=str)

@@ -72,7 +72,9 @@ def _daemons(obj: Json) -> str:
 
 def _pod(obj: Json) -> str:
     status = obj.get("status") or {}
-    if status.get("phase") == "Succeeded":
+    # What has ended and only waits for a finalizer serves nothing and lacks nothing.
+    ended = status.get("phase") == "Failed" and obj["metadata"].get("deletionTimestamp")
+    if status.get("phase") == "Succeeded" or ended:
         return ""
     if _conditions(obj).get("Ready") != "True" or obj["metadata"].get("deletionTimestamp"):
         return "not ready"
