@@ -12,7 +12,8 @@ from textwrap import wrap
 
 from opssquad import clock_time
 
-from ._loglines import LEVELS, Entry
+from ._levels import LEVELS
+from ._loglines import Entry
 
 _SECRET = re.compile(r"(?i)([\w.-]*(?:pass|pwd|secret|token|key|cred|auth|cookie)[\w.-]*[:=]) ")
 WIDTH = 80
@@ -24,6 +25,7 @@ _TOKEN = re.compile(
     r"(?P<uuid>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b)"
     r"|(?P<ip>\b\d{1,3}(?:\.\d{1,3}){3}\b)"
     r"|(?P<hex>\b0x[0-9a-f]+\b|\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,}\b)"
+    r"|(?P<id>(?-i:\b[A-Z]{1,5}(?=[a-f]*\d)[0-9a-f]{6,}\b))"
     r"|(?P<version>\bv\d+(?:\.\d+)*\b)"
     r"|(?P<n>\d+(?:[.,]\d+)*)",
     re.IGNORECASE,
@@ -53,8 +55,8 @@ class Group:
 
 
 def mask(text: str) -> str:
-    """The text without what varies: `<n>`, `<ip>`, `<hex>`, `<uuid>`, and `"…"` for quoted values; requests
-    and addresses in quotes are kept, masked, and versions (`v3`) as they are."""
+    """The text without what varies: `<n>`, `<ip>`, `<hex>`, `<uuid>`, `<id>`, and `"…"` for quoted values;
+    requests and addresses in quotes are kept, masked, and versions (`v3`) as they are."""
     if '"' in text or "'" in text:
         text = _QUOTED.sub(_quoted, text)
     if not _DIGIT.search(text):

@@ -14,48 +14,17 @@ from typing import Any
 from opssquad import Json, parse_time
 
 from ._access import Access, in_fields, in_text
+from ._levels import DOTNET, WORDS, level_of, own_time, plain_level
 
-LEVELS = ("fatal", "error", "warn", "info", "debug")
-"""Gravest first; an entry that does not say is "info"."""
-
-_NAMES = {
-    **dict.fromkeys(("fatal", "panic", "dpanic", "critical", "crit", "emerg", "emergency", "alert"), "fatal"),
-    **dict.fromkeys(("error", "err", "severe", "eror", "fail"), "error"),
-    **dict.fromkeys(("warn", "warning"), "warn"),
-    **dict.fromkeys(("info", "information", "notice", "log"), "info"),
-    **dict.fromkeys(("debug", "trace", "fine", "verbose", "dbug", "trce"), "debug"),
-}
-_WORDS = "FATAL|PANIC|CRITICAL|CRIT|EMERG|ALERT|ERROR|ERR|SEVERE|WARNING|WARN|INFO|NOTICE|DEBUG|TRACE|LOG"
-_LEVEL = re.compile(
-    rf"(?<![\w.])(?:{_WORDS})(?![\w.])|\[(?:{_WORDS.lower()})\]|\blevel=\"?(?P<key>[a-zA-Z]+)"
-)
-_DOTNET = re.compile(r"(crit|fail|warn|info|dbug|trce): (?=[\w.`+<>]+\[\d+\])")
 _CATEGORY = re.compile(r"[\w.`+<>]+\[\d+\]")
 """The first line of a .NET console entry; what it says stands in the next."""
-_MONOLOG = re.compile(rf"[\w-]+\.({_WORDS}|EMERGENCY): ")
-"""A channel and the level, as Laravel and Symfony write them."""
-_KLOG = re.compile(r"([IWEF])\d{4} \d\d:\d\d:\d\d")
-_KLOG_LEVELS = {"I": "info", "W": "warn", "E": "error", "F": "fatal"}
-_HEAD = 160
-"""The level stands in the first characters of a line, or the line has none."""
-
-_FATAL_START = re.compile(
-    r"thread '[^']*' (?:\(\d+\) )?panicked at |panic: |fatal error: |Fatal |runtime error: "
-)
-_ERROR_START = re.compile(
-    r"Traceback \(most recent|Exception in thread |[\w.$]+(?:Exception|Error): |error: "
-)
 _MORE = re.compile(
     r"\s|Caused by: |Suppressed: |goroutine \d|\.\.\. \d+ "
     r"|[\w.$]+(?:Exception|Error|Throwable)\b|[\w$]+(?:\.[\w$]+){2,}: "
 )
-_OWN_TIME = re.compile(
-    r"(?:[DIWEFA], )?\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?"
-    r"(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?(?: #\d+)?\]?\s*"
-)
 _SPRING = re.compile(r"\s*[A-Z]+\s+\d+ --- (?:\[[^\]]*\]\s*){0,8}\S+\s+: ")
 _LEAD = re.compile(
-    rf"\s*\[?(?:{_WORDS})\]?:?\s+(?:-- \S*: )?|\s*\[(?:{_WORDS.lower()})\]\s+(?:\d+#\d+: )?(?:\*\d+ )?"
+    rf"\s*\[?(?:{WORDS})\]?:?\s+(?:-- \S*: )?|\s*\[(?:{WORDS.lower()})\]\s+(?:\d+#\d+: )?(?:\*\d+ )?"
 )
 _NOISE = re.compile(
     r"(?<!\s)\s++(?:trace|span|request|correlation)[_-]?id=\S+|, (?:client|server|host|referrer): [^,]+",
@@ -66,10 +35,6 @@ _IN_KEYS = re.compile(r"(?:level|lvl|severity|time|timestamp|ts|t|at)=")
 _MESSAGE_KEYS = ("msg", "message", "event", "log", "text", "@m", "@mt", "Message", "RenderedMessage")
 _TARGET_KEYS = ("target", "upstream")
 _ERROR_KEYS = ("error", "err", "exception", "reason", "cause", "@x", "Exception")
-_LEVEL_KEYS = (
-    *("level", "severity", "lvl", "levelname", "log.level", "loglevel", "@l", "Level", "LogLevel"),
-    *("severity_text", "SeverityText"),
-)
 
 
 @dataclass(slots=True)
@@ -139,9 +104,9 @@ def moment_of(stamp: str) -> datetime | None:
 def _entry(stamp: str, body: str, line: str, origin: int) -> Entry:
     if body.startswith("{") and (said := _json(body)) is not None:
         access = in_fields(said)
-        return Entry(stamp, _grave(level_of(said), access), _message(said, access), [line], origin, access)
+        return Entry(stamp, _grave(_told(said), access), _message(said, access), [line], origin, access)
     access = in_text(body)
-    return Entry(stamp, _grave(_plain_level(body), access), _plain_message(body), [line], origin, access)
+    return Entry(stamp, _grave(plain_level(body), access), _plain_message(body), [line], origin, access)
 
 
 def _json(body: str) -> Json | None:
@@ -152,32 +117,10 @@ def _json(body: str) -> Json | None:
     return said if isinstance(said, dict) else None
 
 
-def level_of(said: Json) -> str:
-    """The level that a structured line names: in words, or the numbers of bunyan and pino."""
-    for key in _LEVEL_KEYS:
-        value = said.get(key)
-        if isinstance(value, bool):
-            continue
-        if isinstance(value, int):
-            return LEVELS[max(0, min(4, 6 - value // 10))] if value >= 10 else ""
-        if isinstance(value, str) and value.lower() in _NAMES:
-            return _NAMES[value.lower()]
-    return ""
-
-
-def _plain_level(body: str) -> str:
-    if found := _LEVEL.search(body, 0, _HEAD):
-        word = found["key"] or found[0].strip("[]")
-        return _NAMES.get(word.lower(), "")
-    if dotnet := _DOTNET.match(body, _own_time(body)):
-        return _NAMES[dotnet[1]]
-    if monolog := _MONOLOG.match(body, _own_time(body)):
-        return _NAMES[monolog[1].lower()]
-    if klog := _KLOG.match(body):
-        return _KLOG_LEVELS[klog[1]]
-    if _FATAL_START.match(body):
-        return "fatal"
-    return "error" if _ERROR_START.match(body) else ""
+def _told(said: Json) -> str:
+    """The level of a structured line; one that names none and carries an error is one."""
+    level = level_of(said)
+    return level or ("error" if any(said.get(key) for key in ("error", "err", "exception")) else "")
 
 
 def _grave(level: str, access: Access | None) -> str:
@@ -197,7 +140,8 @@ def _text(said: Json, keys: tuple[str, ...]) -> str:
 
 def _message(said: Json, access: Access | None = None) -> str:
     """What a structured line says, with the error it carries; one that tells of a request alone: that."""
-    main = _text(said, _MESSAGE_KEYS)
+    fields = said.get("fields")
+    main = _text(said, _MESSAGE_KEYS) or (_text(fields, _MESSAGE_KEYS) if isinstance(fields, dict) else "")
     parts = [part for part in (main, _text(said, _TARGET_KEYS)) if part]
     for key in _ERROR_KEYS:
         if key in said and (error := _error(said[key], main)):
@@ -221,14 +165,9 @@ def _error(value: Any, main: str) -> str:
     return lines[-1] if lines[0].startswith("Traceback ") else lines[0]
 
 
-def _own_time(body: str) -> int:
-    """Where what a program writes begins, behind a time of its own."""
-    return found.end() if (found := _OWN_TIME.match(body)) else 0
-
-
 def _plain_message(body: str) -> str:
-    start = _own_time(body)
-    if dotnet := _DOTNET.match(body, start):
+    start = own_time(body)
+    if dotnet := DOTNET.match(body, start):
         start = dotnet.end()
     if (found := _SPRING.match(body, start)) or (found := _LEAD.match(body, start)):
         start = found.end()

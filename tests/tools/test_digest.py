@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tools._access import Access
 from tools._digest import chain, groups, mask, root, table, told
-from tools._loglines import LEVELS, entries, moment_of
+from tools._levels import LEVELS
+from tools._loglines import entries, moment_of
 
 from tests.tools.recorded import RECORDINGS, clock
 
@@ -106,6 +107,7 @@ def test_a_digest_of_any_recorded_log_is_short() -> None:
         ("no bean \"foo\" in 'bar'", "no bean \"…\" in '…'"),
         ('request: "GET /a/17 HTTP/1.1"', 'request: "GET /a/<n> HTTP/<n>"'),
         ("couldn't, wouldn't", "couldn't, wouldn't"),
+        ("declaration NL24398a7a of berth2", "declaration <id> of berth<n>"),
         ("deadbeef is no number but a word, facade too", "deadbeef is no number but a word, facade too"),
     ],
 )
@@ -155,3 +157,31 @@ def test_a_hundred_thousand_lines_are_read_in_seconds() -> None:
     start = time.process_time()
     groups(entries(log))
     assert time.process_time() - start < 6
+
+
+@pytest.mark.parametrize(
+    ("body", "level"),
+    [
+        (
+            "2026/01/05 12:00:00 store: write failed: dial tcp 10.1.2.3:9000: connect: connection refused",
+            "error",
+        ),
+        ("could not open the journal", "error"),
+        ("Error: connect ECONNREFUSED 10.1.2.3:80", "error"),
+        ("2026-01-05T12:00:00.000Z\terror\tstore/write.go:17\tno quorum", "error"),
+        ("2026-01-05T12:00:00+0000 warning store : slow disk", "warn"),
+        ("[2026-01-05 12:00:00][store][Error][host1] no quorum", "error"),
+        ("[2026-01-05 12:00:00] prod.ERROR: no quorum", "error"),
+        ("2026-01-05T12:00:00.000Z fail: Shop.Store[7] no quorum", "error"),
+        ('{"level":3,"short_message":"no quorum"}', "error"),
+        ('{"severityNumber":17,"body":"no quorum"}', "error"),
+        ('{"msg":"write","err":"no quorum"}', "error"),
+        ("finished, 0 errors", "info"),
+        ("listening, timeout=30s", "info"),
+        ("INFO retry of what failed has worked", "info"),
+        ("order 17 is on its way", "info"),
+    ],
+)
+def test_a_line_without_a_word_for_it_is_as_grave_as_what_it_says(body: str, level: str) -> None:
+    (entry,) = entries(f"2026-01-05T12:00:01.000Z {body}")
+    assert entry.level == level

@@ -13,6 +13,8 @@ GRAVITY = {"critical": 0, "warning": 1, "info": 2}
 CHECKED = {"better": "better", "same": "same, it did not help", "worse": "worse", "unknown": "unknown"}
 SURE = 0.45
 """The score from which a further, independent hypothesis is named as a cause of its own."""
+OVER = 0.3
+"""The score from which nothing being wrong is believed, where no fault is likely."""
 
 
 def told(case: Case, made: Sequence[PastCall]) -> str:
@@ -83,7 +85,7 @@ def drafted(case: Case) -> Json:
     if causes:
         named = [causes[0], *(h for h in causes[1:] if _independent(h, causes[0]))]
         return _draft(case, named, no_fault=False)
-    if recovered := [h for h in case.differential if h.no_fault]:
+    if recovered := [h for h in case.differential if h.no_fault and h.score >= OVER]:
         return _draft(case, recovered[:1], no_fault=True)
     if real:
         # What is merely possible is told, and nothing is changed for its sake.
