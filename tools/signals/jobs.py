@@ -147,7 +147,8 @@ def cron_signals(cron: Json, scene: Scene) -> Iterator[Signal]:
         return
     events = scene.about(ref(cron), *MISSED, *WRONG)
     schedule, zone = dig(cron, "spec", "schedule", default=""), dig(cron, "spec", "timeZone", default="")
-    if events or owed or not readable(schedule, zone):
+    # No server keeps one without a schedule: where there is none, it was not told.
+    if events or owed or (schedule and not readable(schedule, zone)):
         yield _missed(cron, owed, events, scene)
 
 
