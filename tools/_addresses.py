@@ -27,6 +27,8 @@ _FORM = re.compile(
     r"(?:\w+://)?(?:[^@/\s]*@)?(?:[\w.-]+/(?=\d+\.))?(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{1,5}))?(?=[/\s?\\]|$)"
 )
 _ENDPOINT = re.compile(r"\b(?P<host>[A-Za-z][\w-]*(?:\.[\w-]+)*):(?P<port>\d{2,5})\b(?!:)")
+LONGEST = 2000
+"""Characters of a message that are looked through for `host:port`."""
 _LABEL = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
@@ -57,6 +59,7 @@ def _addresses(text: str) -> Iterator[Address]:
 
 def endpoints(text: str) -> list[Address]:
     """Every `host:port` in a message, scheme or not: for text that holds no times or code lines."""
+    text = text[:LONGEST]
     spoken = (Address(found["host"], int(found["port"])) for found in _ENDPOINT.finditer(text))
     return list(dict.fromkeys((*(each for each in addresses(text) if each.port), *spoken)))
 

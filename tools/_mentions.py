@@ -23,6 +23,8 @@ _KEYED = re.compile(
 )
 _BESIDE = re.compile(r"""^\W*[\w.-]*?port["']?\s*[:=]\s*["']?(?P<port>\d{1,5})\b""", re.IGNORECASE)
 _FULL = re.compile(r"\b(?P<host>[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*\.svc(?:\.[a-z0-9.-]*[a-z0-9])?)\b")
+LONGEST = 400
+"""Characters of a line that are looked through: what is longer is data, not a setting."""
 _COMMENT = re.compile(r"\s*(?:#|//|;)")
 _IMAGE = re.compile(r"\bimage\b", re.IGNORECASE)
 
@@ -63,7 +65,8 @@ def mentioned(text: str) -> tuple[Address, ...]:
 
 
 def _mentioned(lines: list[str]) -> Iterator[Address]:
-    for number, line in enumerate(lines):
+    for number, whole in enumerate(lines):
+        line = whole[:LONGEST]
         if _COMMENT.match(line) or _IMAGE.search(line):
             continue
         found = [*endpoints(line), *(each for each in addresses(line) if "://" in line)]

@@ -103,10 +103,15 @@ def _lines(said: Sequence[Signal], denied: Sequence[Signal]) -> list[str]:
     for who in dict.fromkeys(each.owner for each in said):
         mine = [each for each in said if each.owner == who]
         mine.sort(key=lambda each: (each.until is not None, each.id == "log.error"))
+        # The same line may be an error, a failed call and a name that does not resolve: it is told once.
+        mine = list({tuple(quote.text for quote in each.quotes): each for each in reversed(mine)}.values())[
+            ::-1
+        ]
         lines += ["", f"{who.kind} {who.namespace}/{who.name}"]
         lines += [row for each in mine[:MOST_TOLD] for row in bullet(each.text)]
         lines += [f"  and {len(mine) - MOST_TOLD} more kinds"] if len(mine) > MOST_TOLD else []
-    return [*lines, *(row for each in denied for row in bullet(each.text))]
+    policies = [row for each in denied for row in bullet(each.text)]
+    return [*lines, "", "What stands between them", *policies] if policies else lines
 
 
 def _quiet(case: Case, told: set[Ref]) -> list[str]:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from .._loglines import Entry
 
 GRAVE = frozenset({"fatal", "error", "warn"})
+LONGEST = 1000
+"""Characters of an entry that are looked through."""
 AGAIN = 4
 """How often the same message has failed at least before it is called stuck."""
 MOST_OTHERS = 0.2
@@ -55,7 +57,7 @@ def stuck(entries: Sequence[Entry]) -> Stuck | None:
     """The one message that nearly all failures of a log are about; None where many messages fail, or none."""
     told: dict[tuple[str, str], list[Entry]] = {}
     for each in entries:
-        if each.level in GRAVE and (which := _which(each.text)):
+        if each.level in GRAVE and (which := _which(each.text[:LONGEST])):
             told.setdefault(which, []).append(each)
     counts = Counter({which: len(found) for which, found in told.items()})
     if not counts:
@@ -76,7 +78,11 @@ def _which(text: str) -> tuple[str, str] | None:
 
 def lag(entries: Sequence[Entry]) -> Lag | None:
     """A count of what waits that has grown by half at least; None where nothing tells of one that has."""
-    told = [(int(found["n"] or found["m"]), each) for each in entries if (found := _LAG.search(each.text))]
+    told = [
+        (int(found["n"] or found["m"]), each)
+        for each in entries
+        if (found := _LAG.search(each.text[:LONGEST]))
+    ]
     if len(told) < 2 or told[-1][0] <= max(told[0][0], 1) * 1.5:
         return None
     return Lag(told[0][0], told[-1][0], [each for _, each in told])
