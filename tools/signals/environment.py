@@ -12,6 +12,8 @@ from .._kube import dig, quote_at, ref, source
 from .._mentions import Place
 from ._scene import Scene, make
 
+LONGEST = 8000
+"""Characters of a file that is written anew; a longer one is left to people."""
 HOST_OF = re.compile(r"_?(?:HOST(?:NAME)?|ADDR(?:ESS)?|SERVER)$", re.IGNORECASE)
 
 
@@ -91,7 +93,7 @@ def _in_file(place: Place, named: Dependency, port: str, right: int, scene: Scen
     """A whole file with the other port: only where the address stands there once, in one piece."""
     config = scene.get(place.config) if place.config else None
     text, address = dig(config, "data", place.key, default=""), f"{named.host}:{port}"
-    if not place.config or text.count(address) != 1 or tells(text):
+    if not place.config or text.count(address) != 1 or len(text) > LONGEST or tells(text):
         return {}
     says = f"{named.host}:{right}"
     value = text.replace(address, says)
