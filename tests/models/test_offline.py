@@ -62,6 +62,8 @@ async def answer(
     [
         ("Yes, get the last 50 lines of logs from the first pod.", "logs", {"pod": "api-1", "tail": 50}),
         ("logs of db-0 please", "logs", {"pod": "db-0"}),
+        ("who complains in the logs?", "errors", {"namespace": "auth"}),
+        ("do any logs show errors?", "errors", {"namespace": "auth"}),
         ("show me the logs of db", "logs", {"pod": "db", "namespace": "auth"}),
         ("show me the logs of the second pod", "logs", {"pod": "api-2"}),
         ("Check recent deployments first.", "changes", {"namespace": "auth"}),
@@ -217,13 +219,18 @@ async def test_a_step_that_only_a_human_can_take_is_given_with_the_line_to_type(
 
 async def test_where_nothing_is_broken_it_reads_the_complaints_of_what_was_named() -> None:
     reply = await answer("why is api slow?", *LOOKED, turn=1)
-    assert [(c.tool, c.args["pod"]) for c in reply.calls] == [("logs", "api")]
+    assert [(c.tool, c.args.get("pod")) for c in reply.calls] == [("logs", "api"), ("errors", None)]
 
 
 async def test_with_nothing_found_it_says_what_is_missing() -> None:
     args = {"pod": "api", "namespace": "auth"}
     logs = PastCall(turn=1, tool="logs", args=args, status="ok", text="", call="t-l")
-    reply = await answer("why is it slow?", *LOOKED, logs, turn=1)
+    everywhere = [
+        past(tool).model_copy(update={"args": {"namespace": space}})
+        for tool in ("health", "errors", "changes")
+        for space in ("", "auth")
+    ]
+    reply = await answer("why is it slow?", *LOOKED, logs, past("errors"), *everywhere, turn=1)
     assert reply.calls[0].tool == CONCLUDE
     assert reply.calls[0].args["missing"]
     assert not reply.calls[0].args.get("causes")
@@ -248,18 +255,15 @@ async def test_a_suggestion_is_told_as_one_and_not_offered_again() -> None:
     assert "rollback" not in {c.tool for c in reply.choices}
 
 
-LOGS_TOO = (*TOOLS, ToolSpec(name="errors", description="", parameters={}))
-
-
 async def test_where_nothing_near_is_broken_logs_are_read_and_then_the_whole_cluster() -> None:
     near = (
         past("find", turn=2, matches=["Deployment/auth/api"]),
         past("health", turn=2).model_copy(update={"args": {"namespace": "auth"}}),
     )
-    reply = await answer("why is the api failing?", *near, mode="ask", tools=LOGS_TOO)
+    reply = await answer("why is the api failing?", *near, mode="ask")
     assert ("errors", {"namespace": "auth"}) in [(c.tool, c.args) for c in reply.calls]
     read = past("errors", turn=2).model_copy(update={"args": {"namespace": "auth"}})
-    reply = await answer("why is the api failing?", *near, read, mode="ask", tools=LOGS_TOO)
+    reply = await answer("why is the api failing?", *near, read, mode="ask")
     assert {"health", "errors", "changes"} <= {c.tool for c in reply.calls if c.args == {"namespace": ""}}
 
 
@@ -273,8 +277,8 @@ async def test_where_the_cluster_may_not_be_read_the_namespace_that_is_called_in
             update={"args": {"namespace": "auth"}}
         ),
     )
-    reply = await answer("why is the api failing?", *looked, mode="ask", tools=LOGS_TOO)
+    reply = await answer("why is the api failing?", *looked, mode="ask")
     assert ("health", {"namespace": "stores"}) in [(c.tool, c.args) for c in reply.calls]
     seen = past("health", turn=2).model_copy(update={"args": {"namespace": "stores"}})
-    reply = await answer("why is the api failing?", *looked, seen, mode="ask", tools=LOGS_TOO)
+    reply = await answer("why is the api failing?", *looked, seen, mode="ask")
     assert "health" not in [c.tool for c in reply.calls]
