@@ -4,9 +4,11 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from opssquad import content
 from opssquad.cli.faultpage import markdown
 from opssquad.content import signal_ids
 from opssquad.squad.knowledge import known_faults
+from opssquad.worlds.kube.recording import load_truth
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "kubernetes.md"
@@ -58,7 +60,16 @@ def _words(path: Path) -> Iterator[str]:
             yield "".join(str(e.value) if isinstance(e, ast.Constant) else "*" for e in node.values)
 
 
-PARTS = {"faults": faults, "signals": signals}
+def recorded() -> str:
+    """Each fault of the taxonomy that a recording is of, or that the catalogue knows, and those recordings."""
+    found: dict[str, list[str]] = {each.fault.id: [] for each in known_faults("k8s", None).entries}
+    for id, folder in sorted(content.recordings().items()):
+        found.setdefault(load_truth(folder).fault, []).append(id)
+    rows = (f"| {fault} | {', '.join(ids) or 'none yet'} |" for fault, ids in sorted(found.items()))
+    return "\n".join(["| fault | recordings |", "| --- | --- |", *rows])
+
+
+PARTS = {"faults": faults, "signals": signals, "recorded": recorded}
 
 
 def part(page: str, name: str) -> str:
