@@ -61,7 +61,7 @@ def _words(path: Path) -> Iterator[str]:
 
 
 def recorded() -> str:
-    """Each fault of the taxonomy that a recording is of, or that the catalogue knows, and those recordings."""
+    """Each fault that a recording is of, or that the catalogue knows, with those recordings."""
     found: dict[str, list[str]] = {each.fault.id: [] for each in known_faults("k8s", None).entries}
     for id, folder in sorted(content.recordings().items()):
         found.setdefault(load_truth(folder).fault, []).append(id)
