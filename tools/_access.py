@@ -19,6 +19,7 @@ _HAPROXY = re.compile(
     rf"\"(?P<method>{_METHOD}) (?P<path>/[^\s\"]*)"
 )
 _PEER = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}:(?P<port>\d{1,5})\b")
+_QUOTED = re.compile(r'"[^"]*"')
 _EPHEMERAL = 32768
 """From here on a port is a client's."""
 _STATUS = re.compile(r"[1-9][0-9]{2}")
@@ -51,7 +52,9 @@ class Access:
 def in_text(body: str) -> Access | None:
     """The request of a plain line."""
     if found := _PLAIN.search(body):
-        peers = (each[0] for each in _PEER.finditer(found["more"]) if int(each["port"]) < _EPHEMERAL)
+        # Referrer and user agent are what the client wrote.
+        more = _QUOTED.sub("", found["more"], count=2)
+        peers = (each[0] for each in _PEER.finditer(more) if int(each["port"]) < _EPHEMERAL)
         return Access(found[1], found[2], int(found[3]), next(peers, ""))
     if found := _HAPROXY.search(body):
         upstream = "" if found["server"] == "<NOSRV>" else found["backend"]

@@ -50,6 +50,7 @@ def addresses(text: str) -> list[Address]:
 
 
 def _addresses(text: str) -> Iterator[Address]:
+    text = text[:LONGEST]
     for place in _PLACES:
         for found in place.finditer(text):
             named = found[1].strip("\"',;:()[]")

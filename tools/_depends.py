@@ -40,7 +40,7 @@ def dependencies(template: Json, namespace: str, scene: Scene) -> list[Dependenc
     files only Services that exist: a word there may mean anything else."""
     found: dict[tuple[str, str], Dependency] = {}
     for variable, value in environment(template, namespace, scene):
-        for each in _of_variable(variable, value.strip(), namespace, scene):
+        for each in _of_variable(variable, str(value or "").strip(), namespace, scene):
             found.setdefault((each.host, each.port), each)
     for place, text in written(template, namespace, scene):
         for named in mentioned(text):

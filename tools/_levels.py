@@ -49,7 +49,9 @@ _SAYS_SO = re.compile(
 )
 _SAYS_NOT = re.compile(
     r"\b(?:no|0|zero|without|any) (?:errors?|failures?|exceptions?)\b"
-    r"|\b(?:errors?|failed|failures?|timeouts?)[=: ]+0\b|\btimeout[=: ]+\d|\bon (?:error|failure)\b"
+    r"|\b0 (?:failed|rejected|refused|timed out)\b"
+    r"|\b(?:errors?|failed|failures?|timeouts?|rejected|refused)[=: ]+0\b"
+    r"|\btimeout[=: ]+\d|\bon (?:error|failure)\b"
     r"|\berror[ _-]?(?:rate|log|handler|page|reporting)",
     re.IGNORECASE,
 )
@@ -94,8 +96,9 @@ def _numbered(key: str, value: int) -> str:
     return _SYSLOG[value] if 0 <= value < len(_SYSLOG) else ""
 
 
-def plain_level(body: str) -> str:
-    """The level that a plain line names; "" where it names none and says nothing grave."""
+def plain_level(body: str, spoken: bool = True) -> str:
+    """The level that a plain line names; where it names none, and unless that is not asked for (`spoken`), an
+    error where it tells of one; else ""."""
     start = own_time(body)
     if dotnet := DOTNET.match(body, start):
         return NAMES[dotnet[1]]
@@ -109,7 +112,8 @@ def plain_level(body: str) -> str:
         return _KLOG_LEVELS[klog[1]]
     if _FATAL_START.match(body, start):
         return "fatal"
-    return "error" if _ERROR_START.match(body, start) or says_so(body[start:]) else ""
+    said = _ERROR_START.match(body, start) or (spoken and says_so(body[start:]))
+    return "error" if said else ""
 
 
 def says_so(text: str) -> bool:

@@ -106,7 +106,14 @@ def _entry(stamp: str, body: str, line: str, origin: int) -> Entry:
         access = in_fields(said)
         return Entry(stamp, _grave(_told(said), access), _message(said, access), [line], origin, access)
     access = in_text(body)
-    return Entry(stamp, _grave(plain_level(body), access), _plain_message(body), [line], origin, access)
+    return Entry(
+        stamp,
+        _grave(plain_level(body, spoken=access is None), access),
+        _plain_message(body),
+        [line],
+        origin,
+        access,
+    )
 
 
 def _json(body: str) -> Json | None:

@@ -21,8 +21,14 @@ _KEYED = re.compile(
     r"""(?P<host>[a-z][a-z0-9.-]*[a-z0-9])["']?\s*(?:[,;}\s#]|$)""",
     re.IGNORECASE,
 )
-_BESIDE = re.compile(r"""^\W*[\w.-]*?port["']?\s*[:=]\s*["']?(?P<port>\d{1,5})\b""", re.IGNORECASE)
+_KEY = re.compile(
+    rf"""^(?P<indent>\s*)["']?(?P<stem>[\w.-]{{0,80}}?)(?:{_WORDS}|(?P<port>port))["']?\s*[:=]\s*["']?(?P<n>\d{{0,5}})""",
+    re.IGNORECASE,
+)
+"""A setting's key, without its last word, and how deep it stands: `db.host` and `db.port` go together."""
 _FULL = re.compile(r"\b(?P<host>[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*\.svc(?:\.[a-z0-9.-]*[a-z0-9])?)\b")
+MOST = 100_000
+"""Characters of a file that is read; a longer one is data."""
 LONGEST = 400
 """Characters of a line that are looked through: what is longer is data, not a setting."""
 _COMMENT = re.compile(r"\s*(?:#|//|;)")
@@ -47,7 +53,8 @@ def written(template: Json, namespace: str, scene: Scene) -> Iterator[tuple[Plac
     for name in files(template):
         address = Ref(kind="ConfigMap", namespace=namespace, name=name)
         for key, text in dig(scene.get(address), "data", default={}).items():
-            yield Place(f"{key} of ConfigMap {name}", address, key), text
+            if isinstance(text, str) and len(text) <= MOST:
+                yield Place(f"{key} of ConfigMap {name}", address, key), text
 
 
 def files(template: Json) -> Iterator[str]:
@@ -57,7 +64,7 @@ def files(template: Json) -> Iterator[str]:
         yield from (name for part in parts if (name := dig(part, "configMap", "name")))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def mentioned(text: str) -> tuple[Address, ...]:
     """The hosts that a text of configuration names: with a port, in a URL, by a name that ends in `.svc`, or
     as the value of a key such as `host`; there the port may stand in one of the next two lines."""
@@ -72,10 +79,16 @@ def _mentioned(lines: list[str]) -> Iterator[Address]:
         found = [*endpoints(line), *(each for each in addresses(line) if "://" in line)]
         known = {each.host for each in found}
         bare = [*_KEYED.finditer(line), *_FULL.finditer(line)]
-        port = _port_below(lines[number + 1 : number + 3])
+        port = _port_below(line, [each[:LONGEST] for each in lines[number + 1 : number + 3]])
         yield from found
         yield from (Address(each["host"].lower(), port) for each in bare if each["host"].lower() not in known)
 
 
-def _port_below(lines: list[str]) -> int:
-    return next((int(found["port"]) for each in lines if (found := _BESIDE.match(each))), 0)
+def _port_below(line: str, below: list[str]) -> int:
+    """The port that goes with the host of a line: its key has the same stem and stands as deep."""
+    host = _KEY.match(line)
+    if host is None:
+        return 0
+    pairs = (found for each in below if (found := _KEY.match(each)) and found["port"] and found["n"])
+    mine = (host["indent"], host["stem"])
+    return next((int(each["n"]) for each in pairs if (each["indent"], each["stem"]) == mine), 0)

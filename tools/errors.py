@@ -12,7 +12,7 @@ from opssquad import Cluster, Json, Ref, Result, Signal, tool
 
 from ._blocked import blocked
 from ._instances import instance, most_broken
-from ._kube import owner, ref
+from ._kube import dig, owner, ref
 from ._logtext import Wanted, command
 from ._pods import is_finished, is_terminating, started
 from ._reading_logs import cased, read_all
@@ -24,6 +24,7 @@ from .signals.logs import log_signals
 
 MOST = 40
 """Workloads whose logs are read in one call."""
+REVISION = ("pod-template-hash", "controller-revision-hash")
 LINES = 1000
 MOST_TOLD = 4
 """Complaints of a workload that are told; the rest is counted."""
@@ -67,13 +68,15 @@ async def errors(
 
 
 def _one_of_each(pods: Sequence[Json]) -> list[Json]:
-    """Of every workload the pod that is worst off, else the one that has run longest: it has seen most."""
-    by_owner: dict[Ref, list[Json]] = {}
+    """Of every revision of a workload the pod that is worst off, else the one that has run longest."""
+    by_owner: dict[tuple[Ref, str], list[Json]] = {}
     for each in pods:
         if not is_terminating(each) and (not is_finished(each) or owner(each).kind != "CronJob"):
-            by_owner.setdefault(owner(each), []).append(each)
+            labels = dig(each, "metadata", "labels", default={})
+            revision = next((str(labels[name]) for name in REVISION if name in labels), "")
+            by_owner.setdefault((owner(each), revision), []).append(each)
     # What belongs to the system comes last: there may be more than are read.
-    ordered = sorted(by_owner, key=lambda each: each.namespace.startswith("kube-"))
+    ordered = sorted(by_owner, key=lambda each: each[0].namespace.startswith("kube-"))
     return [most_broken(by_owner[each]) or min(by_owner[each], key=started) for each in ordered]
 
 
@@ -91,8 +94,8 @@ def _by_workload(case: Case) -> list[Case]:
 def _head(where: str, case: Case, told: set[Ref]) -> str:
     return "\n".join(
         textwrap.wrap(
-            f"In {where}, at {case.now:%H:%M:%S} UTC: logs of {len(case.reads)} workloads, one pod each, "
-            f"their last {LINES} lines; {len(told)} complain.",
+            f"In {where}, at {case.now:%H:%M:%S} UTC: {len(case.reads)} logs, one a revision of a workload, "
+            f"their last {LINES} lines; {len(told)} workloads complain.",
             WIDTH,
         )
     )

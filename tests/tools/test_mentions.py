@@ -64,15 +64,24 @@ def test_a_file_may_name_a_port_that_the_service_does_not_have() -> None:
     cart = obj("Service", "cart", {"clusterIP": "10.96.0.7", "ports": [{"port": 80}]})
     found = told(*reads("cart:\n  url: http://cart:8081/v1\n"), cart)["env.wrong_port"]
     assert (found.data["port"], found.data["ports"]) == (8081, [80])
-    assert found.data["config"]["value"] == "cart:\n  url: http://cart:80/v1\n"
-    assert found.data["config"]["says"] == "cart:80"
+    assert found.data["file"] == "ConfigMap/n/conf"
+    assert "config" not in found.data, "a whole file is its owner's to write"
     assert found.quotes[0].locator == "ConfigMap/n/conf"
 
 
-@pytest.mark.parametrize("text", ["password: hunter2\nurl: http://cart:8081\n", "host: cart\nport: 8081\n"])
-def test_a_file_that_may_hold_a_secret_or_names_the_port_elsewhere_is_not_written_anew(text: str) -> None:
-    cart = obj("Service", "cart", {"clusterIP": "10.96.0.7", "ports": [{"port": 80}]})
-    assert "config" not in told(*reads(text), cart)["env.wrong_port"].data
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [
+        ("db.host=db\ndb.port=8081", "db:8081"),
+        ("db:\n  host: db\n  port: 8081\n", "db:8081"),
+        ("db.host=db\nserver.port=8081", "db"),
+        ("db:\n  host: db\nport: 8081\n", "db"),
+        ("host: db\n# port: 1\nport: 8081\n", "db:8081"),
+        ("host: db\nmetrics_port: 8081\n", "db"),
+    ],
+)
+def test_a_port_goes_with_the_host_whose_key_is_alike_and_as_deep(text: str, port: str) -> None:
+    assert [str(each) for each in mentioned(text)] == [port]
 
 
 def test_calls_into_another_namespace_may_stand_in_a_file() -> None:

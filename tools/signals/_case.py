@@ -90,7 +90,7 @@ class Case:
         data: Json = {key: str(address) if address else "", **({"announced": True} if call.announced else {})}
         if service and (alias := dig(service, "spec", "externalName")):
             data |= {"outside": alias, "external": str(ref(service))}
-        elif address and is_outside(address.host) and not service:
+        elif address and not service and is_outside(address.host) and _called(address.host, entry.text):
             data["outside"] = address.host
         if service:
             workload = self.directory.workload(service)
@@ -98,6 +98,11 @@ class Case:
             if workload and key == TIMEOUT.key:
                 data["slow"] = str(workload)
         return data
+
+
+def _called(host: str, text: str) -> bool:
+    """Whether a host stands as an address, and is not just the name of a machine or a logger."""
+    return f"://{host}" in text or f"{host}:" in text
 
 
 def quote_line(read: Read, entry: Entry, fragment: str) -> Quote:

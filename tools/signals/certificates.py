@@ -25,7 +25,7 @@ def secret_signals(secret: Json, scene: Scene) -> Iterator[Signal]:
     if secret.get("type") != TLS:
         return
     for key, value in dig(secret, "metadata", "annotations", default={}).items():
-        end = moment(str(value)) if ENDS.search(key) else None
+        end = _moment(value) if ENDS.search(key) else None
         if end:
             yield from _told(ref(secret), end, [quote_at(secret, "metadata", "annotations", key)], "", scene)
             return
@@ -33,9 +33,9 @@ def secret_signals(secret: Json, scene: Scene) -> Iterator[Signal]:
 
 def certificate_signals(certificate: Json, scene: Scene) -> Iterator[Signal]:
     """The same of a cert-manager Certificate; the Secret that it keeps is what callers are shown."""
-    end = moment(dig(certificate, "status", "notAfter"))
+    end = _moment(dig(certificate, "status", "notAfter"))
     name = dig(certificate, "spec", "secretName", default="")
-    if not end or not name:
+    if not end or not name or not isinstance(name, str):
         return
     conditions: list[Json] = dig(certificate, "status", "conditions", default=[])
     refused = [c for c in conditions if c.get("type") == "Ready" and c.get("status") == "False"]
@@ -44,6 +44,14 @@ def certificate_signals(certificate: Json, scene: Scene) -> Iterator[Signal]:
     quotes = [quote_at(certificate, "status", "notAfter")]
     quotes += [quote_at(certificate, "status", "conditions")] if said else []
     yield from _told(address, end, quotes, said, scene)
+
+
+def _moment(value: object) -> datetime | None:
+    """The time that somebody wrote beside a certificate; None where it is in no form of the API."""
+    try:
+        return moment(str(value)) if value else None
+    except ValueError:
+        return None
 
 
 def _told(secret: Ref, end: datetime, quotes: list[Quote], said: str, scene: Scene) -> Iterator[Signal]:

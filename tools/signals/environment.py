@@ -9,11 +9,8 @@ from opssquad import Json, Quote, Ref, Signal
 from .._depends import Dependency, dependencies, environment
 from .._fields import secret_name, tells
 from .._kube import dig, quote_at, ref, source
-from .._mentions import Place
 from ._scene import Scene, make
 
-LONGEST = 8000
-"""Characters of a file that is written anew; a longer one is left to people."""
 HOST_OF = re.compile(r"_?(?:HOST(?:NAME)?|ADDR(?:ESS)?|SERVER)$", re.IGNORECASE)
 
 
@@ -24,7 +21,13 @@ def environment_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
     for each in dependencies(template, space, scene):
         service = scene.get(each.service) if each.service else None
         port = each.port or _port_beside(each, template, space, scene)
-        if service and port.isdigit() and (has := _listens(service)) and int(port) not in has:
+        if (
+            service
+            and port.isdecimal()
+            and len(port) <= 5
+            and (has := _listens(service))
+            and int(port) not in has
+        ):
             yield _wrong_port(workload, each, port, service, scene)
     yield from _outside(workload, scene)
 
@@ -69,7 +72,8 @@ def _set_right(workload: Json, named: Dependency, port: str, right: int, scene: 
     """How the setting names the only port that the Service has: `env` of a container, or the key of a
     ConfigMap (`config`); nothing where it may hold a secret, or where it cannot be told apart."""
     if named.place:
-        return _in_file(named.place, named, port, right, scene)
+        # A whole file is its owner's to write: it may hold more than may be shown, and may change meanwhile.
+        return {}
     variable = named.variable if named.port else f"{HOST_OF.sub('', named.variable)}_PORT"
     space = workload["metadata"].get("namespace", "")
     for container in dig(workload, "spec", "template", "spec", "containers", default=()):
@@ -87,17 +91,6 @@ def _set_right(workload: Json, named: Dependency, port: str, right: int, scene: 
             if found := _config(name, variable, port, right, scene, space):
                 return found
     return {}
-
-
-def _in_file(place: Place, named: Dependency, port: str, right: int, scene: Scene) -> Json:
-    """A whole file with the other port: only where the address stands there once, in one piece."""
-    config = scene.get(place.config) if place.config else None
-    text, address = dig(config, "data", place.key, default=""), f"{named.host}:{port}"
-    if not place.config or text.count(address) != 1 or len(text) > LONGEST or tells(text):
-        return {}
-    says = f"{named.host}:{right}"
-    value = text.replace(address, says)
-    return {"config": {"name": place.config.name, "key": place.key, "value": value, "says": says}}
 
 
 def _config(name: str, key: str, port: str, right: int, scene: Scene, space: str) -> Json:

@@ -12,10 +12,12 @@ LONGEST = 1000
 """Characters of an entry that are looked through."""
 AGAIN = 4
 """How often the same message has failed at least before it is called stuck."""
+LEAST = 20
+"""What waits at the end at least before it is called a lag."""
 MOST_OTHERS = 0.2
 """The share of other messages among those that fail, up to which one alone is what is stuck."""
 _KEYS = (
-    r"offset|sequence|seq(?:no|uence[ _-]?(?:no|number))?|stream[ _-]?seq(?:uence)?|jid|lsn|cursor|position"
+    r"offset|sequence|seq(?:no|uence[ _-]?(?:no|number))?|stream[ _-]?seq(?:uence)?|jid|lsn"
     r"|(?:message|msg|delivery|event|record|job|task|entry)[ _-]?id"
 )
 _NAMED = re.compile(
@@ -24,15 +26,15 @@ _NAMED = re.compile(
 _OF_A_QUEUE = re.compile(
     r"\b(?:message|msg|event|record|job|task|batch|packet|document|payload)[ _]?(?P<id>#?[\w-]*\d{2,}[\w-]*)"
     r"|\b(?:queue|topic|stream|subscription|partition|consumer|redeliver\w*|requeue\w*|nack\w*)\b[^\n]*?"
-    r"\b(?P<other>[a-f0-9-]{8,}|\d{3,})\b",
+    r"\b(?P<other>[a-f0-9-]{8,}|\d{4,})\b(?! ?(?:ms|s|bytes|B|KB|MB|%)\b)",
     re.IGNORECASE,
 )
 _AT = re.compile(r"\b(?P<key>[\w.]+-\d+)@(?P<id>\d+)\b")
 """Kafka clients write `topic-partition@offset`."""
 _LAG = re.compile(
     r"""\b(?:consumer[ _-]?)?(?:lag|backlog|pending|queue[ _-]?(?:depth|length|size))["']?"""
-    r"""(?:\s*[:=]\s*|\s+(?:is\s+)?)["']?(?P<n>\d+)\b"""
-    r"|\b(?P<m>\d+) (?:messages|records|events|jobs) (?:behind|pending|waiting|in (?:the )?queue)\b",
+    r"""(?:\s*[:=]\s*|\s+(?:is\s+)?)["']?(?P<n>\d{1,12})\b"""
+    r"|\b(?P<m>\d{1,12}) (?:messages|records|events|jobs) (?:behind|pending|waiting|in (?:the )?queue)\b",
     re.IGNORECASE,
 )
 
@@ -83,6 +85,6 @@ def lag(entries: Sequence[Entry]) -> Lag | None:
         for each in entries
         if (found := _LAG.search(each.text[:LONGEST]))
     ]
-    if len(told) < 2 or told[-1][0] <= max(told[0][0], 1) * 1.5:
+    if len(told) < 2 or told[-1][0] < LEAST or 2 * told[-1][0] <= 3 * told[0][0]:
         return None
     return Lag(told[0][0], told[-1][0], [each for _, each in told])

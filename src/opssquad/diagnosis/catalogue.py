@@ -26,8 +26,8 @@ class Clause(Value):
     `where` are conditions on the signal's data: `path: pattern` (shell patterns, `!` in front negates, a list
     means any of; a path through a list means any element). `agrees` is a path in the data of this signal and
     of an anchor: where both say something there, they share a value. `when` relates its time to the
-    anchor's: `before` it (a change that could have caused it) or `after`. Without a `required` one the fault
-    is off the list.
+    anchor's: `before` it (a change that could have caused it) or `after`, and `within` so many minutes of it
+    if that is given. Without a `required` one the fault is off the list.
     """
 
     signal: str
@@ -36,6 +36,7 @@ class Clause(Value):
     where: dict[str, str | list[str]] = Field(default_factory=dict)
     agrees: str = ""
     when: Literal["", "before", "after"] = ""
+    within: int = Field(default=0, ge=0)
     required: bool = False
     name: str = ""
     tell: str = ""

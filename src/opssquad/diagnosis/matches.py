@@ -2,7 +2,7 @@
 against it. Generic: it knows no fault and no system. Ranking is for `differential`."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
@@ -196,8 +196,12 @@ def agrees(clause: Clause, signal: Signal, lead: Sequence[Signal]) -> bool:
 
 def timed(clause: Clause, signal: Signal, onset: datetime | None) -> bool:
     """Whether the signal comes before or after the onset, as the clause wants it."""
+    if clause.within and (signal.at is None or onset is None):
+        return False
     if not clause.when or signal.at is None or onset is None:
         return True
+    if clause.within and abs(signal.at - onset) > timedelta(minutes=clause.within):
+        return False
     return signal.at <= onset if clause.when == "before" else signal.at >= onset
 
 

@@ -21,7 +21,8 @@ def in_words(clause: Clause, *, linked: bool = True) -> str:
     where = " and ".join(condition(path, pattern) for path, pattern in clause.where.items())
     head = f"{clause.signal} where {where}" if where else clause.signal
     same = f"with the same {clause.agrees}" if clause.agrees else ""
-    rest = (LINKS[clause.link] if linked else "", same, TIMES[clause.when])
+    near = f"within {clause.within} min" if clause.within else ""
+    rest = (LINKS[clause.link] if linked else "", same, TIMES[clause.when], near)
     return ", ".join((head, *(each for each in rest if each)))
 
 

@@ -1,5 +1,6 @@
 """When certificates end, as issuers note it, and who is told of one that has."""
 
+import pytest
 from tools._addresses import Directory
 from tools._loglines import entries
 from tools.signals._case import Case, Read
@@ -24,6 +25,15 @@ def test_a_note_beside_a_certificate_says_that_it_has_run_out_or_soon_will() -> 
     assert not {"certificate.expiring", "certificate.expired"} & set(
         told(kept(**{"certs.example/not-after": ago(-60 * 24 * 30), "certs.example/issued-at": ago(9)}))
     )
+
+
+@pytest.mark.parametrize("value", ["never", "true", "1700000000", "Jan 5 2024", ""])
+def test_a_note_that_is_no_time_of_the_api_says_nothing(value: str) -> None:
+    assert "certificate.expired" not in told(kept(**{"certs.example/expires": value}))
+
+
+def test_an_expired_certificate_that_nobody_is_shown_is_no_cause() -> None:
+    assert "N10" not in [each.fault for each in ranked(kept(**{"certs.example/not-after": ago(9999)}))]
 
 
 def test_a_certificate_of_cert_manager_tells_of_the_secret_it_keeps() -> None:

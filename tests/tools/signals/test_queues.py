@@ -27,6 +27,8 @@ def test_messages_that_fail_each_once_are_not_stuck() -> None:
     lines = [f"{ago(99 - n)} ERROR cannot decode record, offset={4000 + n}" for n in range(50)]
     assert stuck(entries("\n".join(lines))) is None
     assert stuck(entries(f"{ago(1)} ERROR cannot decode record, offset=4711")) is None
+    for other in ("Unexpected token < in JSON at position 0", "topic a: publish timed out after 30000 ms"):
+        assert stuck(entries("\n".join([f"{ago(1)} ERROR {other}"] * 9))) is None, other
     assert stuck(entries("\n".join([f"{ago(1)} INFO committed offset=4711"] * 9))) is None
 
 
@@ -34,6 +36,7 @@ def test_what_waits_and_grows_is_told() -> None:
     grows = lag(entries("\n".join(f"{ago(9 - n)} INFO consumer lag={100 * n + 7}" for n in range(8))))
     assert grows is not None
     assert (grows.before, grows.after) == (7, 707)
+    assert lag(entries(f"{ago(2)} INFO lag 1\n{ago(1)} INFO lag {'2' * 950}")) is None
     assert lag(entries("\n".join(f"{ago(9 - n)} INFO consumer lag={7 + n % 2}" for n in range(8)))) is None
 
 
