@@ -8,6 +8,8 @@ from typing import NamedTuple
 from .._loglines import Entry
 
 GRAVE = frozenset({"fatal", "error", "warn"})
+HINTS = ("lag", "backlog", "pending", "queue", "behind", "waiting")
+"""One of these, in lower case, stands in all that tells of a count of what waits."""
 LONGEST = 1000
 """Characters of an entry that are looked through."""
 AGAIN = 4
@@ -70,6 +72,12 @@ def stuck(entries: Sequence[Entry]) -> Stuck | None:
     return Stuck(*which, told[which])
 
 
+def _waiting(text: str) -> int | None:
+    lower = text.lower()
+    found = _LAG.search(text) if any(hint in lower for hint in HINTS) else None
+    return int(found["n"] or found["m"]) if found else None
+
+
 def _which(text: str) -> tuple[str, str] | None:
     if found := _NAMED.search(text) or _AT.search(text):
         return found["key"], found["id"]
@@ -80,11 +88,7 @@ def _which(text: str) -> tuple[str, str] | None:
 
 def lag(entries: Sequence[Entry]) -> Lag | None:
     """A count of what waits that has grown by half at least; None where nothing tells of one that has."""
-    told = [
-        (int(found["n"] or found["m"]), each)
-        for each in entries
-        if (found := _LAG.search(each.text[:LONGEST]))
-    ]
+    told = [(count, each) for each in entries if (count := _waiting(each.text[:LONGEST])) is not None]
     if len(told) < 2 or told[-1][0] < LEAST or 2 * told[-1][0] <= 3 * told[0][0]:
         return None
     return Lag(told[0][0], told[-1][0], [each for _, each in told])
