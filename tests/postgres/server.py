@@ -156,9 +156,8 @@ def replica_of(primary: Server, slot: str = "", name: str = "replica", **setting
     application_name at the primary."""
     with _home() as home:
         given = ["-C", "-S", slot] if slot else []
-        _run(
-            primary.bin / "pg_basebackup", "-D", home / "data", "-d", primary.dsn(), "-X", "stream", "-c", "fast", *given
-        )
+        given += ["-X", "stream", "-c", "fast"]
+        _run(primary.bin / "pg_basebackup", "-D", home / "data", "-d", primary.dsn(), *given)
         line = f"primary_conninfo = '{primary.dsn(application_name=name)}'\n"
         line += f"primary_slot_name = '{slot}'\n" if slot else ""
         (home / "data" / "standby.signal").touch()
