@@ -46,6 +46,11 @@ if TYPE_CHECKING:
     from opssquad.worlds.kube.kubectl import Kubectl as Kubectl
     from opssquad.worlds.kube.kubectl import Printed as Printed
     from opssquad.worlds.kube.reading import Table as Table
+    from opssquad.worlds.sql.database import Answered as Answered
+    from opssquad.worlds.sql.database import Database as Database
+    from opssquad.worlds.sql.database import Rows as Rows
+    from opssquad.worlds.sql.database import row_text as row_text
+    from opssquad.worlds.sql.trouble import DatabaseError as DatabaseError
 
 __version__ = "0.1.0"
 
@@ -61,6 +66,8 @@ _PUBLIC = {
     "worlds.kube.containerlog": ("Log",),
     "worlds.kube.kubectl": ("Kubectl", "Printed"),
     "worlds.kube.reading": ("Table",),
+    "worlds.sql.database": ("Answered", "Database", "Rows", "row_text"),
+    "worlds.sql.trouble": ("DatabaseError",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 

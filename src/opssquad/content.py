@@ -99,10 +99,10 @@ def all_tools() -> dict[str, Tool]:
     folder = root() / "tools"
     _load_package(folder)
     found: dict[str, Tool] = {}
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted((*folder.glob("*.py"), *folder.glob("database/*.py"))):
         if path.stem.startswith("_"):
             continue
-        module = import_module(f"{_PACKAGE}.{path.stem}")
+        module = import_module(".".join((_PACKAGE, *path.relative_to(folder).with_suffix("").parts)))
         for value in vars(module).values():
             if isinstance(value, Tool):
                 found.setdefault(value.name, value)

@@ -95,6 +95,9 @@ def place(locator: str) -> str:
             return "what a tool told"
         case "card":
             return f"the card {rest}"
+        case "rows":
+            database, _, look = rest.partition("/")
+            return f"{look} of database {database}"
     object_, slash, name = kind.partition("/")
     return f"{object_} {name.lstrip('/')}{f', {rest}' if rest else ''}" if slash else locator
 

@@ -83,26 +83,34 @@ class Role:
     function: Function
     handles: Mapping[str, type[Handle]]
     names: frozenset[str]
+    optional: frozenset[str] = frozenset()
+    """Parameters, as `Cluster | None`, that are None where no such system is connected."""
 
     @classmethod
     def of(cls, function: Function) -> Self:
         hints = get_type_hints(function)
         names = frozenset(inspect.signature(function).parameters)
-        handles = {n: t for n, t in hints.items() if n in names and _is_handle(t)}
-        return cls(function, handles, names)
+        handles = {n: t for n, hint in hints.items() if n in names and (t := _handle(hint))}
+        optional = frozenset(n for n in handles if not isinstance(hints[n], type))
+        return cls(function, handles, names, optional)
 
     async def call(self, values: Mapping[str, Any], handles: Handles, effect: Effect) -> Any:
         """Call with the values it names and the handles it asks for, limited to the effect."""
         given = {name: value for name, value in values.items() if name in self.names}
         for name, kind in self.handles.items():
-            given[name] = _find(handles, kind).limited(effect)
+            there = name not in self.optional or any(issubclass(each, kind) for each in handles)
+            given[name] = _find(handles, kind).limited(effect) if there else None
         if inspect.iscoroutinefunction(self.function):
             return await self.function(**given)
         return await asyncio.to_thread(self.function, **given)
 
 
-def _is_handle(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, Handle)
+def _handle(hint: Any) -> type[Handle] | None:
+    """The handle that a parameter asks for, as `Cluster` or `Cluster | None`; None for any other type."""
+    kinds = [each for each in (get_args(hint) or (hint,)) if each is not type(None)]
+    if len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], Handle):
+        return kinds[0]
+    return None
 
 
 def _find(handles: Handles, kind: type[Handle]) -> Handle:

@@ -1,0 +1,147 @@
+"""What may be done in a database, by name: the statements of each act, with names and values quoted.
+
+Whether it may be done now is decided before; nothing here runs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from opssquad.errors import ToolError
+from opssquad.types import Json
+
+Statement = sql.Composed
+LOCK_WAIT = "3s"
+"""How long an act waits for a lock: one that queues behind a lock makes all others queue behind itself."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """The statements of an act, run one after another outside of a transaction. `patient`: it may wait for
+    locks as long as its deadline lets it. `answers`: its first statement tells by a boolean whether it did
+    anything, and `gone` what it means where it did not."""
+
+    statements: tuple[Statement, ...]
+    patient: bool = False
+    answers: bool = False
+    gone: str = ""
+
+    def text(self) -> str:
+        """The statements as an engineer would type them."""
+        return "; ".join(" ".join(each.as_string(None).split()) for each in self.statements)
+
+
+def act_of(name: str, args: Json) -> Act:
+    """The act of that name with those arguments. Raises ToolError."""
+    make = ACTS.get(name)
+    if make is None:
+        raise ToolError(f"no act {name!r}; there is: {', '.join(ACTS)}")
+    return make(args)
+
+
+def _signal(function: str) -> Callable[[Json], Act]:
+    def make(args: Json) -> Act:
+        # The pid alone may be another session's by now.
+        statement = sql.SQL(
+            "select {}({}) from pg_stat_activity where pid = {} and backend_start = {}::timestamptz"
+        ).format(sql.SQL(function), args["pid"], args["pid"], args["started"])
+        return Act(
+            (statement,), answers=True, gone=f"there is no session {args['pid']} of that start any more"
+        )
+
+    return make
+
+
+def _table(args: Json) -> sql.Identifier:
+    return sql.Identifier(args["schema"], args["table"])
+
+
+def _analyze(args: Json) -> Act:
+    return Act((sql.SQL("analyze {}").format(_table(args)),), patient=True)
+
+
+def _vacuum(args: Json) -> Act:
+    return Act((sql.SQL("vacuum (analyze) {}").format(_table(args)),), patient=True)
+
+
+def _create_index(args: Json) -> Act:
+    columns = sql.SQL(", ").join(sql.Identifier(column) for column in args["columns"])
+    statement = sql.SQL("create {}index concurrently {} on {} ({})").format(
+        sql.SQL("unique " if args.get("unique") else ""), sql.Identifier(args["name"]), _table(args), columns
+    )
+    return Act((statement,), patient=True)
+
+
+def _drop_index(args: Json) -> Act:
+    name = sql.Identifier(args["schema"], args["name"])
+    return Act((sql.SQL("drop index concurrently {}").format(name),), patient=True)
+
+
+def _drop_slot(args: Json) -> Act:
+    return Act((sql.SQL("select pg_drop_replication_slot({})").format(args["slot"]),))
+
+
+def _role_limit(args: Json) -> Act:
+    role, limit = sql.Identifier(args["role"]), sql.Literal(int(args["limit"]))
+    return Act((sql.SQL("alter role {} connection limit {}").format(role, limit),))
+
+
+def _setting(args: Json) -> Act:
+    name, value = sql.Identifier(args["name"]), args.get("value")
+    if value is None:
+        change = sql.SQL("alter system reset {}").format(name)
+    else:
+        change = sql.SQL("alter system set {} = {}").format(name, str(value))
+    return Act((change, sql.SQL("select pg_reload_conf()").format()))
+
+
+def _of_a_role(args: Json) -> Act:
+    name, value, role = sql.Identifier(args["name"]), args.get("value"), sql.Identifier(args["role"])
+    if value is None:
+        return Act((sql.SQL("alter role {} reset {}").format(role, name),))
+    return Act((sql.SQL("alter role {} set {} = {}").format(role, name, str(value)),))
+
+
+def _grant(args: Json) -> Act:
+    return _privileges("grant {} on {} to {}", args)
+
+
+def _revoke(args: Json) -> Act:
+    return _privileges("revoke {} on {} from {}", args)
+
+
+PRIVILEGES = frozenset(("select", "insert", "update", "delete", "truncate", "references", "trigger"))
+
+
+def _privileges(words: str, args: Json) -> Act:
+    named = [str(each).lower() for each in args["privileges"]]
+    if not named or (strange := sorted(set(named) - PRIVILEGES)):
+        raise ToolError(
+            f"no privilege {', '.join(strange) or '(none)'!r}; of: {', '.join(sorted(PRIVILEGES))}"
+        )
+    listed = sql.SQL(", ").join(map(sql.SQL, named))
+    statement = sql.SQL(words).format(listed, _table(args), sql.Identifier(args["role"]))
+    return Act((statement,))
+
+
+ACTS: Mapping[str, Callable[[Json], Act]] = {
+    "cancel": _signal("pg_cancel_backend"),
+    "terminate": _signal("pg_terminate_backend"),
+    "analyze": _analyze,
+    "vacuum": _vacuum,
+    "create_index": _create_index,
+    "drop_index": _drop_index,
+    "drop_slot": _drop_slot,
+    "role_limit": _role_limit,
+    "setting": _setting,
+    "role_setting": _of_a_role,
+    "grant": _grant,
+    "revoke": _revoke,
+}
+
+
+def shown_args(args: Mapping[str, Any]) -> str:
+    """Arguments as a recording's rules compare them."""
+    return " ".join(f"{name}={args[name]}" for name in sorted(args) if args[name] is not None)

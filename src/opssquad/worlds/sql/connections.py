@@ -1,0 +1,139 @@
+"""Connections to a PostgreSQL server: at most one that looks, and none while nobody asks for a moment."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, sql
+
+from opssquad.worlds.sql.database import Answered
+from opssquad.worlds.sql.dsn import Dsn
+from opssquad.worlds.sql.trouble import DatabaseError, told
+
+CONNECTING = 5
+"""Seconds to connect; one more server named in the DSN, one more time."""
+READING = 8_000
+"""Milliseconds that one statement may run."""
+TRIES, BETWEEN = 4, 0.4
+"""How often we ask for a connection where none is left: clients come and go. Seconds in between."""
+LINGER = 1.5
+"""Seconds that a connection is kept for the next look."""
+READ_ONLY = {
+    "statement_timeout": str(READING),
+    "lock_timeout": "500",
+    "idle_in_transaction_session_timeout": "10000",
+    "work_mem": "4MB",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+}
+"""What holds for every session that looks."""
+PASSING = ("full", "starting")
+"""Trouble in connecting that may be over in a second."""
+
+
+class Connections:
+    """Opens connections by a DSN; lends out the one that looks, to one caller at a time."""
+
+    def __init__(self, dsn: Dsn) -> None:
+        self.where = f"database {dsn.dbname!r} at {dsn.host}:{dsn.port}"
+        self._dsn = dsn
+        self._looking = asyncio.Lock()
+        self._open: AsyncConnection[Any] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    @contextlib.asynccontextmanager
+    async def looking(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A read-only transaction on the connection that looks. Raises DatabaseError."""
+        async with self._looking:
+            if self._closing:
+                self._closing.cancel()
+            if self._open is None or self._open.closed:
+                self._open = await self.connect(READ_ONLY)
+                # Not among the options: what the server's own default is would not be seen any more.
+                await self._open.execute("set default_transaction_read_only = on")
+                await self._open.set_read_only(True)
+            try:
+                async with saying(self.where), self._open.transaction():
+                    yield self._open
+            except BaseException:
+                # Whatever state it is in is not for the next one.
+                await self._shut()
+                raise
+            self._closing = asyncio.create_task(self._close_later())
+
+    async def close(self) -> None:
+        """Close what is open."""
+        if self._closing:
+            self._closing.cancel()
+        async with self._looking:
+            await self._shut()
+
+    async def connect(self, options: Mapping[str, str]) -> AsyncConnection[Any]:
+        """A new connection in autocommit, with those settings. Raises DatabaseError."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                return await self._connect(options)
+            except DatabaseError as error:
+                if error.kind not in PASSING or attempt == TRIES:
+                    raise
+            await asyncio.sleep(BETWEEN * attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _close_later(self) -> None:
+        await asyncio.sleep(LINGER)
+        async with self._looking:
+            await self._shut()
+
+    async def _shut(self) -> None:
+        if self._open:
+            await self._open.close()
+        self._open = None
+
+    async def _connect(self, options: Mapping[str, str]) -> AsyncConnection[Any]:
+        given = psycopg.conninfo.conninfo_to_dict(self._dsn.conninfo.get_secret_value())
+        own = str(given.pop("options", None) or "")
+        words = {"connect_timeout": CONNECTING, **given, "application_name": "opssquad"}
+        asked = " ".join([own, *(f"-c {name}={value}" for name, value in options.items())])
+        async with saying(self.where):
+            try:
+                return await _connected(words, asked)
+            except psycopg.OperationalError as error:
+                # A pooler that passes no options on: they are set once connected.
+                if "unsupported startup parameter" not in str(error):
+                    raise
+            connection = await _connected(words, "")
+            for name, value in options.items():
+                await connection.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), value))
+            return connection
+
+
+async def _connected(words: Mapping[str, Any], options: str) -> AsyncConnection[Any]:
+    conninfo = psycopg.conninfo.make_conninfo("", **words, **({"options": options} if options else {}))
+    return await AsyncConnection.connect(conninfo, autocommit=True, prepare_threshold=None)
+
+
+@contextlib.asynccontextmanager
+async def saying(where: str) -> AsyncIterator[None]:
+    """What the library raises is one clear line. Raises DatabaseError."""
+    try:
+        yield
+    except psycopg.Error as error:
+        message = error.diag.message_primary or str(error)
+        raise told(where, message, error.sqlstate or "") from error
+
+
+def taken(cursor: Any, most: int, size: int) -> Answered:
+    """Rows as the server wrote them, as far as `most` rows and `size` characters go."""
+    result = cursor.pgresult
+    columns = tuple(column.name for column in cursor.description or ())
+    rows: list[tuple[str | None, ...]] = []
+    for number in range(result.ntuples):
+        cells = (result.get_value(number, column) for column in range(result.nfields))
+        row = tuple(None if cell is None else cell.decode(errors="replace") for cell in cells)
+        size -= sum(len(cell or "") for cell in row)
+        if len(rows) >= most or size < 0:
+            return Answered(columns, rows, cut=True)
+        rows.append(row)
+    return Answered(columns, rows)

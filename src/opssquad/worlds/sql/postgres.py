@@ -1,0 +1,202 @@
+"""A live PostgreSQL database: named looks in read-only transactions, acts on a connection of their own.
+
+At most two connections at a time, one for looks and one for an act, and none while nothing is asked for a
+moment: a server that is short of connections must not lose one to whoever looks why.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import AsyncConnection, AsyncCursor, sql
+from psycopg.errors import Diagnostic
+
+from opssquad.errors import ToolError, ToolUnsure
+from opssquad.times import parse_time, wall_clock
+from opssquad.types import Json
+from opssquad.worlds.sql.acts import LOCK_WAIT, Act, act_of
+from opssquad.worlds.sql.connections import Connections, saying, taken
+from opssquad.worlds.sql.database import Answered, Done, Rows
+from opssquad.worlds.sql.dsn import Dsn
+from opssquad.worlds.sql.looks import LookSpec, hidden, lacking, look_of
+from opssquad.worlds.sql.trouble import DatabaseError
+
+FRESH = 30.0
+"""Seconds that facts about the server hold."""
+BATCH = 100
+"""Rows that are fetched at a time."""
+DENIED = "42501"
+"""PostgreSQL's code for what the role may not do."""
+
+
+class Postgres:
+    """A database over the network. Not connected until it is asked for something."""
+
+    def __init__(self, dsn: Dsn) -> None:
+        self.name, self.server = dsn.dbname, f"{dsn.host}:{dsn.port}"
+        self._dsn, self._to = dsn, Connections(dsn)
+        self._facts: Json = {}
+        self._facts_at = -FRESH
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The server's clock, as it was last seen, running on; ours where it was not seen yet."""
+        return wall_clock() + self._ahead
+
+    def login(self) -> Json:
+        """Where and as whom; no secret."""
+        return self._dsn.described()
+
+    async def facts(self) -> Json:
+        """The row of the look `server`, at most half a minute old."""
+        if time.monotonic() - self._facts_at > FRESH:
+            spec = look_of("server")
+            found = await self._read(spec.text(0), (), 1)
+            seen = parse_time(found[0]["now"])
+            self._facts, self._facts_at, self._ahead = found[0], time.monotonic(), seen - wall_clock()
+        return self._facts
+
+    async def rows(self, look: str, where: Mapping[str, str]) -> Rows:
+        """Rows of a look; what cannot be seen is in `missing`. Raises DatabaseError."""
+        spec = look_of(look)
+        facts = await self.facts()
+        if look == "server":
+            return Rows(look, self.name, (facts,))
+        if lost := lacking(spec, facts):
+            return Rows(look, self.name, missing=lost)
+        try:
+            found = await self._read(await self._text(spec, facts), tuple(where.items()), spec.most + 1)
+        except DatabaseError as error:
+            if error.kind != "denied":
+                raise
+            return Rows(look, self.name, missing=f"{error.said}, so this is not told: {spec.tells}")
+        return Rows(look, self.name, found[: spec.most], hidden(spec, facts), cut=len(found) > spec.most)
+
+    async def select(self, statement: str, most: int, size: int) -> Answered:
+        """Run a statement that reads, by a cursor where it can have one."""
+        bare = statement.strip().rstrip(";")
+        async with self._to.looking() as connection:
+            if bare.split(None, 1)[0].lower() in ("explain", "show"):
+                cursor = await connection.execute(bare.encode(), binary=True)
+                return taken(cursor, most, size)
+            # Binary, so that it goes by the protocol that takes no second statement.
+            await connection.execute(b"declare taken no scroll cursor for " + bare.encode(), binary=True)
+            columns: tuple[str, ...] = ()
+            rows: list[tuple[str | None, ...]] = []
+            room = size
+            while len(rows) <= most and room >= 0:
+                cursor = await connection.execute(f"fetch {BATCH} from taken".encode())
+                part = taken(cursor, most - len(rows), room)
+                columns, rows = tuple(part.columns), [*rows, *part.rows]  # type: ignore[list-item]
+                room -= sum(len(cell or "") for row in part.rows for cell in row)
+                if part.cut or cursor.rowcount < BATCH:
+                    return Answered(columns, rows, part.cut)
+            return Answered(columns, rows, cut=True)
+
+    async def log(self, most: int) -> Rows:
+        """The end of the server's log file, where it has one that we may read."""
+        facts, place = await self.facts(), await self.rows("log_file", {})
+        file = place.rows[0]["file"] if place.rows else None
+        if not file:
+            why = place.missing or "the server writes no log file of its own (logging_collector is off)"
+            return Rows("log", self.name, missing=why)
+        text = (
+            "select regexp_split_to_table(pg_read_file(f.file, greatest(f.size - {most}, 0), {most}),"
+            " E'\\n') as line from (select l.file, d.size from (select pg_current_logfile())"
+            " l (file) join pg_ls_logdir() d on l.file like '%/' || d.name) f"
+        )
+        try:
+            found = await self._read(text.replace("{most}", str(int(most))), (), most)
+        except DatabaseError as error:
+            if error.kind != "denied":
+                raise
+            return Rows(
+                "log",
+                self.name,
+                missing=f"{error.said}, so the server's log {file} cannot be read here; a superuser mends it"
+                f" with: GRANT EXECUTE ON FUNCTION pg_read_file(text, bigint, bigint) TO {facts['role']}",
+            )
+        return Rows("log", self.name, [row for row in found if row["line"]])
+
+    def statement(self, act: str, args: Json) -> str:
+        """What the act would run."""
+        return act_of(act, args).text()
+
+    async def act(self, act: str, args: Json) -> Done:
+        """Run an act's statements on a connection of its own. Raises DatabaseError, and ToolUnsure where the
+        answer was lost."""
+        todo = act_of(act, args)
+        wait = "0" if todo.patient else LOCK_WAIT
+        options = {"lock_timeout": wait, "idle_in_transaction_session_timeout": "10000"}
+        connection = await self._to.connect(options)
+        notices: list[Diagnostic] = []
+        connection.add_notice_handler(notices.append)
+        try:
+            for statement in todo.statements:
+                cursor = await self._run(connection, statement)
+                if todo.answers:
+                    await self._answered(todo, cursor)
+        finally:
+            await connection.close()
+        self._facts_at = -FRESH
+        for said in notices:
+            # A table that we may not vacuum is left out with a warning.
+            if said.sqlstate == DENIED:
+                raise DatabaseError(self._to.where, "denied", f"{todo.text()}: {said.message_primary}")
+        return Done(todo.text(), "; ".join(str(said.message_primary) for said in notices))
+
+    async def _run(self, connection: AsyncConnection[Any], statement: sql.Composed) -> AsyncCursor[Any]:
+        try:
+            async with saying(self._to.where):
+                return await connection.execute(statement)
+        except DatabaseError as error:
+            if error.kind == "lost":
+                raise ToolUnsure(f"{error}; it may have happened") from error
+            raise
+
+    async def _answered(self, todo: Act, cursor: AsyncCursor[Any]) -> None:
+        row = await cursor.fetchone()
+        if row is None:
+            raise ToolError(f"{todo.gone}; look again")
+        if row[0] is not True:
+            raise ToolError(f"{self._to.where}: the server did not carry out {todo.text()}")
+
+    async def identity(self) -> str:
+        """The server's system identifier and the database's name; its address where that may not be read."""
+        try:
+            rows = await self._read("select system_identifier::text as id from pg_control_system()", (), 1)
+        except DatabaseError as error:
+            if error.kind != "denied":
+                raise
+            return f"server={self.server} database={self.name}"
+        return f"system={rows[0]['id']} database={self.name}"
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self._to.close()
+
+    async def _text(self, spec: LookSpec, facts: Json) -> str:
+        """The look's statement, with names of extensions put where they are installed."""
+        text = spec.text(int(facts["version_num"]))
+        if not spec.needs or not spec.needs.extension:
+            return text
+        found = await self._read(
+            "select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace"
+            f" where e.extname = '{spec.needs.extension}'", (), 1,
+        )  # fmt: skip
+        schema = sql.Identifier(found[0]["schema"]).as_string(None) if found else "public"
+        for view in (spec.needs.extension, f"{spec.needs.extension}_info"):
+            text = text.replace(f"{{{view}}}", f"{schema}.{view}")
+        return text
+
+    async def _read(self, text: str, where: tuple[tuple[str, str], ...], most: int) -> list[Json]:
+        wanted = sql.SQL(" and ").join(
+            sql.SQL("q.{}::text = {}").format(sql.Identifier(name), value) for name, value in where
+        )
+        statement = sql.SQL("select row_to_json(q) from ({}) q {} limit {}").format(
+            sql.SQL(text), sql.SQL("where {}").format(wanted) if where else sql.SQL(""), most
+        )  # fmt: skip
+        async with self._to.looking() as connection:
+            cursor = await connection.execute(statement)
+            return [row[0] for row in await cursor.fetchall()]

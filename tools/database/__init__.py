@@ -1,0 +1,1 @@
+"""Tools of the database squad: what a PostgreSQL server shows, and what may be done there."""
