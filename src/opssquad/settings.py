@@ -26,6 +26,7 @@ class Settings(Value):
     """What the environment says. `state` need not exist yet; `kubeconfigs` are files to merge, first wins;
     `in_cluster` is `host:port` of the API server where we run in a pod, else ""; `model` is a name at the
     endpoint, or `offline`; `approval_minutes` is how long a card waits for its answer;
+    `dsn` is the database that is meant where none is named;
     `redaction` is the organisation's file of what is a secret besides, `policy` its policy, `faults` its
     folder of faults, a file for each squad, `runbooks` its folder of runbooks, a folder for each squad; None
     where there is none; `policy_place` is where its policy would usually be; `read_only`: no
@@ -36,6 +37,7 @@ class Settings(Value):
     model: str = OFFLINE
     base_url: str = ""
     api_key: SecretStr = SecretStr("")
+    dsn: SecretStr = SecretStr("")
     kubeconfigs: tuple[Path, ...] = ()
     in_cluster: str = ""
     approval_minutes: float = APPROVAL_MINUTES
@@ -50,7 +52,7 @@ class Settings(Value):
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPSSQUAD_APPROVAL_MINUTES, OPENAI_API_KEY,
     OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, OPSSQUAD_FAULTS, OPSSQUAD_RUNBOOKS,
-    OPSSQUAD_READ_ONLY, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
+    OPSSQUAD_READ_ONLY, OPSSQUAD_DSN, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
 
     Raises UsageError for a base URL or a key that is none, for minutes that are none, for a switch that is
     neither on nor off, and for what is no text.
@@ -63,6 +65,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         model=env.get("OPSSQUAD_MODEL", "").strip() or OFFLINE,
         base_url=_base_url(env.get("OPENAI_BASE_URL", "").strip()),
         api_key=_api_key(env.get("OPENAI_API_KEY", "").strip()),
+        dsn=SecretStr(env.get("OPSSQUAD_DSN", "").strip()),
         kubeconfigs=_kubeconfigs(env.get("KUBECONFIG", "")),
         in_cluster=_in_cluster(
             env.get("KUBERNETES_SERVICE_HOST", ""), env.get("KUBERNETES_SERVICE_PORT", "")

@@ -50,11 +50,13 @@ class Ref(Value):
 
 
 class Target(Value):
-    """Where a call goes. `cluster` is the name on screen, for kubeconfig users the context's name."""
+    """Where a call goes. `cluster` is the name on screen, for kubeconfig users the context's name; `database`
+    is one's name and server, `orders at db.example:5432`."""
 
     cluster: str
     namespace: str = ""
     node: str = ""
+    database: str = ""
 
 
 def digest(value: Any) -> str:
@@ -73,7 +75,11 @@ class ToolCall(Value):
 
     @property
     def digest(self) -> str:
-        return digest(self.model_dump(mode="json"))
+        told = self.model_dump(mode="json")
+        if not self.target.database:
+            # A call that was carded before there were databases keeps its digest.
+            del told["target"]["database"]
+        return digest(told)
 
 
 def called(tool: str, args: Json) -> str:

@@ -255,7 +255,7 @@ def test_a_yes_given_on_one_cluster_is_void_when_the_context_points_to_another(t
         assert run(tmp_path, "approvals", "approve", card, "--yes").returncode == 0
         config.write_text(renamed(elsewhere, context), encoding="utf-8")
         resumed = " ".join(run(tmp_path, "ask", "--resume", thread).stdout.split())
-    assert f"{card} is void: this is another cluster than the card's: uid " in resumed
+    assert f"{card} is void: this is another system than the card's: uid " in resumed
     assert decisions(tmp_path)[-1] == "voided by opssquad"
     assert acts(tmp_path) == 0
 

@@ -9,6 +9,7 @@ from opssquad.events import Decided, Judged, Requested, Returned
 from opssquad.models.base import ModelCall, Reply
 from opssquad.squad.context import Judge
 from opssquad.squad.judging import names
+from opssquad.toolbox import Tool
 from opssquad.types import Approval, Effect, Needs, Outcome, Restraint, ToolCall, Verdict
 from tests.squad.stage import Counter, Replies, Stage, call, calls, judge, stage
 
@@ -101,11 +102,11 @@ async def test_a_freeze_that_begins_while_the_world_is_looked_at_again_voids_the
         await s.ask("raise it")
         await s.decide("approved")
 
-        async def slow() -> str:
+        async def slow(tool: Tool) -> str:
             s.ctx.judge = said("refuse", "freeze")
             return ""
 
-        s.ctx.cluster_id = slow
+        s.ctx.identity = slow
         await s.go_on()
         assert s.counter.value == 0
         assert void(s) == "it is refused now by freeze"
@@ -124,33 +125,33 @@ async def test_an_approval_holds_when_policy_has_become_milder(tmp_path: Path) -
 
 
 async def test_an_approval_given_on_one_cluster_is_void_on_another(tmp_path: Path) -> None:
-    async def here() -> str:
+    async def here(tool: Tool) -> str:
         return "uid=1"
 
-    async def elsewhere() -> str:
+    async def elsewhere(tool: Tool) -> str:
         return "uid=2"
 
     counter = Counter()
     async with stage(tmp_path, Replies(calls(call("bump"))), counter=counter) as s:
-        s.ctx.cluster_id = here
+        s.ctx.identity = here
         await s.ask("raise it")
         assert cards(s)[0].cluster_id == "uid=1"
         await s.decide("approved")
     async with stage(tmp_path, Replies(DONE), counter=counter) as s:
-        s.ctx.cluster_id = elsewhere
+        s.ctx.identity = elsewhere
         await s.go_on()
         assert counter.value == 0
-        assert void(s) == "this is another cluster than the card's: uid 1 -> 2"
+        assert void(s) == "this is another system than the card's: uid 1 -> 2"
 
 
 async def test_a_cluster_that_cannot_be_told_at_the_act_voids_the_approval(tmp_path: Path) -> None:
-    async def silent() -> str:
+    async def silent(tool: Tool) -> str:
         raise ToolError("no answer")
 
     async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
         await s.ask("raise it")
         await s.decide("approved")
-        s.ctx.cluster_id = silent
+        s.ctx.identity = silent
         await s.go_on()
         assert s.counter.value == 0
         assert void(s) == "the world cannot be looked at again: no answer"

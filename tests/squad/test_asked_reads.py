@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from opssquad import Result, Toolbox, tool
+from opssquad import Result, Tool, Toolbox, tool
 from opssquad.errors import Refused
 from opssquad.events import Judged, Requested, Returned
 from opssquad.executor import Executor
@@ -184,11 +184,11 @@ async def test_a_free_read_that_policy_asks_about_by_the_time_of_the_act_is_not_
 async def test_a_yes_for_the_session_ends_where_the_cluster_is_another(tmp_path: Path) -> None:
     await remembered(tmp_path)
 
-    async def elsewhere() -> str:
+    async def elsewhere(tool: Tool) -> str:
         return "uid=2"
 
     async with stage(tmp_path, Replies(calls(call("peek", namespace="web"))), toolbox=TOOLS) as s:
-        s.ctx.judge, s.ctx.cluster_id = asks, elsewhere
+        s.ctx.judge, s.ctx.identity = asks, elsewhere
         assert (await s.ask("look again"))[-1] == "requested"
 
 

@@ -6,6 +6,8 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from opssquad import content
 from opssquad.cli.session import Approve, Wanted
 from opssquad.errors import UsageError
@@ -26,8 +28,8 @@ def options(
     UsageError for what cannot be meant."""
     from opssquad.investigation import Options
 
-    if wanted.recording and (wanted.context or wanted.kubeconfig):
-        other = "--context" if wanted.context else "--kubeconfig"
+    live = {"--context": wanted.context, "--kubeconfig": wanted.kubeconfig, "--dsn": wanted.dsn}
+    if wanted.recording and (other := next((name for name, given in live.items() if given), "")):
         raise UsageError(f"--recording and {other} exclude each other; give one")
     return Options(
         state=settings.state,
@@ -37,6 +39,7 @@ def options(
         kubeconfig=wanted.kubeconfig,
         context=wanted.context,
         namespace=wanted.namespace,
+        dsn=_dsn(settings, wanted),
         model=wanted.model or settings.model,
         mode=mode,
         approve=approve,
@@ -49,6 +52,12 @@ def options(
         run=run,
         restraint=_restraint(settings, wanted),
     )
+
+
+def _dsn(settings: Settings, wanted: Wanted) -> SecretStr | None:
+    """The database that is named, else the environment's; a recording has its own."""
+    given = SecretStr(wanted.dsn) if wanted.dsn else settings.dsn
+    return given if given.get_secret_value() and not wanted.recording else None
 
 
 def _restraint(settings: Settings, wanted: Wanted) -> Restraint:

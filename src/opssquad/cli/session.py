@@ -3,7 +3,7 @@ replay recorded events through the same protocol.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -24,6 +24,7 @@ class Wanted:
     kubeconfig: Path | None = None
     context: str = ""
     namespace: str = ""
+    dsn: str = field(default="", repr=False)
     model: str = ""
     resume: str = ""
     read_only: bool = False

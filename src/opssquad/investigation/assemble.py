@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from opssquad import content, settings
 from opssquad.diagnosis.catalogue import Catalogue
@@ -18,7 +19,6 @@ from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
 from opssquad.gate.in_force import InForce
 from opssquad.gate.injection import Lookout
-from opssquad.gate.kubectl import classify
 from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.own import load_own
 from opssquad.gate.policy import Policy
@@ -31,6 +31,7 @@ from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
 from opssquad.investigation.remembering import history_of
 from opssquad.investigation.speaking import fallback
+from opssquad.investigation.systems import Systems, without_secrets
 from opssquad.models.base import Case, Model
 from opssquad.squad.context import Context, Rank
 from opssquad.squad.knowledge import known_faults
@@ -40,12 +41,9 @@ from opssquad.squad.runbooks.walker import Run
 from opssquad.squad.spec import load_squad
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
-from opssquad.times import rfc3339, wall_clock
+from opssquad.times import Clock, rfc3339, wall_clock
 from opssquad.toolbox import Handles, History, Progress, Record, Toolbox
-from opssquad.types import Effect, Restraint, Target, ToolCall, Verdict
-from opssquad.worlds.kube.cluster import Cluster
-from opssquad.worlds.kube.identity import identity
-from opssquad.worlds.kube.kubectl import Kubectl
+from opssquad.types import Effect, Restraint, ToolCall, Verdict
 
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 
@@ -64,10 +62,19 @@ def options_of(record: ThreadRecord, options: Options) -> Options:
         kubeconfig=Path(record.kubeconfig) if record.kubeconfig else None,
         context=record.context,
         namespace=record.namespace,
+        dsn=_dsn_of(record, options),
         mode=record.mode,
         run=Run.parse(record.model) if record.model.startswith(RUN) else None,
         restraint=stricter(record.restraint, options.restraint),
     )
+
+
+def _dsn_of(record: ThreadRecord, options: Options) -> SecretStr | None:
+    """The thread's own database: with the login that is given this time, if it is one to that database."""
+    if not record.dsn:
+        return None
+    given = options.dsn.get_secret_value() if options.dsn else ""
+    return options.dsn if given and without_secrets(given) == record.dsn else SecretStr(record.dsn)
 
 
 def record_of(options: Options, ctx: Context, thread: str, now: datetime) -> ThreadRecord:
@@ -80,6 +87,7 @@ def record_of(options: Options, ctx: Context, thread: str, now: datetime) -> Thr
         kubeconfig=str(options.kubeconfig or ""),
         context=options.context,
         namespace=options.namespace,
+        dsn=without_secrets(options.dsn.get_secret_value()) if options.dsn else "",
         cluster=ctx.target.cluster,
         mode=options.mode,
         restraint=options.restraint,
@@ -93,33 +101,11 @@ def check(options: Options) -> None:
     """Refuse what cannot be meant. Raises UsageError."""
     if options.approve == "all" and options.recording is None:
         raise UsageError(
-            "--approve all is for recordings only; a live cluster needs a human: use --approve ask"
+            "--approve all is for recordings only; a live system needs a human: use --approve ask"
         )
-    if options.recording and options.context:
-        raise UsageError("--recording and --context exclude each other; give one")
-
-
-async def connect(options: Options, thread: str, began: datetime, stack: AsyncExitStack) -> Cluster:
-    """The cluster, live or recorded, not asked yet; a recorded one goes on where the thread left it."""
-    if options.recording:
-        from opssquad.worlds.kube.serve import open_recording
-
-        folder = options.state / "worlds"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        served = await stack.enter_async_context(
-            open_recording(
-                options.recording, journal=folder / f"{thread}.jsonl", started_at=began, speed=options.speed
-            )
-        )
-        # The clock of our own world is known, so the client library is loaded while the model thinks.
-        cluster = await Cluster.connect(
-            served.kubeconfig, namespace=options.namespace, clock=served.world.store.now
-        )
-        stack.push_async_callback(cluster.close)
-        return cluster
-    cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
-    stack.push_async_callback(cluster.close)
-    return cluster
+    if options.recording and (options.context or options.dsn):
+        other = "--context" if options.context else "--dsn"
+        raise UsageError(f"--recording and {other} exclude each other; give one")
 
 
 @dataclass
@@ -151,7 +137,7 @@ def policy_of(options: Options) -> InForce:
 def make_context(
     opening: Opening,
     policy: InForce,
-    cluster: Cluster,
+    systems: Systems,
     voices: Voices,
     model: Model,
     past: Sequence[Event] = (),
@@ -162,24 +148,23 @@ def make_context(
     toolbox = Toolbox(content.tools(spec.tools))
     redact = Redactor.open(store.folder, load_own(options.redaction))
     known = known_faults(options.squad, options.faults)
-    handles = _handles(cluster, voices, _kept(opening, cluster, voices, known), options.restraint)
-    target = Target(cluster=cluster.name, namespace=options.namespace or cluster.namespace)
+    handles = _handles(systems, voices, _kept(opening, systems, voices, known), options.restraint)
     prompt, lookout, signer = content.prompt(spec.prompt), Lookout(redact), Signer.open(store.folder)
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
     run = partial(Executor, admit=signer.admit, redact=redact, lookout=lookout)
     return Context(
         thread=opening.thread,
         squad=spec,
-        system=lambda: _system(prompt, target, cluster),
+        system=lambda: _system(prompt, systems),
         ledger_page=content.prompt("ledger"),
         model=model,
         fallback=fallback(model, options),
         toolbox=toolbox,
         specs=tool_specs(toolbox, options.restraint),
         handles=handles,
-        target=target,
+        target=systems.target,
         by=options.by,
-        judge=partial(_judge, policy, opening, cluster),
+        judge=partial(_judge, policy, opening, systems.now),
         roles=lambda name: policy.now().roles(name),
         rank=_ranking(known.catalogue),
         runbooks=partial(for_faults, options.squad, options.runbooks),
@@ -190,46 +175,35 @@ def make_context(
         lookout=lookout,
         audit=auditor,
         publish=lambda event: None,
-        clock=cluster.now,
+        clock=systems.now,
         wall=wall_clock,
         approval_minutes=options.approval_minutes,
-        cluster_id=_cluster_id(options, cluster),
+        identity=systems.identity,
         restraint=options.restraint,
     )
 
 
 async def _judge(
-    policy: InForce, opening: Opening, cluster: Cluster, call: ToolCall, effect: Effect | None
+    policy: InForce, opening: Opening, clock: Clock, call: ToolCall, effect: Effect | None
 ) -> Verdict:
     """Policy's word, as its files are now; a change of them is on record before anything is judged by it."""
     now = policy.now()
     await opening.policy(now)
-    return now.judge(call, effect, cluster.now())
+    return now.judge(call, effect, clock())
 
 
-def _cluster_id(options: Options, cluster: Cluster) -> Callable[[], Awaitable[str]]:
-    """What tells the cluster from others; a recorded one is its recording, wherever it is served."""
-    recording = options.recording
-
-    async def recorded() -> str:
-        return f"recording={recording.name if recording else ''}"
-
-    return recorded if recording else lambda: identity(cluster)
-
-
-def _kept(opening: Opening, cluster: Cluster, voices: Voices, known: KnownFaults) -> Handles:
-    """The handles over what is on record: of this thread, and of earlier looks at the cluster."""
+def _kept(opening: Opening, systems: Systems, voices: Voices, known: KnownFaults) -> Handles:
+    """The handles over what is on record: of this thread, and of earlier looks at its systems."""
     return {
         Record: Record(voices.timeline, partial(differential, opening.store, opening.thread, known)),
-        History: history_of(opening.store, opening.options, opening.thread, cluster),
+        History: history_of(opening.store, opening.options, opening.thread, systems.cluster),
     }
 
 
-def _handles(cluster: Cluster, voices: Voices, kept: Handles, restraint: Restraint) -> Handles:
+def _handles(systems: Systems, voices: Voices, kept: Handles, restraint: Restraint) -> Handles:
     """What tools get by the types of their parameters; `kept` are those over what is on record."""
     handles: Handles = {
-        Cluster: cluster,
-        Kubectl: Kubectl.beside(cluster, classify),
+        **systems.handles(),
         Progress: Progress(voices.progress),
         **kept,
     }
@@ -239,11 +213,16 @@ def _handles(cluster: Cluster, voices: Voices, kept: Handles, restraint: Restrai
     return {kind: handle.limited("read") for kind, handle in handles.items()}
 
 
-def _system(prompt: str, target: Target, cluster: Cluster) -> str:
+def _system(prompt: str, systems: Systems) -> str:
     """The prompt with its holes filled, as of now."""
     # Names of a kubeconfig may come from anywhere: they stay one line, and what they hold is seen.
-    named = {"cluster": visible(target.cluster), "namespace": visible(target.namespace) or "not chosen"}
-    return prompt.format(**named, now=rfc3339(cluster.now()))
+    target = systems.target
+    named = {
+        "cluster": visible(target.cluster) or "none",
+        "namespace": visible(target.namespace) or "not chosen",
+        "database": visible(target.database) or "none",
+    }
+    return prompt.format(**named, now=rfc3339(systems.now()))
 
 
 def _ranking(catalogue: Catalogue) -> Rank:

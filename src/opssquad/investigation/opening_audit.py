@@ -15,6 +15,7 @@ from opssquad.errors import ModelError, ToolError, UsageError
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.investigation.options import Options
+from opssquad.investigation.systems import Connection, Systems
 from opssquad.models.base import Listener, Model, Reply, Request
 from opssquad.squad.context import Context
 from opssquad.squad.knowledge import own_file
@@ -23,7 +24,6 @@ from opssquad.store.sqlite import Store
 from opssquad.times import wall_clock
 from opssquad.toolbox import Toolbox
 from opssquad.types import Json, Target, digest
-from opssquad.worlds.kube.cluster import Cluster
 
 SHOWN = 16
 """Hexadecimal digits of a file's sha256 that stand on a line; the line's own digest covers all of them."""
@@ -48,26 +48,30 @@ class Opening:
         await self._changed("policy", "policy", {"policy": now.fingerprint, **layers, **problem})
         self._judged_by = now
 
-    async def record(self, ctx: Context, policy: Policy, cluster: Cluster) -> None:
-        """Put on record what the run stands on, then that it connects to the cluster; a live one is then
-        asked for its clock. Raises UsageError if it does not answer, StoreError if there is no record."""
+    async def record(self, ctx: Context, policy: Policy, systems: Systems) -> None:
+        """Put on record what the run stands on, then that it connects to its systems; live ones are then
+        asked for their clocks. Raises UsageError if one does not answer, StoreError if there is no record."""
         self.redact = ctx.redact
         endpoint = ctx.model.endpoint if isinstance(ctx.model, Watched) else ""
         await self._changed("configuration", "settings", settings_of(self.options, endpoint))
         squad = squad_of(ctx, self.options.faults)
         await self._changed("configuration", f"squad {self.options.squad}", squad)
         await self.policy(policy)
-        reached = {**cluster.login(), "recording": str(self.options.recording or "")}
+        for each in systems.connections():
+            await self._connect(each, ctx.target)
+
+    async def _connect(self, to: Connection, target: Target) -> None:
+        reached = {**to.login, "recording": str(self.options.recording or "")}
         if self.options.restraint != "none":
             reached["restraint"] = self.options.restraint
-        await self._connection("cluster", "opened", reached, target=ctx.target)
+        await self._connection(to.what, "opened", reached, target=target)
         if self.options.recording:
             return
         try:
             # The first answer carries the world's clock, without which nothing can be dated.
-            await cluster.version()
+            await to.ask()
         except ToolError as error:
-            await self._connection("cluster", "error", reached, target=ctx.target, why=str(error))
+            await self._connection(to.what, "error", reached, target=target, why=str(error))
             raise UsageError(str(error)) from error
 
     def watched(self, model: Model) -> Model:

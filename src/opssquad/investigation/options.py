@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pydantic import SecretStr
+
 from opssquad.settings import APPROVAL_MINUTES
 from opssquad.squad.runbooks.walker import Run
 from opssquad.types import Json, Mode, Restraint
@@ -13,7 +15,8 @@ Approve = Literal["ask", "never", "all"]
 
 @dataclass(frozen=True)
 class Options:
-    """A recording or a live cluster (`context` empty: the current one). `approve`: `ask` waits for
+    """A recording, or a live cluster (`context` empty: the current one), or a live database: `dsn` is its
+    connection string, or `secret:NAMESPACE/NAME[/KEY]` of the cluster. `approve`: `ask` waits for
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
     fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
     `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy;
@@ -32,6 +35,7 @@ class Options:
     kubeconfig: Path | None = None
     context: str = ""
     namespace: str = ""
+    dsn: SecretStr | None = None
     model: str = "offline"
     mode: Mode = "chat"
     approve: Approve = "ask"

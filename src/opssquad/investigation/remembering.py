@@ -8,9 +8,9 @@ from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import observed_as
 
 
-def history_of(store: Storage, options: Options, thread: str, cluster: Cluster) -> History:
+def history_of(store: Storage, options: Options, thread: str, cluster: Cluster | None) -> History:
     """What tools of a thread get. A recording that the thread itself opened is a world of that thread."""
-    if not options.remember:
+    if not options.remember or cluster is None:
         return History()
     if options.recording is None:
         return remembering(store, cluster, lambda: observed_as(cluster))

@@ -15,6 +15,7 @@ from opssquad.investigation.choosing import beyond, chosen
 from opssquad.investigation.deciding import Cards
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
+from opssquad.investigation.systems import connect
 from opssquad.investigation.walking import walked
 from opssquad.models.base import Message, Model, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
@@ -55,17 +56,17 @@ class Investigation:
             assemble.check(options)
             thread = record.id if record else assemble.thread_id()
             stack.enter_context(alone(options.state, thread))
-            cluster = await assemble.connect(options, thread, record.started_at if record else now, stack)
+            systems = await connect(options, thread, record.started_at if record else now, stack)
             run: list[Self] = []
             voices = assemble.Voices(lambda text: run[0]._progress(text), lambda: run[0].timeline())
             past = await store.events(thread)
             opening = Opening(store, options, thread)
-            make = partial(speaking.make_model, options=options, store=store, cluster=cluster)
+            make = partial(speaking.make_model, options=options, store=store, systems=systems)
             model = walked(opening.watched(make(options.model)), options)
             policy = assemble.policy_of(options)
-            ctx = assemble.make_context(opening, policy, cluster, voices, model, past)
+            ctx = assemble.make_context(opening, policy, systems, voices, model, past)
             ctx.recall(past)
-            await opening.record(ctx, policy.now(), cluster)
+            await opening.record(ctx, policy.now(), systems)
             if record is None:
                 record = assemble.record_of(options, ctx, thread, now)
                 await store.create_thread(record)

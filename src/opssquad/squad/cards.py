@@ -23,7 +23,7 @@ async def draft_card(ctx: Context, tool: Tool, call: ToolCall, verdict: Verdict,
     """
     async with asyncio.timeout(tool.deadline):
         preview, undo = await _foreseen(ctx, tool, call, verdict)
-        cluster_id = await ctx.cluster_id()
+        cluster_id = await ctx.identity(tool)
     now = ctx.wall()
     why, evidence = _why(ledger, call)
     if ctx.suspected:

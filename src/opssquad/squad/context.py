@@ -15,7 +15,7 @@ from opssquad.models.base import Case, Model, ToolSpec
 from opssquad.settings import APPROVAL_MINUTES
 from opssquad.squad.spec import SquadSpec
 from opssquad.store.base import ApprovalRecord, ApprovalStatus, AuditDraft
-from opssquad.toolbox import Handles, Toolbox
+from opssquad.toolbox import Handles, Tool, Toolbox
 from opssquad.types import (
     Approval,
     Cleared,
@@ -67,7 +67,7 @@ Runbooks = Callable[[str], tuple[str, ...]]
 Sign = Callable[[ToolCall, Decision, datetime], Grant]
 
 
-async def _no_cluster() -> str:
+async def _anywhere(tool: Tool) -> str:
     return ""
 
 
@@ -82,9 +82,9 @@ CURRENT_CALL: ContextVar[str] = ContextVar("current_call", default="")
 @dataclass
 class Context:
     """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and
-    records. `cluster_id` is asked for what tells this cluster from all others, as it is now; it raises
-    ToolError. `fallback` answers where the model fails; None where its failure must be seen. `told` is what
-    was put on record of the thread, as `once` tells events apart."""
+    records. `identity` is asked for what tells the system that a tool acts upon from all others, as it is
+    now; it raises ToolError. `fallback` answers where the model fails; None where its failure must
+    be seen. `told` is what was put on record of the thread, as `once` tells events apart."""
 
     thread: str
     squad: SquadSpec
@@ -110,7 +110,7 @@ class Context:
     clock: Callable[[], datetime]
     wall: Callable[[], datetime]
     approval_minutes: float = APPROVAL_MINUTES
-    cluster_id: Callable[[], Awaitable[str]] = _no_cluster
+    identity: Callable[[Tool], Awaitable[str]] = _anywhere
     runbooks: Runbooks = _no_runbooks
     restraint: Restraint = "none"
     turn: int = 0

@@ -125,7 +125,7 @@ def yeses(ctx: Context, record: ApprovalRecord) -> list[Decision]:
 
 async def _same_cluster(ctx: Context, card: Approval) -> bool:
     try:
-        return card.cluster_id == await ctx.cluster_id()
+        return card.cluster_id == await ctx.identity(ctx.toolbox.get(card.call.tool))
     except ToolError:  # it cannot be asked now: then nothing is taken for granted
         return False
 

@@ -65,9 +65,9 @@ async def _changed(ctx: Context, tool: Tool, card: Approval) -> str:
     """What differs from what the card showed, in words; empty when nothing does."""
     try:
         async with asyncio.timeout(tool.deadline):
-            here = await ctx.cluster_id()
+            here = await ctx.identity(tool)
             if card.cluster_id != here:
-                return f"this is another cluster than the card's: {_moved(card.cluster_id, here)}"
+                return f"this is another system than the card's: {_moved(card.cluster_id, here)}"
             now = await tool.observed(card.call.args, ctx.handles) if card.effect != "read" else {}
     except (ToolError, TimeoutError) as error:
         return ctx.redact.clean(f"the world cannot be looked at again: {error}")

@@ -1,6 +1,7 @@
 """What `squad.yaml` says, read and validated; the fault catalogue is read by `diagnosis`."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -23,12 +24,18 @@ class Limits(Value):
     parallel: int = Field(default=6, gt=0)
 
 
+World = Literal["cluster", "database"]
+"""What a squad works on; without it connected it cannot work."""
+
+
 class SquadSpec(Value):
-    """A squad: its words on screen, its prompt, its tools in the order the model sees them, its limits."""
+    """A squad: its words on screen, its world, its prompt, its tools in the order the model sees them, its
+    limits."""
 
     name: str
     title: str
     description: str
+    world: World = "cluster"
     prompt: str
     tools: tuple[str, ...]
     limits: Limits = Limits()

@@ -35,7 +35,8 @@ settings or squads, and policies, that are not what they were; a checkpoint of t
 class ThreadRecord(Value):
     """A conversation that can be taken up again: which squad, model and world it runs against.
 
-    `recording` is a folder, else the cluster is `context` of `kubeconfig` (empty: the usual one).
+    `recording` is a folder, else the cluster is `context` of `kubeconfig` (empty: the usual one), the
+    database that of `dsn`, which has no password.
     `started_at` is real time, `world_started_at` the world's clock at that moment. `restraint` is the
     strictest that it was ever opened with.
     """
@@ -47,6 +48,7 @@ class ThreadRecord(Value):
     kubeconfig: str = ""
     context: str = ""
     namespace: str = ""
+    dsn: str = ""
     cluster: str = ""
     mode: Mode = "chat"
     restraint: Restraint = "none"

@@ -33,7 +33,8 @@ def show_records(screen: Screen, records: Sequence[AuditRecord], *, some: bool =
 
 
 def _show(screen: Screen, record: AuditRecord) -> None:
-    where = f"{record.target.cluster}/{record.target.namespace or '*'}" if record.target.cluster else ""
+    target = record.target
+    where = f"{target.cluster}/{target.namespace or '*'}" if target.cluster else target.database
     screen.line(
         (f"{record.seq:>5}  {record.ts:%Y-%m-%d %H:%M:%S}  ", MUTED),
         (f"{visible(record.tool)} ", STRONG),

@@ -2,6 +2,7 @@
 that nobody acts on the wrong cluster unseen.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from opssquad.cli.text import visible
@@ -31,6 +32,14 @@ class Scope:
 
 def where(target: Target) -> str:
     """`cluster production · namespace shop`, safe to show; says so when no namespace was chosen."""
-    namespace = f"namespace {visible(target.namespace)}" if target.namespace else "all namespaces"
-    node = f" · node {visible(target.node)}" if target.node else ""
-    return f"cluster {visible(target.cluster)} · {namespace}{node}"
+    return " · ".join(_parts(target))
+
+
+def _parts(target: Target) -> Iterator[str]:
+    if target.cluster or not target.database:
+        yield f"cluster {visible(target.cluster)}"
+        yield f"namespace {visible(target.namespace)}" if target.namespace else "all namespaces"
+    if target.database:
+        yield f"database {visible(target.database)}"
+    if target.node:
+        yield f"node {visible(target.node)}"

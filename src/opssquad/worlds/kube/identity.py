@@ -1,6 +1,7 @@
 """What tells a cluster from all others, whatever its context is called and wherever it points."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 from opssquad.times import Clock, wall_clock
 from opssquad.worlds.kube.cluster import Cluster
@@ -35,3 +36,11 @@ async def identity(cluster: Cluster) -> str:
     meta = found.get("metadata")
     uid = meta.get("uid") if isinstance(meta, dict) else None
     return f"uid={uid}" if uid else cluster._http.access.identity()
+
+
+async def login_of(cluster: Cluster, namespace: str, name: str) -> dict[str, str]:
+    """The data of a Secret that holds a login of ours, base64 as the API gives it. The one way by which
+    values of a Secret leave a cluster: tools have none. Raises ToolError."""
+    found = await cluster._http.read(f"/api/v1/namespaces/{quote(namespace)}/secrets/{quote(name)}")
+    data = found.get("data")
+    return {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {}

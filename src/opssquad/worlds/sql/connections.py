@@ -9,7 +9,7 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from opssquad.worlds.sql.database import Answered
-from opssquad.worlds.sql.dsn import Dsn
+from opssquad.worlds.sql.dsn import Meant
 from opssquad.worlds.sql.trouble import DatabaseError, told
 
 CONNECTING = 5
@@ -36,12 +36,16 @@ PASSING = ("full", "starting")
 class Connections:
     """Opens connections by a DSN; lends out the one that looks, to one caller at a time."""
 
-    def __init__(self, dsn: Dsn) -> None:
-        self.where = f"database {dsn.dbname!r} at {dsn.host}:{dsn.port}"
+    def __init__(self, dsn: Meant) -> None:
         self._dsn = dsn
         self._looking = asyncio.Lock()
         self._open: AsyncConnection[Any] | None = None
         self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def where(self) -> str:
+        """The database and its server, as messages name them."""
+        return self._dsn.where
 
     @contextlib.asynccontextmanager
     async def looking(self) -> AsyncIterator[AsyncConnection[Any]]:
@@ -92,7 +96,8 @@ class Connections:
         self._open = None
 
     async def _connect(self, options: Mapping[str, str]) -> AsyncConnection[Any]:
-        given = psycopg.conninfo.conninfo_to_dict(self._dsn.conninfo.get_secret_value())
+        dsn = await self._dsn.resolve()
+        given = psycopg.conninfo.conninfo_to_dict(dsn.conninfo.get_secret_value())
         own = str(given.pop("options", None) or "")
         words = {"connect_timeout": CONNECTING, **given, "application_name": "opssquad"}
         asked = " ".join([own, *(f"-c {name}={value}" for name, value in options.items())])

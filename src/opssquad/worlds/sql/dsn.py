@@ -12,7 +12,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
-from opssquad.errors import UsageError
+from opssquad.errors import ToolError, UsageError
 from opssquad.types import Json
 from opssquad.worlds.sql.trouble import one_line
 
@@ -53,6 +53,15 @@ class Dsn:
     dbname: str
     user: str
     origin: str = field(default="--dsn")
+
+    @property
+    def where(self) -> str:
+        """The database and its server, as messages name them."""
+        return f"database {self.dbname!r} at {self.host}:{self.port}"
+
+    async def resolve(self) -> "Dsn":
+        """Itself: nothing is left to be found out."""
+        return self
 
     def described(self) -> Json:
         """For the record: where and as whom."""
@@ -110,20 +119,65 @@ def secret_of(text: str) -> re.Match[str] | None:
     return found
 
 
-async def from_secret(found: re.Match[str], read: Reader) -> Dsn:
-    """The database that a Secret tells of: by the key named, by a key that usually holds an address, or by
-    its parts. Raises UsageError, ToolError."""
-    place = f"Secret {found['namespace']}/{found['name']}"
-    data = {key: _plain(value) for key, value in (await read(found["namespace"], found["name"])).items()}
-    if key := found["key"]:
+class Referred:
+    """The database that a Secret of the cluster tells of. The Secret is read when the database is first asked
+    for something: that we come for it is on record by then."""
+
+    def __init__(self, reference: re.Match[str], read: Reader) -> None:
+        self._reference, self._read = reference, read
+        self._found: Dsn | None = None
+        self.origin = f"Secret {reference['namespace']}/{reference['name']}"
+
+    @property
+    def dbname(self) -> str:
+        """The database's name, once it is known."""
+        return self._found.dbname if self._found else self.origin
+
+    @property
+    def host(self) -> str:
+        """The server's host, once it is known."""
+        return self._found.host if self._found else "(not asked yet)"
+
+    @property
+    def port(self) -> str:
+        """The server's port, once it is known."""
+        return self._found.port if self._found else ""
+
+    @property
+    def where(self) -> str:
+        """The database and its server, as messages name them."""
+        return self._found.where if self._found else f"the database of {self.origin}"
+
+    def described(self) -> Json:
+        """For the record: where the login is from, and where and as whom once that is known."""
+        return self._found.described() if self._found else {"origin": self.origin}
+
+    async def resolve(self) -> Dsn:
+        """By the key named, by a key that usually holds an address, or by parts. Raises ToolError."""
+        if self._found is None:
+            namespace, name, key = self._reference.group("namespace", "name", "key")
+            data = {each: _plain(value) for each, value in (await self._read(namespace, name)).items()}
+            try:
+                self._found = of_secret(self.origin, data, key or "")
+            except UsageError as error:
+                raise ToolError(str(error)) from error
+        return self._found
+
+
+Meant = Dsn | Referred
+"""A database that is meant: with its login, or with where that is kept."""
+
+
+def of_secret(place: str, data: dict[str, str], key: str = "") -> Dsn:
+    """The database that the data of a Secret tells of, its values decoded. Raises UsageError."""
+    if key:
         if key not in data:
             raise UsageError(f"{place} has no key {key!r}; it has: {', '.join(sorted(data)) or 'none'}")
         return parse(data[key], f"{place}, key {key}")
-    low = {key.lower(): value for key, value in data.items()}
-    for key in URL_KEYS:
-        if key in low:
-            return parse(low[key], f"{place}, key {key}")
-    words = {part: low[key] for part, keys in PARTS.items() for key in reversed(keys) if key in low}
+    low = {each.lower(): value for each, value in data.items()}
+    if address := next((each for each in URL_KEYS if each in low), ""):
+        return parse(low[address], f"{place}, key {address}")
+    words = {part: low[each] for part, keys in PARTS.items() for each in reversed(keys) if each in low}
     if "host" not in words:
         raise UsageError(
             f"{place} tells of no database; name the key, secret:NAMESPACE/NAME/KEY, of:"

@@ -18,7 +18,7 @@ from opssquad.types import Json
 from opssquad.worlds.sql.acts import LOCK_WAIT, Act, act_of
 from opssquad.worlds.sql.connections import Connections, saying, taken
 from opssquad.worlds.sql.database import Answered, Done, Rows
-from opssquad.worlds.sql.dsn import Dsn
+from opssquad.worlds.sql.dsn import Meant
 from opssquad.worlds.sql.looks import LookSpec, hidden, lacking, look_of
 from opssquad.worlds.sql.trouble import DatabaseError
 
@@ -33,12 +33,21 @@ DENIED = "42501"
 class Postgres:
     """A database over the network. Not connected until it is asked for something."""
 
-    def __init__(self, dsn: Dsn) -> None:
-        self.name, self.server = dsn.dbname, f"{dsn.host}:{dsn.port}"
+    def __init__(self, dsn: Meant) -> None:
         self._dsn, self._to = dsn, Connections(dsn)
         self._facts: Json = {}
         self._facts_at = -FRESH
         self._ahead = timedelta()
+
+    @property
+    def name(self) -> str:
+        """The database's name."""
+        return self._dsn.dbname
+
+    @property
+    def server(self) -> str:
+        """Where it is served: `host:port`."""
+        return f"{self._dsn.host}:{self._dsn.port}"
 
     def now(self) -> datetime:
         """The server's clock, as it was last seen, running on; ours where it was not seen yet."""

@@ -1,0 +1,193 @@
+"""What a run may look at and act upon: a cluster, a database, or both, live or recorded, with one clock."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from opssquad import content
+from opssquad.errors import ToolError, UsageError
+from opssquad.gate.kubectl import classify
+from opssquad.investigation.options import Options
+from opssquad.squad.spec import World, load_squad
+from opssquad.toolbox import Handles, Tool
+from opssquad.types import Json, Target
+from opssquad.worlds.kube.cluster import Cluster
+from opssquad.worlds.kube.identity import identity, login_of
+from opssquad.worlds.kube.kubectl import Kubectl
+from opssquad.worlds.sql.database import Database
+from opssquad.worlds.sql.trouble import ITSELF, DatabaseError
+
+NAMED = ("Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service")
+"""Kinds whose names a conversation may begin with."""
+LOOKED: tuple[tuple[str, str], ...] = (("tables", "table"), ("roles", "role"), ("sessions", "application"))
+"""Looks into a database, and the column of each that names what a conversation may begin with."""
+MEANT: dict[World, str] = {
+    "cluster": "a cluster: give --context NAME, set KUBECONFIG, or take --recording DIR",
+    "database": "a database: give --dsn 'host=... dbname=... user=...' or set OPSSQUAD_DSN",
+}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One side that is connected to. `ask` asks it for its clock; `login` says as whom, without a secret."""
+
+    what: World
+    login: Json
+    ask: Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Systems:
+    """The systems of one run; at least one is there. `recording` is the name of the one they are of."""
+
+    cluster: Cluster | None
+    database: Database | None
+    namespace: str = ""
+    recording: str = ""
+
+    def now(self) -> datetime:
+        """The world's clock: the cluster's where there is one."""
+        return self._first.now()
+
+    @property
+    def _first(self) -> Cluster | Database:
+        found = self.cluster or self.database
+        assert found is not None, "connect refuses a run without any system"
+        return found
+
+    @property
+    def target(self) -> Target:
+        """Where the run looks and acts, as the screen says it."""
+        return Target(
+            cluster=self.cluster.name if self.cluster else "",
+            namespace=self.namespace or (self.cluster.namespace if self.cluster else ""),
+            database=f"{self.database.name} at {self.database.server}" if self.database else "",
+        )
+
+    def has(self, world: World) -> bool:
+        """Whether that is connected."""
+        return (self.cluster if world == "cluster" else self.database) is not None
+
+    def handles(self) -> Handles:
+        """What tools get by the types of their parameters."""
+        found: dict[type[Any], Any] = {}
+        if self.cluster:
+            found |= {Cluster: self.cluster, Kubectl: Kubectl.beside(self.cluster, classify)}
+        if self.database:
+            found[Database] = self.database
+        return found
+
+    def connections(self) -> Iterator[Connection]:
+        """Each side, to be put on record before it is asked anything."""
+        if self.cluster:
+            yield Connection("cluster", self.cluster.login(), self.cluster.version)
+        if self.database:
+            yield Connection("database", self.database.login(), self._facts)
+
+    async def _facts(self) -> None:
+        assert self.database is not None
+        try:
+            await self.database.facts()
+        except DatabaseError as error:
+            # That it refuses connections may be what is asked about: tools tell it.
+            if error.kind not in ITSELF:
+                raise
+
+    async def identity(self, tool: Tool) -> str:
+        """What tells the system that a tool acts upon from all others; a recorded one is its recording,
+        wherever it is served. Raises ToolError where it does not answer."""
+        if self.recording:
+            return f"recording={self.recording}"
+        if self.database and (not self.cluster or Database in tool.act.handles.values()):
+            return await self.database.identity()
+        return await identity(self.cluster) if self.cluster else ""
+
+    async def names(self) -> list[str]:
+        """The names that a conversation may begin with, as far as one may list them."""
+        found: list[str] = []
+        for kind in NAMED if self.cluster else ():
+            with suppress(ToolError):
+                found += await self._cluster_names(kind)
+        for look, column in LOOKED if self.database else ():
+            with suppress(ToolError):
+                found += await self._database_names(look, column)
+        return found
+
+    async def _cluster_names(self, kind: str) -> list[str]:
+        assert self.cluster is not None
+        return await self.cluster.list(kind, keep=lambda obj: obj["metadata"]["name"])
+
+    async def _database_names(self, look: str, column: str) -> list[str]:
+        assert self.database is not None
+        rows = (await self.database.rows(look)).rows
+        return [self.database.name, *{str(row[column]) for row in rows if row.get(column)}]
+
+
+async def connect(options: Options, thread: str, began: datetime, stack: AsyncExitStack) -> Systems:
+    """The systems that are meant, not asked yet; recorded ones go on where the thread left them. Raises
+    UsageError where the squad's own is not among them."""
+    if options.recording:
+        return await _recorded(options, options.recording, thread, began, stack)
+    needs = load_squad(content.squad(options.squad)).world
+    text = options.dsn.get_secret_value() if options.dsn else ""
+    cluster = None
+    if needs == "cluster" or options.context or options.kubeconfig or text.startswith("secret:"):
+        cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
+        stack.push_async_callback(cluster.close)
+    database = await _database(text, cluster, stack) if text else None
+    if needs == "database" and database is None:
+        raise UsageError(f"squad {options.squad} needs {MEANT[needs]}")
+    return Systems(cluster, database, options.namespace)
+
+
+async def _database(text: str, cluster: Cluster | None, stack: AsyncExitStack) -> Database:
+    # Not before one is meant: the driver takes a while to import.
+    from opssquad.worlds.sql.dsn import Referred, parse, secret_of
+    from opssquad.worlds.sql.postgres import Postgres
+
+    reference = secret_of(text)
+    meant = Referred(reference, partial(login_of, cluster)) if reference and cluster else parse(text)
+    database = Database(Postgres(meant), proven)
+    stack.push_async_callback(database.close)
+    return database
+
+
+def proven(statement: str) -> str:
+    """The statement as it may be run, because it provably only reads. Raises ToolError for any other."""
+    # Late: the grammar of PostgreSQL is large, and few conversations bring a statement of their own.
+    from opssquad.gate.sql import SqlRefusal, prove
+
+    found = prove(statement)
+    if isinstance(found, SqlRefusal):
+        raise ToolError(found.reason)
+    return found.text
+
+
+async def _recorded(
+    options: Options, folder: Path, thread: str, began: datetime, stack: AsyncExitStack
+) -> Systems:
+    from opssquad.worlds.kube.serve import open_recording
+
+    worlds = options.state / "worlds"
+    worlds.mkdir(mode=0o700, parents=True, exist_ok=True)
+    served = await stack.enter_async_context(
+        open_recording(folder, journal=worlds / f"{thread}.jsonl", started_at=began, speed=options.speed)
+    )
+    # The clock of our own world is known, so the client library is loaded while the model thinks.
+    cluster = await Cluster.connect(
+        served.kubeconfig, namespace=options.namespace, clock=served.world.store.now
+    )
+    stack.push_async_callback(cluster.close)
+    return Systems(cluster, None, options.namespace, folder.name)
+
+
+def without_secrets(text: str) -> str:
+    """A connection string as it may be kept: a reference as it is, words without a password. Raises
+    UsageError."""
+    from opssquad.worlds.sql.dsn import parse, secret_of
+
+    return text if secret_of(text) else parse(text).public
