@@ -45,9 +45,10 @@ def prompt(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def phrase_book() -> str:
-    """The words that the offline model understands and says, as YAML."""
-    return (root() / "prompts" / "offline.yaml").read_text(encoding="utf-8")
+def phrase_books() -> dict[str, str]:
+    """The words that the offline model understands and says, as YAML, by squad; `""`: for all others."""
+    found = sorted((root() / "prompts").glob("offline*.yaml"))
+    return {p.stem.partition("-")[2]: p.read_text(encoding="utf-8") for p in found}
 
 
 def policy() -> Path:

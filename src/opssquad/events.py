@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from opssquad.findings import Answer, Check, Conclusion, Suspicion, ToolResult
+from opssquad.findings import Answer, Check, Conclusion, Evidence, Suspicion, ToolResult
 from opssquad.types import Approval, Decision, Target, ToolCall, Usage, Value, Verdict
 
 Ended = Literal["concluded", "inconclusive", "answered", "pending", "failed", "cancelled"]
@@ -52,6 +52,16 @@ class Warned(Occurred):
 
     kind: Literal["warned"] = "warned"
     text: str
+
+
+class HandedOver(Occurred):
+    """A squad handed the question to another, with its ledger; `evidence` is what says why."""
+
+    kind: Literal["handed_over"] = "handed_over"
+    squad: str
+    to: str
+    why: str
+    evidence: tuple[Evidence, ...] = ()
 
 
 class Called(Occurred):
@@ -150,6 +160,7 @@ Event = Annotated[
     | Thought
     | Streamed
     | Warned
+    | HandedOver
     | Called
     | Judged
     | Requested
@@ -173,6 +184,8 @@ def once(event: Event) -> tuple[object, ...]:
     match event:
         case Asked(turn=turn) | Answered(turn=turn) | Concluded(turn=turn):
             return event.kind, turn
+        case HandedOver(turn=turn, squad=squad, to=to):
+            return event.kind, turn, squad, to
         case Called(call=call) | Started(call=call):
             return event.kind, call.id
         case Judged(call=call, verdict=verdict):

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from opssquad import content
-from opssquad.investigation import assemble, speaking
+from opssquad.investigation import speaking
 from opssquad.models.phrases import load_book
+from opssquad.squad import crew
+from opssquad.squad.knowledge import known_faults
 from opssquad.worlds.kube import serve
 
 T = TypeVar("T")
@@ -30,11 +32,11 @@ def prepare(recording: str, scene: Callable[[Path], object]) -> None:
     """Play the scene once, so that all is imported, and read the project's own files once for all forks."""
     with tempfile.TemporaryDirectory() as folder:
         scene(Path(folder) / "state")
-    assemble.known_faults = cache(assemble.known_faults)
+    crew.known_faults = cache(known_faults)
     speaking.load_book = cache(load_book)
     serve.load = cache(serve.load)
     speaking.offline()
-    assemble.known_faults("k8s", None)
+    crew.known_faults("k8s", None)
     # Read after the scene: a world that is played changes the objects that it was given.
     serve.load(content.recordings()[recording])
     assert threading.active_count() == 1, "a fork has no threads but the one that made it"

@@ -136,7 +136,7 @@ def test_every_other_file_is_read_or_told(many: bool, tmp_path: Path) -> None:
             lambda text: load_catalogue(written(tmp_path / "faults.yaml", text)),
         ),
         "own faults": (text_of(EXAMPLE), own_faults),
-        "phrases": (content.phrase_book(), load_book),
+        "phrases": (content.phrase_books()[""], load_book),
         "script": (SCRIPT, lambda text: Scripted.load(written(tmp_path / "script.yaml", text))),
     }
     examples = st.sampled_from(sorted(readers)).flatmap(

@@ -11,7 +11,7 @@ from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
 from opssquad.types import Json, Ref, Target
 
-BOOK = load_book(content.phrase_book())
+BOOK = load_book(content.phrase_books()[""])
 TOOLS = tuple(
     ToolSpec(name=n, description="", parameters={})
     for n in (*(s.tool for s in BOOK.steps.values() if s.tool), "find", CONCLUDE)
@@ -54,7 +54,7 @@ async def answer(
             **case,
         }
     )
-    return await Offline(BOOK).reply(Request(system="", messages=(), tools=tools, case=asked), Quiet())
+    return await Offline({"": BOOK}).reply(Request(system="", messages=(), tools=tools, case=asked), Quiet())
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ _OPTIONS = (
     click.option("--context", default="", metavar="NAME", help="Kubeconfig context; else the current one."),
     click.option("--namespace", "-n", default="", metavar="NAME", help="Namespace to look in first."),
     click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; else KUBECONFIG."),
-    click.option("--dsn", default="", metavar="DSN", 
+    click.option("--dsn", default="", metavar="DSN",
                  help="A PostgreSQL database: host=... dbname=..., postgresql://..., service=NAME, or "
                  "secret:NAMESPACE/NAME of the cluster; else OPSSQUAD_DSN."),
     click.option("--model", default="", metavar="NAME", help="`offline`, or a model at OPENAI_BASE_URL."),

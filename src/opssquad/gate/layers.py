@@ -7,9 +7,13 @@ from opssquad.gate.policy import Policy
 from opssquad.gate.rules.reading import Origin
 
 
-def load_policy(bundled: Path, organisation: Path | None, squad: Path | None, squad_name: str) -> Policy:
-    """The policy of a squad. A file that is given and cannot be read refuses everything: see `problem`."""
-    return Policy.read(files_in_force(bundled, organisation, squad), squad_name)
+def load_policy(
+    bundled: Path, organisation: Path | None, squad: Path | None, squad_name: str, *others: Path
+) -> Policy:
+    """The policy of a squad; `others` are those of squads that may take over from it. A file that is given
+    and cannot be read refuses everything: see `problem`."""
+    files = files_in_force(bundled, organisation, squad)
+    return Policy.read([*files, *(("squad", path) for path in others)], squad_name)
 
 
 def readable(policy: Policy) -> Policy:

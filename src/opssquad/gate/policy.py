@@ -53,8 +53,9 @@ class Policy:
         held = {role for each in self.layers for role, people in each.roles.items() if name in people}
         return tuple(sorted(held))
 
-    def judge(self, call: ToolCall, effect: Effect | None, at: datetime) -> Verdict:
-        """The verdict on a call at that time; `effect` is None for a tool that is not known.
+    def judge(self, call: ToolCall, effect: Effect | None, at: datetime, squad: str = "") -> Verdict:
+        """The verdict on a call at that time; `effect` is None for a tool that is not known. `squad` is whose
+        call it is, where that is another than the policy's.
 
         A mutation is never allowed without being asked about, whatever any layer says.
         """
@@ -65,14 +66,16 @@ class Policy:
         if effect not in get_args(Effect):
             said = f"{call.tool!r} says of itself that it would {effect!r}; a tool reads or mutates"
             return Verdict(outcome="refuse", rule="unknown effect", reason=said)
-        verdict = self._of_layers(self.weigh(call, effect, at))
+        verdict = self._of_layers(self.weigh(call, effect, at, squad))
         if effect != "read" and verdict.outcome == "allow":
             return Verdict(outcome="ask", rule=verdict.rule, reason="a mutation is always asked about")
         return verdict
 
-    def weigh(self, call: ToolCall, effect: Effect, at: datetime) -> list[tuple[Layer, tuple[Said, ...]]]:
+    def weigh(
+        self, call: ToolCall, effect: Effect, at: datetime, squad: str = ""
+    ) -> list[tuple[Layer, tuple[Said, ...]]]:
         """What each layer says of a call, the rules that count in their order."""
-        facts = Facts.of(call, effect, self.squad, at)
+        facts = Facts.of(call, effect, squad or self.squad, at)
         return [(layer, layer.weigh(facts)) for layer in self.layers]
 
     def _of_layers(self, weighed: Sequence[tuple[Layer, tuple[Said, ...]]]) -> Verdict:

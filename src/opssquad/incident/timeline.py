@@ -13,6 +13,7 @@ from opssquad.events import (
     Concluded,
     Decided,
     Event,
+    HandedOver,
     Judged,
     Requested,
     Returned,
@@ -91,6 +92,10 @@ class _Scribe:
     def _trouble(self, event: Event) -> None:
         if isinstance(event, Warned):
             self._write(event, "note", event.text)
+        elif isinstance(event, HandedOver):
+            ids = tuple(e.id for e in event.evidence)
+            text = f"Squad {event.squad} handed over to squad {event.to}: {event.why}"
+            self._once(event, ("handed over", event.turn, event.to), "note", text, evidence=ids)
         elif isinstance(event, Stopped) and event.status == "failed":
             self._write(event, "note", f"The investigation failed: {event.reason}")
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from opssquad.diagnosis.explaining import Account, Case, Heard
-from opssquad.diagnosis.own import KnownFaults
-from opssquad.errors import ToolError, UsageError
+from opssquad.events import HandedOver
+from opssquad.squad.crew import Crew
 from opssquad.squad.recalled import ledger_of
 from opssquad.store.sqlite import Store
 from opssquad.types import called
@@ -13,11 +13,13 @@ MOST = 6
 """Faults that are told whole; the others are named."""
 
 
-async def differential(store: Store, thread: str, known: KnownFaults, fault: str = "") -> str:
-    """What is on record of the thread, ranked by the catalogue. Raises ToolError for a fault that it does not
-    have."""
-    ledger = ledger_of(await store.events(thread))
-    case = Case(known.catalogue, [s.signal for s in ledger.signals], [s.evidence for s in ledger.signals])
+async def differential(store: Store, thread: str, crew: Crew, fault: str = "") -> str:
+    """What is on record of the thread, ranked by the catalogues of its squads. Raises ToolError for a fault
+    that none of them has."""
+    events = await store.events(thread)
+    ledger, joined = ledger_of(events), [event.to for event in events if isinstance(event, HandedOver)]
+    catalogue = crew.catalogue([*list(crew.specs)[:1], *joined])
+    case = Case(catalogue, [s.signal for s in ledger.signals], [s.evidence for s in ledger.signals])
     accounts = case.accounts()
     if not fault:
         listed = [each for each in accounts if each.standing == "listed"]
@@ -25,10 +27,7 @@ async def differential(store: Store, thread: str, known: KnownFaults, fault: str
         lines = [line for each in listed[:MOST] for line in _told(each)]
         lines += [f"Also: {each.fault} at {each.component}: {_why(each)}" for each in rest]
         return "\n".join(lines) or "Nothing of the catalogue fits what was looked at so far."
-    try:
-        entry = known.entry(fault).fault
-    except UsageError as error:
-        raise ToolError(str(error)) from error
+    entry = crew.fault(fault)
     if asked := [each for each in accounts if each.fault == entry.id]:
         return "\n".join(line for each in asked for line in _told(each))
     wanted = [f"- {each.clause}{_near(each)}" for each in case.unopened(entry).anchors]

@@ -9,19 +9,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from opssquad import content, settings
-from opssquad.diagnosis.catalogue import Catalogue
+from opssquad import content
 from opssquad.diagnosis.differential import leads, rank
-from opssquad.diagnosis.own import KnownFaults
 from opssquad.errors import UsageError
 from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
 from opssquad.gate.in_force import InForce
 from opssquad.gate.injection import Lookout
-from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.own import load_own
-from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.gate.restraint import stricter
 from opssquad.gate.visible import visible
@@ -34,11 +30,11 @@ from opssquad.investigation.speaking import fallback
 from opssquad.investigation.systems import Systems, without_secrets
 from opssquad.models.base import Case, Model
 from opssquad.squad.context import Context, Rank
-from opssquad.squad.knowledge import known_faults
+from opssquad.squad.crew import Crew, Member, crew_of
 from opssquad.squad.runbooks.known import for_faults
 from opssquad.squad.runbooks.walker import PREFIX as RUN
 from opssquad.squad.runbooks.walker import Run
-from opssquad.squad.spec import load_squad
+from opssquad.squad.spec import SquadSpec
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.times import Clock, rfc3339, wall_clock
@@ -116,60 +112,39 @@ class Voices:
     timeline: Callable[[], Awaitable[str]]
 
 
-def policy_of(options: Options) -> InForce:
-    """The policy in force. Raises UsageError for one that cannot be read."""
-    organisation = options.policy or options.policy_place
-    squad = content.squad(options.squad) / "policy.yaml"
-    places = [path for path in (organisation, squad) if path]
-    # Once a file was there it counts: one that is gone amid a run is missing, and refuses everything.
-    seen = {path for path in (options.policy,) if path}
-
-    def read() -> Policy:
-        seen.update(path for path in places if settings.found(path))
-        own, of_squad = (path if path in seen else None for path in (organisation, squad))
-        return load_policy(content.policy(), own, of_squad, options.squad)
-
-    policy = InForce(read, places)
-    readable(policy.now())
-    return policy
-
-
 def make_context(
-    opening: Opening,
-    policy: InForce,
-    systems: Systems,
-    voices: Voices,
-    model: Model,
-    past: Sequence[Event] = (),
+    opening: Opening, policy: InForce, systems: Systems, voices: Voices, model: Model, past: Sequence[Event]
 ) -> Context:
     """Everything the graph's nodes may use; `past` is what is on record of the thread."""
     options, store = opening.options, opening.store
-    spec = load_squad(content.squad(options.squad))
-    toolbox = Toolbox(content.tools(spec.tools))
+    crew = crew_of(options.squad, options.faults, systems.has)
+    members = {name: _member(spec, systems, options.restraint) for name, spec in crew.specs.items()}
+    own = members.pop(options.squad)
+    toolbox = Toolbox(content.tools(dict.fromkeys(t for spec in crew.specs.values() for t in spec.tools)))
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    known = known_faults(options.squad, options.faults)
-    handles = _handles(systems, voices, _kept(opening, systems, voices, known), options.restraint)
-    prompt, lookout, signer = content.prompt(spec.prompt), Lookout(redact), Signer.open(store.folder)
+    handles = _handles(systems, voices, _kept(opening, systems, voices, crew), options.restraint)
+    lookout, signer = Lookout(redact), Signer.open(store.folder)
+    prompt = content.prompt(own.spec.prompt)
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
     run = partial(Executor, admit=signer.admit, redact=redact, lookout=lookout)
     return Context(
         thread=opening.thread,
-        squad=spec,
-        system=lambda: _system(prompt, systems),
+        squad=own.spec,
+        system=own.system,
         ledger_page=content.prompt("ledger"),
         model=model,
         fallback=fallback(model, options),
         toolbox=toolbox,
-        specs=tool_specs(toolbox, options.restraint),
+        specs=own.specs,
         handles=handles,
         target=systems.target,
         by=options.by,
-        judge=partial(_judge, policy, opening, systems.now),
+        judge=partial(_judge, policy, opening, systems.now, crew),
         roles=lambda name: policy.now().roles(name),
-        rank=_ranking(known.catalogue),
-        runbooks=partial(for_faults, options.squad, options.runbooks),
+        rank=_ranking(crew),
+        runbooks=partial(_runbooks, tuple(crew.specs), options.runbooks),
         sign=signer.grant,
-        executor=run(toolbox, handles, parallel=spec.limits.parallel),
+        executor=run(toolbox, handles, parallel=own.spec.limits.parallel),
         records=store,
         redact=redact,
         lookout=lookout,
@@ -180,22 +155,29 @@ def make_context(
         approval_minutes=options.approval_minutes,
         identity=systems.identity,
         restraint=options.restraint,
+        crew=crew,
+        others=members,
     )
 
 
+def _member(spec: SquadSpec, systems: Systems, restraint: Restraint) -> Member:
+    prompt, toolbox = content.prompt(spec.prompt), Toolbox(content.tools(spec.tools))
+    return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, restraint))
+
+
 async def _judge(
-    policy: InForce, opening: Opening, clock: Clock, call: ToolCall, effect: Effect | None
+    policy: InForce, opening: Opening, clock: Clock, crew: Crew, call: ToolCall, effect: Effect | None
 ) -> Verdict:
     """Policy's word, as its files are now; a change of them is on record before anything is judged by it."""
     now = policy.now()
     await opening.policy(now)
-    return now.judge(call, effect, clock())
+    return now.judge(call, effect, clock(), crew.owner(call.tool, now.squad))
 
 
-def _kept(opening: Opening, systems: Systems, voices: Voices, known: KnownFaults) -> Handles:
+def _kept(opening: Opening, systems: Systems, voices: Voices, crew: Crew) -> Handles:
     """The handles over what is on record: of this thread, and of earlier looks at its systems."""
     return {
-        Record: Record(voices.timeline, partial(differential, opening.store, opening.thread, known)),
+        Record: Record(voices.timeline, partial(differential, opening.store, opening.thread, crew)),
         History: history_of(opening.store, opening.options, opening.thread, systems.cluster),
     }
 
@@ -225,11 +207,15 @@ def _system(prompt: str, systems: Systems) -> str:
     return prompt.format(**named, now=rfc3339(systems.now()))
 
 
-def _ranking(catalogue: Catalogue) -> Rank:
-    """Fills a case's differential and leads by the catalogue in force."""
+def _runbooks(squads: Sequence[str], folder: Path | None, fault: str) -> tuple[str, ...]:
+    return tuple(book for squad in squads for book in for_faults(squad, folder, fault))
+
+
+def _ranking(crew: Crew) -> Rank:
+    """Fills a case's differential and leads by the catalogues of the squads that have worked on it."""
 
     def ranked(case: Case) -> Case:
-        signals = [s.signal for s in case.signals]
+        catalogue, signals = crew.catalogue(case.squads), [s.signal for s in case.signals]
         found = {"differential": tuple(rank(catalogue, signals)), "leads": tuple(leads(catalogue, signals))}
         return case.model_copy(update=found)
 

@@ -11,6 +11,7 @@ from opssquad.events import (
     Asked,
     Decided,
     Event,
+    HandedOver,
     Judged,
     Requested,
     Returned,
@@ -55,6 +56,7 @@ class Auditor:
     ) -> None:
         self._toolbox, self._redact = toolbox, redact
         self._by, self._squad, self._prompt = by, squad, digest(prompt)
+        self._agent = squad
         self._now = Asking()
         self._calls: dict[str, Asking] = {}
         for event in past:
@@ -62,6 +64,7 @@ class Auditor:
 
     def __call__(self, event: Event) -> AuditDraft | None:
         """The line about this event, or None for one that has none."""
+        self._agent = self._acting(event)
         match event:
             case Asked(text=text):
                 self._now = Asking(why=f"asked: {text}")
@@ -90,6 +93,12 @@ class Auditor:
                 return self._line(event, call, check.outcome, changes)
         return None
 
+    def _acting(self, event: Event) -> str:
+        """The squad that works on the question from this event on."""
+        if isinstance(event, HandedOver):
+            return event.to
+        return self._squad if isinstance(event, Asked) else self._agent
+
     def _ended(self, call: ToolCall, result: ToolResult) -> Json:
         checked = self._effect(call) == "mutate" and result.status in {"ok", "unknown"}
         return {
@@ -111,7 +120,7 @@ class Auditor:
             thread=event.thread,
             incident=event.thread,
             requested_by=self._by,
-            agent=self._squad,
+            agent=self._agent,
             why=why if len(why) <= WHY else f"{why[:WHY]}…",
             target=call.target,
             tool=call.tool,

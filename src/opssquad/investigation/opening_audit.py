@@ -7,6 +7,7 @@ A line about a connection is on record before anything is asked of the other sid
 import hashlib
 import inspect
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from opssquad.investigation.systems import Connection, Systems
 from opssquad.models.base import Listener, Model, Reply, Request
 from opssquad.squad.context import Context
 from opssquad.squad.knowledge import own_file
+from opssquad.squad.spec import SquadSpec
 from opssquad.store.base import AuditDraft, AuditKind
 from opssquad.store.sqlite import Store
 from opssquad.times import wall_clock
@@ -54,8 +56,9 @@ class Opening:
         self.redact = ctx.redact
         endpoint = ctx.model.endpoint if isinstance(ctx.model, Watched) else ""
         await self._changed("configuration", "settings", settings_of(self.options, endpoint))
-        squad = squad_of(ctx, self.options.faults)
-        await self._changed("configuration", f"squad {self.options.squad}", squad)
+        for name in (ctx.squad.name, *ctx.others):
+            squad = squad_of(ctx.member(name).spec, ctx.toolbox, self.options.faults)
+            await self._changed("configuration", f"squad {name}", squad)
         await self.policy(policy)
         for each in systems.connections():
             await self._connect(each, ctx.target)
@@ -152,26 +155,26 @@ def settings_of(options: Options, endpoint: str) -> Json:
     }
 
 
-def squad_of(ctx: Context, faults: Path | None) -> Json:
+def squad_of(spec: SquadSpec, toolbox: Toolbox, faults: Path | None) -> Json:
     """A squad as it works: its files, the organisation's faults for it, its words, its limits, its tools and
     their code."""
-    folder = content.squad(ctx.squad.name)
-    own = own_file(ctx.squad.name, faults)
+    folder = content.squad(spec.name)
+    own = own_file(spec.name, faults)
     return {
         "squad.yaml": _sha256(folder / "squad.yaml"),
         "faults.yaml": _sha256(folder / "faults.yaml"),
         "own faults": str(own or ""),
         "own faults.yaml": _sha256(own) if own else "",
-        "prompt": digest(content.prompt(ctx.squad.prompt)),
-        "limits": ctx.squad.limits.model_dump(mode="json"),
-        "tools": [tool.name for tool in ctx.toolbox],
-        "code of tools": _code(ctx.toolbox),
+        "prompt": digest(content.prompt(spec.prompt)),
+        "limits": spec.limits.model_dump(mode="json"),
+        "tools": list(spec.tools),
+        "code of tools": _code(toolbox, spec.tools),
     }
 
 
-def _code(toolbox: Toolbox) -> str:
+def _code(toolbox: Toolbox, names: Iterable[str]) -> str:
     """The sha256 over every module beside those of the tools, so that a helper counts too."""
-    homes = {Path(inspect.getfile(tool.act.function)).parent for tool in toolbox}
+    homes = {Path(inspect.getfile(toolbox.get(name).act.function)).parent for name in names}
     files = sorted(path for home in homes for path in home.rglob("*.py"))
     return digest([[path.name, _sha256(path)] for path in files])
 

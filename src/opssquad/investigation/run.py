@@ -13,14 +13,17 @@ from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble, speaking
 from opssquad.investigation.choosing import beyond, chosen
 from opssquad.investigation.deciding import Cards
+from opssquad.investigation.in_force import policy_of
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
 from opssquad.investigation.systems import connect
 from opssquad.investigation.walking import walked
 from opssquad.models.base import Message, Model, ModelCall
 from opssquad.squad.context import CURRENT_CALL, Context
+from opssquad.squad.crew import others_of
 from opssquad.squad.fence import heard
 from opssquad.squad.graph.engine import Engine
+from opssquad.squad.graph.nodes import AFRESH
 from opssquad.store.base import ApprovalRecord, ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.store.threads import alone
@@ -63,7 +66,7 @@ class Investigation:
             opening = Opening(store, options, thread)
             make = partial(speaking.make_model, options=options, store=store, systems=systems)
             model = walked(opening.watched(make(options.model)), options)
-            policy = assemble.policy_of(options)
+            policy = policy_of(options, others_of(options.squad, systems.has))
             ctx = assemble.make_context(opening, policy, systems, voices, model, past)
             ctx.recall(past)
             await opening.record(ctx, policy.now(), systems)
@@ -177,17 +180,11 @@ class Investigation:
         # Every call that a model made must be answered, also where the run was stopped before it.
         unmade = [Message(role="tool", text="stopped before this was made", call=c.id) for c in state.calls]
         update: dict[str, Any] = {
+            **AFRESH,
             "question": words,
             "turn": ctx.turn,
             "mode": self.options.mode,
-            "rounds": 0,
-            "strikes": 0,
-            "idle": 0,
-            "spent": "",
-            "conclusion": None,
-            "text": "",
             "chosen": [call] if call else [],
-            "calls": [],
             "messages": [
                 *state.messages,
                 *unmade,

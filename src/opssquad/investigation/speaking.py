@@ -38,7 +38,7 @@ def make_model(name: str, options: Options, store: Store, systems: Systems) -> M
 
 def offline() -> Offline:
     """The model that needs no endpoint."""
-    return Offline(load_book(content.phrase_book()))
+    return Offline({squad: load_book(text) for squad, text in content.phrase_books().items()})
 
 
 def fallback(model: Model, options: Options) -> Offline | None:

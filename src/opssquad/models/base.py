@@ -13,6 +13,8 @@ from opssquad.types import Json, Target, Usage, Value
 
 CONCLUDE = "conclude"
 """The pseudo-tool by which a model ends an investigation; its arguments are a `Draft`."""
+HAND_OVER = "hand_over"
+"""The pseudo-tool by which a squad hands the question over; its arguments are `squad`, `why`, `evidence`."""
 
 
 class ToolSpec(Value):
@@ -67,10 +69,21 @@ class PastCall(Value):
     made: bool = True
 
 
+class Transfer(Value):
+    """A squad to which the question may be handed, why, and the ids of the evidence that says so; `closed`
+    says why it cannot take over here."""
+
+    to: str
+    why: str
+    evidence: tuple[str, ...] = ()
+    closed: str = ""
+
+
 class Case(Value):
     """The ledger of a thread as a model may see it: facts and their ranking, never prose. `leads` are calls
-    that could put a further fault on the differential, `memo` is what the model wrote down for itself with
-    its last reply, kept like the rest."""
+    that could put a further fault on the differential. `squads` have worked on the question, the first of
+    them was asked; `squad` works on it now, and `brief` says what for; `transfers` are offered to it. `memo`
+    is what the model wrote down for itself with its last reply, kept like the rest."""
 
     question: str = ""
     turn: int = 0
@@ -83,6 +96,10 @@ class Case(Value):
     calls: tuple[PastCall, ...] = ()
     choices: tuple[Choice, ...] = ()
     must_conclude: bool = False
+    squad: str = ""
+    squads: tuple[str, ...] = ()
+    brief: str = ""
+    transfers: tuple[Transfer, ...] = ()
     memo: Json = Field(default_factory=dict)
 
 

@@ -4,10 +4,10 @@ It knows no fault and no system; those are in the catalogue and in the tools.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from opssquad.findings import Choice, Hypothesis
-from opssquad.models.base import CONCLUDE, Case, Listener, ModelCall, PastCall, Reply, Request
+from opssquad.models.base import CONCLUDE, HAND_OVER, Case, Listener, ModelCall, PastCall, Reply, Request
 from opssquad.models.phrases import Intent, PhraseBook, Step
 from opssquad.models.saying import SURE, drafted, left_to_you, not_offered, told
 from opssquad.models.slots import slots
@@ -28,11 +28,22 @@ class Offline:
 
     name = "offline"
 
-    def __init__(self, book: PhraseBook) -> None:
-        self._book = book
+    def __init__(self, books: Mapping[str, PhraseBook]) -> None:
+        """`books` are the phrase books by squad; that of `""` is for all others."""
+        self._books = books
 
     async def reply(self, request: Request, listener: Listener) -> Reply:
         """The next calls, an answer, or a conclusion."""
+        return _Turn(self._books.get(request.case.squad) or self._books[""]).reply(request)
+
+
+class _Turn:
+    """One reply, by one squad's book."""
+
+    def __init__(self, book: PhraseBook) -> None:
+        self._book = book
+
+    def reply(self, request: Request) -> Reply:
         case, offered = request.case, {t.name for t in request.tools}
         done = [c for c in case.calls if c.turn == case.turn]
         if by_hand := next((c for c in case.choices if c.by_hand and c.say == case.question), None):
@@ -111,9 +122,7 @@ class Offline:
 
     def _steps(self, end: str, case: Case) -> list[Choice]:
         """What the book offers after such an end."""
-        filled = slots(case)
-        steps = map(self._book.steps.__getitem__, self._book.follow.get(end, []))
-        return [choice for step in steps if (choice := _choice(step, filled))]
+        return self._choices(self._book.follow.get(end, []), slots(case))
 
     def _follow(self, case: Case, last: PastCall) -> list[Choice]:
         """What is offered next: what usually follows the call, or the way it ended, and was not done yet."""
@@ -138,13 +147,18 @@ class Offline:
             }
             if wanted := [call for key, call in plan.items() if key not in before]:
                 return _calls(*wanted[:BATCH])
+        if not case.must_conclude and (way := next((t for t in case.transfers if not t.closed), None)):
+            given = {"squad": way.to, "why": way.why, "evidence": list(way.evidence)}
+            return Reply(calls=(ModelCall(id="over", tool=HAND_OVER, args=given),), finish="calls")
         args = drafted(case)
         return Reply(calls=(ModelCall(id="end", tool=CONCLUDE, args=args),), finish="calls")
 
     def _plan(self, case: Case, done: Sequence[PastCall]) -> list[Choice]:
         made = {c.tool for c in done}
+        if self._book.begin:
+            return self._plan_of_book(case, made)
         if LOOK_UP not in made:
-            return [_look(LOOK_UP, {"what": case.question})]
+            return [_look(LOOK_UP, {"what": f"{case.question} {case.brief}".strip()})]
         if "health" not in made:
             known = slots(case).get("namespace", "")
             namespaces = _namespaces(case, done) or [known]
@@ -154,6 +168,21 @@ class Offline:
         settled = any(h.score >= SURE for h in leading)
         further = [] if settled else [*_complaints(done), *_further(done)]
         return [*wanted, *case.leads, *_closer_looks(case, done), *further]
+
+    def _plan_of_book(self, case: Case, made: set[str]) -> list[Choice]:
+        """First steps, then what would tell most, then further steps where nothing is settled."""
+        filled = slots(case)
+        first = [c for c in self._choices(self._book.begin, filled) if c.tool not in made]
+        if first:
+            return first
+        leading = [h for h in case.differential if not h.no_fault][:3]
+        wanted = [c for h in leading if _undecided(h) for c in h.next_calls[:2]]
+        settled = any(h.score >= SURE for h in leading)
+        further = [] if settled else self._choices(self._book.further, filled)
+        return [*wanted, *case.leads, *further]
+
+    def _choices(self, names: Sequence[str], filled: Json) -> list[Choice]:
+        return [c for name in names if (c := _choice(self._book.steps[name], filled))]
 
 
 def commanded(low: str, intent: Intent) -> bool:

@@ -38,17 +38,20 @@ class Step(Value):
 class PhraseBook(Value):
     """All of it. `follow` is keyed by tool, and by how it ended where that matters more: its card was
     `refused`, `expired`, `voided` or `suggested`, it was `unhelped`; `by_hand`: the engineer does it.
-    `look_again`, by such an end, is looked at at once, before an answer. Names used must exist."""
+    `look_again`, by such an end, is looked at at once, before an answer. An investigation makes the steps of
+    `begin` first, and those of `further` where nothing seen so far settles it. Names used must exist."""
 
     intents: list[Intent]
     steps: dict[str, Step]
     follow: dict[str, list[str]]
+    begin: list[str] = Field(default_factory=list)
+    further: list[str] = Field(default_factory=list)
     look_again: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         used = {s for i in self.intents for s in i.steps} | {s for f in self.follow.values() for s in f}
-        used |= set(self.look_again.values())
+        used |= {*self.look_again.values(), *self.begin, *self.further}
         if unknown := sorted(used - set(self.steps)):
             raise ValueError(f"no such step: {', '.join(unknown)}")
         return self

@@ -1,6 +1,6 @@
 """What a run of the graph is given: models, tools, gate, store, clock. Nothing of it is ever checkpointed."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from opssquad.gate.injection import Lookout
 from opssquad.gate.redact import Redactor
 from opssquad.models.base import Case, Model, ToolSpec
 from opssquad.settings import APPROVAL_MINUTES
+from opssquad.squad.crew import Crew, Member
 from opssquad.squad.spec import SquadSpec
 from opssquad.store.base import ApprovalRecord, ApprovalStatus, AuditDraft
 from opssquad.toolbox import Handles, Tool, Toolbox
@@ -84,7 +85,8 @@ class Context:
     """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and
     records. `identity` is asked for what tells the system that a tool acts upon from all others, as it is
     now; it raises ToolError. `fallback` answers where the model fails; None where its failure must
-    be seen. `told` is what was put on record of the thread, as `once` tells events apart."""
+    be seen. `told` is what was put on record of the thread, as `once` tells events apart. `squad`, `system`
+    and `specs` are of the squad that was asked, `others` those that may take over from it."""
 
     thread: str
     squad: SquadSpec
@@ -113,6 +115,8 @@ class Context:
     identity: Callable[[Tool], Awaitable[str]] = _anywhere
     runbooks: Runbooks = _no_runbooks
     restraint: Restraint = "none"
+    crew: Crew = Crew()
+    others: Mapping[str, Member] = field(default_factory=dict)
     turn: int = 0
     model_down: bool = False
     told: set[tuple[object, ...]] = field(default_factory=set)
@@ -120,6 +124,10 @@ class Context:
     tokens: int = 0
     suspected: set[str] = field(default_factory=set)
     """Keys of the suspicious texts that were told in this thread."""
+
+    def member(self, name: str) -> Member:
+        """The squad of that name as it works here; the one that was asked where there is no such."""
+        return self.others.get(name) or Member(self.squad, self.system, self.specs)
 
     @property
     def speaking(self) -> Model:

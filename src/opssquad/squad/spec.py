@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from opssquad.diagnosis.catalogue import Clause
 from opssquad.documents import read_yaml
 from opssquad.types import Value
 
@@ -28,6 +29,15 @@ World = Literal["cluster", "database"]
 """What a squad works on; without it connected it cannot work."""
 
 
+class HandsOver(Value):
+    """To whom a squad may hand a question: `when` one of these signals was seen; `why` is a sentence with
+    holes for the signal's text, owner, entity and data."""
+
+    to: str
+    when: list[Clause] = Field(min_length=1)
+    why: str
+
+
 class SquadSpec(Value):
     """A squad: its words on screen, its world, its prompt, its tools in the order the model sees them, its
     limits."""
@@ -39,6 +49,7 @@ class SquadSpec(Value):
     prompt: str
     tools: tuple[str, ...]
     limits: Limits = Limits()
+    hands_over: tuple[HandsOver, ...] = ()
 
 
 def load_squad(folder: Path) -> SquadSpec:

@@ -9,9 +9,11 @@ from opssquad.errors import ModelError, ModelUnreachable
 from opssquad.events import Streamed, Thought, Warned
 from opssquad.findings import Choice
 from opssquad.gate.redact import spoken
-from opssquad.models.base import CONCLUDE, Case, Draft, Message, Model, Reply, Request, ToolSpec
+from opssquad.models.base import CONCLUDE, Case, Draft, Message, Model, Reply, Request, ToolSpec, Transfer
 from opssquad.squad.context import Context
+from opssquad.squad.crew import hand_over_spec
 from opssquad.squad.fence import fenced
+from opssquad.squad.spec import SquadSpec
 from opssquad.toolbox import Toolbox
 from opssquad.types import Restraint
 
@@ -19,9 +21,11 @@ GRACE = 30.0
 """Seconds that a model has to conclude once the question's time is used up."""
 
 
-def tool_specs(toolbox: Toolbox, restraint: Restraint = "none") -> tuple[ToolSpec, ...]:
-    """The squad's tools as a model sees them, and the pseudo-tool that ends an investigation. A thread that
-    only reads offers no other tools."""
+def tool_specs(
+    toolbox: Toolbox, squad: SquadSpec | None = None, restraint: Restraint = "none"
+) -> tuple[ToolSpec, ...]:
+    """The squad's tools as a model sees them, and the pseudo-tools that end an investigation or hand it over.
+    A thread that only reads offers no other tools."""
     offered = [t for t in toolbox if t.effect == "read" or restraint != "read"]
     specs = [ToolSpec(name=t.name, description=t.description, parameters=t.parameters()) for t in offered]
     conclude = ToolSpec(
@@ -29,7 +33,7 @@ def tool_specs(toolbox: Toolbox, restraint: Restraint = "none") -> tuple[ToolSpe
         description="End the investigation: causes with evidence ids, no fault, or what is missing.",
         parameters=Draft.model_json_schema(),
     )
-    return (*specs, conclude)
+    return (*specs, *(hand_over_spec(squad) if squad else ()), conclude)
 
 
 class Voice:
@@ -65,11 +69,11 @@ class Voice:
 async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
     """Ask the model; when it fails, say so and let the fallback answer for the rest of this utterance."""
     case = ctx.rank(case)
-    page = ledger_page(ctx, case)
+    page, member = ledger_page(ctx, case), ctx.member(case.squad)
     request = Request(
-        system=ctx.system(),
+        system=member.system(),
         messages=(*messages, Message(role="user", text=page)) if page else tuple(messages),
-        tools=ctx.specs,
+        tools=member.specs,
         case=case,
     )
     if not ctx.model_down:
@@ -138,6 +142,7 @@ def ledger_page(ctx: Context, case: Case) -> str:
         + "".join(f"\n   would tell more: {_call(each)}" for each in h.next_calls[:2])
         for n, h in enumerate(case.differential[:5], 1)
     ]
+    rows += [f"- {_offered(each)}" for each in case.transfers]
     rows += [f"- not on the list before this is looked at: {_call(each)}" for each in case.leads[:3]]
     spent = sum(1 for c in case.calls if c.turn == case.turn)
     must = " The budget is used up: call `conclude` now, with what you have." if case.must_conclude else ""
@@ -148,6 +153,12 @@ def ledger_page(ctx: Context, case: Case) -> str:
         signals=fenced(signals, ctx.thread) if signals else "- none",
         differential=fenced("\n".join(rows), ctx.thread) if rows else "nothing in the catalogue fits yet",
     )
+
+
+def _offered(transfer: Transfer) -> str:
+    if transfer.closed:
+        return f"squad {transfer.to} could tell more, but {transfer.closed} ({transfer.why})"
+    return f"squad {transfer.to} could tell more: {transfer.why} [{', '.join(transfer.evidence)}]"
 
 
 def _call(choice: Choice) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from opssquad.findings import Check, Quote
 from opssquad.gate.names import PLACEHOLDER
 from opssquad.gate.redact import HIDDEN, Redactor, spoken
-from opssquad.models.base import CONCLUDE, ModelCall
+from opssquad.models.base import CONCLUDE, HAND_OVER, ModelCall
 from opssquad.toolbox import Toolbox
 from opssquad.types import Preview, Undo
 
@@ -54,7 +54,7 @@ def vetted(redact: Redactor, toolbox: Toolbox, call: ModelCall) -> ModelCall:
     call = call.model_copy(update={"tool": spoken(call.tool), "problem": redact.clean(call.problem)})
     plain = _spoken(call.args)
     args, found = redact.value(plain)
-    if call.problem or call.tool == CONCLUDE:
+    if call.problem or call.tool in (CONCLUDE, HAND_OVER):
         return call.model_copy(update={"args": args})
     if found:
         problem = (

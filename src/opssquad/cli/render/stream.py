@@ -20,6 +20,7 @@ from opssquad.events import (
     Concluded,
     Decided,
     Event,
+    HandedOver,
     Judged,
     Progressed,
     Requested,
@@ -88,6 +89,13 @@ class Stream:
     @show.register
     def _(self, event: Warned) -> None:
         self.screen.flow(event.text, indent=4, first="  ! ", style=WARN)
+
+    @show.register
+    def _(self, event: HandedOver) -> None:
+        self._show_body()
+        self._speech.step()
+        self.scope.squad, self._headed = event.to, False
+        self.screen.flow(f"squad {event.to} takes over: {event.why}", indent=4, first="  → ", style=STRONG)
 
     @show.register
     def _(self, event: Called) -> None:

@@ -11,12 +11,13 @@ from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 
 from opssquad.errors import ToolError
-from opssquad.events import Answered, Concluded, Warned
+from opssquad.events import Answered, Concluded, HandedOver, Warned
 from opssquad.findings import Answer, Check, Choice, Conclusion, ToolResult
-from opssquad.models.base import CONCLUDE, Case, Message, ModelCall, Reply
+from opssquad.models.base import CONCLUDE, HAND_OVER, Case, Message, ModelCall, Reply
 from opssquad.squad.acting import act
 from opssquad.squad.concluding import conclude, read_draft
 from opssquad.squad.context import Context
+from opssquad.squad.crew import taken_over
 from opssquad.squad.fence import NOTE, fenced
 from opssquad.squad.judging import Pending, judge_calls
 from opssquad.squad.ledger import Ledger
@@ -25,7 +26,7 @@ from opssquad.squad.vetting import vetted
 from opssquad.squad.way_on import first_of_all, ways_on
 from opssquad.types import Json, Mode
 
-Next = Literal["think", "judge", "approve", "act", "answer", "conclude", "__end__"]
+Next = Literal["think", "judge", "approve", "act", "hand_over", "answer", "conclude", "__end__"]
 
 
 class State(BaseModel):
@@ -50,8 +51,24 @@ class State(BaseModel):
     spent: str = ""
     memo: Json = {}
     """What the model wrote down for itself."""
+    squads: list[str] = []
+    """The squads that have taken this turn's question over, the last one works on it; none: who was asked."""
+    brief: str = ""
+    """What the last one was asked to find out."""
 
 
+AFRESH: Json = {
+    "rounds": 0,
+    "strikes": 0,
+    "idle": 0,
+    "spent": "",
+    "conclusion": None,
+    "text": "",
+    "calls": [],
+    "squads": [],
+    "brief": "",
+}
+"""What a new question forgets of the one before."""
 STRIKES = 2
 """Unusable answers of a model before the run goes on offline."""
 IDLE = 3
@@ -102,9 +119,32 @@ async def _within(ctx: Context, case: Case, reply: Reply) -> Reply:
 def _after(reply: Reply, case: Case) -> Next:
     if any(c.tool == CONCLUDE for c in reply.calls) or (case.must_conclude and reply.calls):
         return "conclude"
-    if reply.calls:
-        return "judge"
-    return "answer"
+    if any(c.tool == HAND_OVER for c in reply.calls):
+        return "hand_over"
+    return "judge" if reply.calls else "answer"
+
+
+async def hand_over_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
+    """Let another squad go on with the question and the whole ledger; it must be reachable here."""
+    ctx, case = runtime.context, case_of(state, runtime.context)
+    call = next(c for c in state.calls if c.tool == HAND_OVER)
+    try:
+        if call.problem:
+            raise ToolError(call.problem)
+        transfer = taken_over(ctx.crew, case, call.args)
+    except ToolError as error:
+        return _struck(state, str(error))
+    cited = state.ledger.cited(transfer.evidence)
+    await ctx.emit(HandedOver, squad=case.squad, to=transfer.to, why=transfer.why, evidence=cited)
+    said = f"squad {transfer.to} goes on from here, with everything on the ledger: {transfer.why}"
+    messages = [*state.messages, *(Message(role="tool", text=said, call=c.id) for c in state.calls)]
+    update = {
+        "squads": [*state.squads, transfer.to],
+        "brief": transfer.why,
+        "messages": messages,
+        "calls": [],
+    }
+    return Command(update=update, goto="think")
 
 
 async def judge_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
@@ -175,7 +215,8 @@ def _struck(state: State, text: str) -> Command[Next]:
 
 def case_of(state: State, ctx: Context) -> Case:
     """The ledger as models get it; the differential is filled in by `ctx.rank`."""
-    return Case(
+    squads = (ctx.squad.name, *state.squads)
+    case = Case(
         question=state.question,
         turn=state.turn,
         mode=state.mode,
@@ -185,8 +226,12 @@ def case_of(state: State, ctx: Context) -> Case:
         calls=state.ledger.calls,
         choices=tuple(state.choices),
         must_conclude=bool(state.spent or used_up(state, ctx)),
+        squad=squads[-1],
+        squads=squads,
+        brief=state.brief,
         memo=state.memo,
     )
+    return case.model_copy(update={"transfers": ctx.crew.transfers(case)})
 
 
 def used_up(state: State, ctx: Context) -> str:

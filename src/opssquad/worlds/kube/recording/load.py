@@ -11,12 +11,13 @@ from pathlib import Path
 from opssquad.documents import BadFile, read_text, read_yaml
 from opssquad.types import Json
 from opssquad.worlds.kube.recording.files import check_log, log_lines, log_path, read_objects
-from opssquad.worlds.kube.recording.spec import Incident, Truth, WorldRules
+from opssquad.worlds.kube.recording.spec import Default, Incident, Truth, WorldRules
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One recorded incident. The objects are shared: copy one before changing it."""
+    """One recorded incident; without a cluster it has no objects. They are shared: copy one before changing
+    it."""
 
     folder: Path
     incident: Incident
@@ -49,6 +50,8 @@ def load(folder: Path) -> Recording:
     if not folder.is_dir():
         raise BadFile(folder, "no such folder; a recording is a folder with an incident.yaml")
     incident = load_incident(folder)
+    if incident.cluster is None:
+        return Recording(folder, incident, WorldRules(outcomes=[], default=Default(pods="ready")), [])
     rules = read_yaml(folder / "world.yaml", WorldRules)
     for outcome in rules.outcomes:
         log = outcome.pods.crash.log if outcome.pods.crash else None

@@ -43,8 +43,16 @@ class ClusterFacts(Strict):
     kubernetes: Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+")]
 
 
+class DatabaseFacts(Strict):
+    """The recorded database's name, and its server's version, as `server_version` says it."""
+
+    name: Text
+    version: Text
+
+
 class Incident(Strict):
-    """incident.yaml: what the on-call engineer sees before asking anything."""
+    """incident.yaml: what the on-call engineer sees before asking anything. It was recorded from a cluster, a
+    database, or both."""
 
     id: Text
     title: Text
@@ -53,10 +61,13 @@ class Incident(Strict):
     squad: Text
     questions: list[Text] = Field(min_length=3)
     alerts: list[Alert]
-    cluster: ClusterFacts
+    cluster: ClusterFacts | None = None
+    database: DatabaseFacts | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "Incident":
+        if self.cluster is None and self.database is None:
+            raise ValueError("recorded from nothing: give cluster, database, or both")
         if self.reported_at > self.clock:
             raise ValueError("reported_at is after the clock")
         for alert in self.alerts:

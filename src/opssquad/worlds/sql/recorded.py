@@ -1,0 +1,124 @@
+"""A recorded database: looks answered from what was captured, acts by what they do to rows.
+
+Every act is noted in a journal before it takes effect: a world that is opened again with it is the same.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from opssquad.errors import ToolError
+from opssquad.times import Clock, parse_time
+from opssquad.types import Json
+from opssquad.worlds.sql.acts import act_of
+from opssquad.worlds.sql.database import Answered, Done, Rows, shown
+from opssquad.worlds.sql.effects import take_effect
+from opssquad.worlds.sql.looks import look_of
+from opssquad.worlds.sql.material import Material
+from opssquad.worlds.sql.viewing import explained, viewed
+
+
+class Recorded:
+    """One recorded database that goes on. `name` is the recording's own, `journal` a file; `clock` is the
+    world's."""
+
+    def __init__(self, material: Material, recording: str, clock: Clock, journal: Path | None = None) -> None:
+        self._material, self._recording, self._clock, self._journal = material, recording, clock, journal
+        for entry in _entries(journal):
+            take_effect(material, entry["act"], entry["args"], parse_time(entry["at"]))
+
+    @property
+    def name(self) -> str:
+        """The database's name."""
+        return str(self._material.server["database"])
+
+    @property
+    def server(self) -> str:
+        """What it was recorded from."""
+        return f"recording {self._recording}"
+
+    def now(self) -> datetime:
+        """The world's clock."""
+        return self._clock()
+
+    def login(self) -> Json:
+        """As whom it was recorded."""
+        return {"server": self.server, "database": self.name, "user": self._material.server.get("role", "")}
+
+    async def facts(self) -> Json:
+        """The row of the look `server`, at the world's time."""
+        return {**self._material.server, "now": self._clock().isoformat()}
+
+    async def rows(self, look: str, where: Mapping[str, str]) -> Rows:
+        """The recorded rows of a look."""
+        look_of(look)
+        missing = self._material.missing.get(look, "")
+        if look == "server":
+            return Rows(look, self.name, (await self.facts(),), missing)
+        if look not in self._material.rows:
+            return Rows(look, self.name, missing=missing or f"{look} was not recorded")
+        found = [row for row in self._material.rows[look] if _meets(row, where)]
+        return Rows(look, self.name, found, missing, cut=look in self._material.cut)
+
+    async def log(self, most: int) -> Rows:
+        """The recorded end of the server's log."""
+        lines = self._material.log
+        if lines is None:
+            why = self._material.missing.get("log_file") or "the server's log was not recorded"
+            return Rows("log", self.name, missing=why)
+        kept: list[str] = []
+        for line in reversed(lines):
+            most -= len(line) + 1
+            if most < 0:
+                break
+            kept.append(line)
+        return Rows("log", self.name, [{"line": line} for line in reversed(kept)])
+
+    async def select(self, statement: str, most: int, size: int) -> Answered:
+        """A statement over the recorded views. Raises ToolError for what was not recorded."""
+        if statement.split(None, 1)[0].lower() == "explain":
+            return explained(self._material, statement)
+        return viewed(self._material, self._clock(), statement, most, size)
+
+    def statement(self, act: str, args: Json) -> str:
+        """What the act would run."""
+        return act_of(act, args).text()
+
+    async def act(self, act: str, args: Json) -> Done:
+        """Note the act, then let it take effect. Raises ToolError where the server would refuse it."""
+        text, now = act_of(act, args).text(), self._clock()
+        if self._journal:
+            _append(self._journal, {"at": now.isoformat(), "act": act, "args": args})
+        return Done(text, take_effect(self._material, act, args, now))
+
+    async def identity(self) -> str:
+        """The recording."""
+        return f"recording={self._recording}"
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _meets(row: Json, where: Mapping[str, str]) -> bool:
+    return all(row.get(name) is not None and shown(row[name]) == value for name, value in where.items())
+
+
+def _entries(journal: Path | None) -> list[Json]:
+    """The acts of a journal; a last line that a crash cut short never took effect."""
+    if journal is None or not journal.exists():
+        return []
+    lines = journal.read_text(encoding="utf-8").split("\n")
+    try:
+        return [json.loads(line) for line in lines[:-1]]
+    except ValueError as error:
+        raise ToolError(f"{journal} is no journal of acts: {error}; remove it to begin anew") from error
+
+
+def _append(journal: Path, entry: Json) -> None:
+    journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with journal.open("a", encoding="utf-8") as file:
+        file.write(f"{json.dumps(entry, ensure_ascii=False)}\n")
+        file.flush()
+        os.fsync(file.fileno())
