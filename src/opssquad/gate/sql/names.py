@@ -1,6 +1,6 @@
 """What the names in a tree may be: functions, types, operators and the like. Only those of pg_catalog pass.
 
-A name without a schema is taken for a built-in one; what else it may mean in a given database is not known here.
+A name without a schema is taken for a built-in one; what else it may mean in a database is not known here.
 """
 
 import difflib
@@ -22,7 +22,7 @@ def check_function(names: Names, where: str) -> None:
         return
     if reason := functions().against(name):
         raise Unproven(f"function {short(name)}{where} is never called: {reason}")
-    near = difflib.get_close_matches(name, functions().allowed, n=1)
+    near = difflib.get_close_matches(name, functions().allowed, n=1, cutoff=0.7)
     hint = f"did you mean {near[0]}?" if near else "do without it, and compute from the rows"
     raise Unproven(f"function {short(name)}{where} is not on the list of those that only read; {hint}")
 
@@ -52,7 +52,7 @@ def check_sample(names: Names, where: str) -> None:
 
 
 def check_field(names: Names, where: str) -> None:
-    """The name behind a bracket, `(value).name`: a function, if the value is no row that has such a column."""
+    """The name behind a bracket, `(value).name`: a function, if the value is no row with such a column."""
     for name in names:
         if name not in grammar().columns:
             raise Unproven(
@@ -62,11 +62,12 @@ def check_field(names: Names, where: str) -> None:
 
 
 def check_column(names: Names, where: str, scalars: Mapping[str, frozenset[str]]) -> None:
-    """A column, `alias.name`. `scalars`: the aliases of functions in FROM, with the columns that they have."""
+    """A column, `alias.name`: a function, if the alias has no such column. `scalars`: the aliases of
+    functions in FROM, with the columns that they have. A table's rows fit hardly a built-in function."""
     if len(names) < 2:
         return
     alias, name = names[-2:]
-    if reason := functions().against(name):
+    if name.startswith("pg_") and (reason := functions().against(name)):
         raise Unproven(f"{short(f'{alias}.{name}')}{where} may call the function of that name: {reason}")
     if alias in scalars and name not in scalars[alias] | grammar().columns:
         raise Unproven(
@@ -96,6 +97,7 @@ CHECKS: Mapping[tuple[str, str], Check] = {
 }
 """By node and field: how a name that stands there is checked."""
 FREE = frozenset({
+    ("Node", "string"),
     ("A_Const", "sval"),
     ("Alias", "colnames"),
     ("JoinExpr", "using_clause"),
@@ -104,4 +106,4 @@ FREE = frozenset({
     ("CTECycleClause", "cycle_col_list"),
     ("ResTarget", "indirection"),
 })  # fmt: skip
-"""Where a string is only a string, or names a column."""
+"""Where a string is only a string or names a column, or the field around it is what is checked."""

@@ -1,6 +1,6 @@
 """Text into PostgreSQL's own tree. What no proof should be asked of is refused before the parser sees it.
 
-The parser is C and recursive: its stack is spared by a bound on what can nest, so that no text ends the process.
+The parser is C and recursive: a bound on what can nest spares its stack, so that no text ends the process.
 """
 
 import re
@@ -10,7 +10,7 @@ from opssquad.gate.sql.unproven import Unproven, place, short
 from opssquad.gate.visible import hidden
 
 Message: TypeAlias = Any
-"""A protobuf message of the parser's; its package has no types of its own."""
+"""A protobuf message of the parser's."""
 
 LONGEST = 20_000
 """Characters."""
@@ -25,15 +25,13 @@ FLAT = (
 BLANKS = "\n\t\r"
 TORN = re.compile(r"(?<!\\)(?:\\\\)*\\'")
 """A quote behind a backslash: another end of the string with standard_conforming_strings off."""
-TOO_DEEP = "the statement is nested too deeply to be looked at; write it flatter"
 
 
 def parse(text: str) -> Message:
     """The tree of a text. Raises Unproven for text that is not SQL or cannot be looked at."""
     _check_characters(text)
-    # Late, because it is 14 MB: only who proves something waits for it.
-    import postgast
-    from google.protobuf.message import DecodeError
+    # Late: only who proves something waits for it.
+    from opssquad.gate.sql.library import DecodeError, postgast
 
     try:
         _check_tokens(text, postgast.scan(text).tokens, postgast.pg_query_pb2.Token)
@@ -41,7 +39,7 @@ def parse(text: str) -> Message:
     except postgast.PgQueryError as error:
         raise Unproven(_syntax(text, error.message, error.cursorpos)) from None
     except DecodeError:
-        raise Unproven(TOO_DEEP) from None
+        raise Unproven("the statement is nested too deeply to be looked at; write it flatter") from None
 
 
 def _check_characters(text: str) -> None:
@@ -49,7 +47,9 @@ def _check_characters(text: str) -> None:
         raise Unproven(f"the text has {len(text)} characters, and {LONGEST} are taken at most; ask for less")
     for at, char in enumerate(text):
         if char not in BLANKS and hidden(char):
-            raise Unproven(f"U+{ord(char):04X} at character {at + 1} would not be seen as itself; leave it out")
+            raise Unproven(
+                f"U+{ord(char):04X} at character {at + 1} would not be seen as itself; leave it out"
+            )
 
 
 def _check_tokens(text: str, tokens: Any, kinds: Any) -> None:
@@ -57,7 +57,9 @@ def _check_tokens(text: str, tokens: Any, kinds: Any) -> None:
     flat, string = {kinds.Value(name) for name in FLAT}, kinds.Value("SCONST")
     many = sum(token.token not in flat for token in tokens)
     if many > MOST:
-        raise Unproven(f"{many} operators, brackets and key words are more than the {MOST} looked at; split it up")
+        raise Unproven(
+            f"{many} operators, brackets and key words are more than the {MOST} looked at; split it up"
+        )
     for token in tokens:
         written = source[token.start : token.end].decode()
         if token.token == string and written.startswith("'") and TORN.search(written):
@@ -69,8 +71,6 @@ def _check_tokens(text: str, tokens: Any, kinds: Any) -> None:
 
 def _syntax(text: str, message: str, position: int) -> str:
     """PostgreSQL's own words, with the place and the next move."""
-    if message.startswith("memory exhausted"):
-        return TOO_DEEP
     where = place(text, position - 1) if position else ""
     rest = text.encode()[max(position - 1, 0) :].decode(errors="ignore")
     if position and rest.startswith("\\"):

@@ -1,4 +1,4 @@
-"""Every node of a tree against the list. Generic: a kind of node that nobody thought of is refused, not passed."""
+"""Every node of a tree against the list. Generic: a kind of node that nobody thought of is refused."""
 
 from collections.abc import Iterator, Mapping
 
@@ -50,7 +50,7 @@ class Walk:
     def _names(self, kind: str, field: str, parts: list[Message], at: int) -> None:
         """The strings of a field, as the name that they are there."""
         names = [name for part in parts if (name := _string(part)) is not None]
-        if not names or (kind, field) in FREE or (kind, field) == ("Node", "string"):
+        if not names or (kind, field) in FREE:
             return
         where = place(self.text, at)
         if (kind, field) == ("ColumnRef", "fields"):
@@ -64,7 +64,8 @@ class Walk:
 def _location(message: Message, known: int) -> int:
     """Where a node is, in bytes; nodes that do not say are where the one around them is."""
     own = getattr(message, "location", 0)
-    return own if own > 0 else known
+    # CREATE TABLESPACE has a folder by that name.
+    return own if isinstance(own, int) and own > 0 else known
 
 
 def _string(message: Message) -> str | None:
