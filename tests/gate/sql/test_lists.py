@@ -8,11 +8,13 @@ from opssquad.gate.sql import SqlRefusal, prove
 from opssquad.gate.sql.lists import functions, grammar
 
 NEVER = (
-    "pg_sleep", "pg_sleep_for", "pg_read_file", "pg_ls_waldir", "lo_get",
-    "lowrite", "currval", "pg_terminate_backend", "pg_reload_conf", "pg_stat_reset_slru",
-    "pg_try_advisory_lock", "nextval", "set_config", "dblink_exec", "query_to_xml",
-    "database_to_xml", "pg_notify", "txid_current", "pg_logical_slot_peek_changes", "ts_stat",
-    "pg_create_restore_point", "pg_drop_replication_slot", "pg_switch_wal", "pg_promote", "pg_stat_statements_reset",
+    "pg_sleep", "pg_sleep_for", "pg_read_file", "pg_ls_waldir",
+    "lo_get", "lowrite", "currval", "pg_terminate_backend",
+    "pg_reload_conf", "pg_stat_reset_slru", "pg_try_advisory_lock", "nextval",
+    "set_config", "dblink_exec", "query_to_xml", "database_to_xml",
+    "pg_notify", "txid_current", "pg_logical_slot_peek_changes", "ts_stat",
+    "pg_create_restore_point", "pg_drop_replication_slot", "pg_switch_wal", "pg_promote",
+    "pg_stat_statements_reset",
 )  # fmt: skip
 JOINED = (
     "pg_operator o join pg_proc p on p.oid = o.oprcode",

@@ -24,6 +24,7 @@ SAID = [
     ("select 'a\nb\nc", ["unterminated", "character 8"]),
     ("", ["no statement", "SELECT"]),
     ("select 1\u202e", ["U+202E", "character 9"]),
+    ("select '\ud800'", ["U+D800", "character 9"]),
     ("select 1\0", ["U+0000", "character 9"]),
     ("select 'x'::mood", ["mood", "character 13", "::text"]),
     ("select 1 operator(public.+) 2", ["public.+", "plain operator"]),
