@@ -36,6 +36,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "aiosqlite": ("store/",),
     "nats": ("fleet/link",),
     "psycopg": ("worlds/sql/", "store/postgres"),
+    "postgast": ("gate/sql",),
     "rich": ("cli/", "evals/report"),
     "prompt_toolkit": ("cli/",),
     "click": ("cli/",),
