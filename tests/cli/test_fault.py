@@ -115,7 +115,7 @@ def test_what_the_organisation_says_is_told_as_such(own: Run) -> None:
         (("list", "--json", "--markdown"), "--json and --markdown are two forms of one list"),
         (("show", "K1"), "no fault 'K1'; there is: K"),
         (("show", "oom"), "no fault 'oom'; there is: "),
-        (("show", "K12", "--squad", "k9s"), "no squad 'k9s'; there is: k8s"),
+        (("show", "K12", "--squad", "k9s"), "no squad 'k9s'; there is: database, k8s"),
         (("explain", "abc"), "no thread 'abc'; there are none yet"),
         (("lint", "absent/k8s.yaml"), "absent/k8s.yaml: this file is missing"),
         (("lint", "faults.yaml"), "which squad is faults.yaml for? Say --squad NAME; there is: k8s"),

@@ -69,7 +69,7 @@ async def _serve(line: Line, up: threading.Event, over: asyncio.Event) -> None:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         host, port = runner.addresses[0][:2]
-        name = served.world.recording.incident.cluster.name
+        name = served.world.recording.cluster.name
         write_kubeconfig(line.kubeconfig, name, f"http://{host}:{port}", served.world.token)
         up.set()
         await over.wait()

@@ -52,7 +52,7 @@ async def test_a_version_that_is_withheld_is_missing_and_the_capture_can_be_serv
 
     out = tmp_path / "shop-0412"
     await captured(SHOP, out, tmp_path, meddle)
-    assert load(out).incident.cluster.kubernetes == "v0.0.0"
+    assert load(out).cluster.kubernetes == "v0.0.0"
     notes = load_notes(out)
     assert notes is not None
     assert [each.kind for each in notes.missing] == ["version"]

@@ -34,7 +34,7 @@ def options(
     return Options(
         state=settings.state,
         by=settings.by,
-        squad=wanted.squad,
+        squad=squad_of(wanted),
         recording=content.recording(wanted.recording) if wanted.recording else None,
         kubeconfig=wanted.kubeconfig,
         context=wanted.context,
@@ -52,6 +52,19 @@ def options(
         run=run,
         restraint=_restraint(settings, wanted),
     )
+
+
+def squad_of(wanted: Wanted) -> str:
+    """The squad that is meant: the one named, else the recording's, else that of a database named alone.
+    Raises UsageError."""
+    if wanted.squad:
+        return wanted.squad
+    if wanted.recording:
+        from opssquad.worlds.kube.recording.load import load_incident
+
+        return load_incident(content.recording(wanted.recording)).squad
+    alone = wanted.dsn and not (wanted.context or wanted.kubeconfig or wanted.namespace)
+    return "database" if alone else "k8s"
 
 
 def _dsn(settings: Settings, wanted: Wanted) -> SecretStr | None:

@@ -1,6 +1,7 @@
 """`opssquad recording`: recorded incidents: captured, made from scenarios, linted, shown and served."""
 
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from opssquad.cli.shared import Shared, screen_options, shared
 
 if TYPE_CHECKING:
     from opssquad.evals.capture import Captured
+    from opssquad.worlds.kube.cluster import Cluster
+    from opssquad.worlds.sql.database import Database
 
 DEADLINE = 30.0
 """Seconds for one read of a capture: a whole log takes longer than what a tool asks for."""
@@ -24,8 +27,10 @@ def command() -> None:
 @command.command("capture")
 @click.option("--context", default="", metavar="NAME", help="Kubeconfig context; else the current one.")
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file; else KUBECONFIG.")
-@click.option("--namespace", "-n", "namespaces", required=True, multiple=True, metavar="NAME",
+@click.option("--namespace", "-n", "namespaces", multiple=True, metavar="NAME",
               help="A namespace to record; may be given several times.")  # fmt: skip
+@click.option("--dsn", default="", metavar="DSN",
+              help="A database to record: host=... dbname=..., postgresql://..., service=NAME.")  # fmt: skip
 @click.option("--since", default="", metavar="TIME", help="Logs from then on: 2h, 90min; else all there is.")
 @click.option("--title", default="", metavar="TEXT", help="The symptom in one line; no guess at the cause.")
 @click.option("--question", "-q", "questions", multiple=True, metavar="TEXT",
@@ -48,11 +53,13 @@ def capture(shared: Shared, /, **given: Any) -> int:
 
 async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
     from opssquad.cli.which import moment
+    from opssquad.errors import UsageError
     from opssquad.evals.capture import CaptureOrder, capture, passing_redactor
     from opssquad.gate.own import load_own
     from opssquad.times import wall_clock
-    from opssquad.worlds.kube.cluster import Cluster
 
+    if not given["namespaces"] and not given["dsn"]:
+        raise UsageError("nothing to record: give --namespace NAME, --dsn DSN, or both")
     # Refused now rather than when the cluster has been asked for its clock.
     moment(given["since"], wall_clock(), "--since")
     folder = given["out"].absolute()
@@ -65,11 +72,28 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
         tell=_tell,
     )
     redactor = passing_redactor(load_own(shared.settings().redaction))
+    async with AsyncExitStack() as stack:
+        cluster = await _cluster(given, stack) if given["namespaces"] else None
+        database = _database(given["dsn"], stack) if given["dsn"] else None
+        return await capture(cluster, order, redactor, database)
+
+
+async def _cluster(given: dict[str, Any], stack: AsyncExitStack) -> "Cluster":
+    from opssquad.worlds.kube.cluster import Cluster
+
     cluster = await Cluster.connect(given["kubeconfig"], given["context"], deadline=DEADLINE)
-    try:
-        return await capture(cluster, order, redactor)
-    finally:
-        await cluster.close()
+    stack.push_async_callback(cluster.close)
+    return cluster
+
+
+def _database(dsn: str, stack: AsyncExitStack) -> "Database":
+    from opssquad.worlds.sql.database import Database
+    from opssquad.worlds.sql.dsn import parse
+    from opssquad.worlds.sql.postgres import Postgres
+
+    database = Database(Postgres(parse(dsn)))
+    stack.push_async_callback(database.close)
+    return database
 
 
 def _tell(text: str) -> None:

@@ -19,7 +19,7 @@ Approve = Literal["ask", "never", "all"]
 class Wanted:
     """What the command line asked for: the world, the squad and model, an earlier thread to go on with."""
 
-    squad: str = "k8s"
+    squad: str = ""
     recording: str = ""
     kubeconfig: Path | None = None
     context: str = ""

@@ -47,11 +47,12 @@ class RunReport(Value):
 def wanted_run(settings: Settings, wanted: Wanted, id: str, given: tuple[str, ...]) -> Run:
     """The run that the command line asks for. Raises UsageError for a runbook or parameters that will
     not do."""
+    from opssquad.cli.opening import squad_of
     from opssquad.squad.runbooks.known import sound
     from opssquad.squad.runbooks.walker import facts_for
 
     values = _pairs(given)
-    book = sound(wanted.squad, settings.runbooks, settings.faults, id)
+    book = sound(squad_of(wanted), settings.runbooks, settings.faults, id)
     if wanted.namespace and "namespace" in book.head.value.parameters:
         values.setdefault("namespace", wanted.namespace)
     facts = facts_for(book, values)

@@ -9,7 +9,8 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--squad", default="k8s", metavar="NAME", help="The squad to talk with.", show_default=True),
+    click.option("--squad", default="", metavar="NAME",
+                 help="The squad to talk with; else the recording's, database with --dsn alone, or k8s."),
     click.option("--recording", default="", metavar="DIR|ID", help="A recorded incident, not a cluster."),
     click.option("--context", default="", metavar="NAME", help="Kubeconfig context; else the current one."),
     click.option("--namespace", "-n", default="", metavar="NAME", help="Namespace to look in first."),

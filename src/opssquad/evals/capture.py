@@ -26,6 +26,8 @@ from opssquad.worlds.kube.capture.logs import Line
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.recording.files import packed
 from opssquad.worlds.kube.recording.notes import NOTES, CaptureNotes, Missing
+from opssquad.worlds.sql.capture import read_database
+from opssquad.worlds.sql.database import Database
 
 QUESTIONS = (
     "What is wrong in {where}?",
@@ -70,21 +72,26 @@ class CaptureOrder:
 
 @dataclass(frozen=True)
 class Captured:
-    """What came of it: numbers of objects, logs and lines, and the notes that stand in `missing.yaml`."""
+    """What came of it: numbers of objects, logs, lines and rows of the database, and the notes that stand in
+    `missing.yaml`."""
 
     folder: Path
     objects: int
     logs: int
     lines: int
     notes: CaptureNotes
+    rows: int = 0
 
 
-async def capture(cluster: Cluster, order: CaptureOrder, redactor: Redactor) -> Captured:
-    """Write the recording. Raises UsageError where it may not be written, ToolError where the cluster cannot
-    be read at all, OSError where the disk fails; nothing is left behind then, nor after Ctrl-C."""
-    reading, cleaner = cluster.limited("read"), Cleaner(redactor)
+async def capture(
+    cluster: Cluster | None, order: CaptureOrder, redactor: Redactor, database: Database | None = None
+) -> Captured:
+    """Write the recording of a cluster, a database, or both. Raises UsageError where it may not be written,
+    ToolError where they cannot be read at all, OSError where the disk fails; nothing is left behind then, nor
+    after Ctrl-C."""
+    cleaner = Cleaner(redactor)
     with beside(order.folder) as part:
-        found = await _Capture(reading, order, cleaner, part).run()
+        found = await _Capture(cluster, database, order, cleaner, part).run()
         part.rename(order.folder)
     return found
 
@@ -92,12 +99,57 @@ async def capture(cluster: Cluster, order: CaptureOrder, redactor: Redactor) -> 
 class _Capture:
     """One capture, into a folder of its own."""
 
-    def __init__(self, cluster: Cluster, order: CaptureOrder, cleaner: Cleaner, folder: Path) -> None:
-        self._cluster, self._order, self._cleaner, self._folder = cluster, order, cleaner, folder
+    def __init__(
+        self,
+        cluster: Cluster | None,
+        database: Database | None,
+        order: CaptureOrder,
+        cleaner: Cleaner,
+        folder: Path,
+    ) -> None:
+        self._reading = cluster.limited("read") if cluster else None
+        self._database = database.limited("read") if database else None
+        self._order, self._cleaner, self._folder = order, cleaner, folder
         self._turns = Turns()
         self._lines: list[int] = []
+        self._objects = self._rows = 0
+
+    @property
+    def _cluster(self) -> Cluster:
+        assert self._reading is not None, "only what reads the cluster comes here"
+        return self._reading
 
     async def run(self) -> Captured:
+        facts = await self._read_database() if self._database else None
+        since, version = None, ""
+        if self._reading:
+            since, version = await self._read_cluster()
+        now = self._reading.now() if self._reading else self._database.now() if self._database else None
+        assert now is not None, "the command line asks for one of them"
+        # The last thing read is before it, though a Date is cut to seconds.
+        clock = now.replace(microsecond=0) + timedelta(seconds=1)
+        notes = self._notes(clock, since)
+        self._write(NOTES, yaml_text(notes.model_dump(mode="json")).encode())
+        if self._reading:
+            self._write("world.yaml", WORLD.encode())
+        self._write("incident.yaml", yaml_text(self._incident(clock, version, facts)).encode())
+        return Captured(
+            self._order.folder, self._objects, len(self._lines), sum(self._lines), notes, self._rows
+        )
+
+    async def _read_database(self) -> Json:
+        assert self._database is not None
+        self._order.tell(f"reading database {self._database.name}")
+        found = await read_database(self._database, self._cleaner.row, self._cleaner.line)
+        for look, why in found.missing.items():
+            self._turns.lacks("database", look, why)
+        for path, content in found.files():
+            self._write(path, content)
+        self._rows = sum(map(len, found.rows.values()))
+        return {"name": self._database.name, "version": str(found.server["version"])}
+
+    async def _read_cluster(self) -> tuple[datetime | None, str]:
+        """Since when logs were read, and the server's version."""
         version = await self._version()
         await self._refuse_unknown_namespaces()
         since = self._order.since(self._cluster.now())
@@ -111,13 +163,8 @@ class _Capture:
         asked = list(asked_logs(objects))
         self._order.tell(f"reading {len(asked)} logs")
         await read_logs(self._cluster, asked, since, self._turns, self._write_log)
-        # The last thing read is before it, though a Date is cut to seconds.
-        clock = self._cluster.now().replace(microsecond=0) + timedelta(seconds=1)
-        notes = self._notes(clock, since)
-        self._write(NOTES, yaml_text(notes.model_dump(mode="json")).encode())
-        self._write("world.yaml", WORLD.encode())
-        self._write("incident.yaml", yaml_text(self._incident(clock, version)).encode())
-        return Captured(self._order.folder, len(clean), len(self._lines), sum(self._lines), notes)
+        self._objects = len(clean)
+        return since, version
 
     async def _version(self) -> str:
         """The server's version. An answer that withholds it is none that ends the capture."""
@@ -175,9 +222,14 @@ class _Capture:
             missing=[each.model_copy(update={"reason": self._cleaner.text(each.reason)}) for each in missing],
         )
 
-    def _incident(self, clock: datetime, version: str) -> Json:
+    def _where(self) -> str:
         names = self._order.namespaces
-        where = f"namespace {names[0]}" if len(names) == 1 else f"namespaces {', '.join(names)}"
+        if not names and self._database:
+            return f"database {self._database.name}"
+        return f"namespace {names[0]}" if len(names) == 1 else f"namespaces {', '.join(names)}"
+
+    def _incident(self, clock: datetime, version: str, database: Json | None) -> Json:
+        where = self._where()
         asked = [self._cleaner.text(each) for each in self._order.questions]
         neutral = (each.format(where=where) for each in QUESTIONS)
         while len(asked) < len(QUESTIONS):
@@ -187,10 +239,11 @@ class _Capture:
             "title": self._cleaner.text(self._order.title) or f"Trouble in {where}",
             "reported_at": rfc3339(clock),
             "clock": rfc3339(clock),
-            "squad": "k8s",
+            "squad": "k8s" if self._reading else "database",
             "questions": asked,
             "alerts": [],
-            "cluster": {"name": self._cluster.name, "kubernetes": version},
+            **({"cluster": {"name": self._reading.name, "kubernetes": version}} if self._reading else {}),
+            **({"database": database} if database else {}),
         }
 
 

@@ -79,6 +79,19 @@ class Cleaner:
             case str() if before != after and PLACEHOLDER.fullmatch(after) and looks_random(before):
                 self._known[before] = after
 
+    def row(self, row: Json) -> Json:
+        """A row of a database without secrets."""
+        clean: Json
+        clean, count = self._redactor.value(row)
+        self._in_objects += count
+        return clean
+
+    def line(self, line: str) -> str:
+        """A line of a database server's log without secrets."""
+        found = self._redactor.read(line)
+        self._in_logs += found.count
+        return found.text
+
     def log(self, lines: list[Line]) -> str:
         """The log as a recording keeps it. Found are also a secret that goes over several lines, and the bare
         value of one that stood in an object."""

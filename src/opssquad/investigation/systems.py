@@ -13,11 +13,14 @@ from opssquad.errors import ToolError, UsageError
 from opssquad.gate.kubectl import classify
 from opssquad.investigation.options import Options
 from opssquad.squad.spec import World, load_squad
+from opssquad.times import Clock
 from opssquad.toolbox import Handles, Tool
 from opssquad.types import Json, Target
+from opssquad.worlds.kube.clock import WorldClock
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity, login_of
 from opssquad.worlds.kube.kubectl import Kubectl
+from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.sql.database import Database
 from opssquad.worlds.sql.trouble import ITSELF, DatabaseError
 
@@ -170,19 +173,36 @@ def proven(statement: str) -> str:
 async def _recorded(
     options: Options, folder: Path, thread: str, began: datetime, stack: AsyncExitStack
 ) -> Systems:
-    from opssquad.worlds.kube.serve import open_recording
-
     worlds = options.state / "worlds"
     worlds.mkdir(mode=0o700, parents=True, exist_ok=True)
-    served = await stack.enter_async_context(
-        open_recording(folder, journal=worlds / f"{thread}.jsonl", started_at=began, speed=options.speed)
-    )
-    # The clock of our own world is known, so the client library is loaded while the model thinks.
-    cluster = await Cluster.connect(
-        served.kubeconfig, namespace=options.namespace, clock=served.world.store.now
-    )
-    stack.push_async_callback(cluster.close)
-    return Systems(cluster, None, options.namespace, folder.name)
+    incident, cluster = load_incident(folder), None
+    clock: Clock = WorldClock(incident.clock, began, options.speed)
+    if incident.cluster:
+        from opssquad.worlds.kube.serve import open_recording
+
+        served = await stack.enter_async_context(
+            open_recording(folder, journal=worlds / f"{thread}.jsonl", started_at=began, speed=options.speed)
+        )
+        # The clock of our own world is known, so the client library is loaded while the model thinks.
+        clock = served.world.store.now
+        cluster = await Cluster.connect(served.kubeconfig, namespace=options.namespace, clock=clock)
+        stack.push_async_callback(cluster.close)
+    database = _recorded_database(folder, clock, worlds / f"{thread}.database.jsonl")
+    found = Systems(cluster, database, options.namespace, folder.name)
+    needs = load_squad(content.squad(options.squad)).world
+    if not found.has(needs):
+        raise UsageError(f"recording {folder.name} holds no {needs}, and squad {options.squad} needs one")
+    return found
+
+
+def _recorded_database(folder: Path, clock: Clock, journal: Path) -> Database | None:
+    from opssquad.worlds.sql.material import has_database, load_material
+
+    if not has_database(folder):
+        return None
+    from opssquad.worlds.sql.recorded import Recorded
+
+    return Database(Recorded(load_material(folder), folder.name, clock, journal), proven)
 
 
 def without_secrets(text: str) -> str:

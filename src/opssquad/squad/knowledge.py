@@ -36,5 +36,8 @@ def read_known(squad: str, folder: Path | None) -> KnownFaults:
 
 
 def toolbox_of(squad: str) -> Toolbox:
-    """The tools of a squad. Raises UsageError."""
-    return Toolbox(content.tools(load_squad(content.squad(squad)).tools))
+    """The tools of a squad, and of those that it hands questions to: what its catalogue may name. Raises
+    UsageError."""
+    spec = load_squad(content.squad(squad))
+    others = [load_squad(content.squad(each.to)).tools for each in spec.hands_over]
+    return Toolbox(content.tools(dict.fromkeys((*spec.tools, *(tool for tools in others for tool in tools)))))

@@ -35,7 +35,9 @@ def show_captured(screen: Screen, found: "Captured") -> None:
     screen.line(("captured", GOOD), f" {visible(found.folder.name)}")
     screen.field("Folder", str(found.folder))
     screen.field("Clock", rfc3339(notes.captured_at))
-    screen.field("Holds", f"{found.objects} objects, {found.logs} logs with {found.lines} lines")
+    held = [f"{found.objects} objects, {found.logs} logs with {found.lines} lines"] if found.objects else []
+    held += [f"{found.rows} rows of a database"] if found.rows else []
+    screen.field("Holds", ", ".join(held))
     screen.field(
         "Redacted",
         f"{_count(redacted.secret_values, 'value')} of Secrets, "
@@ -77,7 +79,10 @@ def show_recording(screen: Screen, recording: Recording, notes: CaptureNotes | N
     screen.flow(f"{incident.id}  {incident.title}", style=STRONG)
     reported = duration(incident.clock - incident.reported_at)
     screen.field("Clock", f"{rfc3339(incident.clock)}, {reported} after it was reported")
-    screen.field("Cluster", f"{incident.cluster.name}, Kubernetes {incident.cluster.kubernetes}")
+    if incident.cluster:
+        screen.field("Cluster", f"{incident.cluster.name}, Kubernetes {incident.cluster.kubernetes}")
+    if incident.database:
+        screen.field("Database", f"{incident.database.name}, PostgreSQL {incident.database.version}")
     for number, question in enumerate(incident.questions[:ASKED]):
         screen.field("" if number else "Asked", f"- {question}")
     if more := len(incident.questions) - ASKED:

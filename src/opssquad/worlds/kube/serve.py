@@ -50,7 +50,7 @@ async def open_recording(
     with TemporaryDirectory(prefix="opssquad-") as temporary:
         async with serving(world, port) as url:
             kubeconfig = Path(temporary) / "kubeconfig"
-            write_kubeconfig(kubeconfig, world.recording.incident.cluster.name, url, world.token)
+            write_kubeconfig(kubeconfig, world.recording.cluster.name, url, world.token)
             ticker = asyncio.create_task(_tick(world))
             try:
                 yield Served(kubeconfig, url, world)

@@ -61,7 +61,7 @@ class RecordedWorld:
     @property
     def version(self) -> Mapping[str, Any]:
         """The document at `/version`."""
-        git = self.recording.incident.cluster.kubernetes
+        git = self.recording.cluster.kubernetes
         major, minor, _ = git.removeprefix("v").split(".", 2)
         return {
             "major": major,

@@ -38,7 +38,7 @@ def refused(folder: Path) -> BadFile:
 def test_every_recording_loads_with_its_truth(folder: Path) -> None:
     recording = load(folder)
     assert recording.incident.id == folder.name
-    assert recording.incident.cluster.kubernetes == "v1.36.2"
+    assert recording.cluster.kubernetes == "v1.36.2"
     assert load_truth(folder).since < recording.clock
     assert recording.revision > 1_000_000
 

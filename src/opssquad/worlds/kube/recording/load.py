@@ -10,8 +10,9 @@ from pathlib import Path
 
 from opssquad.documents import BadFile, read_text, read_yaml
 from opssquad.types import Json
+from opssquad.worlds.kube.recording.fates import Fate
 from opssquad.worlds.kube.recording.files import check_log, log_lines, log_path, read_objects
-from opssquad.worlds.kube.recording.spec import Default, Incident, Truth, WorldRules
+from opssquad.worlds.kube.recording.spec import ClusterFacts, Default, Incident, Truth, WorldRules
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,13 @@ class Recording:
     incident: Incident
     rules: WorldRules
     objects: list[Json]
+
+    @property
+    def cluster(self) -> ClusterFacts:
+        """The cluster that was recorded. Raises BadFile where none was."""
+        if self.incident.cluster is None:
+            raise BadFile(self.folder / "incident.yaml", "no cluster was recorded, so none can be served")
+        return self.incident.cluster
 
     @property
     def clock(self) -> datetime:
@@ -51,7 +59,9 @@ def load(folder: Path) -> Recording:
         raise BadFile(folder, "no such folder; a recording is a folder with an incident.yaml")
     incident = load_incident(folder)
     if incident.cluster is None:
-        return Recording(folder, incident, WorldRules(outcomes=[], default=Default(pods="ready")), [])
+        return Recording(
+            folder, incident, WorldRules(outcomes=[], default=Default(pods=Fate(kind="ready"))), []
+        )
     rules = read_yaml(folder / "world.yaml", WorldRules)
     for outcome in rules.outcomes:
         log = outcome.pods.crash.log if outcome.pods.crash else None
