@@ -1,0 +1,56 @@
+"""Every fault by its id, and how to put one on a stage."""
+
+import contextlib
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+
+from tests.postgres.binaries import folder
+from tests.postgres.faults import connections, locks, plans, quiet
+from tests.postgres.faults.application import Application, install
+from tests.postgres.faults.crowd import traffic
+from tests.postgres.faults.truth import Fault, Stage, Truth
+from tests.postgres.server import running
+
+SETTINGS = {
+    "track_io_timing": "on",
+    "log_statement": "ddl",
+    "log_autovacuum_min_duration": "0",
+    "autovacuum_naptime": "1s",
+}
+FEW = {"max_connections": "25", "superuser_reserved_connections": "3"}
+FAULTS: Mapping[str, Fault] = {
+    "D01": Fault(connections.exhausted, FEW, {"reserved_connections": "3"}),
+    "D02": Fault(connections.pool_waits),
+    "D03": Fault(locks.lock_chain),
+    "D04": Fault(locks.deadlocks),
+    "D05": Fault(locks.old_snapshot),
+    "D06": Fault(plans.dropped_index),
+    "D07": Fault(plans.unused_indexes),
+    "D08": Fault(plans.old_statistics),
+    "Z1": Fault(quiet.healthy),
+    "Z2": Fault(locks.recovered),
+    "Z5": Fault(quiet.maintenance),
+}
+
+
+@contextlib.contextmanager
+def standing(fault: str, app: Application, version: str = "") -> Iterator[tuple[Stage, Truth]]:
+    """A new server on which the fault stands, gone at the end; `version` is its major version."""
+    chosen = FAULTS[fault]
+    newer = chosen.newer if _major(version) >= 16 else {}
+    with running(version, **{**SETTINGS, **chosen.settings, **newer}) as server:
+        install(server, app)
+        with traffic(server, app) as made:
+            stage = Stage(server, app, made)
+            with chosen.make(stage) as truth:
+                yield stage, truth
+
+
+def _major(version: str) -> int:
+    said = subprocess.run(
+        [folder(version) / "postgres", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    found = re.search(r"\d+", said)
+    assert found, said
+    return int(found[0])
