@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 
 from tests.postgres.binaries import folder
-from tests.postgres.faults import connections, locks, plans, quiet
+from tests.postgres.faults import access, connections, locks, plans, quiet, releases, storage
 from tests.postgres.faults.application import Application, install
 from tests.postgres.faults.crowd import traffic
 from tests.postgres.faults.truth import Fault, Stage, Truth
@@ -28,6 +28,16 @@ FAULTS: Mapping[str, Fault] = {
     "D06": Fault(plans.dropped_index),
     "D07": Fault(plans.unused_indexes),
     "D08": Fault(plans.old_statistics),
+    "D09": Fault(storage.checkpoint_storm),
+    "D10": Fault(storage.replay_lag, {"max_standby_streaming_delay": "-1"}),
+    "D10-cancel": Fault(storage.recovery_conflict),
+    "D11": Fault(storage.left_slot),
+    "D12": Fault(access.rotated_password),
+    "D13": Fault(access.revoked),
+    "D13-role": Fault(access.missing_role),
+    "D14": Fault(releases.writes_to_standby),
+    "D14-setting": Fault(releases.read_only),
+    "D15": Fault(releases.renamed_column),
     "Z1": Fault(quiet.healthy),
     "Z2": Fault(locks.recovered),
     "Z5": Fault(quiet.maintenance),
@@ -35,16 +45,22 @@ FAULTS: Mapping[str, Fault] = {
 
 
 @contextlib.contextmanager
-def standing(fault: str, app: Application, version: str = "") -> Iterator[tuple[Stage, Truth]]:
-    """A new server on which the fault stands, gone at the end; `version` is its major version."""
+def staged(fault: str, app: Application, version: str = "") -> Iterator[Stage]:
+    """A new server as that fault needs it, with the application and its everyday sessions; `version` is its
+    major version."""
     chosen = FAULTS[fault]
     newer = chosen.newer if _major(version) >= 16 else {}
     with running(version, **{**SETTINGS, **chosen.settings, **newer}) as server:
         install(server, app)
         with traffic(server, app) as made:
-            stage = Stage(server, app, made)
-            with chosen.make(stage) as truth:
-                yield stage, truth
+            yield Stage(server, app, made)
+
+
+@contextlib.contextmanager
+def standing(fault: str, app: Application, version: str = "") -> Iterator[tuple[Stage, Truth]]:
+    """A new server on which the fault stands, gone at the end."""
+    with staged(fault, app, version) as stage, FAULTS[fault].make(stage) as truth:
+        yield stage, truth
 
 
 def _major(version: str) -> int:

@@ -130,6 +130,7 @@ def traffic(server: Server, app: Application) -> Iterator[Crowd]:
             made.work(getattr(app, who), statement, every=0.03 + random.random() / 20)
         made.work(app.exporter, "select datname, numbackends, xact_commit from pg_stat_database", every=0.5)
         made.sit(app.person).execute(f"select count(*) from {app.party.table}")
+        until(lambda: all(worker.done for worker in made.workers), "statements of every client")
         yield made
 
 

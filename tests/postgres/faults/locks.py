@@ -97,18 +97,17 @@ COUNT = "select deadlocks from pg_stat_database where datname = current_database
 
 
 @contextlib.contextmanager
-def old_snapshot(stage: Stage, bursts: int = 4) -> Iterator[Truth]:
-    """D05: a report read something in REPEATABLE READ and sits, while `bursts` updates of every row pile up
-    dead rows that autovacuum may not remove."""
+def old_snapshot(stage: Stage, every: float = 0.4) -> Iterator[Truth]:
+    """D05: a report read something in REPEATABLE READ and sits, while all rows of a table are updated
+    `every` so many seconds: autovacuum may not remove the dead ones."""
     app, hot = stage.app, stage.app.hot
     with crowd(stage.server, app) as made:
         elder = open_transaction(made, app.person, app)
         sitting = open_transaction(made, app.report, app, "begin isolation level repeatable read")
-        writer = made.sit(app.batch)
-        for _ in range(bursts):
-            writer.execute(f"update {hot.table} set {hot.count} = {hot.count} + 1, {hot.touched} = now()")
+        change = f"update {hot.table} set {hot.count} = {hot.count} + 1, {hot.touched} = now()"
+        made.work(app.batch, change, every=every)
         until(lambda: "dead but not yet removable" in stage.server.log.read_text(), "autovacuum that fails")
-        until(lambda: _dead(stage) > hot.rows, "dead rows that stay")
+        until(lambda: _dead(stage) > 2 * hot.rows, "dead rows that stay")
         remedy = f"select pg_terminate_backend({sitting})"
         yield Truth(
             fault="D05",

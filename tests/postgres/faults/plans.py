@@ -53,17 +53,15 @@ def _mean(stage: Stage, column: str) -> float:
 
 
 @contextlib.contextmanager
-def unused_indexes(stage: Stage, bursts: int = 3) -> Iterator[Truth]:
+def unused_indexes(stage: Stage) -> Iterator[Truth]:
     """D07: indexes nobody reads on a table that is written all the time, also on the columns that change."""
     app, hot = stage.app, stage.app.hot
     with crowd(stage.server, app) as made:
         deploy = made.sit(app.deploy)
         for columns in _combinations(app):
             deploy.execute(f"create index on {hot.table} ({columns})")
-        writer = made.sit(app.batch)
         change = f"update {hot.table} set {hot.count} = {hot.count} + 1, {hot.touched} = now()"
-        for part in range(bursts * 5):
-            writer.execute(f"{change} where {hot.key} % 5 = {part % 5}")
+        made.work(app.batch, f"{change} where mod({hot.key}, 5) = mod(%(n)s::integer, 5)", every=0.1)
         for client in (app.worker, app.api):
             made.work(client, f"{change} where {hot.key} = %(n)s", every=0.005)
         busy = f"select {app.deal.state}, count(*) from {app.deal.table} group by 1"
@@ -110,8 +108,8 @@ def old_statistics(stage: Stage, loaded: int = 40000) -> Iterator[Truth]:
     """D08: a load of `loaded` rows of a kind the table did not have, after which nothing was analyzed."""
     app, trail, deal = stage.app, stage.app.trail, stage.app.deal
     joined = (
-        f"select d.{deal.state}, count(*) from {trail.table} t join {deal.table} d on d.{deal.key} = t.{trail.deal}"
-        f" where t.{trail.kind} = '{app.new_state}' group by 1"
+        f"select d.{deal.state}, count(*) from {trail.table} t join {deal.table} d"
+        f" on d.{deal.key} = t.{trail.deal} where t.{trail.kind} = '{app.new_state}' group by 1"
     )
     with crowd(stage.server, app) as made:
         deploy = made.sit(app.deploy)
@@ -122,8 +120,10 @@ def old_statistics(stage: Stage, loaded: int = 40000) -> Iterator[Truth]:
         loader.execute(f"delete from {trail.table} where {trail.key} % 3 <> 0")
         loader.execute(
             f"insert into {trail.table} ({trail.deal}, {trail.kind}, {trail.note})"
-            f" select 1 + n % {deal.rows}, '{app.new_state}', 'file ' || n % 50 from generate_series(1, {loaded}) n"
+            f" select 1 + n % {deal.rows}, '{app.new_state}', 'file ' || n % 50"
+            f" from generate_series(1, {loaded}) n"
         )
+        loader.close()
         reader = made.work(app.report, joined, every=0.2)
         made.work(app.front, f"select {deal.state} from {deal.table} where {deal.key} = %(n)s", every=0.01)
         until(lambda: _modified(stage) >= loaded and reader.done, "rows that are not in the statistics")
@@ -146,4 +146,5 @@ def old_statistics(stage: Stage, loaded: int = 40000) -> Iterator[Truth]:
 
 def _modified(stage: Stage) -> int:
     table = stage.app.trail.table
-    return int(str(stage.one(f"select n_mod_since_analyze from pg_stat_user_tables where relname = '{table}'")))
+    query = f"select n_mod_since_analyze from pg_stat_user_tables where relname = '{table}'"
+    return int(str(stage.one(query)))

@@ -11,7 +11,6 @@ from tests.postgres.faults.truth import Stage, Truth
 @contextlib.contextmanager
 def healthy(stage: Stage) -> Iterator[Truth]:
     """Z1: light load."""
-    until(lambda: all(worker.done for worker in stage.crowd.workers), "statements of every client")
     client = stage.app.component("Client", stage.app.report.name)
     yield Truth("Z1", "", "light load", "nothing", lambda: None, distractors=(client,))
 
@@ -48,7 +47,7 @@ def _slowly(delay: str) -> str:
 
 
 def _vacuum(app: Application) -> str:
-    return f"vacuum (verbose, analyze) {app.deal.table}"
+    return f"vacuum (analyze, disable_page_skipping) {app.trail.table}"
 
 
 def _rebuild(app: Application) -> str:
@@ -56,5 +55,5 @@ def _rebuild(app: Application) -> str:
 
 
 def _running(stage: Stage) -> list[tuple[object, ...]]:
-    name = stage.app.upkeep.name
-    return stage.rows(f"select pid from pg_stat_activity where application_name = '{name}' and state = 'active'")
+    named = f"application_name = '{stage.app.upkeep.name}'"
+    return stage.rows(f"select pid from pg_stat_activity where {named} and state = 'active'")
