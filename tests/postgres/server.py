@@ -137,11 +137,16 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(want: str = "", **settings: str) -> Iterator[Server]:
-    """A new server with those settings besides, gone at the end. `want`: a major version."""
+def running(want: str = "", like: Path | None = None, **settings: str) -> Iterator[Server]:
+    """A new server with those settings besides, gone at the end. `want`: a major version; `like`: the data
+    of a server of that version that was stopped, to begin with."""
     with _home() as home:
         binaries = folder(want)
-        _initdb(binaries, home / "data")
+        if like:
+            shutil.copytree(like, home / "data", ignore=shutil.ignore_patterns("log"))
+            _owned(home / "data")
+        else:
+            _initdb(binaries, home / "data")
         server = Server(binaries, home, _free_port(), settings)
         try:
             server.start()

@@ -4,6 +4,7 @@ import contextlib
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from tests.postgres.binaries import folder
 from tests.postgres.faults import access, connections, locks, plans, quiet, releases, storage
@@ -45,21 +46,34 @@ FAULTS: Mapping[str, Fault] = {
 
 
 @contextlib.contextmanager
-def staged(fault: str, app: Application, version: str = "") -> Iterator[Stage]:
-    """A new server as that fault needs it, with the application and its everyday sessions; `version` is its
-    major version."""
+def installed(app: Application, version: str = "") -> Iterator[Path]:
+    """The data of a stopped server that has the application; `version` is its major version."""
+    with running(version, **SETTINGS) as server:
+        install(server, app)
+        server.stop()
+        yield server.data
+
+
+@contextlib.contextmanager
+def staged(fault: str, app: Application, version: str, data: Path) -> Iterator[Stage]:
+    """A server as that fault needs it, with the everyday sessions of the application that is in `data`."""
     chosen = FAULTS[fault]
     newer = chosen.newer if _major(version) >= 16 else {}
-    with running(version, **{**SETTINGS, **chosen.settings, **newer}) as server:
-        install(server, app)
-        with traffic(server, app) as made:
-            yield Stage(server, app, made)
+    with (
+        running(version, like=data, **{**SETTINGS, **chosen.settings, **newer}) as server,
+        traffic(server, app) as made,
+    ):
+        yield Stage(server, app, made)
 
 
 @contextlib.contextmanager
 def standing(fault: str, app: Application, version: str = "") -> Iterator[tuple[Stage, Truth]]:
     """A new server on which the fault stands, gone at the end."""
-    with staged(fault, app, version) as stage, FAULTS[fault].make(stage) as truth:
+    with (
+        installed(app, version) as data,
+        staged(fault, app, version, data) as stage,
+        FAULTS[fault].make(stage) as truth,
+    ):
         yield stage, truth
 
 
