@@ -1,5 +1,6 @@
 """`python -m tests.postgres.faults D03 shop` makes a fault, says who is to blame and how to look at it, and
-holds it until Ctrl-C. `--version 15` takes a server of that major version."""
+holds it until Ctrl-C. `--version 15` takes a server of that major version; `Z2 shop --with ago=10` sets a
+scale that the fault's maker takes."""
 
 import argparse
 import signal
@@ -21,18 +22,25 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("fault", choices=FAULTS)
     parser.add_argument("application", choices=COMPANIES)
     parser.add_argument("--version", default="", help="major version of the server")
+    parser.add_argument("--with", dest="scales", type=_scale, action="append", default=[], metavar="NAME=N")
     asked = parser.parse_args(arguments)
     # What a shell starts in the background ignores Ctrl-C otherwise.
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, signal.default_int_handler)
+    app, scales = COMPANIES[asked.application], dict(asked.scales)
     try:
-        with standing(asked.fault, COMPANIES[asked.application], asked.version) as (stage, truth):
+        with standing(asked.fault, app, asked.version, **scales) as (stage, truth):
             sys.stdout.write(yaml.safe_dump(described(stage, truth), sort_keys=False, width=110))
             sys.stdout.write("# Ctrl-C ends it\n")
             sys.stdout.flush()
             threading.Event().wait()
     except KeyboardInterrupt:
         sys.stdout.write("ended\n")
+
+
+def _scale(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    return name, int(number) if number.isdigit() else float(number)
 
 
 def described(stage: Stage, truth: Truth) -> dict[str, object]:

@@ -67,12 +67,14 @@ def staged(fault: str, app: Application, version: str, data: Path) -> Iterator[S
 
 
 @contextlib.contextmanager
-def standing(fault: str, app: Application, version: str = "") -> Iterator[tuple[Stage, Truth]]:
-    """A new server on which the fault stands, gone at the end."""
+def standing(
+    fault: str, app: Application, version: str = "", **scales: float
+) -> Iterator[tuple[Stage, Truth]]:
+    """A new server on which the fault stands, gone at the end; `scales` are its maker's."""
     with (
         installed(app, version) as data,
         staged(fault, app, version, data) as stage,
-        FAULTS[fault].make(stage) as truth,
+        FAULTS[fault].make(stage, **scales) as truth,
     ):
         yield stage, truth
 

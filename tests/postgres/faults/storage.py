@@ -20,7 +20,7 @@ and (wait_event like 'RecoveryConflict%' or wait_event = 'BufferPin')
 """Replay waits for a snapshot, or for the page that a cursor stands on: which of them comes first varies."""
 WARNING = "checkpoints are occurring too frequently"
 SMALL = ("alter system set min_wal_size = '32MB'", "alter system set max_wal_size = '32MB'")
-BEHIND = "select pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) from pg_stat_replication"
+BEHIND = "select pg_wal_lsn_diff(sent_lsn, replay_lsn) from pg_stat_replication"
 
 
 @contextlib.contextmanager
@@ -66,9 +66,9 @@ def _load(app: Application, rows: int) -> Step:
 
 
 @contextlib.contextmanager
-def replay_lag(stage: Stage, behind: int = 100_000) -> Iterator[Truth]:
+def replay_lag(stage: Stage, behind: int = 100_000, every: float = 1.0) -> Iterator[Truth]:
     """D10: a report's open cursor on the replica stops replay, which waits for it. `behind`: bytes of WAL
-    that the replica must lack."""
+    that the replica must lack; `every`: seconds from one update of all rows to the next."""
     app = stage.app
     with (
         _replica(stage) as replica,
@@ -79,7 +79,7 @@ def replay_lag(stage: Stage, behind: int = 100_000) -> Iterator[Truth]:
         report.execute("begin")
         report.execute(f"declare export cursor for select * from {app.hot.table} order by {app.hot.key}")
         report.execute("fetch 100 from export")
-        made.work(app.upkeep, _churn(app), every=0.2)
+        made.work(app.upkeep, _churn(app), every=every)
         until(lambda: stage.rows(STUCK, replica), "replay that waits")
         until(lambda: int(str(stage.one(BEHIND))) > behind, "a replica that is behind")
         pid = report.info.backend_pid

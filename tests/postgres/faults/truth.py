@@ -68,7 +68,8 @@ class Stage:
         return tuple(pid for (pid,) in self.rows(held))  # type: ignore[misc]
 
 
-Maker = Callable[[Stage], AbstractContextManager[Truth]]
+Maker = Callable[..., AbstractContextManager[Truth]]
+"""Takes a stage and, by name, the scales of its fault: seconds, times, bytes."""
 
 
 @dataclass(frozen=True)
