@@ -22,6 +22,8 @@ from tests.postgres.binaries import as_server, folder
 SUPERUSER = "postgres"
 STARTING = 30.0
 """Seconds until a server must answer."""
+ROOMY = 4 * 2**30
+"""Bytes that must be free in memory for servers to be there."""
 SETTINGS: Mapping[str, str] = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -137,11 +139,16 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(want: str = "", **settings: str) -> Iterator[Server]:
-    """A new server with those settings besides, gone at the end. `want`: a major version."""
+def running(want: str = "", like: Path | None = None, **settings: str) -> Iterator[Server]:
+    """A new server with those settings besides, gone at the end. `want`: a major version; `like`: the data
+    of a server of that version that was stopped, to begin with."""
     with _home() as home:
         binaries = folder(want)
-        _initdb(binaries, home / "data")
+        if like:
+            shutil.copytree(like, home / "data", ignore=shutil.ignore_patterns("log"))
+            _owned(home / "data")
+        else:
+            _initdb(binaries, home / "data")
         server = Server(binaries, home, _free_port(), settings)
         try:
             server.start()
@@ -175,12 +182,19 @@ def replica_of(primary: Server, slot: str = "", name: str = "replica", **setting
 @contextlib.contextmanager
 def _home() -> Iterator[Path]:
     # A socket's path may have 107 characters: the folder is short.
-    home = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix="pg-", dir=_quick()))
     try:
         _owned(home)
         yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _quick() -> str:
+    """Memory, if there is enough of it for many servers: a cluster is a thousand files."""
+    memory = Path("/dev/shm")
+    enough = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOMY
+    return str(memory) if enough else "/tmp"
 
 
 def _owned(path: Path) -> None:
