@@ -1,6 +1,5 @@
 """Each fault stands, by the server's own views and log; its healing heals it; nothing of it is left."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -12,13 +11,12 @@ import psycopg
 import pytest
 import yaml
 
-from tests.postgres.binaries import folder
 from tests.postgres.faults.application import Application
 from tests.postgres.faults.catalogue import FAULTS
 from tests.postgres.faults.companies import CLINIC, COMPANIES, FREIGHT, SHOP
 from tests.postgres.faults.crowd import until
 from tests.postgres.faults.locks import LEVELS
-from tests.postgres.faults.looking import Shelf, enters, log, named, plan, stays
+from tests.postgres.faults.looking import Shelf, both_versions, enters, log, named, plan, stays
 from tests.postgres.faults.storage import BEHIND, WARNING
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,15 +28,6 @@ def shelf() -> Iterator[Shelf]:
     kept = Shelf()
     with kept.stack:
         yield kept
-
-
-def both_versions() -> list[str]:
-    """The servers there are, of the versions that differ most."""
-    there = []
-    for version in ("15", "18"):
-        with contextlib.suppress(RuntimeError):
-            there.append(version if folder(version) else "")
-    return there
 
 
 on_both = pytest.mark.parametrize("version", both_versions())

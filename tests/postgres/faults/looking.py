@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.postgres.binaries import folder
 from tests.postgres.faults.application import Application, Client, password
 from tests.postgres.faults.catalogue import FAULTS, installed, staged
 from tests.postgres.faults.crowd import until
@@ -39,6 +40,16 @@ class Shelf:
                 yield stage, truth
             until(lambda: not strangers(stage), "sessions of the fault that end")
             assert not stage.rows("select from pg_stat_activity where state like 'idle in transaction%'")
+
+
+def both_versions() -> list[str]:
+    """The servers there are, of the versions that differ most."""
+    there = []
+    for version in ("15", "18"):
+        with contextlib.suppress(RuntimeError):
+            folder(version)
+            there.append(version)
+    return there
 
 
 def strangers(stage: Stage) -> list[tuple[object, ...]]:
