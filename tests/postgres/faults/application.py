@@ -147,6 +147,7 @@ def install(server: Server, app: Application) -> None:
     with server.connect(dbname=app.database) as root:
         root.execute("create extension pg_stat_statements")
         root.execute(f"alter schema public owner to {app.owner}")
+        root.execute(f"grant execute on function pg_read_file(text, bigint, bigint) to {WATCHER}")
         root.execute(f"set role {app.owner}")
         root.execute(f"create schema if not exists {app.schema}")
         root.execute((FOLDER / f"{app.name}.sql").read_text(encoding="utf-8"))
@@ -163,7 +164,6 @@ def _roles(app: Application, server: Server) -> Iterator[str]:
     yield f"create role {app.owner}"
     yield f"create role {WATCHER} login in role pg_monitor password '{password(WATCHER)}'"
     yield f"alter role {WATCHER} set default_transaction_read_only = on"
-    yield f"grant execute on function pg_read_file(text, bigint, bigint) to {WATCHER}"
     # The replication attribute lets an operator drop a slot.
     yield f"create role {OPERATOR} login replication in role {app.owner} password '{password(OPERATOR)}'"
     for granted in ("pg_monitor", "pg_signal_backend", "pg_checkpoint", "pg_maintain"):
