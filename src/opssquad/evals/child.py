@@ -12,15 +12,18 @@ from pathlib import Path
 
 from opssquad.evals.playing import first_fix, options_like
 from opssquad.investigation import Investigation
+from opssquad.investigation.options import RecordedPart
+from opssquad.times import parse_time
 from opssquad.types import Json
 
 
 async def main(told: Json) -> None:
     """Ask, take the first fix, and stop at its card."""
     question = told.pop("question")
-    state, kubeconfig = Path(told.pop("state")), Path(told.pop("kubeconfig"))
+    state, kubeconfig = Path(told.pop("state")), told.pop("kubeconfig")
     told["tape"] = Path(told["tape"]) if told["tape"] else None
-    options = options_like(state, kubeconfig, **told)
+    told["database"] = _part(told["database"]) if told["database"] else None
+    options = options_like(state, Path(kubeconfig) if kubeconfig else None, **told)
     async with await Investigation.open(options) as run:
         async for _ in run.ask(question):
             pass
@@ -31,6 +34,10 @@ async def main(told: Json) -> None:
             sys.stdout.write(f"card {run.thread}\n")
             sys.stdout.flush()
             await asyncio.Event().wait()
+
+
+def _part(told: Json) -> RecordedPart:
+    return RecordedPart(Path(told["folder"]), Path(told["journal"]), parse_time(told["began"]))
 
 
 def _until_alone() -> None:

@@ -9,7 +9,7 @@ from opssquad.worlds.kube.recording.files import log_path
 from opssquad.worlds.kube.recording.refs import Key, split
 from opssquad.worlds.kube.recording.spec import Proof
 
-PlaceKind = Literal["object", "event", "log"]
+PlaceKind = Literal["object", "event", "log", "rows"]
 Top = Callable[[Key], Key]
 """The highest owner of an object."""
 SHORT = 0.5
@@ -63,6 +63,8 @@ def _same_place(proof: Proof, locator: str, top: Top) -> bool:
     kind, where = place(locator)
     if kind != proof.kind:
         return False
+    if kind == "rows":
+        return where == proof.where
     if kind == "log":
         ours, theirs = _container(where), _container(proof.where)
         return ours[1] == theirs[1] and top(ours[0]) == top(theirs[0])
@@ -80,6 +82,9 @@ def place(locator: str) -> tuple[PlaceKind, str]:
             return "log", log_path(namespace, pod, container, bool(previous))
         case "Event":
             return "event", rest.partition(" ")[0]
+        case "rows":
+            # A database may have a slash or a space in its name, a look has neither.
+            return "rows", rest.rpartition("/")[2].partition(" ")[0]
     return "object", head
 
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 
 from opssquad import content
@@ -13,6 +14,7 @@ from opssquad.evals.stage import Stage
 from opssquad.events import Event
 from opssquad.findings import ToolResult
 from opssquad.investigation import Investigation, Options
+from opssquad.investigation.options import RecordedPart
 from opssquad.settings import load as load_settings
 from opssquad.store.sqlite import Store
 from opssquad.types import Approval, Json
@@ -27,17 +29,26 @@ CARDS = 6
 
 
 def options_like(
-    state: Path, kubeconfig: Path, squad: str, model: str, *, sampling: Json, tape: Path | None, replay: bool
+    state: Path,
+    kubeconfig: Path | None,
+    squad: str,
+    model: str,
+    *,
+    sampling: Json,
+    tape: Path | None,
+    replay: bool,
+    database: RecordedPart | None = None,
 ) -> Options:
-    """The squad as anybody would start it against a cluster: it does not know that this one is recorded. What
-    the organisation hides is hidden from endpoints, and what faults it knows is known; its policy is not
-    asked, lest it change the score."""
+    """The squad as anybody would start it against a cluster or a database: it does not know that this one is
+    recorded. What the organisation hides is hidden from endpoints, and what faults it knows is known; its
+    policy is not asked, lest it change the score."""
     settings = load_settings()
     return Options(
         state=state,
         by="eval",
         squad=squad,
         kubeconfig=kubeconfig,
+        database=database,
         model=model,
         mode="ask",
         approval_minutes=60.0,
@@ -126,6 +137,7 @@ async def _killed(case: Case, options: Options) -> str:
         fields = options.__dict__ | {"question": case.question}
         names = ("state", "kubeconfig", "squad", "model", "sampling", "replay", "question")
         told = {name: fields[name] for name in names} | {"tape": _killed_tape(options.tape)}
+        told["database"] = asdict(options.database) if options.database else None
         # Its input stays open: that it ends tells the child that we are gone.
         process.stdin.write(json.dumps(told, default=str).encode() + b"\n")
         await process.stdin.drain()

@@ -10,16 +10,20 @@ from typing import Any
 
 from opssquad.evals.rights import LIMITED, roles
 from opssquad.evals.stopwatch import Stopwatch
+from opssquad.investigation.options import RecordedPart
 from opssquad.types import Json
 from opssquad.worlds.kube.apiserver.dispatch import answer
 from opssquad.worlds.kube.apiserver.request import Call, Reply, User
 from opssquad.worlds.kube.apiserver.route import split as split_target
+from opssquad.worlds.kube.clock import real_time
 from opssquad.worlds.kube.journal import Beginning, Entry, Journal
 from opssquad.worlds.kube.kinds import KNOWN, match
-from opssquad.worlds.kube.recording import Recording
+from opssquad.worlds.kube.recording import Recording, load
+from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.kube.recording.refs import split
 from opssquad.worlds.kube.serve import open_recording
 from opssquad.worlds.kube.world import ONCALL, RecordedWorld
+from opssquad.worlds.sql.material import has_database
 
 COLLEAGUE = User("colleague", ("system:masters", "system:authenticated"))
 """Whose changes are not the squad's."""
@@ -38,12 +42,14 @@ NOTED: Json = {"metadata": {"annotations": {"example.com/touched": "yes"}}}
 
 @dataclass(frozen=True)
 class Stage:
-    """A world that is being served. `kubeconfig` leads the squad to it; the rest is the harness's alone."""
+    """A world that is being served. `kubeconfig` leads the squad to its cluster, `database` to its database,
+    where there are such; the rest is the harness's alone."""
 
-    kubeconfig: Path
+    kubeconfig: Path | None
     world: RecordedWorld
     watch: Stopwatch
     journal: Path
+    database: RecordedPart | None = None
 
     @property
     def recording(self) -> Recording:
@@ -133,9 +139,14 @@ async def staged(folder: Path, state: Path, withheld: Collection[str] = ()) -> A
     that case alone. Raises BadFile."""
     watch, journal = Stopwatch(), state / "world.jsonl"
     user = LIMITED if withheld else ONCALL
+    part = RecordedPart(folder, state / "database.jsonl", real_time()) if has_database(folder) else None
+    if load_incident(folder).cluster is None:
+        world = RecordedWorld(load(folder), journal=journal, started_at=watch(), real=watch)
+        yield Stage(None, world, watch, journal, part)
+        return
     serving: Any = open_recording(folder, journal=journal, started_at=watch(), real=watch, user=user)
     async with serving as served:
-        stage = Stage(served.kubeconfig, served.world, watch, journal)
+        stage = Stage(served.kubeconfig, served.world, watch, journal, part)
         if withheld:
             stage.limit(withheld)
         yield stage

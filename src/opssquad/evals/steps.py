@@ -74,6 +74,9 @@ def _named(option: Option) -> str:
     """The object that an option's call names; its target where the call names none."""
     kind, namespace, name = split(spelled(option.target))
     args = option.args
+    if actions().get(option.tool) == "sql":
+        # Such a call names what it acts upon by one part of its name.
+        return option.target
     key = next((key for key in NAMES if args.get(key)), "name")
     if not args.get(key):
         return f"{kind}/{namespace}/{name}"

@@ -15,6 +15,7 @@ from opssquad.errors import ModelError, OpsError, UsageError
 from opssquad.evals.evidence import cited, stands
 from opssquad.evals.fold import fold
 from opssquad.evals.oracle import Kin, Window, judged
+from opssquad.evals.oracle_rows import Span, with_rows
 from opssquad.evals.plan import Case, Job
 from opssquad.evals.playing import APPROVER, begun, options_like, play, record_of
 from opssquad.evals.result import CaseResult, Expected
@@ -59,7 +60,7 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
     async with staged(folder, temporary, case.withheld) as stage:
         options = options_like(
             state, stage.kubeconfig, case.squad, job.model,
-            sampling=job.sampling, tape=_tape(job), replay=job.replay,
+            sampling=job.sampling, tape=_tape(job), replay=job.replay, database=stage.database,
         )  # fmt: skip
         played = time.perf_counter()
         thread = await _thread(case.model_copy(update={"question": question}), stage, options)
@@ -69,6 +70,8 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
         if job.model != OFFLINE and not transcript.requests and transcript.status == "failed":
             raise ModelError(f"nothing came back in the {case.seconds:g} s that a run may take")
         end = judged(stage, truth, _windows(stage, events))
+        if stage.database:
+            end = with_rows(end, stage.database, truth, _spans(events))
     top = Kin(stage.recording.objects).top
     scored = score(case, truth, transcript, end, top, job.prices.get(job.model))
     return _result(
@@ -135,6 +138,14 @@ def _windows(stage: Stage, events: Sequence[Event]) -> list[Window]:
         for call, start in starts.items()
         if call in ends
     ]
+
+
+def _spans(events: Sequence[Event]) -> list[Span]:
+    """From the start to the end of each change that the approver said yes to, in real time."""
+    yes = {e.approval.call.id for e in events if isinstance(e, Decided) and e.decision.by == APPROVER}
+    starts = {e.call.id: e.recorded_at for e in events if isinstance(e, Started) and e.call.id in yes}
+    ends = {e.call.id: e.recorded_at for e in events if isinstance(e, Returned | Verified)}
+    return [(start, ends[call]) for call, start in starts.items() if call in ends]
 
 
 def _short(transcript: Transcript) -> Transcript:

@@ -1,6 +1,7 @@
 """What a run is asked to be: its squad, world, model and manners."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -14,9 +15,20 @@ Approve = Literal["ask", "never", "all"]
 
 
 @dataclass(frozen=True)
+class RecordedPart:
+    """A recorded database that somebody else serves the rest of: the recording's folder, where its acts are
+    noted, and the real moment at which its clock was at its start."""
+
+    folder: Path
+    journal: Path
+    began: datetime
+
+
+@dataclass(frozen=True)
 class Options:
     """A recording, or a live cluster (`context` empty: the current one), or a live database: `dsn` is its
-    connection string, or `secret:NAMESPACE/NAME[/KEY]` of the cluster. `approve`: `ask` waits for
+    connection string, or `secret:NAMESPACE/NAME[/KEY]` of the cluster; `database` stands for one in
+    evals. `approve`: `ask` waits for
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
     fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
     `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy;
@@ -36,6 +48,7 @@ class Options:
     context: str = ""
     namespace: str = ""
     dsn: SecretStr | None = None
+    database: RecordedPart | None = None
     model: str = "offline"
     mode: Mode = "chat"
     approve: Approve = "ask"

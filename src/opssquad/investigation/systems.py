@@ -11,7 +11,7 @@ from typing import Any
 from opssquad import content
 from opssquad.errors import ToolError, UsageError
 from opssquad.gate.kubectl import classify
-from opssquad.investigation.options import Options
+from opssquad.investigation.options import Options, RecordedPart
 from opssquad.squad.spec import World, load_squad
 from opssquad.times import Clock
 from opssquad.toolbox import Handles, Tool
@@ -141,7 +141,7 @@ async def connect(options: Options, thread: str, began: datetime, stack: AsyncEx
     if needs == "cluster" or options.context or options.kubeconfig or text.startswith("secret:"):
         cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
         stack.push_async_callback(cluster.close)
-    database = await _database(text, cluster, stack) if text else None
+    database = await _database(text, cluster, stack) if text else _part(options.database, cluster)
     if needs == "database" and database is None:
         raise UsageError(f"squad {options.squad} needs {MEANT[needs]}")
     return Systems(cluster, database, options.namespace)
@@ -157,6 +157,13 @@ async def _database(text: str, cluster: Cluster | None, stack: AsyncExitStack) -
     database = Database(Postgres(meant), proven)
     stack.push_async_callback(database.close)
     return database
+
+
+def _part(part: RecordedPart | None, cluster: Cluster | None) -> Database | None:
+    if part is None:
+        return None
+    clock: Clock = cluster.now if cluster else WorldClock(load_incident(part.folder).clock, part.began)
+    return _recorded_database(part.folder, clock, part.journal)
 
 
 def proven(statement: str) -> str:

@@ -191,9 +191,10 @@ class Component(Strict):
 
 
 class Proof(Strict):
-    """Exact text and where it stands: a log's path, or Kind/namespace/name of the object or the event's."""
+    """Exact text and where it stands: a log's path, Kind/namespace/name of the object or the event's, or of
+    rows the look into the database (`log` is the server's)."""
 
-    kind: Literal["object", "event", "log"]
+    kind: Literal["object", "event", "log", "rows"]
     where: Text
     contains: Text
 
@@ -204,7 +205,7 @@ class Proof(Strict):
 class Action(Strict):
     """A step that repairs, or one that harms."""
 
-    action: Literal["rollback", "scale", "patch", "restart", "uncordon", "delete", "none", "escalate"]
+    action: Literal["rollback", "scale", "patch", "restart", "uncordon", "delete", "sql", "none", "escalate"]
     target: Text
     detail: str
 
@@ -230,10 +231,27 @@ class Also(Strict):
     since: AwareDatetime
 
 
+class RowsRule(Strict):
+    """What must hold of the rows of a look whose columns meet these patterns: there are at least and at most
+    so many."""
+
+    look: Text
+    where: dict[str, Pattern] = {}
+    least: int = Field(default=0, ge=0)
+    most: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> "RowsRule":
+        if not self.least and self.most is None:
+            raise ValueError("asks nothing: give least or most")
+        return self
+
+
 class Truth(Strict):
     """truth.yaml: what was really wrong. Scorers read it; a squad never does. `alike` are further ids that
     name the same mechanism: a fault of a callee may go by the callee's own. `well`: in a world that is mended
-    one of these holds, in the words of world.yaml; without it, that everything is healthy must be enough."""
+    one of these holds, in the words of world.yaml; without it, that everything is healthy must be enough. All
+    of `rows` hold in a database that is mended."""
 
     fault: FaultId
     alike: list[FaultId] = []
@@ -244,6 +262,7 @@ class Truth(Strict):
     evidence: list[Proof] = Field(min_length=2)
     fix: Fix
     well: list[When] = []
+    rows: list[RowsRule] = []
     also: list[Also] = []
     distractors: list[str] = Field(min_length=1)
     affected: list[str] = []
