@@ -1,0 +1,1 @@
+"""Signals about a database: facts with a name, found in the rows of looks."""

@@ -1,0 +1,165 @@
+"""What a server as a whole tells: whether it takes writes, checkpoints, slots, age, deadlocks."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from opssquad import DatabaseError, Json, Quote, Rows, Signal
+
+from .._common import database_ref, moment, percent, setting, size, slot
+
+OFTEN = 60.0
+"""Seconds between checkpoints on the average below which they come too often: the default is 300."""
+BY_DEMAND = 10
+"""Checkpoints by demand below which their share says nothing."""
+OLD = 1_000_000_000
+"""Transactions from which the age of a database is a worry: at two billion the server stops taking writes."""
+HELD = 64 * 2**20
+"""Bytes of WAL that a slot without a reader may hold before it counts: a restart of its reader takes less."""
+ENDS = {"full": "server.refuses_connections", "starting": "server.starting"}
+
+
+def refused(name: str, server: str, error: DatabaseError) -> Signal:
+    """What a server that does not let us in says of itself."""
+    ref = database_ref(name)
+    return Signal(
+        id=ENDS.get(error.kind, "server.away"),
+        entity=ref,
+        owner=ref,
+        text=f"the server takes no connection: {error.said}",
+        severity="critical",
+        data={"said": error.said, "kind": error.kind},
+        quotes=(Quote(locator=f"server {server}", text=error.said),),
+    )
+
+
+def standing_signals(server: Rows, databases: Rows, now: datetime) -> Iterator[Signal]:
+    """Recovery, read-only, age, deadlocks."""
+    row, ref = server.rows[0], database_ref(server.name)
+    if row["in_recovery"]:
+        yield Signal(
+            id="server.in_recovery",
+            entity=ref,
+            owner=ref,
+            text="the server is a standby and takes no writes",
+            severity="info",
+            quotes=(server.quote(row, "in_recovery"),),
+        )
+    if row.get("read_only") == "on" and not _own_default(row):
+        yield Signal(
+            id="server.read_only",
+            entity=setting("default_transaction_read_only"),
+            owner=ref,
+            text="transactions are read-only by default here",
+            data={"scope": "transactions", "set": "on"},
+            quotes=(server.quote(row, "read_only"),),
+        )
+    for each in databases.rows:
+        yield from _of_database(databases, each)
+
+
+def _own_default(row: Json) -> bool:
+    """Whether it is our own role alone that is set to read."""
+    return "role_read_only" in row and row["role_read_only"] == "on"
+
+
+def _of_database(databases: Rows, row: Json) -> Iterator[Signal]:
+    ref = database_ref(str(row["database"]))
+    if (row.get("xid_age") or 0) >= OLD:
+        yield Signal(
+            id="transactions.wraparound",
+            entity=ref,
+            owner=ref,
+            text=f"the oldest transaction of {ref.name} is {row['xid_age']} transactions old",
+            severity="critical",
+            data={"age": row["xid_age"]},
+            quotes=(databases.quote(row, "database"), databases.quote(row, "xid_age")),
+        )
+    if row["database"] == databases.name and (row.get("deadlocks") or 0) > 0:
+        yield Signal(
+            id="deadlocks.counted",
+            entity=ref,
+            owner=ref,
+            text=f"{row['deadlocks']} deadlocks since statistics were reset",
+            severity="info",
+            data={"count": row["deadlocks"]},
+            quotes=(databases.quote(row, "deadlocks"),),
+        )
+
+
+def checkpoint_signals(checkpoints: Rows, server: Json, now: datetime) -> Iterator[Signal]:
+    """Whether writing forces checkpoints."""
+    for row in checkpoints.rows:
+        timed, requested = int(row["timed"] or 0), int(row["requested"] or 0)
+        started = moment(row, "stats_reset") or moment(server, "started")
+        span = (now - started).total_seconds() if started else 0.0
+        total = timed + requested
+        if requested < BY_DEMAND or requested < timed or not span or span / total > OFTEN:
+            continue
+        ref = database_ref(checkpoints.name)
+        yield Signal(
+            id="checkpoints.requested",
+            entity=setting("max_wal_size"),
+            owner=ref,
+            text=f"{requested} of {total} checkpoints were forced by WAL, one every {span / total:.0f} s",
+            data={"requested": requested, "timed": timed, "seconds": round(span / total, 1)},
+            quotes=(checkpoints.quote(row, "timed", "requested"),),
+        )
+
+
+def slot_signals(slots: Rows, now: datetime) -> Iterator[Signal]:
+    """Slots that hold WAL for nobody."""
+    for row in slots.rows:
+        held = int(row.get("held_bytes") or 0)
+        lost = row.get("wal_status") in ("lost", "unreserved")
+        if row["active"] or (held < HELD and not lost):
+            continue
+        ref = slot(str(row["slot"]))
+        yield Signal(
+            id="slot.lost" if row.get("wal_status") == "lost" else "slot.inactive",
+            entity=ref,
+            owner=ref,
+            text=f"slot {ref.name} has no reader and holds {size(held)} of WAL",
+            severity="critical" if lost or held > 16 * HELD else "warning",
+            at=moment(row, "inactive_since"),
+            data={
+                "slot": ref.name, "type": row["type"], "held_bytes": held, "held": size(held),
+                "wal_status": row.get("wal_status") or "", "plugin": row.get("plugin") or "",
+            },
+            quotes=(slots.quote(row),),
+        )  # fmt: skip
+
+
+def archive_signals(archiver: Rows) -> Iterator[Signal]:
+    """An archive that fails."""
+    for row in archiver.rows:
+        failed, good = moment(row, "last_failed_time"), moment(row, "last_archived_time")
+        if failed and (good is None or failed > good):
+            ref = setting("archive_command")
+            yield Signal(
+                id="archive.failing",
+                entity=ref,
+                owner=ref,
+                text=f"archiving of WAL has failed {row['failed_count']} times, the last time was no success",
+                severity="critical",
+                at=failed,
+                data={"failed": row["failed_count"], "file": row.get("last_failed_wal") or ""},
+                quotes=(archiver.quote(row, "failed_count", "last_failed_wal"),),
+            )
+
+
+def summary(server: Json, databases: Rows, now: datetime) -> list[str]:
+    """Version, uptime and recovery, then the counters of the database at hand."""
+    from .._common import lasting, since
+
+    role = "a standby in recovery" if server["in_recovery"] else "a primary"
+    text = [f"PostgreSQL {server['version']}, {role}, up {lasting(since(server, 'started', now))}."]
+    for row in databases.rows:
+        if row["database"] != server["database"]:
+            continue
+        hit, read = int(row["blks_hit"] or 0), int(row["blks_read"] or 0)
+        text.append(
+            f"Database {row['database']}: {size(row['size'])}, cache hit {percent(hit, hit + read)}, "
+            f"{row['commits']} commits, {row['rollbacks']} rollbacks, {row['deadlocks']} deadlocks, "
+            f"{row['temp_files']} temporary files, xid age {row['xid_age']}."
+        )
+    return text
