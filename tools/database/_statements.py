@@ -14,7 +14,11 @@ TABLES = re.compile(
 FILTER = re.compile(
     rf"(?:({NAME})\.)?({NAME})\s*(?:=|in\s*\(|=\s*any\s*\()\s*(?:\$\d+|any\b|'|\d|%s|\?)", re.IGNORECASE
 )
-WORDS = frozenset(["where", "set", "on", "using", "order", "group", "limit", "left", "right", "inner", "outer", "join", "cross", "natural", "values", "select", "returning", "as", "and", "or", "not", "full"])  # fmt: skip
+WORDS = frozenset(
+    """where set on using order group limit left right inner outer join cross natural values select returning as
+    and or not full""".split()
+)
+"""Words that may stand where an alias could."""
 
 
 def tables_of(statement: str, known: Iterable[Json]) -> list[Json]:

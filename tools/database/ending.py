@@ -27,7 +27,8 @@ async def _foresee_cancel(database: Database, pid: Pid) -> Preview:
     row, sessions = await one_session(database, pid)
     if row["state"] != "active":
         raise ToolError(
-            f"session {pid} is {row['state']}: nothing runs that could be cancelled; terminate_session ends it"
+            f"session {pid} is {row['state']}: nothing runs that could be cancelled; terminate_session "
+            f"ends it"
         )
     behind = victims(pid, sessions, await database.rows("locks"))
     return Preview(

@@ -44,7 +44,8 @@ def _twice(found: Rows) -> list[str]:
         if how:
             alike[row["schema"], row["table"], how].append(row)
     return [
-        f"twice: {', '.join(str(each['index']) for each in those)} on {schema}.{table} ({size(those[0]['size'])} each)"
+        f"twice: {', '.join(str(each['index']) for each in those)} on {schema}.{table} "
+        f"({size(those[0]['size'])} each)"
         for (schema, table, _), those in alike.items()
         if len(those) > 1
     ]

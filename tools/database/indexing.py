@@ -77,7 +77,8 @@ async def _foresee_create(
     )
     return Preview(
         command=database.statement("create_index", **_place(row), name=name, columns=columns, unique=unique),
-        impact=f"reads {row['schema']}.{row['table']} twice ({size(row['heap_size'])}, {row['n_live_tup']} rows); "
+        impact=f"reads {row['schema']}.{row['table']} twice ({size(row['heap_size'])}, "
+        f"{row['n_live_tup']} rows); "
         f"readers and writers go on{waits}; every write costs a little more from then on",
         risk="medium" if slow else "low",
         risk_rule="long transactions hold it up" if slow else "it is built concurrently",
@@ -154,8 +155,8 @@ async def _foresee_drop(database: Database, index: Index) -> Preview:
     used = int(row["scans"] or 0)
     return Preview(
         command=database.statement("drop_index", schema=row["schema"], name=row["index"]),
-        impact=f"{size(row['size'])} are freed and writes get cheaper; it was read {used} times since statistics began"
-        + (", and what reads it becomes slow" if used and row["valid"] else ""),
+        impact=f"{size(row['size'])} are freed and writes get cheaper; it was read {used} times since "
+        f"statistics began" + (", and what reads it becomes slow" if used and row["valid"] else ""),
         risk="high" if used and row["valid"] else "low",
         risk_rule="statements use it" if used and row["valid"] else "nothing reads it",
         binding=_of(database, row),

@@ -86,7 +86,11 @@ async def _observe_limit(database: Database, role: Role) -> dict[str, str]:
 async def _check_limit(database: Database, role: Role, limit: int) -> Check:
     found = await database.rows("roles")
     now = next((row["connection_limit"] for row in found.rows if row["role"] == role), None)
-    return Check(outcome="better" if now == limit else "same", text=f"the limit of role {role} is {now}", sources=sources((found,)))
+    return Check(
+        outcome="better" if now == limit else "same",
+        text=f"the limit of role {role} is {now}",
+        sources=sources((found,)),
+    )
 
 
 Name = Annotated[str, "name of the setting"]
@@ -143,7 +147,8 @@ async def _foresee_setting(database: Database, name: Name, value: Value, role: O
     row = await _setting(database, name)
     if row["context"] in ("postmaster", "internal"):
         raise ToolError(
-            f"{name} counts only after a restart, which ends every session and empties the cache; plan that by hand"
+            f"{name} counts only after a restart, which ends every session and empties the cache; plan "
+            f"that by hand"
         )
     if role:
         await _role(database, role)
@@ -155,7 +160,8 @@ async def _foresee_setting(database: Database, name: Name, value: Value, role: O
     )
     return Preview(
         command=database.statement(act, **args),
-        impact=f"{name} becomes {value or 'the default'} {where}; it is {before if before is not None else 'not set'}",
+        impact=f"{name} becomes {value or 'the default'} {where}; it is "
+        f"{before if before is not None else 'not set'}",
         risk="low" if role else "medium",
         risk_rule="it is for one role" if role else "it is for all sessions",
         binding={str(setting_ref(name)): f"value={before}"},

@@ -7,14 +7,26 @@ from .signals.connections import connection_signals, told_of
 from .signals.server import (
     archive_signals,
     checkpoint_signals,
+    read_only,
     refused,
+    serves,
     slot_signals,
     standing_signals,
     summary,
 )
 from .signals.sessions import longest
 
-LOOKS = ("server", "sessions", "databases", "checkpoints", "roles", "slots", "replicas", "archiver")
+LOOKS = (
+    "server",
+    "sessions",
+    "databases",
+    "checkpoints",
+    "roles",
+    "role_settings",
+    "slots",
+    "replicas",
+    "archiver",
+)
 TELLING = ("full", "starting", "away", "lost")
 """Kinds of trouble that are themselves what is to be told."""
 
@@ -42,12 +54,15 @@ def _told(database: Database, looks: dict[str, Rows]) -> Result:
     now, server = database.now(), looks["server"].rows[0]
     sessions, checkpoints = looks["sessions"], looks["checkpoints"]
     signals = (
-        *standing_signals(looks["server"], looks["databases"], now),
+        *standing_signals(looks["server"], looks["databases"]),
+        *read_only(looks["server"], looks["role_settings"]),
         *connection_signals(server, sessions, looks["roles"]),
         *checkpoint_signals(checkpoints, server, now),
         *slot_signals(looks["slots"], now),
         *archive_signals(looks["archiver"]),
     )
+    if not any(each.severity != "info" for each in signals):
+        signals += tuple(serves(sessions, now))
     text = [*summary(server, looks["databases"], now), *told_of(server, sessions), *longest(sessions, now)]
     for row in checkpoints.rows:
         text.append(f"Checkpoints: {row['timed']} by time, {row['requested']} by demand.")

@@ -12,7 +12,8 @@ LOOKS = ("server", "replicas", "slots", "receiver", "conflicts", "sessions")
 
 @tool(effect="read")
 async def replication(database: Database) -> Result:
-    """Replication as seen here: replicas and how far behind, slots and the WAL they hold, replay on a standby."""
+    """Replication as seen here: replicas and how far behind, slots and the WAL they hold, replay on a
+    standby."""
     looks = {name: await database.rows(name) for name in LOOKS}
     now, facts = database.now(), looks["server"].rows[0]
     signals = (

@@ -32,7 +32,8 @@ async def schema(
     table: Annotated[str, "one table in detail"] = "",
     changed_minutes: Annotated[int, "how far back changes are told"] = 1440,
 ) -> Result:
-    """The schema, one table in detail, and what changed: by commit times, migrations applied, dropped columns."""
+    """The schema, one table in detail, and what changed: by commit times, migrations applied, dropped
+    columns."""
     own = await one_table(database, table) if table else None
     where = {"schema": own["schema"], "table": own["table"]} if own else {}
     columns = await database.rows("columns", **where)
@@ -81,7 +82,8 @@ def _told(changed: Rows, dropped: Rows, since: datetime, now: datetime) -> list[
     if not any(row.get("changed") for row in changed.rows) and changed.rows:
         last = ", ".join(f"{row['schema']}.{row['name']}" for row in changed.rows[:4])
         text.append(
-            f"This server keeps no commit times (track_commit_timestamp); changed last, when is not known: {last}"
+            f"This server keeps no commit times (track_commit_timestamp); changed last, when is not "
+            f"known: {last}"
         )
     return text + [
         f"{row['schema']}.{row['table']} has lost {row['dropped']} columns" for row in dropped.rows[:MOST]
@@ -146,7 +148,14 @@ def _migrations(name: str, applied: list[tuple[datetime | None, str]]) -> Iterat
         ref, look = database_ref(name), line.split(" ")[0]
         text = f"the last migration applied is {line.partition(' ')[2]}"
         quote = Quote(locator=f"rows {name}/{look}", text=line)
+        data = {"tool": look, "line": line}
         yield Signal(
-            id="migration.applied", entity=ref, owner=ref, text=text, severity="info", at=at, data={"tool": look, "line": line},
+            id="migration.applied",
+            entity=ref,
+            owner=ref,
+            text=text,
+            severity="info",
+            at=at,
+            data=data,
             quotes=(quote,),
-        )  # fmt: skip
+        )

@@ -28,7 +28,8 @@ async def server_log(
     since = database.now() - timedelta(minutes=minutes)
     found = [e for e in entries([row["line"] for row in log.rows]) if e.at is None or e.at >= since]
     wanted = [e for e in found if grep.lower() in " ".join(e.lines).lower()]
-    signals = tuple(log_signals(database.name, found))
+    tables = (await database.rows("tables")).rows if found else ()
+    signals = tuple(log_signals(database.name, found, tables))
     text = [_head(log, found, wanted, minutes), *_told(wanted)]
     return Result(
         text="\n".join([*text, *missing((log,))]),

@@ -38,7 +38,8 @@ async def _foresee(database: Database, slot: Slot) -> Preview:
     row = await _one(database, slot)
     return Preview(
         command=database.statement("drop_slot", slot=slot),
-        impact=f"frees {size(row['held_bytes'])} of WAL at the next checkpoint; if its consumer ever comes back, it "
+        impact=f"frees {size(row['held_bytes'])} of WAL at the next checkpoint; if its consumer ever "
+        f"comes back, it "
         f"must be built anew from a copy of the data ({row['type']} slot)",
         risk="high",
         risk_rule="a consumer that comes back has lost its place",

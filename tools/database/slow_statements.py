@@ -7,7 +7,7 @@ from opssquad import Database, Json, Result, Rows, tool
 
 from .._text import table
 from ._common import missing, query_text, sources, unread
-from .signals.statements import delta, statement_signals
+from .signals.statements import delta, statement_signals, wal_signals
 
 MOST = 10
 
@@ -17,7 +17,8 @@ async def slow_statements(
     database: Database,
     seconds: Annotated[int, "between two looks, 0 to 20; 0 takes one look"] = 3,
 ) -> Result:
-    """Statements by what they cost: since statistics began, and between two looks, so that what is slow now shows."""
+    """Statements by what they cost: since statistics began, and between two looks, so that what is slow now
+    shows."""
     before = await database.rows("statements")
     if seconds and before.rows:
         await asyncio.sleep(min(max(seconds, 0), 20))
@@ -25,7 +26,8 @@ async def slow_statements(
     else:
         now = before
     tables = await database.rows("tables")
-    signals = tuple(statement_signals(before, now, tables.rows)) if now.rows else ()
+    sessions = await database.rows("sessions")
+    signals = (*statement_signals(before, now, tables.rows), *wal_signals(before, now, sessions))
     text = [*_now(before, now, seconds), *_since(now)] if now.rows else []
     return Result(
         text="\n".join([*text, *(f"{s.id}: {s.owner.name} {s.text}" for s in signals), *missing((now,))]),

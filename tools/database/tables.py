@@ -66,10 +66,13 @@ def _detail(row: Json, indexes: Rows, wide: dict[tuple[str, str], int], now: dat
     text = [
         f"{row['schema']}.{row['table']}: {row['n_live_tup']} rows, {row['n_dead_tup']} dead, heap "
         f"{size(row['heap_size'])}, indexes {size(row['index_size'])}, {_bloat(row, wide)}.",
-        f"Vacuum {_when(row, 'vacuum', now)}, analyze {_when(row, 'analyze', now)}, {row['n_mod_since_analyze']} "
+        f"Vacuum {_when(row, 'vacuum', now)}, analyze {_when(row, 'analyze', now)}, "
+        f"{row['n_mod_since_analyze']} "
         f"rows modified since; the planner counts on {row['planner_rows']} rows.",
-        f"Scans: {row['seq_scan']} sequential, {row['idx_scan'] or 0} by index. Written: {row['n_tup_ins']} inserted, "
-        f"{row['n_tup_upd']} updated ({percent(int(row['n_tup_hot_upd'] or 0), int(row['n_tup_upd'] or 0))} HOT), "
+        f"Scans: {row['seq_scan']} sequential, {row['idx_scan'] or 0} by index. Written: "
+        f"{row['n_tup_ins']} inserted, "
+        f"{row['n_tup_upd']} updated "
+        f"({percent(int(row['n_tup_hot_upd'] or 0), int(row['n_tup_upd'] or 0))} HOT), "
         f"{row['n_tup_del']} deleted.",
     ]
     return [
@@ -86,4 +89,5 @@ def _bloat(row: Json, wide: dict[tuple[str, str], int]) -> str:
     if not width or not row["heap_size"] or not row["n_live_tup"]:
         return "bloat not known"
     wanted = int(row["n_live_tup"]) * (width + HEADER)
-    return f"about {percent(max(int(row['heap_size']) - wanted, 0), int(row['heap_size']))} of the heap bloat (estimated)"
+    return f"about {percent(max(int(row['heap_size']) - wanted, 0), int(row['heap_size']))} of the heap "
+    f"bloat (estimated)"

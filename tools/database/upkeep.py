@@ -47,7 +47,8 @@ async def _foresee_analyze(database: Database, table: Table) -> Preview:
     row = await one_table(database, table)
     return Preview(
         command=database.statement("analyze", **_place(row)),
-        impact=f"reads a sample of {row['schema']}.{row['table']} ({size(row['heap_size'])}); nobody waits for it, "
+        impact=f"reads a sample of {row['schema']}.{row['table']} ({size(row['heap_size'])}); nobody "
+        f"waits for it, "
         "plans may change",
         risk="low",
         risk_rule="it reads a sample and writes statistics",
@@ -93,7 +94,8 @@ async def _foresee_vacuum(database: Database, table: Table) -> Preview:
     row = await one_table(database, table)
     return Preview(
         command=database.statement("vacuum", **_place(row)),
-        impact=f"reads {row['schema']}.{row['table']} ({size(row['heap_size'])}, {row['n_dead_tup']} dead rows) and "
+        impact=f"reads {row['schema']}.{row['table']} ({size(row['heap_size'])}, {row['n_dead_tup']} "
+        f"dead rows) and "
         "frees the room of dead rows; it costs input and output, and nobody waits for it",
         risk="low",
         risk_rule="a plain vacuum locks out no reader and no writer",

@@ -127,9 +127,11 @@ class Application:
                 yield value
 
     def component(self, kind: str, name: str | int) -> str:
-        """What a truth calls a thing of this database; tables and indexes carry their schema."""
+        """What a truth calls a thing of this database, or of its server; tables and indexes carry their
+        schema."""
         where = f"{self.schema}." if kind in ("Table", "Index") else ""
-        return f"{kind}/{self.database}/{where}{name}"
+        database = "" if kind in ("Role", "ReplicationSlot", "Setting", "Server") else self.database
+        return f"{kind}/{database}/{where}{name}"
 
 
 def password(role: str) -> str:

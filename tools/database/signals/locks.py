@@ -9,10 +9,11 @@ from opssquad import Json, Rows, Signal
 
 from .._chains import Chain
 from .._common import client, lasting, moment, query_text, session, since
-from .sessions import session_data
+from .sessions import UPKEEP, session_data
 
+BRIEF = 2.0
+"""Seconds of waiting that are the traffic of any database."""
 DDL = re.compile(r"\s*(alter|drop|create|truncate|reindex|cluster|refresh|lock|comment|grant|revoke)\b", re.I)
-UPKEEP = re.compile(r"\s*(autovacuum:|vacuum|analyze|reindex|create\s+(unique\s+)?index|cluster)\b", re.I)
 
 
 def lock_signals(chain: Chain, sessions: Rows, now: datetime) -> Iterator[Signal]:
@@ -30,12 +31,13 @@ def lock_signals(chain: Chain, sessions: Rows, now: datetime) -> Iterator[Signal
         "holds": chain.holds[:4],
         "ddl": bool(DDL.match(statement)),
     }
+    brief = longest is None or longest.total_seconds() < BRIEF
     yield Signal(
-        id="lock.blocker",
+        id="lock.brief" if brief else "lock.blocker",
         entity=ref,
         owner=ref,
         text=_words(chain, sessions.name, now),
-        severity="critical",
+        severity="info" if brief else "critical",
         at=_began(chain),
         data=data,
         quotes=(sessions.quote(root),),

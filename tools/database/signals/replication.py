@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from opssquad import Ref, Rows, Signal
+from opssquad import Json, Ref, Rows, Signal
 
-from .._common import client, database_ref, lasting, query_text, session, since, size
+from .._common import client, database_ref, lasting, query_text, session, setting, since, size
 from .connections import clients_of
 
-BEHIND, SECONDS = 16 * 2**20, 10.0
+BEHIND, SECONDS = 16 * 2**20, 5.0
 """Bytes and seconds from which a replica is behind: less is the traffic of a moment."""
 LONG = 3.0
 """Seconds from which a query on a standby may be what replay waits for."""
@@ -46,7 +46,7 @@ def standby_signals(
         yield Signal(
             id="replica.replay_paused", entity=ref, owner=ref, text=text, severity="critical", quotes=(quote,)
         )
-    behind = [row for row in receiver.rows if int(row.get("unreplayed_bytes") or 0) > 0]
+    behind = [row for row in receiver.rows if _is_behind(row)]
     for row in conflicts.rows:
         count = sum(int(row[name] or 0) for name in row if name.startswith("confl_"))
         if count:
@@ -54,7 +54,7 @@ def standby_signals(
             quote = conflicts.quote(row)
             yield Signal(
                 id="replica.conflicts",
-                entity=ref,
+                entity=setting("max_standby_streaming_delay"),
                 owner=ref,
                 text=text,
                 data={"count": count},
@@ -75,6 +75,12 @@ def standby_signals(
         yield from _held_up(sessions, now)
 
 
+def _is_behind(row: Json) -> bool:
+    """Whether what was received waits to be replayed, and not just now."""
+    waits, age = int(row.get("unreplayed_bytes") or 0), float(row.get("replay_age") or 0)
+    return waits >= BEHIND or (waits > 0 and age >= SECONDS)
+
+
 def _held_up(sessions: Rows, now: datetime) -> Iterator[Signal]:
     opened = [row for row in clients_of(sessions) if row.get("xmin_age") is not None or row.get("xmin")]
     for row in sorted(opened, key=lambda each: str(each["xact_start"] or "9"))[:1]:
@@ -86,8 +92,14 @@ def _held_up(sessions: Rows, now: datetime) -> Iterator[Signal]:
             id="replica.blocked_by_query",
             entity=ref,
             owner=ref,
-            text=f"session {row['pid']} of {client(sessions.name, row).name} has had a snapshot for {lasting(open_)} "
+            text=f"session {row['pid']} of {client(sessions.name, row).name} has had a snapshot for "
+            f"{lasting(open_)} "
             f"while replay waits: {query_text(row, 90)}",
-            data={"pid": row["pid"], "started": row["backend_start"], "database": row["database"]},
+            data={
+                "pid": row["pid"],
+                "started": row["backend_start"],
+                "database": row["database"],
+                "session": str(ref),
+            },
             quotes=(sessions.quote(row),),
         )

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from opssquad import DatabaseError, Json, Quote, Rows, Signal
+from opssquad import DatabaseError, Json, Quote, Ref, Rows, Signal
 
-from .._common import database_ref, moment, percent, setting, size, slot
+from .._common import database_ref, lasting, moment, percent, setting, since, size, slot
+from .connections import clients_of
 
 OFTEN = 60.0
 """Seconds between checkpoints on the average below which they come too often: the default is 300."""
@@ -15,6 +16,10 @@ OLD = 1_000_000_000
 """Transactions from which the age of a database is a worry: at two billion the server stops taking writes."""
 HELD = 64 * 2**20
 """Bytes of WAL that a slot without a reader may hold before it counts: a restart of its reader takes less."""
+RECENT = 60.0
+"""Seconds within which a session that does its work has done something."""
+READ_ONLY = "default_transaction_read_only"
+ON = {f"{READ_ONLY}={value}" for value in ("on", "true", "yes", "1")}
 ENDS = {"full": "server.refuses_connections", "starting": "server.starting"}
 
 
@@ -32,8 +37,8 @@ def refused(name: str, server: str, error: DatabaseError) -> Signal:
     )
 
 
-def standing_signals(server: Rows, databases: Rows, now: datetime) -> Iterator[Signal]:
-    """Recovery, read-only, age, deadlocks."""
+def standing_signals(server: Rows, databases: Rows) -> Iterator[Signal]:
+    """Recovery, age, deadlocks."""
     row, ref = server.rows[0], database_ref(server.name)
     if row["in_recovery"]:
         yield Signal(
@@ -44,22 +49,56 @@ def standing_signals(server: Rows, databases: Rows, now: datetime) -> Iterator[S
             severity="info",
             quotes=(server.quote(row, "in_recovery"),),
         )
-    if row.get("read_only") == "on" and not _own_default(row):
-        yield Signal(
-            id="server.read_only",
-            entity=setting("default_transaction_read_only"),
-            owner=ref,
-            text="transactions are read-only by default here",
-            data={"scope": "transactions", "set": "on"},
-            quotes=(server.quote(row, "read_only"),),
-        )
     for each in databases.rows:
         yield from _of_database(databases, each)
 
 
-def _own_default(row: Json) -> bool:
-    """Whether it is our own role alone that is set to read."""
-    return "role_read_only" in row and row["role_read_only"] == "on"
+def read_only(server: Rows, role_settings: Rows) -> Iterator[Signal]:
+    """Where transactions are read-only by default, though not in recovery. Our own role is set so more often
+    than not, and hides what the server itself says."""
+    row, ref = server.rows[0], setting(READ_ONLY)
+    ours = False
+    for each in role_settings.rows:
+        if not any(said.lower() in ON for said in each["settings"]):
+            continue
+        ours = ours or each["role"] == row["role"]
+        if each["role"] not in ("", row["role"]) or each["database"] not in ("", server.name):
+            continue
+        if each["role"] == "":
+            where = f"database {each['database']}" if each["database"] else "all databases"
+            yield _read_only(ref, where, role_settings.quote(each))
+    if row.get("read_only") == "on" and not ours and not any(r["role"] == "" for r in role_settings.rows):
+        yield _read_only(ref, "the server", server.quote(row, "read_only"))
+
+
+def _read_only(ref: Ref, where: str, quote: Quote) -> Signal:
+    return Signal(
+        id="server.read_only",
+        entity=ref,
+        owner=ref,
+        text=f"transactions are read-only by default in {where}",
+        data={"scope": where, "ref": str(ref)},
+        quotes=(quote,),
+    )
+
+
+def serves(sessions: Rows, now: datetime) -> Iterator[Signal]:
+    """That the server does its work: sessions come and go, and none waits for another."""
+    mine = clients_of(sessions)
+    blocked = [row for row in mine if row.get("blocked_by")]
+    recent = [row for row in mine if (s := since(row, "state_change", now)) and s.total_seconds() < RECENT]
+    if recent and not blocked:
+        ref = database_ref(sessions.name)
+        yield Signal(
+            id="server.serves",
+            entity=ref,
+            owner=ref,
+            text=f"{len(recent)} of {len(mine)} sessions did something in the last minute, and none "
+            f"waits for another",
+            severity="info",
+            data={"recent": len(recent)},
+            quotes=tuple(sessions.quote(row, "pid", "state") for row in recent[:2]),
+        )
 
 
 def _of_database(databases: Rows, row: Json) -> Iterator[Signal]:
@@ -122,11 +161,15 @@ def slot_signals(slots: Rows, now: datetime) -> Iterator[Signal]:
             severity="critical" if lost or held > 16 * HELD else "warning",
             at=moment(row, "inactive_since"),
             data={
-                "slot": ref.name, "type": row["type"], "held_bytes": held, "held": size(held),
-                "wal_status": row.get("wal_status") or "", "plugin": row.get("plugin") or "",
+                "slot": ref.name,
+                "type": row["type"],
+                "held_bytes": held,
+                "held": size(held),
+                "wal_status": row.get("wal_status") or "",
+                "plugin": row.get("plugin") or "",
             },
             quotes=(slots.quote(row),),
-        )  # fmt: skip
+        )
 
 
 def archive_signals(archiver: Rows) -> Iterator[Signal]:
@@ -149,8 +192,6 @@ def archive_signals(archiver: Rows) -> Iterator[Signal]:
 
 def summary(server: Json, databases: Rows, now: datetime) -> list[str]:
     """Version, uptime and recovery, then the counters of the database at hand."""
-    from .._common import lasting, since
-
     role = "a standby in recovery" if server["in_recovery"] else "a primary"
     text = [f"PostgreSQL {server['version']}, {role}, up {lasting(since(server, 'started', now))}."]
     for row in databases.rows:

@@ -71,7 +71,7 @@ def _form(
 
 
 FORMS: tuple[Form, ...] = (
-    _form("log.deadlock", r"^deadlock detected", "critical", _deadlock, "application"),
+    _form("log.deadlock", r"^deadlock detected", "critical", _deadlock),
     _form(
         "log.too_many_clients",
         r"too many clients already|remaining connection slots are reserved"
@@ -142,19 +142,38 @@ FORMS: tuple[Form, ...] = (
 """Every form, tried in this order; the first that fits is what a message is."""
 
 
-def log_signals(name: str, entries: Sequence[Entry]) -> Iterator[Signal]:
-    """A signal for each thing that the log complains of: alike messages are one."""
+def log_signals(name: str, entries: Sequence[Entry], tables: Sequence[Json] = ()) -> Iterator[Signal]:
+    """A signal for each thing that the log complains of: alike messages are one. `tables` are rows of the
+    look of that name: a message tells a table without its schema."""
+    schemas: dict[str, list[str]] = {}
+    for row in tables:
+        schemas.setdefault(str(row["table"]), []).append(f"{row['schema']}.{row['table']}")
     found: dict[tuple[str, str], list[tuple[Entry, Json]]] = {}
     for entry in entries:
         for form in FORMS:
             if match := form.pattern.search(entry.message):
-                data = {**form.facts(match, entry), **_who(entry)}
+                data = _placed({**form.facts(match, entry), **_who(entry)}, schemas)
                 if form.signal == "log.undefined_column":
                     data["column"] = data.get("column") or data.pop("plain", "")
                 found.setdefault((form.signal, str(data.get(form.about, ""))), []).append((entry, data))
                 break
-    for (id, _), those in found.items():
-        yield _signal(name, id, those)
+    for (id, key), those in found.items():
+        yield _signal(name, id, key, those)
+
+
+def _placed(data: Json, schemas: Mapping[str, list[str]]) -> Json:
+    """With the schemas of the tables that it names, where only one has such a table."""
+
+    def whole(name: str) -> str:
+        found = schemas.get(name, [])
+        return found[0] if len(found) == 1 else name
+
+    update: Json = {}
+    if "relations" in data:
+        update["relations"] = [whole(each) for each in data["relations"]]
+    if "relation" in data:
+        update["relation"] = whole(data["relation"])
+    return {**data, **update}
 
 
 def _who(entry: Entry) -> Json:
@@ -163,7 +182,7 @@ def _who(entry: Entry) -> Json:
     return {key: value for key, value in {**named, "asked": statement}.items() if value}
 
 
-def _signal(name: str, id: str, those: list[tuple[Entry, Json]]) -> Signal:
+def _signal(name: str, id: str, key: str, those: list[tuple[Entry, Json]]) -> Signal:
     (first, _), (last, data) = those[0], those[-1]
     entity, owner = _about(name, id, data)
     by = f" by {data['application']}" if data.get("application") else ""
@@ -179,6 +198,7 @@ def _signal(name: str, id: str, those: list[tuple[Entry, Json]]) -> Signal:
         at=first.at,
         data={
             **data,
+            "key": key,
             "count": len(those),
             "applications": sorted({d["application"] for _, d in those if d.get("application")}),
         },
@@ -192,6 +212,9 @@ def _about(name: str, id: str, data: Json) -> tuple[Ref, Ref]:
     who = Ref(kind="Client", namespace=name, name=data["application"]) if data.get("application") else own
     if id in ("log.password_failed", "log.role_missing"):
         return role(data["role"]), role(data["role"])
+    if id == "log.deadlock" and data.get("relations"):
+        table = Ref(kind="Table", namespace=name, name=data["relations"][0])
+        return table, table
     if id == "log.permission_denied":
         return role(data["role"]) if data.get("role") else own, who
     if id == "log.checkpoints_frequent":

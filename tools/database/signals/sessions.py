@@ -1,14 +1,19 @@
 """What sessions do and wait for: long ones, idle in transaction, old snapshots, what the server waits for."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from opssquad import Json, Rows, Signal
+from opssquad import Json, Rows, Severity, Signal
 
 from .._common import client, database_ref, lasting, moment, query_text, session, since
 from .connections import clients_of
 
+UPKEEP = re.compile(
+    r"\s*(vacuum|analyze|reindex|create\s+(unique\s+)?index|cluster|refresh)\b", re.IGNORECASE
+)
+"""Statements of maintenance: they take long by nature."""
 IDLE = 5.0
 """Seconds for which a transaction may stand idle: programs answer within one."""
 LONG = 60.0
@@ -36,7 +41,12 @@ def _of_one(sessions: Rows, row: Json, now: datetime) -> Iterator[Signal]:
         text = f"{_who(sessions, row)} has been {state} for {lasting(idle)}, after: {query_text(row, 90)}"
         yield _signal(sessions, row, "session.idle_in_transaction", text, moment(row, "state_change"))
     held = since(row, "xact_start", now)
-    if (row.get("xmin_age") or 0) >= OLD and held and held.total_seconds() >= HELD and not row["blocked_by"]:
+    if UPKEEP.match(str(row.get("query") or "")) and state == "active":
+        text = f"{_who(sessions, row)} does maintenance: {query_text(row, 90)}"
+        yield _signal(sessions, row, "session.maintenance", text, moment(row, "query_start"), "info")
+    elif (
+        (row.get("xmin_age") or 0) >= OLD and held and held.total_seconds() >= HELD and not row["blocked_by"]
+    ):
         text = (
             f"{_who(sessions, row)} holds a snapshot that is {row['xmin_age']} transactions old, "
             f"for {lasting(held)}"
@@ -52,13 +62,16 @@ def _who(sessions: Rows, row: Json) -> str:
     return f"session {row['pid']} of {client(sessions.name, row).name} (role {row['role']})"
 
 
-def _signal(sessions: Rows, row: Json, id: str, text: str, at: datetime | None) -> Signal:
+def _signal(
+    sessions: Rows, row: Json, id: str, text: str, at: datetime | None, severity: Severity = "warning"
+) -> Signal:
     ref = session(str(row.get("database") or sessions.name), row["pid"])
     return Signal(
         id=id,
         entity=ref,
         owner=ref,
         text=text,
+        severity=severity,
         at=at,
         data=session_data(sessions, row),
         quotes=(sessions.quote(row),),

@@ -1,10 +1,11 @@
 """Signals about statements: slower now than they were, or taking most of the time."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from opssquad import Json, Ref, Rows, Signal
 
-from .._common import database_ref, query_text
+from .._common import client, database_ref, query_text, role, size
 from .._common import table as table_ref
 from .._statements import tables_of
 
@@ -14,6 +15,8 @@ CALLS = 3
 """Calls in between two looks below which a mean says little."""
 SHARE = 0.5
 """The share of all time that one statement takes to dominate."""
+WRITTEN = 4 * 2**20
+"""Bytes of WAL below which nobody writes much."""
 BUSY = 1000.0
 """Milliseconds in all below which nothing dominates."""
 
@@ -75,11 +78,35 @@ def _dominates(now: Rows, tables: Sequence[Json]) -> Iterator[Signal]:
         id="statement.dominates",
         entity=ref,
         owner=ref,
-        text=f"takes {100 * float(row['total_ms']) / total:.0f} % of all time, {float(row['mean_ms']):.1f} ms a "
+        text=f"takes {100 * float(row['total_ms']) / total:.0f} % of all time, "
+        f"{float(row['mean_ms']):.1f} ms a "
         f"call: {query_text(row, 120)}",
         severity="info",
         data=_data(row, named),
         quotes=(now.quote(row, "calls", "rows"), now.quote(row, "query")),
+    )
+
+
+def wal_signals(before: Rows, now: Rows, sessions: Rows) -> Iterator[Signal]:
+    """Who writes most of the WAL between the looks, or since statistics began where they are one."""
+    was = {row["id"]: int(row.get("wal_bytes") or 0) for row in before.rows} if before is not now else {}
+    written = [(int(row.get("wal_bytes") or 0) - was.get(row["id"], 0), row) for row in now.rows]
+    total = sum(max(amount, 0) for amount, _ in written)
+    if total < WRITTEN:
+        return
+    amount, row = max(written, key=lambda each: each[0])
+    if amount < SHARE * total:
+        return
+    names = Counter(client(now.name, each) for each in sessions.rows if each.get("role") == row["role"])
+    ref = names.most_common(1)[0][0] if names else role(str(row["role"]))
+    yield Signal(
+        id="statement.writes_wal",
+        entity=ref,
+        owner=ref,
+        text=f"{ref.name} writes {100 * amount / total:.0f} % of the WAL ({size(amount)}) by: "
+        f"{query_text(row, 100)}",
+        data={"role": row["role"], "client": ref.name, "bytes": amount, "statement": query_text(row, 300)},
+        quotes=(now.quote(row, "calls", "wal_bytes"), now.quote(row, "query")),
     )
 
 
@@ -92,7 +119,13 @@ def about(name: str, row: Json, tables: Sequence[Json]) -> tuple[Ref, list[str]]
 
 def _data(row: Json, named: list[str]) -> Json:
     facts: Mapping[str, object] = {
-        "id": row["id"], "statement": query_text(row, 300), "role": row["role"], "calls": row["calls"],
-        "mean_ms": round(float(row["mean_ms"]), 2), "tables": named, "table": named[0] if named else "",
-    }  # fmt: skip
+        "key": row["id"],
+        "id": row["id"],
+        "statement": query_text(row, 300),
+        "role": row["role"],
+        "calls": row["calls"],
+        "mean_ms": round(float(row["mean_ms"]), 2),
+        "tables": named,
+        "table": named[0] if named else "",
+    }
     return dict(facts)

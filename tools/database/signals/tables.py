@@ -13,8 +13,10 @@ from .._statements import filters_of, tables_of
 DEAD, DEAD_SHARE = 1000, 0.2
 """Dead rows, and their share of all, from which a table has many: autovacuum comes at a fifth."""
 MODIFIED, MODIFIED_SHARE = 1000, 0.3
-"""Rows modified since the last analyze, and their share, from which statistics are old: autoanalyze comes at a
-tenth."""
+"""Rows modified since the last analyze, and their share, from which statistics are old: autoanalyze comes at
+a tenth."""
+GROWN = 1.5
+"""How much larger than at its last analyze a table must be for its statistics to be of another one."""
 LARGE = 5000
 """Rows from which a sequential scan of a table costs."""
 SCANS = 5
@@ -24,7 +26,7 @@ UNUSED = 4
 WRITES = 1000
 """Rows written below which nobody can tell that indexes cost anything."""
 OLD = 1_000_000_000
-OFF = "autovacuum_enabled=false"
+OFF = {f"autovacuum_enabled={value}" for value in ("false", "off", "no", "0")}
 
 
 def table_signals(tables: Rows, indexes: Rows) -> Iterator[Signal]:
@@ -55,7 +57,7 @@ def _dead(tables: Rows, row: Json) -> Iterator[Signal]:
             data={"dead": dead, "live": live, "share": round(dead / (live + dead), 3), "table": ref.name},
             quotes=(tables.quote(row, "n_live_tup", "n_mod_since_analyze"),),
         )
-    if OFF in (row.get("options") or ()):
+    if OFF & set(row.get("options") or ()):
         text = f"autovacuum is switched off for {ref.name}"
         quote = tables.quote(row, "options")
         yield Signal(id="table.autovacuum_off", entity=ref, owner=ref, text=text, quotes=(quote,))
@@ -69,21 +71,28 @@ def _dead(tables: Rows, row: Json) -> Iterator[Signal]:
 
 def _stale(tables: Rows, row: Json) -> Iterator[Signal]:
     modified, live, planner = int(row["n_mod_since_analyze"] or 0), _rows(row), int(row["planner_rows"] or 0)
-    ref, off = table_ref(tables.name, row), 0.0
-    if planner > 0 and live >= LARGE // 5:
-        off = max(live / planner, planner / max(live, 1))
+    ref = table_ref(tables.name, row)
     many = modified >= MODIFIED and modified >= MODIFIED_SHARE * max(live, 1)
-    if not many or not (off >= 2 or _last(row) is None or modified >= live):
+    if not many or not (_resized(row) or _last(row) is None):
         return
     yield Signal(
         id="table.stale_statistics",
         entity=ref,
         owner=ref,
-        text=f"{modified} rows of {ref.name} were modified since it was analyzed; it has {live} rows, the planner "
+        text=f"{modified} rows of {ref.name} were modified since it was analyzed; it has {live} rows, "
+        f"the planner "
         f"counts on {planner}",
         data={"modified": modified, "rows": live, "planner_rows": planner, "table": ref.name},
         quotes=(tables.quote(row, "n_live_tup", "n_mod_since_analyze"), tables.quote(row, "planner_rows")),
     )
+
+
+def _resized(row: Json) -> bool:
+    """Whether the table is another size than when it was analyzed. Counters of rows may be behind; files are
+    not."""
+    had, has = int(row["planner_size"] or 0), int(row["heap_size"] or row["planner_size"] or 0)
+    gone = int(row["n_tup_del"] or 0)
+    return has >= GROWN * max(had, 1) or gone >= MODIFIED_SHARE * max(_rows(row) + gone, 1)
 
 
 def _last(row: Json) -> object:
@@ -118,7 +127,8 @@ def _many(tables: Rows, row: Json, unused: Sequence[Json]) -> Iterator[Signal]:
         id="table.many_indexes",
         entity=ref,
         owner=ref,
-        text=f"{len(unused)} of the {row['indexes']} indexes of {ref.name} were never read ({size(cost)}), while "
+        text=f"{len(unused)} of the {row['indexes']} indexes of {ref.name} were never read "
+        f"({size(cost)}), while "
         f"{writes} rows were written; {percent(hot, updated)} of the updates did without touching an index",
         data={
             "indexes": row["indexes"],
@@ -186,11 +196,16 @@ def _missed(tables: Rows, leading: dict[str, set[str]], look: Rows, row: Json) -
             text=f"no index of {name} begins with {columns[0]}, by which it is filtered ({calls}): "
             f"{' '.join(statement.split())[:120]}",
             data={
-                "table": name, "column": columns[0], "columns": columns[:1], "statement": statement[:300],
-                "scans": table["seq_scan"], "rows": _rows(table),
+                "key": columns[0],
+                "table": name,
+                "column": columns[0],
+                "columns": columns[:1],
+                "statement": statement[:300],
+                "scans": table["seq_scan"],
+                "rows": _rows(table),
             },
             quotes=(look.quote(row), tables.quote(table, "seq_scan", "seq_tup_read")),
-        )  # fmt: skip
+        )
 
 
 def _leading(indexes: Rows) -> dict[str, set[str]]:
