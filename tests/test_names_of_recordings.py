@@ -80,6 +80,7 @@ ALLOWED = {
     "next": "an English word in labels of actions",
     "node": "a kind of Kubernetes",
     "password": "a word of databases that refuse a login",
+    "planner": "what PostgreSQL calls the part that chooses plans",
     "platform": "a word of registries that lack an image for a processor",
     "port": "a field of containers and Services",
     "queue": "a word of the field in runbooks",

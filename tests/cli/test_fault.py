@@ -115,10 +115,13 @@ def test_what_the_organisation_says_is_told_as_such(own: Run) -> None:
         (("list", "--json", "--markdown"), "--json and --markdown are two forms of one list"),
         (("show", "K1"), "no fault 'K1'; there is: K"),
         (("show", "oom"), "no fault 'oom'; there is: "),
-        (("show", "K12", "--squad", "k9s"), "no squad 'k9s'; there is: database, k8s"),
+        (("show", "K12", "--squad", "k9s"), "no squad 'k9s'; there is: k8s"),
         (("explain", "abc"), "no thread 'abc'; there are none yet"),
         (("lint", "absent/k8s.yaml"), "absent/k8s.yaml: this file is missing"),
-        (("lint", "faults.yaml"), "which squad is faults.yaml for? Say --squad NAME; there is: k8s"),
+        (
+            ("lint", "faults.yaml"),
+            "which squad is faults.yaml for? Say --squad NAME; there is: database, k8s",
+        ),
     ],
 )
 def test_what_is_not_there_is_told_in_one_line_with_the_nearest(
@@ -227,8 +230,8 @@ def test_what_is_wrong_is_told_with_its_place_and_exit_code_1(
     assert (code, err) == (1, "")
     assert [line.partition(", ")[0] for line in out.splitlines()] == [
         *(line % "k8s" for line in wrong),
-        f"{folder}/k9s.yaml:1: nobody reads this: it is no squad's; there is: k8s.yaml",
-        f"{folder}/other.yaml:1: nobody reads this: it is no squad's; there is: k8s.yaml",
+        f"{folder}/k9s.yaml:1: nobody reads this: it is no squad's; there is: database.yaml",
+        f"{folder}/other.yaml:1: nobody reads this: it is no squad's; there is: database.yaml",
     ]
     code, out, _ = said("fault", "lint", str(folder / "other.yaml"), "--squad", "k8s")
     assert (code, [line.partition(", ")[0] for line in out.splitlines()]) == (

@@ -14,10 +14,9 @@ TABLES = re.compile(
 FILTER = re.compile(
     rf"(?:({NAME})\.)?({NAME})\s*(?:=|in\s*\(|=\s*any\s*\()\s*(?:\$\d+|any\b|'|\d|%s|\?)", re.IGNORECASE
 )
-WORDS = frozenset(
-    """where set on using order group limit left right inner outer join cross natural values select returning as
-    and or not full""".split()
-)
+_WORDS = """where set on using order group limit left right inner outer join cross natural values select
+returning as and or not full"""
+WORDS = frozenset(_WORDS.split())
 """Words that may stand where an alias could."""
 
 

@@ -89,5 +89,5 @@ def _bloat(row: Json, wide: dict[tuple[str, str], int]) -> str:
     if not width or not row["heap_size"] or not row["n_live_tup"]:
         return "bloat not known"
     wanted = int(row["n_live_tup"]) * (width + HEADER)
-    return f"about {percent(max(int(row['heap_size']) - wanted, 0), int(row['heap_size']))} of the heap "
-    f"bloat (estimated)"
+    bloat = percent(max(int(row["heap_size"]) - wanted, 0), int(row["heap_size"]))
+    return f"about {bloat} of the heap bloat (estimated)"

@@ -21,6 +21,8 @@ from opssquad.worlds.kube.recording.logs_check import check_logs
 from opssquad.worlds.kube.recording.notes import CaptureNotes, load_notes
 from opssquad.worlds.kube.recording.refs import Key, reference, split
 from opssquad.worlds.kube.recording.spec import Proof, Truth
+from opssquad.worlds.sql.database import row_text
+from opssquad.worlds.sql.material import has_database, load_material
 
 LABELS = (
     (re.compile(r"\b(?:K[0-2]\d|N[01]\d|D[01]\d|P[01]\d|Z[1-5])\b"), "a catalogue id"),
@@ -35,6 +37,10 @@ LABELS = (
     (re.compile(r"/tmp/|/root/|fake.kubelet"), "a path or name of the recording machine"),
 )
 
+OF_DATABASES = frozenset(
+    ("Database", "Session", "Client", "Table", "Index", "Role", "ReplicationSlot", "Replica", "Setting")
+)
+"""Kinds of what a database has; a cluster's resources have other names."""
 REDACTED = "cmVkYWN0ZWQ="
 """What stands for every value of a Secret: "redacted" in base64."""
 
@@ -90,7 +96,8 @@ def _frame(recording: Recording, truth: Truth | None) -> Iterator[str]:
 
 def _truth(recording: Recording, truth: Truth, named: dict[Key, Json]) -> Iterator[str]:
     component = truth.component
-    if (component.key in named) == component.absent:
+    # What is to blame in a database may be what is not there; its rows are what must stand.
+    if component.kind not in OF_DATABASES and (component.key in named) == component.absent:
         there = "there" if component.absent else "not among the objects"
         yield f"truth.yaml: component {component} is {there}"
     for proof in truth.evidence:
@@ -99,6 +106,8 @@ def _truth(recording: Recording, truth: Truth, named: dict[Key, Json]) -> Iterat
 
 
 def _stands(recording: Recording, proof: Proof, named: dict[Key, Json]) -> bool:
+    if proof.kind == "rows":
+        return proof.contains in _rows(recording, proof.where)
     if proof.kind == "log":
         file = recording.folder / proof.where
         return file.is_file() and proof.contains in read_text(file)
@@ -111,6 +120,16 @@ def _stands(recording: Recording, proof: Proof, named: dict[Key, Json]) -> bool:
         for event in recording.objects
         if event["kind"] == "Event" and _concerns(event, key)
     )
+
+
+def _rows(recording: Recording, look: str) -> str:
+    """What a look into the recorded database showed, a line for each row; `log` is the server's log."""
+    if not has_database(recording.folder):
+        return ""
+    material = load_material(recording.folder)
+    if look == "log":
+        return "\n".join(material.log or ())
+    return "\n".join(map(row_text, material.rows.get(look, ())))
 
 
 def _concerns(event: Json, key: Key) -> bool:
