@@ -4,6 +4,7 @@ from datetime import datetime
 
 from opssquad import Database, Result, tool
 
+from .._text import many
 from ._chains import Chain, chains
 from ._common import client, lasting, missing, query_text, since, sources, unread
 from .signals.locks import lock_signals
@@ -17,7 +18,8 @@ async def blocking(database: Database) -> Result:
     sessions, locks = await database.rows("sessions"), await database.rows("locks")
     found, now = chains(sessions, locks), database.now()
     signals = tuple(each for chain in found for each in lock_signals(chain, sessions, now))
-    text = [f"{len(found)} sessions block {sum(len(c.victims) for c in found)} others."] if found else []
+    count = many(len(found), "session")
+    text = [f"{count} in the way of {sum(len(c.victims) for c in found)} others."] if found else []
     for chain in found[:MOST]:
         text += _told(chain, sessions.name, now)
     if len(found) > MOST:
@@ -44,7 +46,7 @@ def _told(chain: Chain, name: str, now: datetime) -> list[str]:
     for depth, row in chain.tree[:10]:
         waited = lasting(since(row, "query_start", now))
         text.append(
-            f"  {'  ' * depth}<- {row['pid']} {client(name, row).name} waits {waited}: {query_text(row, 60)}"
+            f"  {'  ' * depth}<- {row['pid']} {client(name, row).name} waits {waited}: {query_text(row, 40)}"
         )
     if len(chain.tree) > 10:
         text.append(f"  and {len(chain.tree) - 10} more that wait")

@@ -73,7 +73,10 @@ def _by_client(found: Rows, rows: list[Json], where: dict[str, str]) -> list[str
         said = ", ".join(f"{n} {each}" for each, n in states.most_common())
         lines.append((name, str(count), said, some(owners, 2)))
     more = [f"and {len(clients) - MOST} more clients"] if len(clients) > MOST else []
-    return [f"{len(rows)} sessions.", *table(("CLIENT", "N", "STATES", "WORKLOAD"), lines, ""), *more]
+    heads = ("CLIENT", "N", "STATES", "WORKLOAD")
+    # Without a cluster nobody's workload is known.
+    kept = 4 if where else 3
+    return [f"{len(rows)} sessions.", *table(heads[:kept], [line[:kept] for line in lines], ""), *more]
 
 
 def _ordered(rows: list[Json]) -> list[Json]:
@@ -89,7 +92,7 @@ def _longest(found: Rows, rows: list[Json], now: datetime) -> list[str]:
             str(row["state"] or "?"),
             lasting(since(row, "xact_start", now)),
             "/".join(filter(None, (row["wait_event_type"], row["wait_event"]))) or "-",
-            query_text(row, 60),
+            query_text(row, 34),
         )
         for row in opened
     ]
