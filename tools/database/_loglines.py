@@ -14,6 +14,8 @@ STAMP = re.compile(
 )
 PID = re.compile(r"\[(\d+)(?:-\d+)?\]")
 WHO = re.compile(r"(?P<user>[^\s@=,\[\]]+)@(?P<database>[^\s@=,\[\]]+)(?:\s+(?P<application>[^\n]*?))?\s*$")
+UNKNOWN = "[unknown]"
+"""What stands for the application of who was not let in yet."""
 PARTS = ("DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY")
 """Levels of lines that belong to the message before them."""
 
@@ -78,7 +80,7 @@ def _entry(line: str, prefix: str, level: str, message: str) -> Entry:
         pid=_pid(prefix),
         user=who["user"] if who else "",
         database=who["database"] if who else "",
-        application=(who["application"] or "").strip() if who else "",
+        application=(who["application"] or "").strip().replace(UNKNOWN, "") if who else "",
         lines=[line],
     )
 
