@@ -11,7 +11,7 @@ from .._chains import Chain
 from .._common import client, lasting, moment, query_text, session, since
 from .sessions import UPKEEP, session_data
 
-BRIEF = 2.0
+BRIEF = 4.0
 """Seconds of waiting that are the traffic of any database."""
 DDL = re.compile(r"\s*(alter|drop|create|truncate|reindex|cluster|refresh|lock|comment|grant|revoke)\b", re.I)
 
