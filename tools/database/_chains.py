@@ -30,8 +30,8 @@ class Wait:
 class Chain:
     """What holds others up and waits for nobody, what waits for it (`tree`: depth and session, in order), and
     the locks that it holds, as `AccessExclusiveLock on public.orders`. `seen` is False where `root` is no
-    session of the look: a prepared transaction (its pid is 0), or one that is gone; `circle` is True where all
-    wait for one another. `waits` are by the pids of those that wait."""
+    session of the look: a prepared transaction (its pid is 0), or one that is gone; `circle` is True where
+    all wait for one another. `waits` are by the pids of those that wait."""
 
     root: Json
     tree: list[tuple[int, Json]] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Chain:
         return [self.waits[row["pid"]] for depth, row in self.tree if depth == 0 and row["pid"] in self.waits]
 
     def since(self, row: Json) -> Json:
-        """When it began to wait, as a row of one column: as the lock tells it, else when its statement began."""
+        """When it began to wait, as a row of one column: by its lock, else by its statement."""
         wait = self.waits.get(row["pid"])
         return {"since": (wait and wait.since) or row.get("query_start")}
 

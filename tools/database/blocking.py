@@ -78,8 +78,9 @@ def _head(chain: Chain, name: str, now: datetime) -> list[str]:
     at = f", from {root['client']}" if root.get("client") else ""
     return [
         f"{root['pid']} {client(name, root).name} (role {root['role']}{at}) {word} {count}:",
-        f"  {root['state'] or root.get('backend_type') or '?'} for {lasting(since(root, 'state_change', now))}, "
-        f"transaction open for {lasting(since(root, 'xact_start', now))}, connected for "
+        f"  {root['state'] or root.get('backend_type') or '?'} for "
+        f"{lasting(since(root, 'state_change', now))}, transaction open for "
+        f"{lasting(since(root, 'xact_start', now))}, connected for "
         f"{lasting(since(root, 'backend_start', now))}",
         f"  {'runs' if root['state'] == 'active' else 'last ran'}: {query_text(root, 160)}",
     ]

@@ -126,8 +126,8 @@ def _victims(chain: Chain, sessions: Rows, longest: str, brief: bool) -> Iterato
 
 
 def prepared_signals(chain: Chain, sessions: Rows, prepared: Rows, now: datetime) -> Iterator[Signal]:
-    """Transactions that were prepared and neither committed nor rolled back: no process holds their locks, and
-    nothing that ends sessions frees them. The oldest is named."""
+    """Transactions that were prepared and neither committed nor rolled back: no process holds their locks,
+    and nothing that ends sessions frees them. The oldest is named."""
     mine = [row for row in prepared.rows if row["database"] == sessions.name]
     for row in sorted(mine, key=lambda each: str(each["prepared"]))[:1]:
         ref = Ref(kind="PreparedTransaction", namespace=sessions.name, name=str(row["gid"]))
@@ -137,13 +137,13 @@ def prepared_signals(chain: Chain, sessions: Rows, prepared: Rows, now: datetime
             id="lock.prepared",
             entity=ref,
             owner=ref,
-            text=f"the prepared transaction {row['gid']}{more} of role {row['owner']} has waited for its end for "
-            f"{lasting(since(row, 'prepared', now))}, and {len(victims)} sessions wait for its locks",
+            text=f"the prepared transaction {row['gid']}{more} of role {row['owner']} has waited for its end "
+            f"for {lasting(since(row, 'prepared', now))}, and {len(victims)} sessions wait for its locks",
             severity="critical",
             at=moment(row, "prepared"),
             data={
                 "gid": row["gid"], "owner": row["owner"], "victims": len(victims), "holds": chain.holds[:4],
                 "count": len(mine),
             },
-            quotes=(prepared.quote(row), *(sessions.quote(each, "pid", "blocked_by") for each in victims[:1])),
+            quotes=(prepared.quote(row), *(sessions.quote(v, "pid", "blocked_by") for v in victims[:1])),
         )  # fmt: skip
