@@ -4,6 +4,7 @@ from datetime import datetime
 
 from opssquad import Database, Json, Result, Rows, Signal, tool
 
+from .._text import many
 from ._chains import PREPARED, Chain, chains
 from ._common import client, lasting, missing, query_text, since, sources, unread
 from .signals.locks import lock_signals, prepared_signals
@@ -40,7 +41,7 @@ def _text(found: list[Chain], locks: Rows, sessions: Rows, now: datetime) -> lis
     told = {row["pid"] for chain in found for row in chain.victims}
     text = []
     if found:
-        text = [f"{_many(len(found), 'blocker')}, {_many(len(told), 'session')} that wait."]
+        text = [f"{many(len(found), 'session')} in the way of {len(told)} others."]
     elif not waiting:
         text = ["No session waits for a lock."]
     for chain in found[:MOST]:
@@ -48,12 +49,8 @@ def _text(found: list[Chain], locks: Rows, sessions: Rows, now: datetime) -> lis
     if len(found) > MOST:
         text.append(f"and {len(found) - MOST} more blockers")
     if not found and waiting:
-        text.append(f"{_many(len(waiting), 'session')} waited for a lock, and no longer did a moment later.")
+        text.append(f"{many(len(waiting), 'session')} waited for a lock, and no longer did a moment later.")
     return text
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}{'s' * (count != 1)}"
 
 
 def _told(chain: Chain, name: str, now: datetime) -> list[str]:

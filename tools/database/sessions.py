@@ -27,7 +27,7 @@ async def sessions(
     now, where = database.now(), await workloads_by_address(cluster)
     signals = tuple(
         _placed(each, where)
-        for each in (*session_signals(found, now), *connection_signals(server.rows[0], found, roles))
+        for each in (*session_signals(found, now), *connection_signals(server, found, roles))
     )
     wanted = [
         row

@@ -125,7 +125,7 @@ def test_two_blockers_are_two_roots(server: Server) -> None:
         blocked(server, 2)
         result = look(server, blocking)
         assert sorted(each.data["client"] for each in signals(result, "lock.brief")) == ["c3", "c4"]
-        assert "2 blockers, 2 sessions that wait." in result.text
+        assert "2 sessions in the way of 2 others." in result.text
 
 
 def test_an_index_being_built_is_maintenance(server: Server) -> None:
