@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from opssquad import Database, Json, Result, Rows, Signal, tool
+from opssquad import Cluster, Database, Json, Result, Rows, Signal, tool
 
 from .._text import many
 from ._chains import PREPARED, Chain, chains
 from ._common import client, lasting, missing, query_text, since, sources, unread
+from ._workloads import placed
 from .signals.locks import lock_signals, prepared_signals
 
 MOST, DEEP = 6, 10
@@ -14,7 +15,7 @@ MOST, DEEP = 6, 10
 
 
 @tool(effect="read")
-async def blocking(database: Database) -> Result:
+async def blocking(database: Database, cluster: Cluster | None) -> Result:
     """The blocking tree: sessions that hold what others wait for, since when, which lock, both statements."""
     sessions, locks = await database.rows("sessions"), await database.rows("locks")
     found, now = chains(sessions, locks), database.now()
@@ -29,7 +30,7 @@ async def blocking(database: Database) -> Result:
         text="\n".join([*_text(found, locks, sessions, now), *missing(looks)]),
         sources=sources(looks),
         data={"sessions": [str(s.entity) for s in signals if s.id == "lock.blocker"], **unread(looks)},
-        signals=tuple(signals),
+        signals=(await placed(cluster, signals, sessions))[0],
         commands=(
             "select pid, pg_blocking_pids(pid), * from pg_stat_activity where wait_event_type = 'Lock'",
         ),

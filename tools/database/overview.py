@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from opssquad import Database, DatabaseError, Quote, Result, Rows, Signal, tool
+from opssquad import Cluster, Database, DatabaseError, Quote, Result, Rows, Signal, tool
 
 from .._text import many
 from ._common import lasting, missing, since, size, sources, unread
+from ._workloads import placed
 from .signals.connections import connection_signals, limits, told_of
 from .signals.horizon import left_signals, oldest
 from .signals.server import (
@@ -38,7 +39,7 @@ TELLING = ("full", "starting", "away", "lost")
 
 
 @tool(effect="read")
-async def overview(database: Database) -> Result:
+async def overview(database: Database, cluster: Cluster | None) -> Result:
     """The server at a glance: version, connections against the limit and who has them, cache, deadlocks,
     checkpoints, slots, the longest transaction."""
     try:
@@ -47,7 +48,9 @@ async def overview(database: Database) -> Result:
         if error.kind not in TELLING:
             raise
         return _refused(database, error)
-    return _told(database, looks)
+    told = _told(database, looks)
+    signals, _ = await placed(cluster, told.signals, looks["sessions"])
+    return told.model_copy(update={"signals": signals})
 
 
 def _refused(database: Database, error: DatabaseError) -> Result:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
-from opssquad import Database, Quote, Result, Rows, clock_time, tool
+from opssquad import Cluster, Database, Quote, Result, Rows, clock_time, tool
 from opssquad import rfc3339 as stamp
 
 from ._common import missing, unread
 from ._logformats import messages
 from ._loglines import Entry
+from ._workloads import placed
 from .signals._logforms import told
 from .signals.serverlog import log_signals
 
@@ -29,6 +30,7 @@ PLAIN = ("LOG", "INFO", "NOTICE", "DEBUG1")
 @tool(effect="read")
 async def server_log(
     database: Database,
+    cluster: Cluster | None,
     grep: Annotated[str, "only messages that hold these words"] = "",
     minutes: Annotated[int, "how far back"] = 180,
 ) -> Result:
@@ -41,13 +43,14 @@ async def server_log(
     found = [each for each in read if each.at is None or each.at >= since]
     wanted = [each for each in found if grep.lower() in " ".join(each.lines).lower()]
     tables = (await database.rows("tables")).rows if found else ()
-    sessions = (await database.rows("sessions")).rows if found else ()
+    sessions = await database.rows("sessions") if found else Rows("sessions", database.name)
+    signals = tuple(log_signals(database.name, found, tables, sessions.rows))
     text = [_head(log, read, found, minutes), *_chosen(grep, found, wanted), *_told(wanted)]
     return Result(
         text="\n".join([*text, *missing((log,))]),
         sources=(Quote(locator=f"rows {log.name}/log", text="\n".join(lines)),) if lines else (),
         data=unread((log,)),
-        signals=tuple(log_signals(database.name, found, tables, sessions)),
+        signals=(await placed(cluster, signals, sessions))[0],
         commands=("select pg_read_file(pg_current_logfile())",),
     )
 

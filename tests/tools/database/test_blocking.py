@@ -41,7 +41,7 @@ def test_a_migration_that_does_nothing_holds_up_readers_behind_one_another(serve
         for reader in readers:
             stack.enter_context(waiting(reader, "select * from accounts"))
         blocked(server, 3)
-        until(lambda: value(server, WAITED) > 2, "two seconds of waiting")
+        until(lambda: value(server, WAITED) > 2.5, "waiting that lasts")
         result = look(server, blocking)
         blocker, victims = one(result, "lock.blocker"), one(result, "lock.waiting")
         pid = migrator.info.backend_pid
