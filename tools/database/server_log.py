@@ -16,6 +16,8 @@ from ._workloads import placed
 from .signals._logforms import told
 from .signals.serverlog import log_signals
 
+OURS = "opssquad"
+"""How our own sessions call themselves: what the server refuses us is told by `missing`, and no client's."""
 MOST, WIDE = 14, 180
 """Kinds of messages that are told, and characters of each."""
 FULL, PARTS = 6, 3
@@ -40,7 +42,7 @@ async def server_log(
     lines = [row["line"] for row in log.rows]
     read = messages(lines, str(form.get("prefix") or ""), str(form.get("timezone") or ""))
     since = database.now() - timedelta(minutes=minutes)
-    found = [each for each in read if each.at is None or each.at >= since]
+    found = [e for e in read if (e.at is None or e.at >= since) and e.application != OURS]
     wanted = [each for each in found if grep.lower() in " ".join(each.lines).lower()]
     tables = (await database.rows("tables")).rows if found else ()
     sessions = await database.rows("sessions") if found else Rows("sessions", database.name)
@@ -63,7 +65,8 @@ def _head(log: Rows, read: list[Entry], found: list[Entry], minutes: int) -> str
         return f"No message could be made out in {len(log.rows)} lines of the server's log."
     times = [each.at for each in read if each.at]
     if not found:
-        return f"No message in the last {minutes} min; the last one is of {stamp(max(times))}."
+        last = f"; the last one is of {stamp(max(times))}" if times else ""
+        return f"No message in the last {minutes} min{last}."
     span = [each.at for each in found if each.at]
     window = f", {clock_time(min(span))} to {clock_time(max(span))} UTC" if span else ""
     begins = "; what can be read of the log begins there" if len(found) == len(read) else ""

@@ -146,6 +146,13 @@ def test_words_of_a_statement_are_no_messages(server: Server) -> None:
     assert "division by zero" in result.text
 
 
+def test_what_the_server_refused_us_is_no_trouble_of_a_client(server: Server) -> None:
+    look(server, server_log, "nosy")
+    until(lambda: "nosy@postgres opssquad ERROR:" in server.log.read_text(), "a refusal of ours")
+    denied = signals(look(server, server_log), "log.permission_denied")
+    assert "Role//nosy" not in {str(each.entity) for each in denied}
+
+
 def test_only_what_is_recent(server: Server) -> None:
     result = look(server, server_log, minutes=0)
     assert result.text.startswith("No message in the last 0 min; the last one is of ")
