@@ -77,6 +77,10 @@ def _client(row: Json, truth: Truth) -> bool:
     return str(row["application"]) == truth.component.rpartition("/")[2]
 
 
+def _read_only(row: Json, truth: Truth) -> bool:
+    return "default_transaction_read_only" in str(row["settings"]) and not row["role"]
+
+
 def _named(column: str) -> Callable[[Json, Truth], bool]:
     return lambda row, truth: str(row.get(column)) == truth.component.rpartition("/")[2].rpartition(".")[2]
 
@@ -178,7 +182,7 @@ TOLD: dict[str, Told] = {
         "The database was set to read-only transactions, and nobody set it back.",
         (("sql", "{component}", "set_setting"), ("escalate", "{component}", "whoever set it sets it back")),
         (HARM,),
-        (("role_settings", lambda row, truth: "default_transaction_read_only" in str(row["settings"])),),
+        (("role_settings", _read_only), ("server", _any)),
         says="read-only transaction",
     ),
     "D15": Told(

@@ -88,8 +88,10 @@ def _dominates(now: Rows, tables: Sequence[Json]) -> Iterator[Signal]:
 
 
 def wal_signals(before: Rows, now: Rows, sessions: Rows) -> Iterator[Signal]:
-    """Who writes most of the WAL between the looks, or since statistics began where they are one."""
-    was = {row["id"]: int(row.get("wal_bytes") or 0) for row in before.rows} if before is not now else {}
+    """Who writes most of the WAL between the looks; since statistics began where nothing ran meanwhile."""
+    was = {row["id"]: int(row.get("wal_bytes") or 0) for row in before.rows}
+    if before.rows == now.rows:
+        was = {}
     written = [(int(row.get("wal_bytes") or 0) - was.get(row["id"], 0), row) for row in now.rows]
     total = sum(max(amount, 0) for amount, _ in written)
     if total < WRITTEN:
