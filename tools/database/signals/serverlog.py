@@ -139,6 +139,8 @@ def _about(name: str, id: str, data: Json) -> tuple[Ref, Ref]:
         return table, table
     if id == "log.permission_denied":
         return role(data["role"]) if data.get("role") else own, who
+    if id == "log.lock_wait":
+        return own, own
     if id == "log.checkpoints_frequent":
         return setting("max_wal_size"), own
     if id == "log.archive_failed":

@@ -153,6 +153,7 @@ def session_data(sessions: Rows, row: Json) -> Json:
         "role": row["role"],
         "state": row["state"],
         "database": row["database"],
+        "database_ref": str(database_ref(str(row["database"]))),
         "statement": query_text(row, 300),
         "wrote": row.get("xid") is not None,
         "xmin_age": row.get("xmin_age") or 0,
