@@ -83,6 +83,9 @@ def _reachable(own: str, has: Callable[[World], bool]) -> tuple[dict[str, SquadS
         name = waiting.pop(0)
         if name in specs or name in away:
             continue
+        if name != own and name not in content.squads():
+            away[name] = "there is no such squad here"
+            continue
         spec = load_squad(content.squad(name))
         if name == own or has(spec.world):
             specs[name] = spec
