@@ -56,7 +56,7 @@ async def _foresee_cancel(database: Database, pid: Pid) -> Preview:
         raise ToolError(f"session {pid} is a stream of replication, with no statement to cancel")
     if row["state"] not in RUNS:
         raise ToolError(
-            f"session {pid} is {row['state']}: nothing runs that could be cancelled; terminate_session ends it"
+            f"session {pid} is {row['state']}: nothing runs to be cancelled; terminate_session ends it"
         )
     behind, wrote = victims(pid, sessions), bool(row.get("xid"))
     lost = "its transaction is rolled back with all it wrote" if wrote else "nothing was written"

@@ -26,8 +26,9 @@ FRESH = 30.0
 """Seconds that facts about the server hold."""
 BATCH = 100
 """Rows that are fetched at a time."""
-DENIED = "42501"
-"""PostgreSQL's code for what the role may not do."""
+DENIED = ("vacuum_is_permitted_for_relation", "vacuum_is_relation_owner")
+"""Where in PostgreSQL (16 and later, before) the warning is from that a table is left out, because the role
+may not vacuum or analyze it: it has no code of its own, and its words are in the server's language."""
 
 
 class Postgres:
@@ -150,8 +151,7 @@ class Postgres:
             await connection.close()
         self._facts_at = -FRESH
         for said in notices:
-            # A table that we may not vacuum is left out with a warning.
-            if said.sqlstate == DENIED:
+            if said.source_function in DENIED:
                 raise DatabaseError(self._to.where, "denied", f"{todo.text()}: {said.message_primary}")
         return Done(todo.text(), "; ".join(str(said.message_primary) for said in notices))
 
