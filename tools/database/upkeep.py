@@ -14,6 +14,10 @@ BIG = 20 * 2**30
 """Bytes of a table whose vacuum reads so much that others feel it: minutes of a disk's time."""
 REPORTED, EVERY = 5.0, 0.25
 """Seconds within which the statistics tell of it, and between looks: before 15 a collector is behind."""
+KEPT = (
+    "schema", "table", "n_dead_tup", "n_mod_since_analyze", "planner_rows", "last_analyze", "last_vacuum",
+)  # fmt: skip
+"""What a check compares with."""
 
 
 def _bound(database: Database, row: Json) -> dict[str, str]:
@@ -22,8 +26,7 @@ def _bound(database: Database, row: Json) -> dict[str, str]:
 
 
 def _before(row: Json) -> Json:
-    keys = ("n_dead_tup", "n_mod_since_analyze", "planner_rows", "last_analyze", "last_vacuum", "schema", "table")  # fmt: skip
-    return {key: row[key] for key in keys}
+    return {key: row[key] for key in KEPT}
 
 
 def _place(row: Json) -> dict[str, str]:
@@ -72,8 +75,8 @@ async def _foresee_analyze(database: Database, table: Table) -> Preview:
     row = await one_table(database, table)
     return Preview(
         command=database.statement("analyze", **_place(row)),
-        impact=f"reads a sample of {_named(row)} ({size(row['heap_size'])}); {row['n_mod_since_analyze']} rows"
-        f" changed since the last time; readers and writers go on, plans may change"
+        impact=f"reads a sample of {_named(row)} ({size(row['heap_size'])});"
+        f" {row['n_mod_since_analyze']} rows changed since the last time; readers and writers go on, plans may change"
         f"{await _busy(database, row)}",
         risk="low",
         risk_rule="it reads a sample and writes statistics",
@@ -102,8 +105,8 @@ async def _check_analyze(database: Database, table: Table, before: Json) -> Chec
         return Check(outcome="same", text="the table has the statistics that it had", sources=read)
     text = (
         f"the statistics are new: the planner counts on {row['planner_rows']} rows, and counted on "
-        f"{before['planner_rows']}; {row['n_mod_since_analyze']} changed since, {before['n_mod_since_analyze']}"
-        " before"
+        f"{before['planner_rows']}; {row['n_mod_since_analyze']} changed since,"
+        f" {before['n_mod_since_analyze']} before"
     )
     return Check(outcome="better", text=text, sources=read)
 

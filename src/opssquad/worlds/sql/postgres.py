@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import AsyncConnection, AsyncCursor, sql
-from psycopg.errors import Diagnostic
 
 from opssquad.errors import ToolError, ToolUnsure
 from opssquad.times import parse_time, wall_clock
@@ -140,8 +139,11 @@ class Postgres:
         wait = "0" if todo.patient else LOCK_WAIT
         options = {"lock_timeout": wait, "idle_in_transaction_session_timeout": "10000"}
         connection = await self._to.connect(options)
-        notices: list[Diagnostic] = []
-        connection.add_notice_handler(notices.append)
+        # Read at once: they are gone with the message that brought them.
+        notices: list[tuple[str, str]] = []
+        connection.add_notice_handler(
+            lambda said: notices.append((str(said.message_primary), str(said.source_function)))
+        )
         try:
             for statement in todo.statements:
                 cursor = await self._run(connection, statement)
@@ -150,10 +152,10 @@ class Postgres:
         finally:
             await connection.close()
         self._facts_at = -FRESH
-        for said in notices:
-            if said.source_function in DENIED:
-                raise DatabaseError(self._to.where, "denied", f"{todo.text()}: {said.message_primary}")
-        return Done(todo.text(), "; ".join(str(said.message_primary) for said in notices))
+        for said, source in notices:
+            if source in DENIED:
+                raise DatabaseError(self._to.where, "denied", f"{todo.text()}: {said}")
+        return Done(todo.text(), "; ".join(said for said, _ in notices[:3]))
 
     async def _run(self, connection: AsyncConnection[Any], statement: sql.Composed) -> AsyncCursor[Any]:
         try:
