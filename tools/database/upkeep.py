@@ -76,7 +76,8 @@ async def _foresee_analyze(database: Database, table: Table) -> Preview:
     return Preview(
         command=database.statement("analyze", **_place(row)),
         impact=f"reads a sample of {_named(row)} ({size(row['heap_size'])});"
-        f" {row['n_mod_since_analyze']} rows changed since the last time; readers and writers go on, plans may change"
+        f" {row['n_mod_since_analyze']} rows changed since the last time; readers and writers go on,"
+        f" plans may change"
         f"{await _busy(database, row)}",
         risk="low",
         risk_rule="it reads a sample and writes statistics",

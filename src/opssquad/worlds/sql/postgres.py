@@ -136,8 +136,10 @@ class Postgres:
         """Run an act's statements on a connection of its own. Raises DatabaseError, and ToolUnsure where the
         answer was lost."""
         todo = act_of(act, args)
-        wait = "0" if todo.patient else LOCK_WAIT
-        options = {"lock_timeout": wait, "idle_in_transaction_session_timeout": "10000"}
+        options = {"lock_timeout": LOCK_WAIT, "idle_in_transaction_session_timeout": "10000"}
+        if todo.patient:
+            # Its deadline bounds it: a timeout that is meant for queries would leave half an index.
+            options |= {"lock_timeout": "0", "statement_timeout": "0"}
         connection = await self._to.connect(options)
         # Read at once: they are gone with the message that brought them.
         notices: list[tuple[str, str]] = []
