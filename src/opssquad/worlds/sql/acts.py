@@ -117,10 +117,10 @@ PRIVILEGES = frozenset(("select", "insert", "update", "delete", "truncate", "ref
 
 def _privileges(words: str, args: Json) -> Act:
     named = [str(each).lower() for each in args["privileges"]]
-    if not named or (strange := sorted(set(named) - PRIVILEGES)):
-        raise ToolError(
-            f"no privilege {', '.join(strange) or '(none)'!r}; of: {', '.join(sorted(PRIVILEGES))}"
-        )
+    strange = sorted({*named} - PRIVILEGES)
+    if strange or not named:
+        said = f"no privilege {', '.join(strange)!r}" if strange else "no privilege is named"
+        raise ToolError(f"{said}; of: {', '.join(sorted(PRIVILEGES))}")
     listed = sql.SQL(", ").join(map(sql.SQL, named))
     statement = sql.SQL(words).format(listed, _table(args), sql.Identifier(args["role"]))
     return Act((statement,))
