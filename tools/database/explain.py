@@ -6,7 +6,7 @@ from typing import Annotated
 from opssquad import Database, Quote, Result, Signal, ToolError, tool
 
 from ._common import table as table_ref
-from ._statements import filters_of
+from ._statements import Names
 
 GENERIC = 160000
 """The version from which a plan can be had for a statement with parameters."""
@@ -52,7 +52,7 @@ async def _whole(database: Database, plan: str, statement: str) -> list[Signal]:
         if row is None or int(row["n_live_tup"] or 0) < LARGE:
             continue
         ref = table_ref(database.name, row)
-        columns = filters_of(statement, row)
+        columns = Names(tables).filters(statement, row)
         text = f"the plan reads all of {ref.name} ({row['n_live_tup']} rows)"
         quote = Quote(locator=f"rows {database.name}/plan", text=match[0])
         data = {"table": ref.name, "columns": columns, "rows": row["n_live_tup"]}
