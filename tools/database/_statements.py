@@ -55,6 +55,11 @@ def _tokens(statement: str) -> tuple[Token, ...]:
     return tuple(found)
 
 
+def has_parameters(statement: str) -> bool:
+    """Whether `$1` stands for a value somewhere."""
+    return any(token.kind == "value" and token.text.startswith("$") for token in _tokens(statement))
+
+
 class Mention(NamedTuple):
     """A table as a statement names it: `schema` and `alias` are empty where there is none."""
 

@@ -229,8 +229,11 @@ def test_an_empty_database_and_a_light_load_show_nothing(server: Server) -> None
 
 def test_thousands_of_tables_are_told_quickly_and_shortly(server: Server) -> None:
     server.run("create database large")
-    many = "do $$ begin for n in {0}..{1} loop execute format('create table t%s (a int, b int)', n); end loop; end $$"
-    server.run(*(many.format(n, n + 299) for n in range(0, 1500, 300)), dbname="large")
+    made = "execute format('create table t%s (a int, b int)', n)"
+    blocks = [
+        f"do $$ begin for n in {n}..{n + 299} loop {made}; end loop; end $$" for n in range(0, 1500, 300)
+    ]
+    server.run(*blocks, dbname="large")
     found = look(server, tables, dbname="large")
     assert found.text.startswith("1500 tables")
     assert "and 1486 more tables" in found.text
