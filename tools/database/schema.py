@@ -159,7 +159,7 @@ def _migrated(applied: Sequence[Applied]) -> list[str]:
     if not applied:
         return []
     text = [
-        f"  {each.table}: {each.name}{', FAILED' if each.failed else ''}{f' at {each.when}' if each.when else ''}"
+        f"  {each.table}: {each.name}{', FAILED' * each.failed}{f' at {each.when}' if each.when else ''}"
         for each in applied[:CHANGES]
     ]
     return [
