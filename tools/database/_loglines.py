@@ -3,17 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
-from opssquad import parse_time
+from ._logprefix import prefix_of
 
 LEVELS = "DEBUG[1-5]|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC"
-LEVEL = re.compile(rf"(?:^|\s|:)(?P<level>{LEVELS}|DETAIL|HINT|STATEMENT|CONTEXT|QUERY):\s{{1,4}}")
-STAMP = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?)(?: ?(?P<zone>[A-Z]{2,5}|[+-]\d\d(?::?\d\d)?))?"
-)
-PID = re.compile(r"\[(\d+)(?:-\d+)?\]")
-WHO = re.compile(r"(?P<user>[^\s@=,\[\]]+)@(?P<database>[^\s@=,\[\]]+)(?:\s+(?P<application>[^\n]*?))?\s*$")
+LEVEL = re.compile(rf"(?<![A-Za-z0-9_])(?P<level>{LEVELS}|DETAIL|HINT|STATEMENT|CONTEXT|QUERY):\s{{1,4}}")
 PARTS = ("DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY")
 """Levels of lines that belong to the message before them."""
 
@@ -31,31 +26,35 @@ class Entry:
     user: str = ""
     database: str = ""
     application: str = ""
+    host: str = ""
     parts: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
 
-def entries(lines: Sequence[str]) -> list[Entry]:
-    """The messages in order; a line without a level goes on with the one before."""
+def entries(lines: Sequence[str], form: str = "", zone: str = "") -> list[Entry]:
+    """The messages in order; a line without a level goes on with the one before. `form` is the server's
+    `log_line_prefix`, `zone` its `log_timezone`."""
     found: list[Entry] = []
     last: dict[str, Entry] = {}
     now: Entry | None = None
     part = ""
     for line in lines:
-        match = LEVEL.search(line)
+        # Statements have lines of their own, and may hold any words.
+        match = None if line[:1] == "\t" else LEVEL.search(line)
         if match is None:
             if now and line[:1] in ("\t", " "):
                 _goes_on(now, part, line)
             continue
         level, text = match["level"], line[match.end() :]
+        told = prefix_of(line[: match.start()], form, zone)
         if level in PARTS:
             # Lines of several processes stand in between one another.
-            now, part = last.get(_pid(line), now), level
+            now, part = last.get(told.pid, now), level
             if now:
                 now.parts[level] = text
                 now.lines.append(line)
             continue
-        now, part = _entry(line, line[: match.start()], level, text), ""
+        now, part = Entry(line, level, text, **vars(told), lines=[line]), ""
         last[now.pid] = now
         found.append(now)
     return found
@@ -66,36 +65,4 @@ def _goes_on(entry: Entry, part: str, line: str) -> None:
         entry.parts[part] += f" {line.strip()}"
     else:
         entry.message += f" {line.strip()}"
-
-
-def _entry(line: str, prefix: str, level: str, message: str) -> Entry:
-    who = WHO.search(prefix.rstrip(" :"))
-    return Entry(
-        line=line,
-        level=level,
-        message=message,
-        at=_time(prefix),
-        pid=_pid(prefix),
-        user=who["user"] if who else "",
-        database=who["database"] if who else "",
-        application=(who["application"] or "").strip() if who else "",
-        lines=[line],
-    )
-
-
-def _pid(prefix: str) -> str:
-    found = PID.search(prefix)
-    return found[1] if found else ""
-
-
-def _time(prefix: str) -> datetime | None:
-    found = STAMP.search(prefix)
-    if not found:
-        return None
-    zone = found["zone"] or ""
-    text = found["time"].replace(" ", "T")
-    try:
-        moment = parse_time(text + zone) if zone[:1] in ("+", "-") else parse_time(text)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC)
+    entry.lines.append(line)

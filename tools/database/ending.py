@@ -3,10 +3,10 @@
 import asyncio
 from typing import Annotated
 
-from opssquad import Check, Database, Json, Preview, Progress, Result, ToolError, Undo, tool
+from opssquad import Check, Database, Json, Preview, Progress, Result, Signal, ToolError, Undo, tool
 
 from ._chains import chains
-from ._common import client, query_text, sources
+from ._common import client, query_text, session, sources
 from ._sessions import bound, cost, observed, one_session, story, victims
 
 WATCHED, EVERY = 10.0, 0.5
@@ -118,9 +118,9 @@ async def _check_terminate(database: Database, progress: Progress, pid: Pid, bef
         waiting = [r for r in sessions.rows if r["pid"] in before["victims"] and r.get("blocked_by")]
         read = sources((sessions, locks))
         if not there and not waiting:
-            return Check(
-                outcome="better", text=f"session {pid} is gone{_freed(before, sessions.rows)}", sources=read
-            )
+            said = f"session {pid} is gone{_freed(before, sessions.rows)}"
+            ended = _ended(sessions.name, pid, said)
+            return Check(outcome="better", text=said, signals=(ended,), sources=read)
         text = (
             "is still there, rolling back"
             if there
@@ -131,6 +131,12 @@ async def _check_terminate(database: Database, progress: Progress, pid: Pid, bef
     holders = [str(chain.root["pid"]) for chain in chains(sessions, locks)]
     behind = f" behind session {', '.join(holders)}" if holders else ""
     return Check(outcome="same", text=f"session {pid} {text}{behind}", sources=read)
+
+
+def _ended(database: str, pid: int, said: str) -> Signal:
+    """That the session is over: what was known of it is so no more."""
+    ref = session(database, pid)
+    return Signal(id="session.ended", entity=ref, owner=ref, text=said, severity="info")
 
 
 def _freed(before: Json, rows: object) -> str:

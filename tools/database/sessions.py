@@ -4,13 +4,13 @@ from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
-from opssquad import Cluster, Database, Json, Result, Rows, Signal, tool
+from opssquad import Cluster, Database, Json, Result, Rows, tool
 
-from .._text import some, table
+from .._text import many, some, table
 from ._common import client, lasting, missing, query_text, session, since, sources, unread
-from ._workloads import workloads_by_address
+from ._workloads import addresses_by_client, place, workloads_by_address
 from .signals.connections import clients_of, connection_signals
-from .signals.sessions import session_signals
+from .signals.sessions import session_signals, waits
 
 MOST = 12
 
@@ -23,57 +23,56 @@ async def sessions(
     state: Annotated[str, "active, idle, or idle in transaction"] = "",
 ) -> Result:
     """Sessions by client, then those that have been longest in a transaction: state, wait, statement."""
-    found, server, roles = await _looks(database)
+    looks = [await database.rows(name) for name in ("sessions", "server", "roles", "locks")]
+    found, server, roles, locks = looks
     now, where = database.now(), await workloads_by_address(cluster)
-    signals = tuple(
-        _placed(each, where)
-        for each in (*session_signals(found, now), *connection_signals(server.rows[0], found, roles))
-    )
+    signals = (*session_signals(found, now, locks), *connection_signals(server, found, roles))
     wanted = [
         row
         for row in clients_of(found)
         if client_name in ("", client(found.name, row).name) and str(row["state"] or "").startswith(state)
     ]
-    text = [*_by_client(found, wanted, where), "", *_longest(found, wanted, now)]
+    text = [
+        *_by_client(found, wanted, where),
+        *waits(wanted),
+        "",
+        *_longest(found, wanted, now),
+    ]
     return Result(
         text="\n".join([*text, *missing((found,))]),
-        sources=sources((found, server, roles)),
+        sources=sources(looks),
         data={
             "sessions": [str(session(str(row["database"]), row["pid"])) for row in _ordered(wanted)[:MOST]],
-            "workloads": sorted(set(where.values())),
+            "workloads": _workloads(wanted, where),
             **unread((found,)),
         },
-        signals=signals,
+        signals=tuple(place(each, where, addresses_by_client(found)) for each in signals),
         commands=("select * from pg_stat_activity where backend_type = 'client backend'",),
     )
 
 
-async def _looks(database: Database) -> tuple[Rows, Rows, Rows]:
-    return await database.rows("sessions"), await database.rows("server"), await database.rows("roles")
-
-
-def _placed(signal: Signal, where: dict[str, str]) -> Signal:
-    """The signal with the workload that its client's addresses are of, where one cluster holds them all."""
-    addresses = signal.data.get("addresses") or []
-    owners = {where[each] for each in addresses if each in where}
-    if len(owners) != 1:
-        return signal
-    workload = owners.pop()
-    told = {"workload": workload, "workload_namespace": workload.split("/")[1]}
-    return signal.model_copy(update={"data": {**signal.data, **told}})
+def _workloads(rows: list[Json], where: dict[str, str]) -> list[str]:
+    """The workloads that have sessions here, the one with most first."""
+    found = Counter(where[str(row["client"])] for row in rows if str(row["client"]) in where)
+    return [name for name, _ in found.most_common()]
 
 
 def _by_client(found: Rows, rows: list[Json], where: dict[str, str]) -> list[str]:
-    clients = Counter(client(found.name, row).name for row in rows)
+    clients: dict[str, list[Json]] = {}
+    for row in rows:
+        clients.setdefault(client(found.name, row).name, []).append(row)
     lines = []
-    for name, count in clients.most_common(MOST):
-        theirs = [row for row in rows if client(found.name, row).name == name]
+    ordered = sorted(clients.items(), key=lambda each: -len(each[1]))
+    for name, theirs in ordered[:MOST]:
         states = Counter(str(row["state"] or "?") for row in theirs)
-        owners = sorted({where[str(row["client"])] for row in theirs if str(row["client"]) in where})
         said = ", ".join(f"{n} {each}" for each, n in states.most_common())
-        lines.append((name, str(count), said, some(owners, 2)))
+        lines.append((name, str(len(theirs)), said, some(_workloads(theirs, where), 2)))
     more = [f"and {len(clients) - MOST} more clients"] if len(clients) > MOST else []
-    return [f"{len(rows)} sessions.", *table(("CLIENT", "N", "STATES", "WORKLOAD"), lines, ""), *more]
+    heads = ("CLIENT", "N", "STATES", "WORKLOAD")
+    # Without a cluster nobody's workload is known.
+    kept = 4 if where else 3
+    counted = many(len(rows), "session")
+    return [f"{counted}.", *table(heads[:kept], [line[:kept] for line in lines], ""), *more]
 
 
 def _ordered(rows: list[Json]) -> list[Json]:
@@ -89,7 +88,7 @@ def _longest(found: Rows, rows: list[Json], now: datetime) -> list[str]:
             str(row["state"] or "?"),
             lasting(since(row, "xact_start", now)),
             "/".join(filter(None, (row["wait_event_type"], row["wait_event"]))) or "-",
-            query_text(row, 60),
+            query_text(row, 34),
         )
         for row in opened
     ]

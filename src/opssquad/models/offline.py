@@ -52,11 +52,18 @@ class _Turn:
         if intent and intent.answer:
             return Reply(text=intent.answer)
         if intent is None or not intent.steps:
-            if case.mode == "chat" and done and done[0].tool != LOOK_UP:
+            if case.mode == "chat" and done and not self._investigates(case, done):
                 # The engineer chose a numbered call: it was made, and what it showed is the answer.
                 return self._told(case, done, offered)
             return self._investigate(case, done, offered)
         return self._carry_out(intent, case, done, offered)
+
+    def _investigates(self, case: Case, done: Sequence[PastCall]) -> bool:
+        """Whether the calls of this turn are those of an investigation, by the first that it makes."""
+        if not self._book.begin:
+            return done[0].tool == LOOK_UP
+        first = self._book.steps[self._book.begin[0]]
+        return done[0].tool == first.tool and case.question != first.label
 
     def _intent(self, case: Case) -> Intent | None:
         low = case.question.lower()

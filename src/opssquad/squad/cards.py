@@ -73,7 +73,7 @@ def written(call: ToolCall) -> str:
 def _why(ledger: Ledger, call: ToolCall) -> tuple[str, tuple[str, ...]]:
     """The signals about what the call touches, gravest first, in the words of the tools that found them; of
     alike ones (three pods that crash) one is told and the others are counted."""
-    names = {str(v) for v in call.args.values() if isinstance(v, str)}
+    names = {str(v) for v in call.args.values() if isinstance(v, str | int)}
     about = [s for s in ledger.signals if {s.signal.owner.name, s.signal.entity.name} & names]
     rank = {"critical": 0, "warning": 1, "info": 2}
     about.sort(key=lambda s: rank[s.signal.severity])

@@ -83,6 +83,9 @@ def _reachable(own: str, has: Callable[[World], bool]) -> tuple[dict[str, SquadS
         name = waiting.pop(0)
         if name in specs or name in away:
             continue
+        if name != own and name not in content.squads():
+            away[name] = "there is no such squad here"
+            continue
         spec = load_squad(content.squad(name))
         if name == own or has(spec.world):
             specs[name] = spec
@@ -94,7 +97,8 @@ def _reachable(own: str, has: Callable[[World], bool]) -> tuple[dict[str, SquadS
 
 def _transfers(ways: Sequence[HandsOver], case: Case, away: Mapping[str, str]) -> Iterator[Transfer]:
     for way in ways:
-        found = [s for s in case.signals if any(fits(clause, s.signal) for clause in way.when)]
+        # In the order of the clauses: what the first of them finds says why.
+        found = [s for clause in way.when for s in case.signals if fits(clause, s.signal)]
         open_ = [s for s in found if s.signal.until is None]
         if open_ and way.to not in case.squads:
             yield _transfer(way, open_, away.get(way.to, ""))

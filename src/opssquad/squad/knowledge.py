@@ -39,5 +39,6 @@ def toolbox_of(squad: str) -> Toolbox:
     """The tools of a squad, and of those that it hands questions to: what its catalogue may name. Raises
     UsageError."""
     spec = load_squad(content.squad(squad))
-    others = [load_squad(content.squad(each.to)).tools for each in spec.hands_over]
+    known = content.squads()
+    others = [load_squad(known[each.to]).tools for each in spec.hands_over if each.to in known]
     return Toolbox(content.tools(dict.fromkeys((*spec.tools, *(tool for tools in others for tool in tools)))))

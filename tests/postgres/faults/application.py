@@ -149,7 +149,7 @@ def install(server: Server, app: Application) -> None:
     with server.connect(dbname=app.database) as root:
         root.execute("create extension pg_stat_statements")
         root.execute(f"alter schema public owner to {app.owner}")
-        root.execute(f"grant execute on function pg_read_file(text, bigint, bigint) to {WATCHER}")
+        root.execute(f"grant execute on function pg_read_file(text, bigint, bigint) to {WATCHER}, {OPERATOR}")
         root.execute(f"set role {app.owner}")
         root.execute(f"create schema if not exists {app.schema}")
         root.execute((FOLDER / f"{app.name}.sql").read_text(encoding="utf-8"))

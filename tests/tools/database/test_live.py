@@ -1,4 +1,4 @@
-"""The squad, without a model, in front of faults that stand on real servers: what it finds, and how it mends."""
+"""The squad, without a model, before faults that stand on real servers: what it finds, and how it mends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -25,9 +25,10 @@ from tests.postgres.server import Server
 
 QUESTION = "Clients complain: what is wrong with the database?"
 FINDS: Sequence[tuple[str, Application, str]] = [
-    ("D01", SHOP, ""), ("D03", CLINIC, "15"), ("D04", FREIGHT, ""), ("D05", SHOP, ""), ("D06", CLINIC, ""),
-    ("D07", FREIGHT, ""), ("D08", CLINIC, ""), ("D09", FREIGHT, ""), ("D11", CLINIC, ""), ("D12", FREIGHT, ""),
-    ("D13", SHOP, "15"), ("D14", CLINIC, ""), ("D14-setting", FREIGHT, ""), ("D15", SHOP, ""),
+    ("D01", SHOP, ""), ("D03", CLINIC, "15"), ("D04", FREIGHT, ""), ("D05", SHOP, ""),
+    ("D06", CLINIC, ""), ("D07", FREIGHT, ""), ("D08", CLINIC, ""), ("D09", FREIGHT, ""),
+    ("D11", CLINIC, ""), ("D12", FREIGHT, ""), ("D13", SHOP, "15"), ("D14", CLINIC, ""),
+    ("D14-setting", FREIGHT, ""), ("D15", SHOP, ""),
 ]  # fmt: skip
 """A fault, whose database it stands in, and the server's version; each fault once."""
 AT_THE_REPLICA = ("D10", "D14")

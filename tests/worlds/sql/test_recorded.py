@@ -260,7 +260,7 @@ async def test_rows_and_characters_of_an_answer_are_capped(world: Recorded) -> N
 BAD: dict[str, tuple[bytes | None, str]] = {
     "no gzip": (None, "not a gzip file"),
     "no look": (b"{}\n", "line 1: nothing called None can be looked at"),
-    "no row": (b'{"look": "sessions"}\n', "line 1: give row, missing or cut"),
+    "no row": (b'{"look": "sessions"}\n', "line 1: give row, missing, cut or empty"),
     "no server": (b'{"look": "sessions", "row": {"pid": 1}}\n', "not one row of the look 'server'"),
     "a list": (b"[1]\n", "line 1: not a JSON object"),
     "half an object": (b"{\n", "line 1: not JSON"),

@@ -3,35 +3,33 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from opssquad import Json, Rows, Signal
+from opssquad import Json, Ref, Rows, Signal
 
-from .._chains import Chain
+from .._chains import PREPARED, Chain
 from .._common import client, lasting, moment, query_text, session, since
 from .sessions import UPKEEP, session_data
 
-BRIEF = 2.0
+BRIEF = 4.0
 """Seconds of waiting that are the traffic of any database."""
 DDL = re.compile(r"\s*(alter|drop|create|truncate|reindex|cluster|refresh|lock|comment|grant|revoke)\b", re.I)
 
 
 def lock_signals(chain: Chain, sessions: Rows, now: datetime) -> Iterator[Signal]:
-    """The root of a chain, and its victims together."""
-    root = chain.root
-    ref = session(str(root.get("database") or sessions.name), root["pid"])
-    longest = max(
-        (each for each in (since(v, "query_start", now) for v in chain.victims) if each), default=None
-    )
-    statement = str(root.get("query") or "")
-    data: Json = {
-        **session_data(sessions, root),
-        "victims": len(chain.victims),
-        "longest": int(longest.total_seconds()) if longest else 0,
-        "holds": chain.holds[:4],
-        "ddl": bool(DDL.match(statement)),
-    }
+    """The root of a chain, and its victims together. What is no session has no signal of its own."""
+    longest = waited(chain, now)
     brief = longest is None or longest.total_seconds() < BRIEF
+    if chain.seen and not chain.circle:
+        yield from _root(chain, sessions, now, brief)
+    # Those that wait are told of also where nobody can say for whom.
+    if not brief or chain.seen:
+        yield from _victims(chain, sessions, lasting(longest), brief)
+
+
+def _root(chain: Chain, sessions: Rows, now: datetime, brief: bool) -> Iterator[Signal]:
+    root, ref = chain.root, root_ref(chain, sessions.name)
+    statement = str(root.get("query") or "")
     yield Signal(
         id="lock.brief" if brief else "lock.blocker",
         entity=ref,
@@ -39,13 +37,40 @@ def lock_signals(chain: Chain, sessions: Rows, now: datetime) -> Iterator[Signal
         text=_words(chain, sessions.name, now),
         severity="info" if brief else "critical",
         at=_began(chain),
-        data=data,
+        data={**session_data(sessions, root), **_facts(chain, now)},
         quotes=(sessions.quote(root),),
     )
-    if UPKEEP.match(statement) and root.get("state") == "active":
+    if (UPKEEP.match(statement) and root.get("state") == "active") or _is_autovacuum(root):
         text = f"session {root['pid']} runs maintenance: {query_text(root, 80)}"
-        yield Signal(id="lock.maintenance", entity=ref, owner=ref, text=text, quotes=(sessions.quote(root),))
-    yield from _victims(chain, sessions, lasting(longest))
+        data = {
+            "pid": root["pid"],
+            "autovacuum": _is_autovacuum(root),
+            "wraparound": "wraparound" in statement,
+        }
+        yield Signal(
+            id="lock.maintenance", entity=ref, owner=ref, text=text, data=data, quotes=(sessions.quote(root),)
+        )  # fmt: skip
+
+
+def _is_autovacuum(row: Json) -> bool:
+    return row.get("backend_type") == "autovacuum worker"
+
+
+def _facts(chain: Chain, now: datetime) -> Json:
+    """What a conclusion needs of the chain besides who its root is."""
+    longest, wanted = waited(chain, now), chain.direct
+    relations = Counter(each.relation for each in wanted if each.relation)
+    idle = str(chain.root.get("state") or "").startswith("idle")
+    return {
+        "victims": len(chain.victims),
+        "longest": int(longest.total_seconds()) if longest else 0,
+        "holds": chain.holds[:4],
+        "modes": sorted({each.mode for each in wanted}),
+        "relation": relations.most_common(1)[0][0] if relations else "",
+        "wanted": Counter(each.what for each in wanted).most_common(1)[0][0] if wanted else "",
+        "idle_since": chain.root.get("state_change") if idle else None,
+        "ddl": bool(DDL.match(str(chain.root.get("query") or ""))),
+    }
 
 
 def _words(chain: Chain, name: str, now: datetime) -> str:
@@ -59,21 +84,66 @@ def _words(chain: Chain, name: str, now: datetime) -> str:
     )
 
 
+def root_ref(chain: Chain, name: str) -> Ref:
+    """What holds the others up, as a component."""
+    if chain.root["pid"] == PREPARED:
+        return Ref(kind="PreparedTransaction", namespace=name, name="unknown")
+    return session(str(chain.root.get("database") or name), chain.root["pid"])
+
+
+def waited(chain: Chain, now: datetime) -> timedelta | None:
+    """How long the one has waited that has waited longest."""
+    spans = (since(chain.since(row), "since", now) for row in chain.victims)
+    return max((each for each in spans if each is not None), default=None)
+
+
 def _began(chain: Chain) -> datetime | None:
     """When the first victim began to wait."""
-    times = [each for each in (moment(v, "query_start") for v in chain.victims) if each]
-    return min(times, default=None)
+    times = (moment(chain.since(row), "since") for row in chain.victims)
+    return min((each for each in times if each), default=None)
 
 
-def _victims(chain: Chain, sessions: Rows, longest: str) -> Iterator[Signal]:
+def _victims(chain: Chain, sessions: Rows, longest: str, brief: bool) -> Iterator[Signal]:
     clients = Counter(client(sessions.name, row) for row in chain.victims)
-    ref = session(str(chain.root.get("database") or sessions.name), chain.root["pid"])
+    ref = root_ref(chain, sessions.name)
     named = ", ".join(f"{each.name} {count}" for each, count in clients.most_common(4))
     yield Signal(
         id="lock.waiting",
-        entity=next(iter(clients)),
+        entity=clients.most_common(1)[0][0],
         owner=ref,
-        text=f"{len(chain.victims)} sessions wait behind {ref.name}, the longest for {longest}: {named}",
-        data={"count": len(chain.victims), "clients": [each.name for each in clients]},
+        text=f"{len(chain.victims)} sessions wait {'in a circle' if chain.circle else f'behind {ref.name}'}, "
+        f"the longest for {longest}: {named}",
+        severity="info" if brief else "warning",
+        at=_began(chain),
+        data={
+            "count": len(chain.victims),
+            "clients": [each.name for each, _ in clients.most_common()],
+            "pids": [row["pid"] for row in chain.victims[:20]],
+            "behind": str(ref),
+        },
         quotes=tuple(sessions.quote(row) for row in chain.victims[:3]),
     )
+
+
+def prepared_signals(chain: Chain, sessions: Rows, prepared: Rows, now: datetime) -> Iterator[Signal]:
+    """Transactions that were prepared and neither committed nor rolled back: no process holds their locks,
+    and nothing that ends sessions frees them. The oldest is named."""
+    mine = [row for row in prepared.rows if row["database"] == sessions.name]
+    for row in sorted(mine, key=lambda each: str(each["prepared"]))[:1]:
+        ref = Ref(kind="PreparedTransaction", namespace=sessions.name, name=str(row["gid"]))
+        more = f" (the oldest of {len(mine)})" if len(mine) > 1 else ""
+        victims = chain.victims
+        yield Signal(
+            id="lock.prepared",
+            entity=ref,
+            owner=ref,
+            text=f"the prepared transaction {row['gid']}{more} of role {row['owner']} has waited for its end "
+            f"for {lasting(since(row, 'prepared', now))}, and {len(victims)} sessions wait for its locks",
+            severity="critical",
+            at=moment(row, "prepared"),
+            data={
+                "gid": row["gid"], "owner": row["owner"], "victims": len(victims), "holds": chain.holds[:4],
+                "count": len(mine),
+            },
+            quotes=(prepared.quote(row), *(sessions.quote(v, "pid", "blocked_by") for v in victims[:1])),
+        )  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from opssquad import DatabaseError, Json, Quote, Ref, Rows, Signal
 
-from .._common import database_ref, lasting, moment, percent, setting, since, size, slot
+from .._common import database_ref, lasting, moment, percent, role, setting, since, size, slot
 from .connections import clients_of
 
 OFTEN = 60.0
@@ -16,6 +16,8 @@ OLD = 1_000_000_000
 """Transactions from which the age of a database is a worry: at two billion the server stops taking writes."""
 HELD = 64 * 2**20
 """Bytes of WAL that a slot without a reader may hold before it counts: a restart of its reader takes less."""
+BEHIND = 2**30
+"""Bytes of WAL that the reader of a slot may be behind: a burst of writes leaves it less to read."""
 RECENT = 60.0
 """Seconds within which a session that does its work has done something."""
 READ_ONLY = "default_transaction_read_only"
@@ -57,18 +59,36 @@ def read_only(server: Rows, role_settings: Rows) -> Iterator[Signal]:
     """Where transactions are read-only by default, though not in recovery. Our own role is set so more often
     than not, and hides what the server itself says."""
     row, ref = server.rows[0], setting(READ_ONLY)
-    ours = False
+    ours, told = False, False
     for each in role_settings.rows:
-        if not any(said.lower() in ON for said in each["settings"]):
-            continue
-        ours = ours or each["role"] == row["role"]
-        if each["role"] not in ("", row["role"]) or each["database"] not in ("", server.name):
+        if not any(said.lower() in ON for said in each["settings"]) or each["database"] not in (
+            "",
+            server.name,
+        ):
             continue
         if each["role"] == "":
+            told = True
             where = f"database {each['database']}" if each["database"] else "all databases"
             yield _read_only(ref, where, role_settings.quote(each))
-    if row.get("read_only") == "on" and not ours and not any(r["role"] == "" for r in role_settings.rows):
+        elif each["role"] == row["role"]:
+            ours = True
+        else:
+            yield _of_role(str(each["role"]), role_settings.quote(each))
+    if row.get("read_only") == "on" and not ours and not told:
         yield _read_only(ref, "the server", server.quote(row, "read_only"))
+
+
+def _of_role(name: str, quote: Quote) -> Signal:
+    """Most roles that may only read are meant to: it is told, and no fault."""
+    return Signal(
+        id="role.read_only",
+        entity=role(name),
+        owner=role(name),
+        text=f"transactions of role {name} are read-only by default",
+        severity="info",
+        data={"role": name},
+        quotes=(quote,),
+    )
 
 
 def _read_only(ref: Ref, where: str, quote: Quote) -> Signal:
@@ -103,16 +123,18 @@ def serves(sessions: Rows, now: datetime) -> Iterator[Signal]:
 
 def _of_database(databases: Rows, row: Json) -> Iterator[Signal]:
     ref = database_ref(str(row["database"]))
-    if (row.get("xid_age") or 0) >= OLD:
-        yield Signal(
-            id="transactions.wraparound",
-            entity=ref,
-            owner=ref,
-            text=f"the oldest transaction of {ref.name} is {row['xid_age']} transactions old",
-            severity="critical",
-            data={"age": row["xid_age"]},
-            quotes=(databases.quote(row, "database"), databases.quote(row, "xid_age")),
-        )
+    for column, what in (("xid_age", "transaction"), ("mxid_age", "multixact")):
+        if (row.get(column) or 0) >= OLD:
+            yield Signal(
+                id="transactions.wraparound",
+                entity=ref,
+                owner=ref,
+                text=f"the oldest {what} of {ref.name} is {row[column]} of them old; at two billion the "
+                "server takes no more writes",
+                severity="critical",
+                data={"age": row[column], "what": what},
+                quotes=(databases.quote(row, "database"), databases.quote(row, column)),
+            )
     if row["database"] == databases.name and (row.get("deadlocks") or 0) > 0:
         yield Signal(
             id="deadlocks.counted",
@@ -146,30 +168,41 @@ def checkpoint_signals(checkpoints: Rows, server: Json, now: datetime) -> Iterat
 
 
 def slot_signals(slots: Rows, now: datetime) -> Iterator[Signal]:
-    """Slots that hold WAL for nobody."""
+    """Slots that hold WAL for nobody, or for a reader that does not come on."""
     for row in slots.rows:
-        held = int(row.get("held_bytes") or 0)
-        lost = row.get("wal_status") in ("lost", "unreserved")
-        if row["active"] or (held < HELD and not lost):
+        held, status = int(row.get("held_bytes") or 0), str(row.get("wal_status") or "")
+        lost = status in ("lost", "unreserved")
+        if held < (BEHIND if row["active"] else HELD) and not lost:
             continue
         ref = slot(str(row["slot"]))
         yield Signal(
-            id="slot.lost" if row.get("wal_status") == "lost" else "slot.inactive",
+            id="slot.lost" if status == "lost" else "slot.behind" if row["active"] else "slot.inactive",
             entity=ref,
             owner=ref,
-            text=f"slot {ref.name} has no reader and holds {size(held)} of WAL",
-            severity="critical" if lost or held > 16 * HELD else "warning",
+            text=_slot_words(row, ref.name, held, now),
+            severity="critical" if lost or (held > 16 * HELD and not row["active"]) else "warning",
             at=moment(row, "inactive_since"),
             data={
-                "slot": ref.name,
-                "type": row["type"],
-                "held_bytes": held,
-                "held": size(held),
-                "wal_status": row.get("wal_status") or "",
-                "plugin": row.get("plugin") or "",
+                "slot": ref.name, "type": row["type"], "held_bytes": held, "held": size(held),
+                "wal_status": status, "plugin": row.get("plugin") or "",
+                "inactive_since": row.get("inactive_since") or "",
+                "invalidated": row.get("invalidated") or "",
             },
             quotes=(slots.quote(row),),
-        )
+        )  # fmt: skip
+
+
+def _slot_words(row: Json, name: str, held: int, now: datetime) -> str:
+    if row.get("wal_status") == "lost":
+        why = f" ({row['invalidated']})" if row.get("invalidated") else ""
+        return f"slot {name} is lost{why}: WAL that it needs was removed, its reader must be built anew"
+    if row["active"]:
+        return f"slot {name} has a reader that is {size(held)} of WAL behind"
+    gone = since(row, "inactive_since", now)
+    return (
+        f"slot {name} has no reader{f', for {lasting(gone)}' if gone else ''} and holds {size(held)} of WAL"
+        + (f" ({row['wal_status']})" if row.get("wal_status") not in (None, "", "reserved") else "")
+    )
 
 
 def archive_signals(archiver: Rows) -> Iterator[Signal]:

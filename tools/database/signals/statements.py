@@ -129,8 +129,10 @@ def _dominates(now: Rows, names: Names) -> Iterator[Signal]:
 
 
 def wal_signals(before: Rows, now: Rows, sessions: Rows) -> Iterator[Signal]:
-    """Who writes most of the WAL between the looks, or since statistics began where they are one."""
-    was = {_key(row): int(row.get("wal_bytes") or 0) for row in before.rows} if before is not now else {}
+    """Who writes most of the WAL between the looks; since statistics began where nothing ran meanwhile."""
+    was = {_key(row): int(row.get("wal_bytes") or 0) for row in before.rows}
+    if before.rows == now.rows:
+        was = {}
     written = [(int(row.get("wal_bytes") or 0) - was.get(_key(row), 0), row) for row in now.rows]
     total = sum(max(amount, 0) for amount, _ in written)
     if total < WRITTEN:

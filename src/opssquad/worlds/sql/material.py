@@ -1,8 +1,9 @@
 """The database part of a recording, `database/`: what every look showed at one moment, and the server's log.
 
 `rows.jsonl.gz` holds a JSON object a line: `{"look": ..., "row": {...}}` for each row, and for a look that
-was not whole `{"look": ..., "missing": "why"}` or `{"look": ..., "cut": true}`. `server.log` is the end of
-the log as the server wrote it; `plans.jsonl` what EXPLAIN said of statements.
+was not whole `{"look": ..., "missing": "why"}` or `{"look": ..., "cut": true}`, for one that showed nothing
+`{"look": ..., "empty": true}`. `server.log` is the end of the log as the server wrote it; `plans.jsonl` what
+EXPLAIN said of statements.
 """
 
 import gzip
@@ -60,6 +61,8 @@ class Material:
             yield from ({"look": look, "row": row} for row in rows)
             if look in self.cut:
                 yield {"look": look, "cut": True}
+            if not rows and look not in self.missing:
+                yield {"look": look, "empty": True}
         for look, why in self.missing.items():
             yield {"look": look, "missing": why}
 
@@ -74,18 +77,7 @@ def load_material(folder: Path) -> Material:
     file, found = folder / ROWS, Material()
     for number, line in enumerate(_unpacked(file), 1):
         said = _object(file, number, line)
-        look = said.get("look")
-        if look not in known_looks():
-            raise BadFile(file, f"nothing called {look!r} can be looked at", number)
-        rows = found.rows.setdefault(look, [])
-        if isinstance(row := said.get("row"), dict):
-            rows.append(row)
-        elif isinstance(why := said.get("missing"), str):
-            found.missing[look] = why
-        elif said.get("cut") is True:
-            found.cut.add(look)
-        else:
-            raise BadFile(file, "give row, missing or cut", number)
+        _take_line(found, said, file, number)
     if len(found.rows.get("server", ())) != 1:
         raise BadFile(file, "holds not one row of the look 'server'")
     if (folder / LOG).exists():
@@ -95,6 +87,21 @@ def load_material(folder: Path) -> Material:
             said = _object(folder / PLANS, number, line)
             found.plans[str(said.get("statement"))] = said.get("plan") or {}
     return found
+
+
+def _take_line(found: Material, said: Json, file: Path, number: int) -> None:
+    look = said.get("look")
+    if look not in known_looks():
+        raise BadFile(file, f"nothing called {look!r} can be looked at", number)
+    rows = found.rows.setdefault(look, [])
+    if isinstance(row := said.get("row"), dict):
+        rows.append(row)
+    elif isinstance(why := said.get("missing"), str):
+        found.missing[look] = why
+    elif said.get("cut") is True:
+        found.cut.add(look)
+    elif said.get("empty") is not True:
+        raise BadFile(file, "give row, missing, cut or empty", number)
 
 
 def _unpacked(file: Path) -> Iterable[str]:

@@ -119,9 +119,9 @@ class Postgres:
             return Rows("log", self.name, missing=why)
         text = (
             "select regexp_split_to_table(pg_read_file(f.file, greatest(f.size - {most}, 0), {most}),"
-            " E'\\n') as line from (select l.file, d.size from (select pg_current_logfile())"
+            " E'\\n') as line from (select l.file, d.size from (select {file}::text)"
             " l (file) join pg_ls_logdir() d on l.file like '%/' || d.name) f"
-        )
+        ).replace("{file}", sql.Literal(file).as_string(None))
         try:
             found = await self._read(text.replace("{most}", str(int(most))), (), most)
         except DatabaseError as error:

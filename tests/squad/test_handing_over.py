@@ -1,0 +1,105 @@
+"""A question goes from squad to squad with its ledger, on a real database and a served cluster."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from opssquad import content
+from opssquad.events import Called, Concluded, Event, HandedOver, Returned, Warned
+from opssquad.findings import Signal
+from opssquad.investigation import Investigation, Options
+from opssquad.models.base import Case, SeenSignal
+from opssquad.squad.crew import crew_of
+from opssquad.squad.spec import World
+from opssquad.types import Ref
+from opssquad.worlds.kube.serve import open_recording
+from tests.postgres.faults.catalogue import standing
+from tests.postgres.faults.companies import SHOP
+
+QUESTION = "clients get no connection to the database, why?"
+CLIENT = Ref(kind="Client", namespace="shop", name="orders-api")
+
+
+def only(world: World) -> bool:
+    return world == "database"
+
+
+def seen(id: str, evidence: str) -> SeenSignal:
+    signal = Signal(id=id, entity=CLIENT, owner=CLIENT, text=f"{id} was seen")
+    return SeenSignal(signal=signal, evidence=(evidence,))
+
+
+async def test_the_database_squad_hands_over_and_the_cluster_squad_concludes_on_both(tmp_path: Path) -> None:
+    with standing("D01", SHOP) as (stage, truth):
+        async with open_recording(content.recording("auth-0308")) as served:
+            options = Options(
+                state=tmp_path,
+                by="kim",
+                squad="database",
+                kubeconfig=served.kubeconfig,
+                dsn=SecretStr(stage.watcher()),
+                mode="ask",
+            )
+            async with await Investigation.open(options) as run:
+                events = [event async for event in run.ask(QUESTION)]
+                timeline = await run.timeline()
+    (over,) = [event for event in events if isinstance(event, HandedOver)]
+    assert (over.squad, over.to) == ("database", "k8s")
+    assert over.evidence
+    assert "has" in over.why
+    tools = [event.call.tool for event in events if isinstance(event, Called)]
+    assert tools.index("sessions") < tools.index("find")
+    conclusion = next(event.conclusion for event in events if isinstance(event, Concluded))
+    # The cluster that was recorded has trouble of its own, and both are named.
+    assert {cause.fault for cause in conclusion.causes} == {"D01", "K01"}
+    assert truth.component in {str(cause.component) for cause in conclusion.causes}
+    assert "Squad database handed over to squad k8s" in timeline
+
+
+async def test_without_a_cluster_the_question_stays_and_nothing_is_asked_of_one(tmp_path: Path) -> None:
+    with standing("D01", SHOP) as (stage, _):
+        options = Options(
+            state=tmp_path, by="kim", squad="database", dsn=SecretStr(stage.watcher()), mode="ask"
+        )
+        async with await Investigation.open(options) as run:
+            events: list[Event] = [event async for event in run.ask(QUESTION)]
+    assert not [event for event in events if isinstance(event, HandedOver | Warned)]
+    assert all(event.result.status == "ok" for event in events if isinstance(event, Returned))
+
+
+def test_a_squad_that_has_nothing_to_work_on_here_is_told_of_with_the_reason() -> None:
+    crew = crew_of("database", None, only)
+    case = Case(squad="database", squads=("database",), signals=(seen("log.undefined_column", "e4"),))
+    (transfer,) = crew.transfers(case)
+    assert (transfer.to, transfer.evidence) == ("k8s", ("e4",))
+    assert transfer.closed == "no cluster is connected here"
+
+
+def test_a_squad_that_has_worked_on_it_is_not_asked_again() -> None:
+    crew = crew_of("database", None, lambda world: True)
+    case = Case(squad="k8s", squads=("database", "k8s"), signals=(seen("log.database", "e1"),))
+    assert crew.transfers(case) == ()
+
+
+def test_the_first_clause_says_why_whatever_was_seen_first() -> None:
+    crew = crew_of("database", None, lambda world: True)
+    signals = (seen("sessions.quiet", "e1"), seen("connections.one_client", "e2"))
+    (transfer,) = crew.transfers(Case(squad="database", squads=("database",), signals=signals))
+    assert "connections.one_client was seen" in transfer.why
+    assert transfer.evidence == ("e2", "e1")
+
+
+def test_each_call_is_judged_as_one_of_the_squad_that_has_the_tool() -> None:
+    crew = crew_of("database", None, lambda world: True)
+    assert crew.owner("rollback", "database") == "k8s"
+    assert crew.owner("terminate_session", "database") == "database"
+    assert crew.owner("timeline", "database") == "database"
+
+
+def test_what_each_knows_counts_once_it_has_worked_on_the_question() -> None:
+    crew = crew_of("database", None, lambda world: True)
+    alone = {fault.id for fault in crew.catalogue(("database",)).faults}
+    both = {fault.id for fault in crew.catalogue(("database", "k8s")).faults}
+    assert "D01" in alone
+    assert "K01" not in alone
+    assert {"D01", "K01"} <= both
