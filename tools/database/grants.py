@@ -146,7 +146,8 @@ def _facts(row: Json, now: datetime) -> Iterator[str]:
         else:
             yield f"password runs out in {duration(until - now)}{'!' if until - now < SOON else ''}"
     if row["member_of"]:
-        asked = [each for each in row["member_of"] if each not in row.get("inherits", row["member_of"])]
+        inherited = row["inherits"] if "inherits" in row else row["member_of"]
+        asked = set(row["member_of"]) - set(inherited)
         yield f"member of {some(row['member_of'], 4)}{' (some only by SET ROLE)' if asked else ''}"
 
 
