@@ -89,8 +89,23 @@ class Rights:
                 if privilege not in privileges and each != role:
                     through[privilege] = each
                 privileges.setdefault(privilege)
-        usable = bool(self._usable.get(table[0], set()) & {*chain}) or bool(ALL_DATA.keys() & {*chain})
-        return May(role, tuple(privileges), through, usable)
+        return May(role, tuple(privileges), through, self._uses(table[0], chain))
+
+    def _uses(self, schema: str, chain: Sequence[str]) -> bool:
+        everywhere = not ALL_DATA.keys().isdisjoint(chain)
+        return everywhere or not self._usable.get(schema, set()).isdisjoint(chain)
+
+    def granted(self) -> Iterator[tuple[str, list[tuple[tuple[str, str], May]]]]:
+        """Each role with what it was granted itself. Whether it may use a schema counts for those that log
+        in: of others the members may, each by itself."""
+        by_role: dict[str, list[tuple[tuple[str, str], May]]] = defaultdict(list)
+        chains = {str(row["role"]): self.chain(str(row["role"])) for row in self.roles if row["can_login"]}
+        supers = {str(row["role"]) for row in self.roles if row["superuser"]}
+        for table, granted in self.direct.items():
+            for role, privileges in granted.items():
+                usable = role in supers or role not in chains or self._uses(table[0], chains[role])
+                by_role[role].append((table, May(role, privileges, {}, usable)))
+        yield from by_role.items()
 
     def of(self, role: str) -> Iterator[tuple[tuple[str, str], May]]:
         """The tables that the role may do something with."""

@@ -104,17 +104,12 @@ def _of_role(rights: Rights, role: str) -> list[str]:
 
 def _of_all(rights: Rights) -> list[str]:
     """As it was granted, tables with the same rights together."""
-    lines, owners = [], {str(row["owner"]) for row in rights.grants}
-    names = dict.fromkeys(str(row["role"]) for row in rights.grants)
-    by_role: dict[str, list[tuple[str, str]]] = {name: [] for name in names}
-    for place, granted in rights.direct.items():
-        for name in granted:
-            by_role[name].append(place)
-    for name, places in by_role.items():
-        for schema, privileges, tables in grouped(
-            (place, rights.may(name, place, (name,))) for place in places
-        ):
-            lines.append((name, f"{len(tables)} of {schema}", privileges))
+    owners = {str(row["owner"]) for row in rights.grants}
+    lines = [
+        (name, f"{len(tables)} of {schema}", privileges)
+        for name, granted in rights.granted()
+        for schema, privileges, tables in grouped(granted)
+    ]
     if not lines:
         return ["No table is here that anybody may do anything with.", ""]
     left = len(lines) - MOST

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from opssquad import Database, Json, Ref, Result, Rows, Signal, ago, tool
 
-from .._text import some
+from .._text import many, some
 from .._text import table as lined
 from ._common import index, missing, moment, one_table, sources, unread
 from ._common import table as table_ref
@@ -95,7 +95,7 @@ def _detail(columns: Rows, own: Json | None) -> list[str]:
     ]
     left = len(columns.rows) - COLUMNS
     return [
-        f"{own['schema']}.{own['table']}, {len(columns.rows)} columns:",
+        f"{own['schema']}.{own['table']}, {many(len(columns.rows), 'column')}:",
         *lined(("COLUMN", "TYPE", "", "NULLS", "DEFAULT"), lines),
         *([f"  and {left} more columns"] if left > 0 else []),
         "",

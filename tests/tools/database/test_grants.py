@@ -95,6 +95,13 @@ def test_a_password_that_ran_out_is_told(server: Server) -> None:
     server.run("drop role late")
 
 
+def test_what_was_granted_is_told_by_role(server: Server) -> None:
+    text = look(server, grants).text
+    assert "reader    1 of Läden  select\n" in text
+    assert "stranger  1 of Läden  delete (but it may not use the schema)" in text
+    assert "public    1 of Läden  select\n" in text
+
+
 def test_an_empty_database_and_a_login_without_rights(server: Server) -> None:
     server.run("create database hollow")
     assert "No table is here" in look(server, grants, dbname="hollow").text

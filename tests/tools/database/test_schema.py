@@ -143,7 +143,7 @@ def test_one_table_and_a_view_are_told_in_detail(server: Server) -> None:
     assert "public.Größe, 2 columns:" in text
     assert "numeric(9,2)" in text
     assert "not null" in text
-    assert "public.Sicht, 1 columns:" in ask(server, schema, table="Sicht").text
+    assert "public.Sicht, 1 column:" in ask(server, schema, table="Sicht").text
     with pytest.raises(ToolError, match="nearest"):
         ask(server, schema, table="Grösse")
 
