@@ -87,6 +87,7 @@ ALLOWED = {
     "queue": "a word of the field in runbooks",
     "results": "an English word in a prompt",
     "signals": "what tools find, in a prompt",
+    "streaming": "what PostgreSQL calls replication that goes on",
     "stock": "an English word: a CoreDNS as it comes",
     "web": "an example in what a tool says of its arguments",
     "verdict": "a word of the policy",
