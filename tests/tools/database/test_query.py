@@ -72,7 +72,7 @@ def test_plans_settings_and_nothing_are_shown(server: Server) -> None:
     [
         'delete from "Ware"', 'select 1; delete from "Ware"', "", " ; ", "select pg_sleep(1)",
         'with gone as (delete from "Ware" returning *) select * from gone', "select pg_terminate_backend(1)",
-        'explain analyze delete from "Ware"', 'select * from "Ware" for update', "select a from nowhere",
+        'explain analyze delete from "Ware"', 'select * from "Ware" for update', "select none from nowhere",
         'select * into copied from "Ware"', "set work_mem = 1", "commit",
     ],
 )  # fmt: skip
