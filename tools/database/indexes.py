@@ -55,7 +55,8 @@ def _head(seen: Seen, own: Json | None) -> list[str]:
     where = f" of {own['schema']}.{own['table']}" if own else ""
     more = " or more" if seen.indexes.cut else ""
     text = [
-        f"{len(rows)}{more} indexes{where}, {size(total)}; {never} were not read {counted} on this server."
+        f"{len(rows)}{more} {'index' if len(rows) == 1 else 'indexes'}{where}, {size(total)}; {never} were "
+        f"not read {counted} on this server."
     ]
     if seen.building:
         text.append(f"Being built on: {', '.join(sorted(seen.building)[:MOST])}.")

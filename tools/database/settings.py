@@ -14,8 +14,8 @@ UNITS: Mapping[str, int] = {"B": 1, "kB": 2**10, "8kB": 2**13, "MB": 2**20, "16M
 """Bytes of the units that sizes are kept in."""
 SMALL_WAL = 256 * 2**20
 """Bytes of max_wal_size below which a burst of writes forces checkpoints: the default is 1 GB."""
-OURS = ("default_transaction_read_only",)
-"""Settings that our own session changes."""
+OURS = ("client", "session")
+"""Where settings come from that hold for our own session alone; what they are for others is not seen here."""
 
 
 class Risk(NamedTuple):
@@ -43,7 +43,7 @@ async def settings(database: Database) -> Result:
     waits for a restart."""
     looks = [await database.rows(name) for name in ("settings", "role_settings")]
     changed = [row for row in looks[0].rows if row["setting"] != row["built_in"] or row["pending_restart"]]
-    changed = [row for row in changed if row["name"] not in OURS]
+    changed = [row for row in changed if row["source"] not in OURS]
     signals = (*_signals(looks[0]), *_of_roles(looks[1]))
     return Result(
         text="\n".join([*_told(changed, signals), *_roles(looks[1]), *missing(looks)]),

@@ -14,6 +14,8 @@ from .signals.statements import moved, statement_signals, wal_signals
 
 MOST, LONGEST = 8, 20
 """Statements that are told of each kind; seconds in between two looks at most."""
+NOISE = 0.5
+"""Milliseconds in all below which a statement is not told, as the BEGIN and COMMIT of our own looks."""
 CUT = 60
 """Characters of a statement in a table."""
 
@@ -55,9 +57,9 @@ async def _reset(database: Database, now: Rows) -> Rows:
 
 
 def _now(before: Rows, now: Rows, took: float) -> list[str]:
-    busy = moved(before, now)
+    busy = [each for each in moved(before, now) if each.total >= NOISE]
     if not busy:
-        return [f"No statement ended in the {took:.0f} s between the two looks."]
+        return [f"Hardly a statement ended in the {took:.0f} s between the two looks.", ""]
     lines = [
         (
             str(each.calls),

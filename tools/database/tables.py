@@ -6,7 +6,7 @@ from typing import Annotated
 
 from opssquad import Database, Json, Result, Rows, Signal, ago, tool
 
-from .._text import some
+from .._text import many, some
 from .._text import table as lined
 from ._bloat import Bloat, bloats
 from ._common import missing, moment, one_table, percent, size, sources, unread
@@ -75,7 +75,7 @@ def _all(found: Rows, bloat: Mapping[Place, Bloat], signals: Sequence[Signal], n
     more = [f"and {len(order) - MOST} more tables"] if len(order) > MOST else []
     heads = ("TABLE", "ROWS", "DEAD", "SEQ/IDX", "VACUUM", "ANALYZE", "SIZE", "BLOAT~")
     total = sum(_heap(row) + int(row["index_size"] or 0) for row in found.rows)
-    head = f"{len(order)} tables{' or more' if found.cut else ''}, {size(total)} with their indexes."
+    head = f"{many(len(order), 'table')}{' or more' if found.cut else ''}, {size(total)} with their indexes."
     oldest = max(found.rows, key=lambda row: int(row["xid_age"] or 0) if row.get("kind") != "p" else 0)
     age = (
         f"The oldest rows are {oldest['xid_age']} transactions old, in {oldest['schema']}.{oldest['table']}."

@@ -23,8 +23,9 @@ def test_a_server_that_is_set_well_shows_nothing(server: Server) -> None:
     assert not found.signals
     assert "deadlock_timeout" in found.text
     assert "command line" in found.text
-    # Our own session is read-only; the server is not.
+    # Our own session is read-only and has timeouts; the server is not, and has none.
     assert "default_transaction_read_only" not in found.text
+    assert "statement_timeout" not in found.text
 
 
 def test_what_waits_for_a_restart_is_told() -> None:

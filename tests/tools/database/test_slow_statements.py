@@ -146,3 +146,12 @@ def test_a_role_that_sees_little_still_gets_what_there_is(server: Server) -> Non
     server.run(SEARCH)
     found = look(server, slow_statements, user="reader", seconds=0)
     assert "reader is no member of pg_read_all_stats" in found.text
+
+
+def test_our_own_looks_are_left_out(server: Server) -> None:
+    server.run(SEARCH)
+    look(server, slow_statements, seconds=0)
+    found = look(server, slow_statements, seconds=0)
+    (rows,) = [each.text for each in found.sources if each.locator.endswith("/statements")]
+    assert "code = $1" in rows
+    assert "pg_stat_activity" not in rows
