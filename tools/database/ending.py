@@ -3,15 +3,42 @@
 import asyncio
 from typing import Annotated
 
-from opssquad import Check, Database, Json, Preview, Progress, Result, Signal, ToolError, Undo, tool
+from opssquad import Check, Database, Json, Preview, Progress, Result, Rows, Signal, ToolError, Undo, tool
 
-from ._chains import chains
-from ._common import client, query_text, session, sources
-from ._sessions import bound, cost, observed, one_session, story, victims
+from ._afterwards import Going, Seen, judged, seen
+from ._common import client, session
+from ._sessions import STREAM, bound, cost, observed, one_session, story, victims
 
-WATCHED, EVERY = 10.0, 0.5
+WATCHED, EVERY = 10.0, 0.25
 """Seconds for which a check looks, and between its looks: a rollback takes a while."""
+SETTLED = 3.0
+"""Seconds that others may hold a lock before it counts as taken again."""
+RUNS = ("active", "fastpath function call")
+"""States in which there is something to cancel."""
 Pid = Annotated[int, "process id of the session"]
+
+
+def _before(sessions: Rows, row: Json, behind: list[int]) -> Json:
+    return {
+        "started": row["backend_start"],
+        "query_start": row["query_start"],
+        "client": client(sessions.name, row).name,
+        "victims": behind,
+        "waiting": sum(bool(each.get("blocked_by")) for each in sessions.rows),
+    }
+
+
+async def _watched(database: Database, progress: Progress, pid: int, going: Going, before: Json) -> Seen:
+    """Look until it has ended and nobody is held up, or for as long as that may take."""
+    spent = settled = 0.0
+    while True:
+        now = await seen(database, pid, going, before)
+        settled += 0.0 if now.there else EVERY
+        spent += EVERY
+        if now.over or spent >= WATCHED or settled >= SETTLED:
+            return now
+        progress.say(f"session {pid} still ends" if now.there else f"{len(now.held)} sessions still wait")
+        await asyncio.sleep(EVERY)
 
 
 @tool(effect="mutate", deadline=30.0)
@@ -25,55 +52,56 @@ async def cancel_query(database: Database, pid: Pid) -> Result:
 @cancel_query.preview
 async def _foresee_cancel(database: Database, pid: Pid) -> Preview:
     row, sessions = await one_session(database, pid)
-    if row["state"] != "active":
+    if row["backend_type"] == STREAM:
+        raise ToolError(f"session {pid} is a stream of replication, with no statement to cancel")
+    if row["state"] not in RUNS:
         raise ToolError(
-            f"session {pid} is {row['state']}: nothing runs that could be cancelled; terminate_session "
-            f"ends it"
+            f"session {pid} is {row['state']}: nothing runs to be cancelled; terminate_session ends it"
         )
-    behind = victims(pid, sessions, await database.rows("locks"))
+    behind, wrote = victims(pid, sessions), bool(row.get("xid"))
+    lost = "its transaction is rolled back with all it wrote" if wrote else "nothing was written"
     return Preview(
         command=database.statement("cancel", pid=pid, started=row["backend_start"]),
-        impact=f"{story(sessions, row, behind, database.now())}; its statement fails with an error",
-        risk="medium" if row.get("xid") else "low",
-        risk_rule="the transaction wrote" if row.get("xid") else "the transaction wrote nothing",
-        binding=bound(row),
+        impact=f"{story(sessions, row, behind, database.now())}; its statement fails with an error, {lost}",
+        risk="medium" if wrote else "low",
+        risk_rule="the transaction wrote" if wrote else "the transaction wrote nothing",
+        binding=_running(sessions, row),
         verify_plan="see that the statement has ended and who goes on",
-        before={"query_start": row["query_start"], "victims": behind, "started": row["backend_start"]},
+        before=_before(sessions, row, behind),
     )
+
+
+def _running(sessions: Rows, row: Json) -> dict[str, str]:
+    """The session and the very statement: what it runs next is not meant."""
+    what = row["query_start"] if row["state"] in RUNS else "none"
+    return {name: f"{as_seen} statement={what}" for name, as_seen in bound(sessions, row).items()}
 
 
 @cancel_query.undo
 def _undo_cancel(pid: Pid) -> Undo:
-    return Undo(note="a statement that was cancelled is run again by its client, not by us")
+    return Undo(note="none: its client must run the statement again, we do not")
 
 
 @cancel_query.observe
 async def _observe_cancel(database: Database, pid: Pid) -> dict[str, str]:
-    return await observed(database, pid)
+    sessions = await database.rows("sessions")
+    return next((_running(sessions, row) for row in sessions.rows if row["pid"] == pid), {})
 
 
 @cancel_query.verify
 async def _check_cancel(database: Database, progress: Progress, pid: Pid, before: Json) -> Check:
-    for _ in range(int(WATCHED / EVERY)):
-        sessions = await database.rows("sessions")
-        row = next((each for each in sessions.rows if each["pid"] == pid), None)
-        if row is None or row["state"] != "active" or row["query_start"] != before["query_start"]:
-            freed = _freed(before, sessions.rows)
-            return Check(
-                outcome="better",
-                text=f"the statement of session {pid} has ended{freed}",
-                sources=sources((sessions,)),
-            )
-        progress.say(f"session {pid} still runs: {query_text(row, 80)}")
-        await asyncio.sleep(EVERY)
-    return Check(
-        outcome="same", text=f"session {pid} goes on with its statement", sources=sources((sessions,))
-    )
+    def runs(row: Json) -> bool:
+        return row["state"] in RUNS and bool(row["query_start"] == before["query_start"])
+
+    now = await _watched(database, progress, pid, runs, before)
+    ended = f"the statement of session {pid} has ended"
+    return judged(now, before, ended, f"session {pid} goes on with its statement")
 
 
 @tool(effect="mutate", deadline=30.0)
 async def terminate_session(database: Database, pid: Pid) -> Result:
-    """End a session: its transaction is rolled back, its locks are free."""
+    """End a session: its transaction is rolled back, its locks are free. Not one that vacuums against
+    wraparound."""
     row, _ = await one_session(database, pid)
     done = await database.act("terminate", pid=pid, started=row["backend_start"])
     return Result(text=f"session {pid} is terminated", commands=(done.statement,))
@@ -82,26 +110,22 @@ async def terminate_session(database: Database, pid: Pid) -> Result:
 @terminate_session.preview
 async def _foresee_terminate(database: Database, pid: Pid) -> Preview:
     row, sessions = await one_session(database, pid)
-    behind = victims(pid, sessions, await database.rows("locks"))
+    behind = victims(pid, sessions)
     costs, risk, rule = cost(row)
     return Preview(
         command=database.statement("terminate", pid=pid, started=row["backend_start"]),
         impact=f"{story(sessions, row, behind, database.now())}. {costs[0].upper()}{costs[1:]}",
         risk=risk,
         risk_rule=rule,
-        binding=bound(row),
+        binding=bound(sessions, row),
         verify_plan="see that the session is gone and that those who waited for it go on",
-        before={
-            "victims": behind,
-            "client": client(sessions.name, row).name,
-            "started": row["backend_start"],
-        },
+        before=_before(sessions, row, behind),
     )
 
 
 @terminate_session.undo
 def _undo_terminate(pid: Pid) -> Undo:
-    return Undo(note="a session that was ended does not come back; its client connects anew and begins again")
+    return Undo(note="none: a session that was ended does not come back; its client connects and begins anew")
 
 
 @terminate_session.observe
@@ -111,40 +135,12 @@ async def _observe_terminate(database: Database, pid: Pid) -> dict[str, str]:
 
 @terminate_session.verify
 async def _check_terminate(database: Database, progress: Progress, pid: Pid, before: Json) -> Check:
-    text = ""
-    for _ in range(int(WATCHED / EVERY)):
-        sessions, locks = await database.rows("sessions"), await database.rows("locks")
-        there = any(r["pid"] == pid and r["backend_start"] == before["started"] for r in sessions.rows)
-        waiting = [r for r in sessions.rows if r["pid"] in before["victims"] and r.get("blocked_by")]
-        read = sources((sessions, locks))
-        if not there and not waiting:
-            said = f"session {pid} is gone{_freed(before, sessions.rows)}"
-            ended = _ended(sessions.name, pid, said)
-            return Check(outcome="better", text=said, signals=(ended,), sources=read)
-        text = (
-            "is still there, rolling back"
-            if there
-            else f"is gone, and {len(waiting)} of those it blocked still wait"
-        )
-        progress.say(f"session {pid} {text}")
-        await asyncio.sleep(EVERY)
-    holders = [str(chain.root["pid"]) for chain in chains(sessions, locks)]
-    behind = f" behind session {', '.join(holders)}" if holders else ""
-    return Check(outcome="same", text=f"session {pid} {text}{behind}", sources=read)
-
-
-def _ended(database: str, pid: int, said: str) -> Signal:
-    """That the session is over: what was known of it is so no more."""
-    ref = session(database, pid)
-    return Signal(id="session.ended", entity=ref, owner=ref, text=said, severity="info")
-
-
-def _freed(before: Json, rows: object) -> str:
-    count = len(before["victims"])
-    if not count:
-        return ""
-    return (
-        f", and the {count} sessions that waited for it go on"
-        if count > 1
-        else ", and the one that waited goes on"
-    )
+    now = await _watched(database, progress, pid, lambda row: True, before)
+    still = f"session {pid} is still there after {WATCHED:g} s: it rolls back, or does not react"
+    check = judged(now, before, f"session {pid} is gone", still)
+    if now.there:
+        return check
+    ref = session(now.name, pid)
+    # It is over: what was known of it is so no more.
+    ended = Signal(id="session.ended", entity=ref, owner=ref, text=check.text, severity="info")
+    return check.model_copy(update={"signals": (ended,)})

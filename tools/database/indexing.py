@@ -1,16 +1,29 @@
-"""Creating an index without locking its table, and dropping one, each with its card and its check."""
+"""Creating an index without locking its table, with its card and its check."""
 
 from typing import Annotated
 
-from opssquad import Check, Database, Json, Option, Preview, Result, ToolError, Undo, tool
+from opssquad import (
+    Check,
+    Database,
+    DatabaseError,
+    Json,
+    Option,
+    Preview,
+    Result,
+    Risk,
+    Rows,
+    ToolError,
+    Undo,
+    tool,
+)  # fmt: skip
 
+from ._common import client, lasting, one_table, since, size, sources
 from ._common import index as index_ref
-from ._common import one_table, query_text, since, size, sources
 from ._common import table as table_ref
+from ._definitions import column_of, definition
 
 Table = Annotated[str, "table, or schema.table"]
 Columns = Annotated[list[str], "columns in their order"]
-Index = Annotated[str, "index, or schema.index"]
 LONGEST = 63
 """Bytes of a name; PostgreSQL cuts what is longer."""
 LONG = 30.0
@@ -18,17 +31,49 @@ LONG = 30.0
 
 
 async def _meant(database: Database, table: str, columns: list[str]) -> Json:
-    """The table, if it has those columns and no such index yet. Raises ToolError."""
+    """The table, if it has those columns. Raises ToolError."""
     row = await one_table(database, table)
     there = [c["column"] for c in (await database.rows("columns", **_place(row))).rows]
-    if not columns or (strange := [c for c in columns if c not in there]):
-        said = f"no column {strange[0]!r}" if columns else "no column is given"
-        raise ToolError(f"{said}; {row['schema']}.{row['table']} has: {', '.join(there)}")
+    where = f"{row['schema']}.{row['table']}"
+    if not columns or len({*columns}) < len(columns):
+        raise ToolError(f"give the columns, each once; {where} has: {', '.join(there)}")
+    if strange := [c for c in columns if c not in there]:
+        raise ToolError(f"no column {strange[0]!r}; {where} has: {', '.join(there)}")
     return row
 
 
 def _place(row: Json) -> dict[str, str]:
     return {"schema": row["schema"], "table": row["table"]}
+
+
+def plain(row: Json) -> list[str] | None:
+    """The columns of an index that create_index could make; None for any other, as one with a condition."""
+    found = definition(row)
+    if found is None or found.method != "btree" or found.included or found.options or found.condition:
+        return None
+    columns = [column_of(key) for key in found.keys]
+    quoted = ['"{}"'.format(column.replace('"', '""')) for column in columns]
+    bare = all(key in each for key, *each in zip(found.keys, columns, quoted, strict=True))
+    return columns if bare else None
+
+
+def _serves(indexes: Rows, columns: list[str], unique: bool) -> str:
+    """A word on an index that begins with the same columns. Raises ToolError where one does the same."""
+    said = ""
+    for each in indexes.rows:
+        has = plain(each)
+        if has is None or has[: len(columns)] != columns or (unique and has != columns):
+            continue
+        name = f"{each['schema']}.{each['index']}"
+        if not each["valid"]:
+            raise ToolError(
+                f"index {name} on the same columns is the rest of a failed build: drop_index it first"
+            )
+        if has == columns and (each["unique"] or not unique):
+            raise ToolError(f"index {name} is on ({', '.join(columns)}) already")
+        if has != columns:
+            said = f"; index {name} begins with the same columns already"
+    return said
 
 
 async def _name(database: Database, row: Json, columns: list[str]) -> str:
@@ -55,41 +100,74 @@ async def create_index(database: Database, table: Table, columns: Columns, uniqu
     """Create an index on columns of a table, concurrently: writers go on meanwhile."""
     row = await _meant(database, table, columns)
     name = await _name(database, row, columns)
-    done = await database.act("create_index", **_place(row), name=name, columns=columns, unique=unique)
+    try:
+        done = await database.act("create_index", **_place(row), name=name, columns=columns, unique=unique)
+    except DatabaseError as error:
+        if not await _left(database, row, name):
+            raise
+        said = f"its rest, the invalid index {row['schema']}.{name}, is left and slows writes: drop_index it"
+        raise ToolError(f"{error}; {said}") from error
     return Result(
         text=f"index {row['schema']}.{name} is built", data={"index": name}, commands=(done.statement,)
     )
 
 
+async def _left(database: Database, row: Json, name: str) -> bool:
+    """Whether a build that failed has left something; False also where that cannot be seen now."""
+    try:
+        found = await database.rows("indexes", schema=row["schema"], index=name)
+    except DatabaseError:
+        return False
+    return any(not each["valid"] for each in found.rows)
+
+
+async def held_up(database: Database) -> list[str]:
+    """Transactions here that are open for so long that a concurrent build or drop waits for them."""
+    sessions = await database.rows("sessions")
+    now, found = database.now(), []
+    for row in sessions.rows:
+        age = since(row, "xact_start", now)
+        if row["database"] == sessions.name and age and age.total_seconds() >= LONG:
+            found.append(f"session {row['pid']} of {client(sessions.name, row).name} ({lasting(age)})")
+    return found
+
+
+def waiting_for(found: list[str]) -> str:
+    """A word on them for a card."""
+    more = f" and {len(found) - 2} more" if len(found) > 2 else ""
+    return f"; first it waits for the open transactions of {', '.join(found[:2])}{more}" if found else ""
+
+
 @create_index.preview
-async def _foresee_create(
-    database: Database, table: Table, columns: Columns, unique: bool = False
-) -> Preview:
+async def _foresee(database: Database, table: Table, columns: Columns, unique: bool = False) -> Preview:
     row = await _meant(database, table, columns)
-    name, sessions, now = await _name(database, row, columns), await database.rows("sessions"), database.now()
-    listed = f"({', '.join(columns)})"
-    for each in (await database.rows("indexes", **_place(row))).rows:
-        if each["valid"] and str(each.get("definition") or "").endswith(listed):
-            raise ToolError(f"index {each['index']} is on {listed} already")
-    slow = [r for r in sessions.rows if (s := since(r, "xact_start", now)) and s.total_seconds() >= LONG]
-    waits = (
-        f"; it waits for {len(slow)} long transactions first, as {query_text(slow[0], 60)!r}" if slow else ""
+    like = _serves(await database.rows("indexes", **_place(row)), columns, unique)
+    name, slow = await _name(database, row, columns), await held_up(database)
+    alone = (
+        "; it fails where two rows have the same values, and from then on such are refused" if unique else ""
     )
+    risk, rule = _risk(unique, bool(slow))
     return Preview(
         command=database.statement("create_index", **_place(row), name=name, columns=columns, unique=unique),
-        impact=f"reads {row['schema']}.{row['table']} twice ({size(row['heap_size'])}, "
-        f"{row['n_live_tup']} rows); "
-        f"readers and writers go on{waits}; every write costs a little more from then on",
-        risk="medium" if slow else "low",
-        risk_rule="long transactions hold it up" if slow else "it is built concurrently",
+        impact=f"reads {row['schema']}.{row['table']} twice ({size(row['heap_size'])}, {row['n_live_tup']}"
+        f" rows); readers and writers go on{waiting_for(slow)}{alone}; every write costs a little more from"
+        f" then on{like}",
+        risk=risk,
+        risk_rule=rule,
         binding=await _bound(database, row),
         verify_plan="see that the index is there and valid",
         before={**_place(row), "name": name},
     )
 
 
+def _risk(unique: bool, slow: bool) -> tuple[Risk, str]:
+    if unique:
+        return "medium", "clients that write the same values again are refused"
+    return ("medium", "long transactions hold it up") if slow else ("low", "it is built concurrently")
+
+
 @create_index.undo
-async def _undo_create(database: Database, table: Table, columns: Columns) -> Undo:
+async def _undo(database: Database, table: Table, columns: Columns) -> Undo:
     row = await _meant(database, table, columns)
     name = await _name(database, row, columns)
     args = {"index": f"{row['schema']}.{name}"}
@@ -98,91 +176,25 @@ async def _undo_create(database: Database, table: Table, columns: Columns) -> Un
 
 
 @create_index.observe
-async def _observe_create(database: Database, table: Table) -> dict[str, str]:
+async def _observe(database: Database, table: Table) -> dict[str, str]:
     return await _bound(database, await one_table(database, table))
 
 
 @create_index.verify
-async def _check_create(database: Database, table: Table, before: Json) -> Check:
+async def _check(database: Database, table: Table, before: Json) -> Check:
     found = await database.rows("indexes", schema=before["schema"], index=before["name"])
     read, name = sources((found,)), f"{before['schema']}.{before['name']}"
-    if found.rows and found.rows[0]["valid"]:
-        return Check(outcome="better", text=f"index {name} is valid", sources=read)
     if not found.rows:
         return Check(outcome="same", text=f"there is no index {name}", sources=read)
+    row = found.rows[0]
+    if row["valid"]:
+        return Check(outcome="better", text=f"index {name} is valid, {size(row['size'])}", sources=read)
     drop = Option(
         label=f"Drop the invalid index {name}",
         action="sql",
-        target=str(index_ref(database.name, found.rows[0])),
+        target=str(index_ref(database.name, row)),
         tool="drop_index",
         args={"index": name},
     )
     text = f"index {name} is invalid: its build failed, and every write pays for it"
     return Check(outcome="worse", text=text, sources=read, next=(drop,))
-
-
-async def _one(database: Database, index: str) -> Json:
-    """The index, if it may be dropped. Raises ToolError."""
-    wanted = [part.strip().strip('"') for part in index.split(".")]
-    found = await database.rows("indexes", index=wanted[-1])
-    rows = [row for row in found.rows if len(wanted) == 1 or row["schema"] == wanted[0]]
-    if len(rows) != 1:
-        near = ", ".join(f"{r['schema']}.{r['index']}" for r in rows) or "there is none of that name"
-        raise ToolError(f"which index is {index!r}? {near}")
-    if rows[0]["constraint"]:
-        raise ToolError(
-            f"index {index} stands behind a constraint, which would go with it; alter the table instead"
-        )
-    return rows[0]
-
-
-def _of(database: Database, row: Json) -> dict[str, str]:
-    valid = "valid" if row["valid"] else "invalid"
-    return {str(index_ref(database.name, row)): f"state={valid} on={row['schema']}.{row['table']}"}
-
-
-@tool(effect="mutate", deadline=600.0)
-async def drop_index(database: Database, index: Index) -> Result:
-    """Drop an index, concurrently; one behind a constraint is refused."""
-    row = await _one(database, index)
-    done = await database.act("drop_index", schema=row["schema"], name=row["index"])
-    return Result(text=f"index {row['schema']}.{row['index']} is dropped", commands=(done.statement,))
-
-
-@drop_index.preview
-async def _foresee_drop(database: Database, index: Index) -> Preview:
-    row = await _one(database, index)
-    used = int(row["scans"] or 0)
-    return Preview(
-        command=database.statement("drop_index", schema=row["schema"], name=row["index"]),
-        impact=f"{size(row['size'])} are freed and writes get cheaper; it was read {used} times since "
-        f"statistics began" + (", and what reads it becomes slow" if used and row["valid"] else ""),
-        risk="high" if used and row["valid"] else "low",
-        risk_rule="statements use it" if used and row["valid"] else "nothing reads it",
-        binding=_of(database, row),
-        verify_plan="see that it is gone",
-        before={"schema": row["schema"], "index": row["index"]},
-    )
-
-
-@drop_index.undo
-async def _undo_drop(database: Database, index: Index) -> Undo:
-    row = await _one(database, index)
-    return Undo(
-        note=f"by hand, and it takes its time: {row.get('definition') or 'its definition is not known'}"
-    )
-
-
-@drop_index.observe
-async def _observe_drop(database: Database, index: Index) -> dict[str, str]:
-    return _of(database, await _one(database, index))
-
-
-@drop_index.verify
-async def _check_drop(database: Database, index: Index, before: Json) -> Check:
-    found = await database.rows("indexes", schema=before["schema"], index=before["index"])
-    if found.rows:
-        return Check(
-            outcome="same", text=f"index {before['index']} is still there", sources=sources((found,))
-        )
-    return Check(outcome="better", text=f"index {before['index']} is gone", sources=sources((found,)))

@@ -1,15 +1,23 @@
 """Analyzing and vacuuming a table, each with its card and its check."""
 
+import asyncio
 from typing import Annotated
 
-from opssquad import Check, Database, Json, Preview, Result, Undo, tool
+from opssquad import Check, Database, Json, Preview, Quote, Result, Risk, Undo, tool
 
-from ._common import client, one_table, size, sources
+from ._common import one_table, size, sources
 from ._common import table as table_ref
+from ._snapshots import holders, looks_at_holders
 
 Table = Annotated[str, "table, or schema.table"]
-OLD = 100
-"""Transactions by which a snapshot must be old to keep dead rows that matter."""
+BIG = 20 * 2**30
+"""Bytes of a table whose vacuum reads so much that others feel it: minutes of a disk's time."""
+REPORTED, EVERY = 5.0, 0.25
+"""Seconds within which the statistics tell of it, and between looks: before 15 a collector is behind."""
+KEPT = (
+    "schema", "table", "n_dead_tup", "n_mod_since_analyze", "planner_rows", "last_analyze", "last_vacuum",
+)  # fmt: skip
+"""What a check compares with."""
 
 
 def _bound(database: Database, row: Json) -> dict[str, str]:
@@ -18,20 +26,40 @@ def _bound(database: Database, row: Json) -> dict[str, str]:
 
 
 def _before(row: Json) -> Json:
-    keys = (
-        "n_dead_tup",
-        "n_mod_since_analyze",
-        "planner_rows",
-        "last_analyze",
-        "last_vacuum",
-        "schema",
-        "table",
-    )
-    return {key: row[key] for key in keys}
+    return {key: row[key] for key in KEPT}
 
 
 def _place(row: Json) -> dict[str, str]:
     return {"schema": row["schema"], "table": row["table"]}
+
+
+def _named(row: Json) -> str:
+    return f"{row['schema']}.{row['table']}"
+
+
+async def _busy(database: Database, row: Json) -> str:
+    """Whether it waits for another vacuum or analyze of the table: only one goes at a time."""
+    names = (_named(row), row["table"])
+    for each in (await database.rows("progress")).rows:
+        if each["what"] in ("vacuum", "analyze") and str(each["relation"]).replace('"', "") in names:
+            return f"; it waits for the {each['what']} that process {each['pid']} does there"
+    return ""
+
+
+def _said(done: str) -> str:
+    return f": {done}" if done else ""
+
+
+async def _reported(database: Database, before: Json, column: str) -> tuple[Json | None, tuple[Quote, ...]]:
+    """The table's row once that time is another one, or as it is in the end; None where the table is gone."""
+    spent = 0.0
+    while True:
+        found = await database.rows("tables", **_place(before))
+        row = found.rows[0] if found.rows else None
+        if row is None or row[column] != before[column] or spent >= REPORTED:
+            return row, sources((found,))
+        await asyncio.sleep(EVERY)
+        spent += EVERY
 
 
 @tool(effect="mutate", deadline=900.0)
@@ -39,7 +67,7 @@ async def analyze_table(database: Database, table: Table) -> Result:
     """Have the statistics of a table gathered anew, by which the planner goes."""
     row = await one_table(database, table)
     done = await database.act("analyze", **_place(row))
-    return Result(text=f"{row['schema']}.{row['table']} is analyzed", commands=(done.statement,))
+    return Result(text=f"{_named(row)} is analyzed{_said(done.said)}", commands=(done.statement,))
 
 
 @analyze_table.preview
@@ -47,9 +75,10 @@ async def _foresee_analyze(database: Database, table: Table) -> Preview:
     row = await one_table(database, table)
     return Preview(
         command=database.statement("analyze", **_place(row)),
-        impact=f"reads a sample of {row['schema']}.{row['table']} ({size(row['heap_size'])}); nobody "
-        f"waits for it, "
-        "plans may change",
+        impact=f"reads a sample of {_named(row)} ({size(row['heap_size'])});"
+        f" {row['n_mod_since_analyze']} rows changed since the last time; readers and writers go on,"
+        f" plans may change"
+        f"{await _busy(database, row)}",
         risk="low",
         risk_rule="it reads a sample and writes statistics",
         binding=_bound(database, row),
@@ -60,7 +89,7 @@ async def _foresee_analyze(database: Database, table: Table) -> Preview:
 
 @analyze_table.undo
 def _undo_analyze(table: Table) -> Undo:
-    return Undo(note="there is nothing to take back: statistics are gathered anew whenever it is asked for")
+    return Undo(note="nothing to undo: statistics are gathered anew whenever it is asked for")
 
 
 @analyze_table.observe
@@ -70,15 +99,17 @@ async def _observe_analyze(database: Database, table: Table) -> dict[str, str]:
 
 @analyze_table.verify
 async def _check_analyze(database: Database, table: Table, before: Json) -> Check:
-    found = await database.rows("tables", **_place(before))
-    row = found.rows[0]
-    read = sources((found,))
-    if row["last_analyze"] != before["last_analyze"]:
-        text = (
-            f"the planner counts on {row['planner_rows']} rows now, and counted on {before['planner_rows']}"
-        )
-        return Check(outcome="better", text=text, sources=read)
-    return Check(outcome="same", text="the table has the statistics that it had", sources=read)
+    row, read = await _reported(database, before, "last_analyze")
+    if row is None:
+        return Check(outcome="unknown", text=f"there is no table {table} any more")
+    if row["last_analyze"] == before["last_analyze"]:
+        return Check(outcome="same", text="the table has the statistics that it had", sources=read)
+    text = (
+        f"the statistics are new: the planner counts on {row['planner_rows']} rows, and counted on "
+        f"{before['planner_rows']}; {row['n_mod_since_analyze']} changed since,"
+        f" {before['n_mod_since_analyze']} before"
+    )
+    return Check(outcome="better", text=text, sources=read)
 
 
 @tool(effect="mutate", deadline=1800.0)
@@ -86,19 +117,22 @@ async def vacuum_table(database: Database, table: Table) -> Result:
     """Have the dead rows of a table removed, and its statistics gathered."""
     row = await one_table(database, table)
     done = await database.act("vacuum", **_place(row))
-    return Result(text=f"{row['schema']}.{row['table']} is vacuumed", commands=(done.statement,))
+    return Result(text=f"{_named(row)} is vacuumed{_said(done.said)}", commands=(done.statement,))
 
 
 @vacuum_table.preview
 async def _foresee_vacuum(database: Database, table: Table) -> Preview:
     row = await one_table(database, table)
+    keep = holders(await looks_at_holders(database))
+    kept = f"; what died since then stays, for {keep[0]}" if keep else ""
+    risk: Risk = "medium" if (row["heap_size"] or 0) >= BIG else "low"
     return Preview(
         command=database.statement("vacuum", **_place(row)),
-        impact=f"reads {row['schema']}.{row['table']} ({size(row['heap_size'])}, {row['n_dead_tup']} "
-        f"dead rows) and "
-        "frees the room of dead rows; it costs input and output, and nobody waits for it",
-        risk="low",
-        risk_rule="a plain vacuum locks out no reader and no writer",
+        impact=f"reads {_named(row)} ({size(row['heap_size'])}, {row['n_dead_tup']} dead rows) and its"
+        f" {row['indexes']} indexes, and frees the room of dead rows for new ones; it takes disk time,"
+        f" readers and writers go on{kept}{await _busy(database, row)}",
+        risk=risk,
+        risk_rule="it reads a lot" if risk == "medium" else "a plain vacuum locks out no reader or writer",
         binding=_bound(database, row),
         verify_plan="see that the dead rows are gone",
         before=_before(row),
@@ -107,7 +141,7 @@ async def _foresee_vacuum(database: Database, table: Table) -> Preview:
 
 @vacuum_table.undo
 def _undo_vacuum(table: Table) -> Undo:
-    return Undo(note="there is nothing to take back: dead rows are seen by nobody")
+    return Undo(note="nothing to undo: dead rows are seen by nobody")
 
 
 @vacuum_table.observe
@@ -117,12 +151,16 @@ async def _observe_vacuum(database: Database, table: Table) -> dict[str, str]:
 
 @vacuum_table.verify
 async def _check_vacuum(database: Database, table: Table, before: Json) -> Check:
-    found, sessions = await database.rows("tables", **_place(before)), await database.rows("sessions")
-    row, read = found.rows[0], sources((found, sessions))
+    row, read = await _reported(database, before, "last_vacuum")
+    if row is None:
+        return Check(outcome="unknown", text=f"there is no table {table} any more")
     was, now = int(before["n_dead_tup"] or 0), int(row["n_dead_tup"] or 0)
+    if row["last_vacuum"] == before["last_vacuum"]:
+        return Check(outcome="same", text=f"no vacuum is told of; {now} dead rows", sources=read)
+    text = f"{now} dead rows are left of {was}"
     if now < was / 2 or not was:
-        return Check(outcome="better", text=f"{now} dead rows are left of {was}", sources=read)
-    holders = [r for r in sessions.rows if int(r.get("xmin_age") or 0) >= OLD]
-    who = ", ".join(f"session {r['pid']} of {client(sessions.name, r).name}" for r in holders[:3])
-    behind = f"; an old snapshot keeps them: {who}" if who else ""
-    return Check(outcome="same", text=f"{now} dead rows are left of {was}{behind}", sources=read)
+        return Check(outcome="better", text=text, sources=read)
+    looks = await looks_at_holders(database)
+    keep = holders(looks)
+    behind = f"; kept for: {'; '.join(keep)}" if keep else "; who keeps them is not seen any more"
+    return Check(outcome="same", text=f"{text}{behind}", sources=(*read, *sources(looks)))

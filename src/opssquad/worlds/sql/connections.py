@@ -29,6 +29,7 @@ READ_ONLY = {
     "jit": "off",
     # A statement was proven to read by these rules of quoting.
     "standard_conforming_strings": "on",
+    "default_transaction_read_only": "on",
 }
 """What holds for every session that looks."""
 PASSING = ("full", "starting")
@@ -56,10 +57,7 @@ class Connections:
             if self._closing:
                 self._closing.cancel()
             if self._open is None or self._open.closed:
-                self._open = await self.connect(READ_ONLY)
-                # Not among the options: what the server's own default is would not be seen any more.
-                await self._open.execute("set default_transaction_read_only = on")
-                await self._open.set_read_only(True)
+                self._open = await self._reading()
             try:
                 async with saying(self.where), self._open.transaction():
                     yield self._open
@@ -68,6 +66,11 @@ class Connections:
                 await self._shut()
                 raise
             self._closing = asyncio.create_task(self._close_later())
+
+    async def _reading(self) -> AsyncConnection[Any]:
+        connection = await self.connect(READ_ONLY)
+        await connection.set_read_only(True)
+        return connection
 
     async def close(self) -> None:
         """Close what is open."""
@@ -102,18 +105,23 @@ class Connections:
         given = psycopg.conninfo.conninfo_to_dict(dsn.conninfo.get_secret_value())
         own = str(given.pop("options", None) or "")
         words = {"connect_timeout": CONNECTING, **given, "application_name": "opssquad"}
-        asked = " ".join([own, *(f"-c {name}={value}" for name, value in options.items())])
         async with saying(self.where):
+            connection = await _connected(words, own)
             try:
-                return await _connected(words, asked)
-            except psycopg.OperationalError as error:
-                # A pooler that passes no options on: they are set once connected.
-                if "unsupported startup parameter" not in str(error):
-                    raise
-            connection = await _connected(words, "")
-            for name, value in options.items():
-                await connection.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), value))
+                # Not as options of the connection: a pooler may pass none on, and what the server's own
+                # values are would not be seen any more.
+                if options:
+                    await connection.execute(_sets(options))
+            except BaseException:
+                await connection.close()
+                raise
             return connection
+
+
+def _sets(values: Mapping[str, str]) -> sql.Composed:
+    """One request that sets them all."""
+    each = (sql.SQL("set {} = {}").format(sql.Identifier(name), value) for name, value in values.items())
+    return sql.SQL("; ").join(each)
 
 
 async def _connected(words: Mapping[str, Any], options: str) -> AsyncConnection[Any]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import AsyncConnection, AsyncCursor, sql
-from psycopg.errors import Diagnostic, error_from_result
+from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
 from opssquad.errors import ToolError, ToolUnsure
@@ -31,8 +31,9 @@ BATCH = 100
 """Rows that are fetched at a time."""
 GENERIC = re.compile(r"explain\s*\([^)]*\bgeneric_plan\b", re.IGNORECASE)
 """A statement whose parameters have no values."""
-DENIED = "42501"
-"""PostgreSQL's code for what the role may not do."""
+DENIED = ("vacuum_is_permitted_for_relation", "vacuum_is_relation_owner")
+"""Where in PostgreSQL (16 and later, before) the warning is from that a table is left out, because the role
+may not vacuum or analyze it: it has no code of its own, and its words are in the server's language."""
 
 
 class Postgres:
@@ -143,11 +144,16 @@ class Postgres:
         """Run an act's statements on a connection of its own. Raises DatabaseError, and ToolUnsure where the
         answer was lost."""
         todo = act_of(act, args)
-        wait = "0" if todo.patient else LOCK_WAIT
-        options = {"lock_timeout": wait, "idle_in_transaction_session_timeout": "10000"}
+        options = {"lock_timeout": LOCK_WAIT, "idle_in_transaction_session_timeout": "10000"}
+        if todo.patient:
+            # Its deadline bounds it: a timeout that is meant for queries would leave half an index.
+            options |= {"lock_timeout": "0", "statement_timeout": "0"}
         connection = await self._to.connect(options)
-        notices: list[Diagnostic] = []
-        connection.add_notice_handler(notices.append)
+        # Read at once: they are gone with the message that brought them.
+        notices: list[tuple[str, str]] = []
+        connection.add_notice_handler(
+            lambda said: notices.append((str(said.message_primary), str(said.source_function)))
+        )
         try:
             for statement in todo.statements:
                 cursor = await self._run(connection, statement)
@@ -156,11 +162,10 @@ class Postgres:
         finally:
             await connection.close()
         self._facts_at = -FRESH
-        for said in notices:
-            # A table that we may not vacuum is left out with a warning.
-            if said.sqlstate == DENIED:
-                raise DatabaseError(self._to.where, "denied", f"{todo.text()}: {said.message_primary}")
-        return Done(todo.text(), "; ".join(str(said.message_primary) for said in notices))
+        for said, source in notices:
+            if source in DENIED:
+                raise DatabaseError(self._to.where, "denied", f"{todo.text()}: {said}")
+        return Done(todo.text(), "; ".join(said for said, _ in notices[:3]))
 
     async def _run(self, connection: AsyncConnection[Any], statement: sql.Composed) -> AsyncCursor[Any]:
         try:
