@@ -88,12 +88,23 @@ def _role_limit(args: Json) -> Act:
     return Act((sql.SQL("alter role {} connection limit {}").format(role, limit),))
 
 
+LISTS = ("search_path", "temp_tablespaces")
+"""Settings whose value is a list of names: as one word, it would be one name with a comma in it."""
+
+
+def _value(name: str, value: object) -> sql.Composable:
+    if name.lower() not in LISTS:
+        return sql.Literal(str(value))
+    names = [part.strip().strip('"') for part in str(value).split(",")]
+    return sql.SQL(", ").join(map(sql.Literal, names))
+
+
 def _setting(args: Json) -> Act:
     name, value = sql.Identifier(args["name"]), args.get("value")
     if value is None:
         change = sql.SQL("alter system reset {}").format(name)
     else:
-        change = sql.SQL("alter system set {} = {}").format(name, str(value))
+        change = sql.SQL("alter system set {} = {}").format(name, _value(args["name"], value))
     return Act((change, sql.SQL("select pg_reload_conf()").format()))
 
 
@@ -101,7 +112,7 @@ def _of_a_role(args: Json) -> Act:
     name, value, role = sql.Identifier(args["name"]), args.get("value"), sql.Identifier(args["role"])
     if value is None:
         return Act((sql.SQL("alter role {} reset {}").format(role, name),))
-    return Act((sql.SQL("alter role {} set {} = {}").format(role, name, str(value)),))
+    return Act((sql.SQL("alter role {} set {} = {}").format(role, name, _value(args["name"], value)),))
 
 
 def _grant(args: Json) -> Act:
@@ -117,10 +128,10 @@ PRIVILEGES = frozenset(("select", "insert", "update", "delete", "truncate", "ref
 
 def _privileges(words: str, args: Json) -> Act:
     named = [str(each).lower() for each in args["privileges"]]
-    if not named or (strange := sorted(set(named) - PRIVILEGES)):
-        raise ToolError(
-            f"no privilege {', '.join(strange) or '(none)'!r}; of: {', '.join(sorted(PRIVILEGES))}"
-        )
+    strange = sorted({*named} - PRIVILEGES)
+    if strange or not named:
+        said = f"no privilege {', '.join(strange)!r}" if strange else "no privilege is named"
+        raise ToolError(f"{said}; of: {', '.join(sorted(PRIVILEGES))}")
     listed = sql.SQL(", ").join(map(sql.SQL, named))
     statement = sql.SQL(words).format(listed, _table(args), sql.Identifier(args["role"]))
     return Act((statement,))
