@@ -65,6 +65,7 @@ ALLOWED = {
     "docker.io": "the registry that is meant where an image names none",
     "UPSTREAM": "how programs call what they send on to; a form of names of variables",
     "authentication": "a word of registries that refuse a pull",
+    "catalog": "the schema of PostgreSQL that holds its own tables",
     "chat": "a mode of the program's own",
     "controller": "a field of ownerReferences",
     "default": "the namespace of Kubernetes, and what is taken where nothing is said",
@@ -86,9 +87,11 @@ ALLOWED = {
     "queue": "a word of the field in runbooks",
     "results": "an English word in a prompt",
     "signals": "what tools find, in a prompt",
+    "streaming": "what PostgreSQL calls replication that goes on",
     "stock": "an English word: a CoreDNS as it comes",
     "web": "an example in what a tool says of its arguments",
     "verdict": "a word of the policy",
+    "worker": "what PostgreSQL calls a process that vacuums",
 }
 """Words of the field, of Kubernetes or of the program that name something in a recording, too, and why."""
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*[A-Za-z0-9]")

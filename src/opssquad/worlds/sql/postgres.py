@@ -4,12 +4,16 @@ At most two connections at a time, one for looks and one for an act, and none wh
 moment: a server that is short of connections must not lose one to whoever looks why.
 """
 
+import asyncio
+import re
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import AsyncConnection, AsyncCursor, sql
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
 
 from opssquad.errors import ToolError, ToolUnsure
 from opssquad.times import parse_time, wall_clock
@@ -25,6 +29,8 @@ FRESH = 30.0
 """Seconds that facts about the server hold."""
 BATCH = 100
 """Rows that are fetched at a time."""
+GENERIC = re.compile(r"explain\s*\([^)]*\bgeneric_plan\b", re.IGNORECASE)
+"""A statement whose parameters have no values."""
 DENIED = ("vacuum_is_permitted_for_relation", "vacuum_is_relation_owner")
 """Where in PostgreSQL (16 and later, before) the warning is from that a table is left out, because the role
 may not vacuum or analyze it: it has no code of its own, and its words are in the server's language."""
@@ -86,6 +92,8 @@ class Postgres:
         """Run a statement that reads, by a cursor where it can have one."""
         bare = statement.strip().rstrip(";")
         async with self._to.looking() as connection:
+            if GENERIC.match(bare):
+                return taken(await _planned(connection, bare.encode()), most, size)
             if bare.split(None, 1)[0].lower() in ("explain", "show"):
                 cursor = await connection.execute(bare.encode(), binary=True)
                 return taken(cursor, most, size)
@@ -213,3 +221,12 @@ class Postgres:
         async with self._to.looking() as connection:
             cursor = await connection.execute(statement)
             return [row[0] for row in await cursor.fetchall()]
+
+
+async def _planned(connection: AsyncConnection[Any], statement: bytes) -> AsyncCursor[Any]:
+    """A plan for any values. They can be left open only by the protocol that would take a second statement
+    too, so the server is first asked by the other one, which knows of one alone."""
+    parsed = await asyncio.to_thread(connection.pgconn.prepare, b"", statement)
+    if parsed.status != ExecStatus.COMMAND_OK:
+        raise error_from_result(parsed)
+    return await connection.execute(statement)
