@@ -177,3 +177,21 @@ async def test_a_stream_to_a_replica_comes_with_a_warning(server: Server) -> Non
                 await act.foresee(cancel_query, pid=pid)
     assert (preview.risk, check.outcome) == ("medium", "better")
     assert "behind until it has connected anew" in preview.impact
+
+
+async def test_a_vacuum_that_holds_off_wraparound_is_left_alone() -> None:
+    slow = {"autovacuum_vacuum_cost_delay": "100ms", "autovacuum_vacuum_cost_limit": "1"}
+    with running(autovacuum_freeze_max_age="100000", autovacuum_naptime="1s", **slow) as server:
+        server.run(
+            "create table big as select g, repeat('x', 500) from generate_series(1, 20000) g",
+            "do $$ begin for i in 1..100100 loop perform txid_current(); commit; end loop; end $$",
+        )
+        query = (
+            "select max(pid) from pg_stat_activity where backend_type = 'autovacuum worker'"
+            " and query like '%(to prevent wraparound)'"
+        )
+        until(lambda: value(server, query), "an autovacuum against wraparound", 30.0)
+        async with acting(server) as act:
+            for tool in (terminate_session, cancel_query):
+                with pytest.raises(ToolError, match="vacuums so that transaction ids do not run out"):
+                    await act.foresee(tool, pid=value(server, query))

@@ -38,6 +38,11 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 """Keys under which operators and charts hold the parts of one."""
 
+ZALANDO = re.compile(
+    r"Secret (?P<namespace>[^/]+)/.+?\.(?P<cluster>[a-z0-9-]+)\.credentials\.postgresql\.acid\.zalan\.do"
+)
+"""The name of a login of Zalando's operator, which tells of the server in its name alone."""
+
 Reader = Callable[[str, str], Awaitable[dict[str, str]]]
 """Reads the data of a Secret, base64 as the API gives it: namespace, name."""
 
@@ -178,6 +183,8 @@ def of_secret(place: str, data: dict[str, str], key: str = "") -> Dsn:
     if address := next((each for each in URL_KEYS if each in low), ""):
         return parse(low[address], f"{place}, key {address}")
     words = {part: low[each] for part, keys in PARTS.items() for each in reversed(keys) if each in low}
+    if "host" not in words and (named := ZALANDO.fullmatch(place)):
+        words = {"host": f"{named['cluster']}.{named['namespace']}", "dbname": "postgres", **words}
     if "host" not in words:
         raise UsageError(
             f"{place} tells of no database; name the key, secret:NAMESPACE/NAME/KEY, of:"

@@ -32,11 +32,12 @@ _WORDS: tuple[tuple[str, Kind], ...] = (
     (r"is (?:starting up|shutting down)|not yet accepting connections|recovery mode|"
      r"administrator command", "starting"),
     (r"certificate|\bssl\b|\btls\b", "tls"),
-    (r"no pg_hba\.conf entry|password|authentication|role .* does not exist|"
+    (r"pg_hba\.conf|password|authentication|role .* does not exist|"
      r"not permitted to log in", "login"),
-    (r"database .* does not exist|could not translate host name|name or service not known|"
+    (r"database .* (?:does not exist|is not currently accepting)|could not translate host name|"
+     r"failed to resolve host|name or service not known|"
      r"definition of service .* not found|missing \"=\"|"
-     r"invalid (?:connection option|port|uri|sslmode)", "name"),
+     r"invalid (?:connection option|integer value|port|uri|sslmode)", "name"),
     (r"connection refused|no such file|network is unreachable|no route to host|timeout expired|"
      r"timed out", "away"),
     (r"server closed the connection|connection reset|broken pipe|"
