@@ -9,6 +9,8 @@ import pytest
 
 from opssquad.errors import Refused
 from opssquad.worlds.sql import connections
+from opssquad.worlds.sql.connections import Connections
+from opssquad.worlds.sql.dsn import parse
 from opssquad.worlds.sql.looks import known_looks
 from opssquad.worlds.sql.trouble import DatabaseError
 from tests.postgres.server import Server, running
@@ -207,3 +209,15 @@ async def pooler(to: int) -> AsyncIterator[int]:
         yield served.sockets[0].getsockname()[1]
     finally:
         served.close()
+
+
+async def test_what_holds_for_a_look_is_not_left_to_whoever_has_the_session_next(server: Server) -> None:
+    connections = Connections(parse(server.dsn()))
+    async with connections.looking() as connection:
+        cursor = await connection.execute("show default_transaction_read_only")
+        assert await cursor.fetchone() == ("on",)
+    for name, value in (("default_transaction_read_only", "off"), ("statement_timeout", "0"), ("jit", "on")):
+        cursor = await connection.execute(f"show {name}".encode())
+        assert await cursor.fetchone() == (value,)
+    await connection.execute("create temp table left_writable (x int)")
+    await connections.close()

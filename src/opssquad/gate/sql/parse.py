@@ -31,7 +31,7 @@ def parse(text: str) -> Message:
     """The tree of a text. Raises Unproven for text that is not SQL or cannot be looked at."""
     _check_characters(text)
     # Late: only who proves something waits for it.
-    from opssquad.gate.sql.library import DecodeError, postgast
+    from opssquad.gate.sql.parser import DecodeError, postgast
 
     try:
         _check_tokens(text, postgast.scan(text).tokens, postgast.pg_query_pb2.Token)

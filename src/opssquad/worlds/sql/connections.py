@@ -31,7 +31,8 @@ READ_ONLY = {
     "standard_conforming_strings": "on",
     "default_transaction_read_only": "on",
 }
-"""What holds for every session that looks."""
+"""What holds for every transaction that looks: local to it, since behind a pooler the session is next another
+client's, who must not find it read-only."""
 PASSING = ("full", "starting")
 """Trouble in connecting that may be over in a second."""
 
@@ -60,6 +61,7 @@ class Connections:
                 self._open = await self._reading()
             try:
                 async with saying(self.where), self._open.transaction():
+                    await self._open.execute(_sets(READ_ONLY))
                     yield self._open
             except BaseException:
                 # Whatever state it is in is not for the next one.
@@ -68,7 +70,7 @@ class Connections:
             self._closing = asyncio.create_task(self._close_later())
 
     async def _reading(self) -> AsyncConnection[Any]:
-        connection = await self.connect(READ_ONLY)
+        connection = await self.connect({})
         await connection.set_read_only(True)
         return connection
 
@@ -105,22 +107,23 @@ class Connections:
         given = psycopg.conninfo.conninfo_to_dict(dsn.conninfo.get_secret_value())
         own = str(given.pop("options", None) or "")
         words = {"connect_timeout": CONNECTING, **given, "application_name": "opssquad"}
+        asked = " ".join([own, *(f"-c {name}={value}" for name, value in options.items())]).strip()
         async with saying(self.where):
-            connection = await _connected(words, own)
             try:
-                # Not as options of the connection: a pooler may pass none on, and what the server's own
-                # values are would not be seen any more.
-                if options:
-                    await connection.execute(_sets(options))
-            except BaseException:
-                await connection.close()
-                raise
-            return connection
+                return await _connected(words, asked)
+            except psycopg.OperationalError as error:
+                # A pooler that passes none on. Ours are left out then, and the call's deadline bounds it; to
+                # set them once connected would set them for whoever gets the session next.
+                if not options or "unsupported startup parameter" not in str(error):
+                    raise
+            return await _connected(words, own)
 
 
 def _sets(values: Mapping[str, str]) -> sql.Composed:
-    """One request that sets them all."""
-    each = (sql.SQL("set {} = {}").format(sql.Identifier(name), value) for name, value in values.items())
+    """One request that sets them all, as long as the transaction lasts."""
+    each = (
+        sql.SQL("set local {} = {}").format(sql.Identifier(name), value) for name, value in values.items()
+    )
     return sql.SQL("; ").join(each)
 
 
