@@ -43,6 +43,7 @@ async def test_the_database_squad_hands_over_and_the_cluster_squad_concludes_on_
             async with await Investigation.open(options) as run:
                 events = [event async for event in run.ask(QUESTION)]
                 timeline = await run.timeline()
+                messages = [message.text for message in (await run._engine.state()).messages]
     (over,) = [event for event in events if isinstance(event, HandedOver)]
     assert (over.squad, over.to) == ("database", "k8s")
     assert over.evidence
@@ -54,6 +55,7 @@ async def test_the_database_squad_hands_over_and_the_cluster_squad_concludes_on_
     assert {cause.fault for cause in conclusion.causes} == {"D01", "K01"}
     assert truth.component in {str(cause.component) for cause in conclusion.causes}
     assert "Squad database handed over to squad k8s" in timeline
+    assert [message for message in messages if "goes on from here" in message and "«data " in message]
 
 
 async def test_without_a_cluster_the_question_stays_and_nothing_is_asked_of_one(tmp_path: Path) -> None:
@@ -73,6 +75,18 @@ def test_a_squad_that_has_nothing_to_work_on_here_is_told_of_with_the_reason() -
     (transfer,) = crew.transfers(case)
     assert (transfer.to, transfer.evidence) == ("k8s", ("e4",))
     assert transfer.closed == "no cluster is connected here"
+
+
+async def test_a_conclusion_says_who_could_have_told_more_unless_it_is_certain(tmp_path: Path) -> None:
+    with standing("D15", SHOP) as (stage, _):
+        options = Options(
+            state=tmp_path, by="kim", squad="database", dsn=SecretStr(stage.watcher()), mode="ask"
+        )
+        async with await Investigation.open(options) as run:
+            events = [event async for event in run.ask("orders fail, why?")]
+    conclusion = next(event.conclusion for event in events if isinstance(event, Concluded))
+    assert conclusion.causes[0].confidence != "confirmed"
+    assert "squad k8s could tell more, but no cluster is connected here" in conclusion.missing
 
 
 def test_a_squad_that_has_worked_on_it_is_not_asked_again() -> None:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from opssquad import Database, Json, Quote, Ref, Rows, ToolError, duration, parse_time
 
+from ._names import nearest
+
 UNITS = ("B", "kB", "MB", "GB", "TB")
 """As PostgreSQL writes them: steps of 1024."""
 
@@ -123,12 +125,13 @@ async def one_table(database: Database, name: str) -> Json:
         where = ", ".join(f"{row['schema']}.{row['table']}" for row in rows)
         raise ToolError(f"{len(rows)} tables are called {wanted[-1]!r}: {where}; name one with its schema")
     names = [f"{row['schema']}.{row['table']}" for row in (await database.rows("tables")).rows]
-    raise ToolError(f"no table {name!r} in {database.name}; {_nearest(name, names)}")
+    raise ToolError(f"no table {name!r} in {database.name}; {nearest(name, names)}")
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
-    import difflib
-
-    bare = {each.partition(".")[2]: each for each in names}
-    near = difflib.get_close_matches(name.rpartition(".")[2], bare, n=3, cutoff=0.4)
-    return f"nearest: {', '.join(bare[each] for each in near)}" if near else f"there are {len(names)} tables"
+async def one_role(database: Database, name: str) -> Json:
+    """The row of the look `roles` for that name. Raises ToolError with the nearest names."""
+    found = await database.rows("roles")
+    row = next((each for each in found.rows if each["role"] == name), None)
+    if row is None:
+        raise ToolError(f"no role {name!r}; {nearest(name, (each['role'] for each in found.rows))}")
+    return row

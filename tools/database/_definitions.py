@@ -1,6 +1,6 @@
 """Definitions of indexes, taken apart; pure. The server writes them, so their form is known."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from opssquad import Json
@@ -43,11 +43,6 @@ def column_of(key: str) -> str:
         return key[1:end].replace('""', '"')
     word = key.split(" ", 1)[0]
     return "" if "(" in word else word
-
-
-def columns_of(keys: Sequence[str]) -> list[str]:
-    """The columns of keys, expressions left out."""
-    return [column for key in keys if (column := column_of(key))]
 
 
 def _listed(text: str) -> tuple[tuple[str, ...], str]:

@@ -4,24 +4,14 @@ from typing import Annotated
 
 from opssquad import Check, Database, Json, Preview, Result, Tool, ToolError, Undo, tool
 
-from ._common import one_table, sources
+from ._common import one_role, one_table, sources
 from ._common import table as table_ref
-from ._names import nearest
 
 Table = Annotated[str, "table, or schema.table"]
 Role = Annotated[str, "name of the role"]
 Privileges = Annotated[list[str], "select, insert, update, delete, truncate, references, trigger"]
 READING = frozenset({"select", "references"})
 """Privileges that change nothing in a table."""
-
-
-async def _role(database: Database, role: str) -> Json:
-    """The role. Raises ToolError with the nearest names."""
-    found = await database.rows("roles")
-    row = next((each for each in found.rows if each["role"] == role), None)
-    if row is None:
-        raise ToolError(f"no role {role!r}; {nearest(role, (each['role'] for each in found.rows))}")
-    return row
 
 
 async def _table(database: Database, table: str) -> Json:
@@ -48,7 +38,7 @@ async def _meant(
 ) -> tuple[Json, set[str], list[str]]:
     """The table, what the role holds there, and which privileges really change. Raises ToolError."""
     row, wanted = await _table(database, table), list(dict.fromkeys(p.strip().lower() for p in privileges))
-    await _role(database, role)
+    await one_role(database, role)
     database.statement(act, **_args(row, role, wanted))
     held = await _held(database, row, role)
     return row, held, [each for each in wanted if (each in held) != (act == "grant")]
@@ -60,7 +50,7 @@ def _bound(database: Database, row: Json, role: str, held: set[str]) -> dict[str
 
 async def _besides(database: Database, row: Json, role: str, new: list[str]) -> str:
     """From whom the role has the same all the same, when it is revoked."""
-    mine = [*(await _role(database, role))["member_of"], "public"]
+    mine = [*(await one_role(database, role))["member_of"], "public"]
     found = await database.rows("grants", schema=row["schema"], table=row["table"])
     kept = [
         each["role"]
@@ -72,7 +62,7 @@ async def _besides(database: Database, row: Json, role: str, new: list[str]) -> 
 
 async def _barred(database: Database, row: Json, role: str) -> str:
     """Whether the schema is closed to the role, so that a grant on a table alone does not help."""
-    who = await _role(database, role)
+    who = await one_role(database, role)
     schemas = await database.rows("schemas", schema=row["schema"])
     mine = {role, "public", *who["member_of"]}
     if who["superuser"] or not schemas.rows:

@@ -2,23 +2,14 @@
 
 from typing import Annotated
 
-from opssquad import Check, Database, Json, Preview, Result, ToolError, Undo, tool
+from opssquad import Check, Database, Preview, Result, ToolError, Undo, tool
 
+from ._common import one_role, sources
 from ._common import role as role_ref
-from ._common import sources
-from ._names import nearest
 
 Role = Annotated[str, "name of the role"]
 MOST = 10_000
 """More connections than any server has; a slip of the keyboard is beyond it."""
-
-
-async def _role(database: Database, role: str) -> Json:
-    found = await database.rows("roles")
-    row = next((each for each in found.rows if each["role"] == role), None)
-    if row is None:
-        raise ToolError(f"no role {role!r}; {nearest(role, (each['role'] for each in found.rows))}")
-    return row
 
 
 @tool(effect="mutate")
@@ -26,7 +17,7 @@ async def set_connection_limit(
     database: Database, role: Role, limit: Annotated[int, "connections at most; -1 for no limit"]
 ) -> Result:
     """Hold a role to so many connections; those it has stay."""
-    await _role(database, role)
+    await one_role(database, role)
     done = await database.act("role_limit", role=role, limit=limit)
     return Result(text=f"role {role} may have {_many(limit)}", commands=(done.statement,))
 
@@ -40,7 +31,7 @@ async def _foresee_limit(database: Database, role: Role, limit: int) -> Preview:
     if limit < -1 or limit > MOST:
         raise ToolError(f"limit is {limit}; give -1 for none, or 0 to {MOST}")
     row, sessions, server = (
-        await _role(database, role),
+        await one_role(database, role),
         await database.rows("sessions"),
         await database.facts(),
     )
@@ -67,7 +58,7 @@ async def _foresee_limit(database: Database, role: Role, limit: int) -> Preview:
 
 @set_connection_limit.undo
 async def _undo_limit(database: Database, role: Role) -> Undo:
-    former = int((await _role(database, role))["connection_limit"])
+    former = int((await one_role(database, role))["connection_limit"])
     command = database.statement("role_limit", role=role, limit=former)
     args = {"role": role, "limit": former}
     return Undo(
@@ -80,7 +71,7 @@ async def _undo_limit(database: Database, role: Role) -> Undo:
 
 @set_connection_limit.observe
 async def _observe_limit(database: Database, role: Role) -> dict[str, str]:
-    return {str(role_ref(role)): f"limit={(await _role(database, role))['connection_limit']}"}
+    return {str(role_ref(role)): f"limit={(await one_role(database, role))['connection_limit']}"}
 
 
 @set_connection_limit.verify

@@ -58,7 +58,7 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
         summary=draft.summary,
         causes=tuple(causes),
         options=(*ways, *(o for o in sorted(options, key=_order) if o.tool == "" or _call(o) not in taken)),
-        missing=tuple(dict.fromkeys((*draft.missing, *unseen))),
+        missing=tuple(dict.fromkeys((*draft.missing, *unseen, *_unasked(case, causes)))),
     )
 
 
@@ -70,6 +70,13 @@ def unread(case: Case) -> list[str]:
         if call.turn == case.turn and (call.status == "ok" or "unread" in call.data):
             lacking[call.tool] = _lacking(call)
     return [said for said in lacking.values() if said]
+
+
+def _unasked(case: Case, causes: Sequence[Cause]) -> list[str]:
+    """The squads that could tell more and have nothing to work on here, unless a cause is certain without."""
+    if any(cause.confidence == "confirmed" for cause in causes):
+        return []
+    return [f"squad {t.to} could tell more, but {t.closed}" for t in case.transfers if t.closed]
 
 
 def _lacking(call: PastCall) -> str:

@@ -221,3 +221,15 @@ async def test_what_holds_for_a_look_is_not_left_to_whoever_has_the_session_next
         assert await cursor.fetchone() == (value,)
     await connection.execute("create temp table left_writable (x int)")
     await connections.close()
+
+
+async def test_who_reads_by_default_can_still_do_what_was_approved(server: Server) -> None:
+    server.run(
+        "create role careful login superuser", "alter role careful set default_transaction_read_only = on"
+    )
+    async with opened(server.dsn("careful")) as database:
+        done = await database.act("role_limit", role="careful", limit=7)
+        assert "connection limit 7" in done.statement
+        (row,) = (await database.rows("roles", role="careful")).rows
+    assert row["connection_limit"] == 7
+    server.run("drop role careful")

@@ -136,7 +136,9 @@ async def hand_over_node(state: State, runtime: Runtime[Context]) -> Command[Nex
         return _struck(state, str(error))
     cited = state.ledger.cited(transfer.evidence)
     await ctx.emit(HandedOver, squad=case.squad, to=transfer.to, why=transfer.why, evidence=cited)
-    said = f"squad {transfer.to} goes on from here, with everything on the ledger: {transfer.why}"
+    # Why may be told in words of a log: it is data like that.
+    asked = fenced(transfer.why, call.id)
+    said = f"squad {transfer.to} goes on from here, with everything on the ledger, for this:\n{asked}"
     messages = [*state.messages, *(Message(role="tool", text=said, call=c.id) for c in state.calls)]
     update = {
         "squads": [*state.squads, transfer.to],

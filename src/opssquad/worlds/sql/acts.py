@@ -5,7 +5,6 @@ Whether it may be done now is decided before; nothing here runs.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg import sql
 
@@ -151,8 +150,3 @@ ACTS: Mapping[str, Callable[[Json], Act]] = {
     "grant": _grant,
     "revoke": _revoke,
 }
-
-
-def shown_args(args: Mapping[str, Any]) -> str:
-    """Arguments as a recording's rules compare them."""
-    return " ".join(f"{name}={args[name]}" for name in sorted(args) if args[name] is not None)

@@ -144,7 +144,8 @@ class Postgres:
         """Run an act's statements on a connection of its own. Raises DatabaseError, and ToolUnsure where the
         answer was lost."""
         todo = act_of(act, args)
-        options = {"lock_timeout": LOCK_WAIT, "idle_in_transaction_session_timeout": "10000"}
+        # What was approved is carried out also by a role, or in a database, that only reads by default.
+        options = {"lock_timeout": LOCK_WAIT, "default_transaction_read_only": "off"}
         if todo.patient:
             # Its deadline bounds it: a timeout that is meant for queries would leave half an index.
             options |= {"lock_timeout": "0", "statement_timeout": "0"}
