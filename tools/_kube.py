@@ -83,9 +83,9 @@ def lately(minutes: int) -> timedelta:
 
 
 def controller(obj: Json) -> Ref | None:
-    """The object's controlling owner, or None."""
+    """The object's controlling owner; None where there is none, or none that is named."""
     for each in dig(obj, "metadata", "ownerReferences", default=()):
-        if each.get("controller"):
+        if each.get("controller") and each["kind"] and each["name"]:
             space = "" if each["kind"] in CLUSTER_SCOPED else dig(obj, "metadata", "namespace", default="")
             return Ref(kind=each["kind"], namespace=space, name=each["name"])
     return None
@@ -99,11 +99,13 @@ def owner(obj: Json, known: Mapping[Ref, Json] | None = None) -> Ref:
     as their controllers build them. An object without
     a controller, or one whose controller is a node (static pods), answers for itself.
     """
-    up = controller(obj)
-    if up is None or up.kind == "Node":
+    up, climbed = controller(obj), {ref(obj)}
+    while known and up and up in known and up not in climbed:
+        obj = known[up]
+        climbed.add(up)
+        up = controller(obj)
+    if up is None or up.kind == "Node" or up in climbed:
         return ref(obj)
-    if known and up in known:
-        return owner(known[up], known)
     suffix = f"-{dig(obj, 'metadata', 'labels', HASH_LABEL, default='')}"
     if up.kind == "ReplicaSet" and len(suffix) > 1 and up.name.endswith(suffix):
         return Ref(kind="Deployment", namespace=up.namespace, name=up.name.removesuffix(suffix))

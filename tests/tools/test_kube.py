@@ -58,6 +58,17 @@ def test_a_replica_set_of_another_controller_is_not_taken_for_a_deployments() ->
     assert owner(pod) == Ref(kind="ReplicaSet", namespace="n", name="web-1")
 
 
+def test_who_is_owned_by_nobody_that_is_named_or_by_itself_answers_for_itself() -> None:
+    def of(kind: str, name: str, up: Json) -> Json:
+        return {"kind": kind, "metadata": {"name": name, "namespace": "n", "ownerReferences": [up]}}
+
+    unnamed = of("Pod", "p", _owner("", "web-1"))
+    assert owner(unnamed) == ref(unnamed)
+    ring = of("ReplicaSet", "web-1", _owner("ReplicaSet", "web-1"))
+    pod = of("Pod", "p", _owner("ReplicaSet", "web-1"))
+    assert owner(pod, {ref(ring): ring}) == ref(ring)
+
+
 def _owner(kind: str, name: str) -> Json:
     return {"apiVersion": "v1", "kind": kind, "name": name, "uid": "u", "controller": True}
 

@@ -47,6 +47,18 @@ async def test_a_refusal_which_may_be_a_gateways_does_not_set_a_clock_that_is_kn
     assert years == [2027, 2026, 2026], "until something is granted there is no better clock"
 
 
+async def test_what_is_listed_is_of_the_kind_that_was_asked_for(tmp_path: Path) -> None:
+    async def other(_: web.Request) -> web.StreamResponse:
+        return items({**pod("a"), "kind": "Service", "apiVersion": "v2"})
+
+    async with serving(other, tmp_path) as stub:
+        cluster = await Cluster.connect(stub.kubeconfig())
+        (found,) = await cluster.list("pod")
+        await cluster.close()
+    assert (found["apiVersion"], found["kind"]) == ("v1", "Pod")
+    assert found["status"] == {}, "it was read as a pod"
+
+
 @pytest.mark.parametrize("code", [200, 500])
 async def test_json_that_is_too_deep_to_read_is_told(tmp_path: Path, code: int) -> None:
     async def deep(_: web.Request) -> web.StreamResponse:

@@ -37,6 +37,9 @@ def fitted(resource: Resource, obj: Any, namespace: str = "", name: str = "") ->
             if not asked:
                 raise _unfit(resource, obj, f"metadata.{field} is missing")
             made["metadata"][field] = asked
+    # What was asked for is what it is, even where it says that it is of another kind.
+    said = {"apiVersion": resource.api_version, "kind": resource.kind}
+    made.update({field: value for field, value in said.items() if field in made})
     return made
 
 
