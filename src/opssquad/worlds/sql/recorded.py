@@ -91,7 +91,8 @@ class Recorded:
         text, now = act_of(act, args).text(), self._clock()
         if self._journal:
             _append(self._journal, {"at": now.isoformat(), "act": act, "args": args})
-        return Done(text, take_effect(self._material, act, args, now))
+        take_effect(self._material, act, args, now)
+        return Done(text)
 
     async def identity(self) -> str:
         """The recording."""
