@@ -6,8 +6,8 @@ from typing import Annotated
 from opssquad import Check, Database, Json, Preview, Result, Risk, ToolError, Undo, tool
 
 from ._barred import HARM, barred
+from ._common import one_role, sources
 from ._common import setting as setting_ref
-from ._common import sources
 from ._names import nearest
 from ._values import compared, shown_with
 
@@ -64,18 +64,12 @@ async def _meant(database: Database, name: str, value: str, role: str) -> Json:
     if role and context == "sighup":
         raise ToolError(f"{name} holds for the whole server, not for a role")
     if role:
-        await _known(database, role)
+        await one_role(database, role)
     elif row["source"] in STRONGER:
         raise ToolError(
             f"{name} is set by the {row['source']} of the server, which counts more: change it there"
         )
     return row
-
-
-async def _known(database: Database, role: str) -> None:
-    names = [each["role"] for each in (await database.rows("roles")).rows]
-    if role not in names:
-        raise ToolError(f"no role {role!r}; {nearest(role, names)}")
 
 
 async def _own(database: Database, name: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from opssquad import Check, Database, Json, Preview, Quote, Result, Risk, Undo, tool
 
-from ._common import one_table, size, sources
+from ._common import one_table, size, sources, within
 from ._common import table as table_ref
 from ._snapshots import holders, looks_at_holders
 
@@ -29,10 +29,6 @@ def _before(row: Json) -> Json:
     return {key: row[key] for key in KEPT}
 
 
-def _place(row: Json) -> dict[str, str]:
-    return {"schema": row["schema"], "table": row["table"]}
-
-
 def _named(row: Json) -> str:
     return f"{row['schema']}.{row['table']}"
 
@@ -54,7 +50,7 @@ async def _reported(database: Database, before: Json, column: str) -> tuple[Json
     """The table's row once that time is another one, or as it is in the end; None where the table is gone."""
     spent = 0.0
     while True:
-        found = await database.rows("tables", **_place(before))
+        found = await database.rows("tables", **within(before))
         row = found.rows[0] if found.rows else None
         if row is None or row[column] != before[column] or spent >= REPORTED:
             return row, sources((found,))
@@ -66,7 +62,7 @@ async def _reported(database: Database, before: Json, column: str) -> tuple[Json
 async def analyze_table(database: Database, table: Table) -> Result:
     """Have the statistics of a table gathered anew, by which the planner goes."""
     row = await one_table(database, table)
-    done = await database.act("analyze", **_place(row))
+    done = await database.act("analyze", **within(row))
     return Result(text=f"{_named(row)} is analyzed{_said(done.said)}", commands=(done.statement,))
 
 
@@ -74,7 +70,7 @@ async def analyze_table(database: Database, table: Table) -> Result:
 async def _foresee_analyze(database: Database, table: Table) -> Preview:
     row = await one_table(database, table)
     return Preview(
-        command=database.statement("analyze", **_place(row)),
+        command=database.statement("analyze", **within(row)),
         impact=f"reads a sample of {_named(row)} ({size(row['heap_size'])});"
         f" {row['n_mod_since_analyze']} rows changed since the last time; readers and writers go on,"
         f" plans may change"
@@ -116,7 +112,7 @@ async def _check_analyze(database: Database, table: Table, before: Json) -> Chec
 async def vacuum_table(database: Database, table: Table) -> Result:
     """Have the dead rows of a table removed, and its statistics gathered."""
     row = await one_table(database, table)
-    done = await database.act("vacuum", **_place(row))
+    done = await database.act("vacuum", **within(row))
     return Result(text=f"{_named(row)} is vacuumed{_said(done.said)}", commands=(done.statement,))
 
 
@@ -127,7 +123,7 @@ async def _foresee_vacuum(database: Database, table: Table) -> Preview:
     kept = f"; what died since then stays, for {keep[0]}" if keep else ""
     risk: Risk = "medium" if (row["heap_size"] or 0) >= BIG else "low"
     return Preview(
-        command=database.statement("vacuum", **_place(row)),
+        command=database.statement("vacuum", **within(row)),
         impact=f"reads {_named(row)} ({size(row['heap_size'])}, {row['n_dead_tup']} dead rows) and its"
         f" {row['indexes']} indexes, and frees the room of dead rows for new ones; it takes disk time,"
         f" readers and writers go on{kept}{await _busy(database, row)}",

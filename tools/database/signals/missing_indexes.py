@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from opssquad import Json, Rows, Signal
 
+from .._common import place_of
 from .._common import table as table_ref
 from .._definitions import Definition
-from .indexes import Seen, place_of
+from .indexes import Seen
 
 LARGE = 5000
 """Rows from which a sequential scan of a table costs."""

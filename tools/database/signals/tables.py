@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from opssquad import Json, Rows, Signal, ago
 
 from .._bloat import Bloat
-from .._common import moment, percent, size
+from .._common import Place, moment, percent, place_of, size
 from .._common import table as table_ref
-from .indexes import READ, Place, never_read, place_of
+from .indexes import READ, never_read
 
 DEAD, DEAD_SHARE = 1000, 0.2
 """Dead rows, and their share of all, from which a table has many: autovacuum comes at a fifth."""
