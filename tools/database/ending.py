@@ -6,8 +6,9 @@ from typing import Annotated
 from opssquad import Check, Database, Json, Preview, Progress, Result, Rows, Signal, ToolError, Undo, tool
 
 from ._afterwards import Going, Seen, judged, seen
+from ._chains import victims
 from ._common import client, session
-from ._sessions import STREAM, bound, cost, observed, one_session, story, victims
+from ._sessions import STREAM, bound, cost, observed, one_session, story
 
 WATCHED, EVERY = 10.0, 0.25
 """Seconds for which a check looks, and between its looks: a rollback takes a while."""

@@ -9,11 +9,8 @@ from .._common import place_of
 from .._common import table as table_ref
 from .._definitions import Definition
 from .indexes import Seen
+from .tables import LARGE, SCANS
 
-LARGE = 5000
-"""Rows from which a sequential scan of a table costs."""
-SCANS = 5
-"""Sequential scans from which a table is often read whole."""
 SLOW = 1.0
 """Milliseconds a call below which a statement misses nothing."""
 WIDEST = 3

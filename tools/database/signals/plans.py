@@ -6,9 +6,8 @@ from opssquad import Json, Quote, Signal
 
 from .._common import table as table_ref
 from .._plans import Step, place
+from .tables import LARGE
 
-LARGE = 5000
-"""Rows from which a sequential scan of a table costs."""
 FEW = 0.1
 """The share of rows below which an index would be quicker than reading all of them."""
 OFF_BY, OFF = 4, 1000
