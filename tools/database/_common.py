@@ -3,8 +3,10 @@
 Entities are `Kind/<database>/<name>`; what belongs to the whole server has no database.
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from opssquad import Database, Json, Quote, Ref, Rows, ToolError, duration, parse_time
 
@@ -14,6 +16,9 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 """As PostgreSQL writes them: steps of 1024."""
 Place = tuple[str, str]
 """Schema and table."""
+EVERY = 0.25
+"""Seconds between two looks at what is to change."""
+T = TypeVar("T")
 
 
 def place_of(row: Json) -> Place:
@@ -52,6 +57,11 @@ def index(database: str, row: Json) -> Ref:
 def role(name: str) -> Ref:
     """A role; roles belong to the server."""
     return Ref(kind="Role", name=name)
+
+
+def prepared(database: str, gid: object) -> Ref:
+    """A prepared transaction, by the name that it was given."""
+    return Ref(kind="PreparedTransaction", namespace=database, name=str(gid))
 
 
 def slot(name: str) -> Ref:
@@ -127,6 +137,15 @@ def unread(looks: Iterable[Rows]) -> Json:
 def sources(looks: Iterable[Rows]) -> tuple[Quote, ...]:
     """Every look that showed something, as places that can be quoted."""
     return tuple(each.source() for each in looks if each.rows)
+
+
+async def until(look: Callable[[], Awaitable[T]], done: Callable[[T], bool], seconds: float) -> T:
+    """What a look shows once it is done, or after so many seconds: a server tells of a change late."""
+    spent = 0.0
+    while not done(seen := await look()) and spent < seconds:
+        await asyncio.sleep(EVERY)
+        spent += EVERY
+    return seen
 
 
 async def one_table(database: Database, name: str) -> Json:

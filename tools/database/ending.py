@@ -7,11 +7,11 @@ from opssquad import Check, Database, Json, Preview, Progress, Result, Rows, Sig
 
 from ._afterwards import Going, Seen, judged, seen
 from ._chains import victims
-from ._common import client, session
+from ._common import EVERY, client, session
 from ._sessions import STREAM, bound, cost, observed, one_session, story
 
-WATCHED, EVERY = 10.0, 0.25
-"""Seconds for which a check looks, and between its looks: a rollback takes a while."""
+WATCHED = 10.0
+"""Seconds for which a check looks: a rollback takes a while."""
 SETTLED = 3.0
 """Seconds that others may hold a lock before it counts as taken again."""
 RUNS = ("active", "fastpath function call")
