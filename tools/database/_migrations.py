@@ -163,7 +163,6 @@ def migration_signals(name: str, applied: Sequence[Applied], since: datetime) ->
         yield Signal(
             id="migration.applied",
             entity=ref,
-            owner=ref,
             text=f"{word} of {each.table}, {each.name}, {ended}{when}",
             severity="warning" if each.failed else "info",
             at=each.at,

@@ -143,5 +143,5 @@ async def _check_terminate(database: Database, progress: Progress, pid: Pid, bef
         return check
     ref = session(now.name, pid)
     # It is over: what was known of it is so no more.
-    ended = Signal(id="session.ended", entity=ref, owner=ref, text=check.text, severity="info")
+    ended = Signal(id="session.ended", entity=ref, text=check.text, severity="info")
     return check.model_copy(update={"signals": (ended,)})

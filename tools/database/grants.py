@@ -157,7 +157,6 @@ def _expired(roles: Rows, rows: Sequence[Json], now: datetime) -> Iterator[Signa
         yield Signal(
             id="role.expired",
             entity=ref,
-            owner=ref,
             text=f"the password of role {ref.name} ran out {ago(until, now)}: nobody logs in with it",
             at=until,
             data={"role": ref.name, "until": until.isoformat()},

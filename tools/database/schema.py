@@ -174,7 +174,6 @@ def _changed(changed: Rows, rows: Sequence[Json], since: datetime) -> Iterator[S
         yield Signal(
             id="schema.changed",
             entity=ref,
-            owner=ref,
             text=f"{_named(row)} (or a grant or a rewrite of it)"
             if row.get("change") == "altered"
             else _named(row),

@@ -105,7 +105,6 @@ def _signals(rows: Rows) -> Iterator[Signal]:
             yield Signal(
                 id="setting.pending_restart",
                 entity=ref,
-                owner=ref,
                 text=f"{name} was changed in the server's files and counts only after a restart; until then "
                 f"it is {_value(row, 'setting')}",
                 data={"name": name, "value": row["setting"]},
@@ -115,7 +114,6 @@ def _signals(rows: Rows) -> Iterator[Signal]:
             yield Signal(
                 id="setting.risky",
                 entity=ref,
-                owner=ref,
                 text=f"{name} is {_value(row, 'setting')}: {harm}",
                 data={"name": name, "value": row["setting"], "harm": harm, "source": row["source"]},
                 quotes=quotes,
@@ -147,7 +145,6 @@ def _of_roles(found: Rows) -> Iterator[Signal]:
             yield Signal(
                 id="setting.risky",
                 entity=ref,
-                owner=ref,
                 text=f"{name} is {value} for {where}: {risk.harm}",
                 data={"name": name, "value": value, "harm": risk.harm, "source": where},
                 quotes=(found.quote(row),),

@@ -40,7 +40,6 @@ def left_signals(prepared: Rows, now: datetime) -> Iterator[Signal]:
         yield Signal(
             id="transaction.left_prepared",
             entity=ref,
-            owner=ref,
             text=f"transaction {row['gid']} of role {row['owner']} was prepared {lasting(age)} ago "
             "and never ended",
             at=moment(row, "prepared"),

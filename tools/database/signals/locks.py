@@ -34,7 +34,6 @@ def _root(chain: Chain, sessions: Rows, now: datetime, brief: bool) -> Iterator[
     yield Signal(
         id="lock.brief" if brief else "lock.blocker",
         entity=ref,
-        owner=ref,
         text=_words(chain, sessions.name, now),
         severity="info" if brief else "critical",
         at=_began(chain),
@@ -49,7 +48,7 @@ def _root(chain: Chain, sessions: Rows, now: datetime, brief: bool) -> Iterator[
             "wraparound": "wraparound" in statement,
         }
         yield Signal(
-            id="lock.maintenance", entity=ref, owner=ref, text=text, data=data, quotes=(sessions.quote(root),)
+            id="lock.maintenance", entity=ref, text=text, data=data, quotes=(sessions.quote(root),)
         )  # fmt: skip
 
 
@@ -137,7 +136,6 @@ def prepared_signals(chain: Chain, sessions: Rows, prepared: Rows, now: datetime
         yield Signal(
             id="lock.prepared",
             entity=ref,
-            owner=ref,
             text=f"the prepared transaction {row['gid']}{more} of role {row['owner']} has waited for its end "
             f"for {lasting(since(row, 'prepared', now))}, and {len(victims)} sessions wait for its locks",
             severity="critical",

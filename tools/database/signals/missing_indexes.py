@@ -72,7 +72,6 @@ def _lacking(seen: Seen, look: Rows, row: Json, table: Json, columns: Sequence[s
     return Signal(
         id="index.missing",
         entity=ref,
-        owner=ref,
         text=f"no index of {ref.name} begins with {' or '.join(columns[:WIDEST])}, by which it is filtered "
         f"({calls}): {statement[:120]}",
         data={
@@ -106,7 +105,6 @@ def _foreign(seen: Seen) -> Iterator[Signal]:
         yield Signal(
             id="index.foreign_key_missing",
             entity=ref,
-            owner=ref,
             text=f"no index of {ref.name} ({table['n_live_tup']} rows) begins with {', '.join(columns)} of "
             f"foreign key {key['name']}; {deleted} rows were deleted of {key['refers_to']}, each of which "
             f"reads it whole",

@@ -41,7 +41,6 @@ def _whole(name: str, step: Step, row: Json) -> Iterator[Signal]:
     yield Signal(
         id="plan.sequential_scan",
         entity=ref,
-        owner=ref,
         text=f"the plan reads all {live} rows of {ref.name} for about {wanted} of them, by "
         f"{', '.join(step.filtered) or 'a filter that no plain index serves'}",
         severity="warning" if few else "info",
@@ -70,7 +69,6 @@ def _estimate(name: str, step: Step, row: Json) -> Iterator[Signal]:
     yield Signal(
         id="plan.row_estimate",
         entity=ref,
-        owner=ref,
         text=f"the plan counts on {planned} rows of {ref.name}, which has {live}",
         data={"table": ref.name, "planned": planned, "rows": live},
         quotes=(quoted(name, step.lines[0]),),
