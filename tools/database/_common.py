@@ -100,12 +100,11 @@ def size(amount: float | None) -> str:
     """An amount of bytes: `512 B`, `1.5 GB`; `?` where it is not known."""
     if amount is None:
         return "?"
-    value = float(amount)
-    for unit in UNITS:
-        if abs(value) < 1024 or unit == UNITS[-1]:
-            return f"{value:.0f} {unit}" if unit == "B" or abs(value) >= 10 else f"{value:.1f} {unit}"
-        value /= 1024
-    raise AssertionError("unreachable: the last unit takes any amount")
+    value, unit = float(amount), 0
+    while abs(value) >= 1024 and unit < len(UNITS) - 1:
+        value, unit = value / 1024, unit + 1
+    digits = 0 if unit == 0 or abs(value) >= 10 else 1
+    return f"{value:.{digits}f} {UNITS[unit]}"
 
 
 def percent(part: float, whole: float) -> str:
