@@ -5,8 +5,7 @@ from typing import Annotated
 from opssquad import Check, Database, Json, Preview, Result, Risk, ToolError, Undo, tool
 
 from ._common import index as index_ref
-from ._common import size, sources
-from ._names import nearest
+from ._common import one_index, size, sources
 from .indexing import held_up, plain, waiting_for
 
 Index = Annotated[str, "index, or schema.index"]
@@ -14,21 +13,13 @@ Index = Annotated[str, "index, or schema.index"]
 
 async def _one(database: Database, index: str) -> Json:
     """The index, if it may be dropped. Raises ToolError."""
-    wanted = [part.strip().strip('"') for part in index.split(".")]
-    found = await database.rows("indexes", index=wanted[-1])
-    rows = [row for row in found.rows if len(wanted) == 1 or row["schema"] == wanted[0]]
-    if not rows:
-        names = [f"{r['schema']}.{r['index']}" for r in (await database.rows("indexes")).rows]
-        raise ToolError(f"no index {index!r} in {database.name}; {nearest(index, names)}")
-    if len(rows) > 1:
-        where = ", ".join(f"{r['schema']}.{r['index']}" for r in rows)
-        raise ToolError(f"{len(rows)} indexes are called {wanted[-1]!r}: {where}; name one with its schema")
-    if rows[0]["constraint"] or rows[0]["primary"]:
+    row = await one_index(database, index)
+    if row["constraint"] or row["primary"]:
         raise ToolError(
             f"index {index} stands behind a constraint (a key, or what a foreign key refers to), which would"
             " go with it; alter the table instead"
         )
-    return rows[0]
+    return row
 
 
 def _of(database: Database, row: Json) -> dict[str, str]:

@@ -53,7 +53,7 @@ class Postgres:
     @property
     def server(self) -> str:
         """Where it is served: `host:port`."""
-        return f"{self._dsn.host}:{self._dsn.port}"
+        return self._dsn.server
 
     def now(self) -> datetime:
         """The server's clock, as it was last seen, running on; ours where it was not seen yet."""
@@ -67,7 +67,7 @@ class Postgres:
         """The row of the look `server`, at most half a minute old."""
         if time.monotonic() - self._facts_at > FRESH:
             spec = look_of("server")
-            found = await self._read(spec.text(0), (), 1)
+            found = await self._read(spec.text(0), 1)
             seen = parse_time(found[0]["now"])
             self._facts, self._facts_at, self._ahead = found[0], time.monotonic(), seen - wall_clock()
         return self._facts
@@ -81,7 +81,7 @@ class Postgres:
         if lost := lacking(spec, facts):
             return Rows(look, self.name, missing=lost)
         try:
-            found = await self._read(await self._text(spec, facts), tuple(where.items()), spec.most + 1)
+            found = await self._read(await self._text(spec, facts), spec.most + 1, where)
         except DatabaseError as error:
             if error.kind != "denied":
                 raise
@@ -118,13 +118,13 @@ class Postgres:
         if not file:
             why = place.missing or "the server writes no log file of its own (logging_collector is off)"
             return Rows("log", self.name, missing=why)
-        text = (
+        statement = sql.SQL(
             "select regexp_split_to_table(pg_read_file(f.file, greatest(f.size - {most}, 0), {most}),"
             " E'\\n') as line from (select l.file, d.size from (select {file}::text)"
             " l (file) join pg_ls_logdir() d on l.file like '%/' || d.name) f"
-        ).replace("{file}", sql.Literal(file).as_string(None))
+        ).format(file=file, most=most)
         try:
-            found = await self._read(text.replace("{most}", str(int(most))), (), most)
+            found = await self._read(statement.as_string(None), most)
         except DatabaseError as error:
             if error.kind != "denied":
                 raise
@@ -158,7 +158,7 @@ class Postgres:
         try:
             for statement in todo.statements:
                 cursor = await self._run(connection, statement)
-                if todo.answers:
+                if todo.gone:
                     await self._answered(todo, cursor)
         finally:
             await connection.close()
@@ -187,7 +187,7 @@ class Postgres:
     async def identity(self) -> str:
         """The server's system identifier and the database's name; its address where that may not be read."""
         try:
-            rows = await self._read("select system_identifier::text as id from pg_control_system()", (), 1)
+            rows = await self._read("select system_identifier::text as id from pg_control_system()", 1)
         except DatabaseError as error:
             if error.kind != "denied":
                 raise
@@ -205,16 +205,17 @@ class Postgres:
             return text
         found = await self._read(
             "select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace"
-            f" where e.extname = '{spec.needs.extension}'", (), 1,
+            f" where e.extname = '{spec.needs.extension}'", 1,
         )  # fmt: skip
         schema = sql.Identifier(found[0]["schema"]).as_string(None) if found else "public"
         for view in (spec.needs.extension, f"{spec.needs.extension}_info"):
             text = text.replace(f"{{{view}}}", f"{schema}.{view}")
         return text
 
-    async def _read(self, text: str, where: tuple[tuple[str, str], ...], most: int) -> list[Json]:
+    async def _read(self, text: str, most: int, where: Mapping[str, str] | None = None) -> list[Json]:
         wanted = sql.SQL(" and ").join(
-            sql.SQL("q.{}::text = {}").format(sql.Identifier(name), value) for name, value in where
+            sql.SQL("q.{}::text = {}").format(sql.Identifier(name), value)
+            for name, value in (where or {}).items()
         )
         statement = sql.SQL("select row_to_json(q) from ({}) q {} limit {}").format(
             sql.SQL(text), sql.SQL("where {}").format(wanted) if where else sql.SQL(""), most
