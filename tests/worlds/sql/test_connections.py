@@ -233,3 +233,20 @@ async def test_who_reads_by_default_can_still_do_what_was_approved(server: Serve
         (row,) = (await database.rows("roles", role="careful")).rows
     assert row["connection_limit"] == 7
     server.run("drop role careful")
+
+
+async def test_long_rows_are_not_taken_by_the_hundred(server: Server) -> None:
+    with server.connect() as root:
+        root.execute("create extension if not exists pg_stat_statements")
+        root.execute("select pg_stat_statements_reset()")
+    async with opened(server.dsn()) as database:
+        answer = await database.select(
+            "select repeat('x', 300000) from generate_series(1, 1000)", size=1000000
+        )
+    assert (len(answer.rows), answer.cut) == (3, True)
+    with server.connect() as root:
+        found = root.execute(
+            "select sum(rows) from pg_stat_statements where query like 'fetch%taken'"
+        ).fetchone()
+    assert found
+    assert 3 < found[0] < 10

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection, sql
 
 from opssquad.worlds.sql.database import Answered
 from opssquad.worlds.sql.dsn import Meant
+from opssquad.worlds.sql.naming import BUILT_IN
 from opssquad.worlds.sql.trouble import DatabaseError, told
 
 CONNECTING = 5
@@ -33,6 +34,8 @@ READ_ONLY = {
 }
 """What holds for every transaction that looks: local to it, since behind a pooler the session is next another
 client's, who must not find it read-only."""
+OURS = {"application_name": "opssquad", "client_encoding": "UTF8"}
+"""What of a DSN is ours to say."""
 PASSING = ("full", "starting")
 """Trouble in connecting that may be over in a second."""
 
@@ -106,7 +109,7 @@ class Connections:
         dsn = await self._dsn.resolve()
         given = psycopg.conninfo.conninfo_to_dict(dsn.conninfo.get_secret_value())
         own = str(given.pop("options", None) or "")
-        words = {"connect_timeout": CONNECTING, **given, "application_name": "opssquad"}
+        words = {"connect_timeout": CONNECTING, **given, **OURS}
         asked = " ".join([own, *(f"-c {name}={value}" for name, value in options.items())]).strip()
         async with saying(self.where):
             try:
@@ -124,12 +127,16 @@ def _sets(values: Mapping[str, str]) -> sql.Composed:
     each = (
         sql.SQL("set local {} = {}").format(sql.Identifier(name), value) for name, value in values.items()
     )
-    return sql.SQL("; ").join(each)
+    return sql.SQL("; ").join((*each, BUILT_IN))
 
 
 async def _connected(words: Mapping[str, Any], options: str) -> AsyncConnection[Any]:
     conninfo = psycopg.conninfo.make_conninfo("", **words, **({"options": options} if options else {}))
-    return await AsyncConnection.connect(conninfo, autocommit=True, prepare_threshold=None)
+    connection = await AsyncConnection.connect(conninfo, autocommit=True, prepare_threshold=None)
+    if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        # Such a server holds any bytes, and would refuse to send those that are no UTF-8.
+        await connection.execute("set client_encoding = 'SQL_ASCII'")
+    return connection
 
 
 @contextlib.asynccontextmanager

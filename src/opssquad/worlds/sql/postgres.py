@@ -5,9 +5,11 @@ moment: a server that is short of connections must not lose one to whoever looks
 """
 
 import asyncio
+import json
 import re
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,12 +25,16 @@ from opssquad.worlds.sql.connections import Connections, saying, taken
 from opssquad.worlds.sql.database import Answered, Done, Rows
 from opssquad.worlds.sql.dsn import Meant
 from opssquad.worlds.sql.looks import LookSpec, hidden, lacking, look_of
+from opssquad.worlds.sql.naming import naming
 from opssquad.worlds.sql.trouble import DatabaseError
 
 FRESH = 30.0
 """Seconds that facts about the server hold."""
 BATCH = 100
-"""Rows that are fetched at a time."""
+"""Rows that are fetched at a time; one at first, and fewer where they are long: all are in memory at once."""
+GARBLED = ("22021", "22P05")
+"""PostgreSQL's codes for a text that it cannot put into another encoding: one such statement of any database
+takes the whole view pg_stat_statements away."""
 GENERIC = re.compile(r"explain\s*\([^)]*\bgeneric_plan\b", re.IGNORECASE)
 """A statement whose parameters have no values."""
 DENIED = ("vacuum_is_permitted_for_relation", "vacuum_is_relation_owner")
@@ -83,7 +89,7 @@ class Postgres:
         try:
             found = await self._read(await self._text(spec, facts), tuple(where.items()), spec.most + 1)
         except DatabaseError as error:
-            if error.kind != "denied":
+            if error.kind != "denied" and error.sqlstate not in GARBLED:
                 raise
             return Rows(look, self.name, missing=f"{error.said}, so this is not told: {spec.tells}")
         return Rows(look, self.name, found[: spec.most], hidden(spec, facts), cut=len(found) > spec.most)
@@ -91,7 +97,7 @@ class Postgres:
     async def select(self, statement: str, most: int, size: int) -> Answered:
         """Run a statement that reads, by a cursor where it can have one."""
         bare = statement.strip().rstrip(";")
-        async with self._to.looking() as connection:
+        async with self._to.looking() as connection, naming(connection, bare, self._to.where):
             if GENERIC.match(bare):
                 return taken(await _planned(connection, bare.encode()), most, size)
             if bare.split(None, 1)[0].lower() in ("explain", "show"):
@@ -99,17 +105,7 @@ class Postgres:
                 return taken(cursor, most, size)
             # Binary, so that it goes by the protocol that takes no second statement.
             await connection.execute(b"declare taken no scroll cursor for " + bare.encode(), binary=True)
-            columns: tuple[str, ...] = ()
-            rows: list[tuple[str | None, ...]] = []
-            room = size
-            while len(rows) <= most and room >= 0:
-                cursor = await connection.execute(f"fetch {BATCH} from taken".encode())
-                part = taken(cursor, most - len(rows), room)
-                columns, rows = tuple(part.columns), [*rows, *part.rows]  # type: ignore[list-item]
-                room -= sum(len(cell or "") for row in part.rows for cell in row)
-                if part.cut or cursor.rowcount < BATCH:
-                    return Answered(columns, rows, part.cut)
-            return Answered(columns, rows, cut=True)
+            return await _fetched(connection, most, size)
 
     async def log(self, most: int) -> Rows:
         """The end of the server's log file, where it has one that we may read."""
@@ -220,8 +216,26 @@ class Postgres:
             sql.SQL(text), sql.SQL("where {}").format(wanted) if where else sql.SQL(""), most
         )  # fmt: skip
         async with self._to.looking() as connection:
-            cursor = await connection.execute(statement)
-            return [row[0] for row in await cursor.fetchall()]
+            # As bytes: a statement of a session in another database is in the encoding of that one.
+            found = taken(await connection.execute(statement), most, sys.maxsize)
+            return [json.loads(row[0]) for row in found.rows if row[0] is not None]
+
+
+async def _fetched(connection: AsyncConnection[Any], most: int, size: int) -> Answered:
+    """Rows of the cursor `taken`, as far as `most` rows and `size` characters go."""
+    columns: tuple[str, ...] = ()
+    rows: list[Sequence[str | None]] = []
+    room, batch = size, 1
+    while len(rows) <= most and room >= 0:
+        cursor = await connection.execute(f"fetch {batch} from taken".encode())
+        part = taken(cursor, most - len(rows), room)
+        columns, rows = tuple(part.columns), [*rows, *part.rows]
+        lengths = [sum(len(cell or "") for cell in row) for row in part.rows]
+        room -= sum(lengths)
+        if part.cut or cursor.rowcount < batch:
+            return Answered(columns, rows, part.cut)
+        batch = max(1, min(BATCH, room // max(1, *lengths)))
+    return Answered(columns, rows, cut=True)
 
 
 async def _planned(connection: AsyncConnection[Any], statement: bytes) -> AsyncCursor[Any]:
