@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from opssquad import Database, Json, Quote, Ref, Rows, ToolError, duration, parse_time
 
-from ._names import nearest
+from ._names import named, nearest
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 """As PostgreSQL writes them: steps of 1024."""
@@ -116,14 +116,12 @@ def sources(looks: Sequence[Rows]) -> tuple[Quote, ...]:
 async def one_table(database: Database, name: str) -> Json:
     """The row of the look `tables` for `table` or `schema.table`, quoted or not. Raises ToolError with the
     nearest names, or with all schemas that have one of that name."""
-    wanted = [part.strip().strip('"') for part in name.split(".")]
-    found = await database.rows("tables", **{"table": wanted[-1]})
-    rows = [row for row in found.rows if len(wanted) == 1 or row["schema"] == wanted[0]]
+    rows = await named(database, "tables", "table", name)
     if len(rows) == 1:
         return rows[0]
     if rows:
         where = ", ".join(f"{row['schema']}.{row['table']}" for row in rows)
-        raise ToolError(f"{len(rows)} tables are called {wanted[-1]!r}: {where}; name one with its schema")
+        raise ToolError(f"{len(rows)} tables are called {name!r}: {where}; name one with its schema")
     names = [f"{row['schema']}.{row['table']}" for row in (await database.rows("tables")).rows]
     raise ToolError(f"no table {name!r} in {database.name}; {nearest(name, names)}")
 

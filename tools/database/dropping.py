@@ -6,7 +6,7 @@ from opssquad import Check, Database, Json, Preview, Result, Risk, ToolError, Un
 
 from ._common import index as index_ref
 from ._common import size, sources
-from ._names import nearest
+from ._names import named, nearest, written
 from .indexing import held_up, plain, waiting_for
 
 Index = Annotated[str, "index, or schema.index"]
@@ -14,15 +14,13 @@ Index = Annotated[str, "index, or schema.index"]
 
 async def _one(database: Database, index: str) -> Json:
     """The index, if it may be dropped. Raises ToolError."""
-    wanted = [part.strip().strip('"') for part in index.split(".")]
-    found = await database.rows("indexes", index=wanted[-1])
-    rows = [row for row in found.rows if len(wanted) == 1 or row["schema"] == wanted[0]]
+    rows = await named(database, "indexes", "index", index)
     if not rows:
         names = [f"{r['schema']}.{r['index']}" for r in (await database.rows("indexes")).rows]
         raise ToolError(f"no index {index!r} in {database.name}; {nearest(index, names)}")
     if len(rows) > 1:
         where = ", ".join(f"{r['schema']}.{r['index']}" for r in rows)
-        raise ToolError(f"{len(rows)} indexes are called {wanted[-1]!r}: {where}; name one with its schema")
+        raise ToolError(f"{len(rows)} indexes are called {index!r}: {where}; name one with its schema")
     if rows[0]["constraint"] or rows[0]["primary"]:
         raise ToolError(
             f"index {index} stands behind a constraint (a key, or what a foreign key refers to), which would"
@@ -33,7 +31,11 @@ async def _one(database: Database, index: str) -> Json:
 
 def _of(database: Database, row: Json) -> dict[str, str]:
     valid = "valid" if row["valid"] else "invalid"
-    return {str(index_ref(database.name, row)): f"state={valid} on={row['schema']}.{row['table']}"}
+    return {
+        str(
+            index_ref(database.name, row)
+        ): f"state={valid} on={row['schema']}.{row['table']} oid={row.get('oid')}"
+    }
 
 
 @tool(effect="mutate", deadline=600.0)
@@ -95,7 +97,7 @@ async def _undo(database: Database, index: Index) -> Undo:
             note=f"by hand, as long as its table is read: {command or 'definition not shown'}",
             command=command,
         )
-    args = {"table": f"{row['schema']}.{row['table']}", "columns": columns, "unique": bool(row["unique"])}
+    args = {"table": written(row, "table"), "columns": columns, "unique": bool(row["unique"])}
     note = "create it again, which takes as long as its table is read, under a name of ours"
     return Undo(note=note, tool="create_index", args=args, command=command)
 

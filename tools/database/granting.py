@@ -6,6 +6,7 @@ from opssquad import Check, Database, Json, Preview, Result, Tool, ToolError, Un
 
 from ._common import one_role, one_table, sources
 from ._common import table as table_ref
+from ._names import named, written
 
 Table = Annotated[str, "table, or schema.table"]
 Role = Annotated[str, "name of the role"]
@@ -16,9 +17,7 @@ READING = frozenset({"select", "references"})
 
 async def _table(database: Database, table: str) -> Json:
     """The table or view. Raises ToolError with the nearest names."""
-    wanted = [part.strip().strip('"') for part in table.split(".")]
-    found = await database.rows("grants", **{"table": wanted[-1]})
-    rows = [row for row in found.rows if len(wanted) == 1 or row["schema"] == wanted[0]]
+    rows = await named(database, "grants", "table", table)
     # Views are not among the tables, and a table that nobody may use is not among the grants.
     return rows[0] if len({row["schema"] for row in rows}) == 1 else await one_table(database, table)
 
@@ -45,7 +44,9 @@ async def _meant(
 
 
 def _bound(database: Database, row: Json, role: str, held: set[str]) -> dict[str, str]:
-    return {str(table_ref(database.name, row)): f"{role}={'+'.join(sorted(held)) or 'none'}"}
+    return {
+        str(table_ref(database.name, row)): f"{role}={'+'.join(sorted(held)) or 'none'} oid={row.get('oid')}"
+    }
 
 
 async def _besides(database: Database, row: Json, role: str, new: list[str]) -> str:
@@ -98,7 +99,7 @@ def _carded(one: Tool, act: str, back: str, *, gives: bool) -> None:
 
     async def undo(database: Database, table: Table, role: Role, privileges: Privileges) -> Undo:
         row, _, new = await _meant(database, act, table, role, privileges)
-        args = {"table": f"{row['schema']}.{row['table']}", "role": role, "privileges": new}
+        args = {"table": written(row, "table"), "role": role, "privileges": new}
         command = database.statement(back, **_args(row, role, new)) if new else ""
         return Undo(note=f"{back} {', '.join(new)} again", tool=back, args=args, command=command)
 

@@ -11,6 +11,7 @@ from .._text import some
 from .._text import table as lined
 from ._common import missing, moment, one_table, sources, unread
 from ._common import role as role_ref
+from ._names import named
 from ._rights import PUBLIC, Rights, grouped
 
 MOST, ROLES = 20, 200
@@ -49,11 +50,9 @@ async def grants(
 
 async def _meant(database: Database, name: str) -> dict[str, str]:
     """Schema and table, as looks are narrowed down by; a view is found by its grants. Raises ToolError."""
-    wanted = [part.strip().strip('"') for part in name.split(".")]
-    found = await database.rows("grants", table=wanted[-1])
-    there = {str(row["schema"]) for row in found.rows if len(wanted) == 1 or row["schema"] == wanted[0]}
+    there = {(row["schema"], row["table"]) for row in await named(database, "grants", "table", name)}
     if len(there) == 1:
-        return {"schema": there.pop(), "table": wanted[-1]}
+        return dict(zip(("schema", "table"), there.pop(), strict=True))
     row = await one_table(database, name)
     return {"schema": row["schema"], "table": row["table"]}
 

@@ -21,6 +21,7 @@ from ._common import client, lasting, one_table, since, size, sources
 from ._common import index as index_ref
 from ._common import table as table_ref
 from ._definitions import column_of, definition
+from ._names import written
 
 Table = Annotated[str, "table, or schema.table"]
 Columns = Annotated[list[str], "columns in their order"]
@@ -92,7 +93,7 @@ def _cut(text: str, most: int) -> str:
 async def _bound(database: Database, row: Json) -> dict[str, str]:
     mine = await database.rows("indexes", **_place(row))
     names = ",".join(sorted(each["index"] for each in mine.rows))
-    return {str(table_ref(database.name, row)): f"indexes={names or 'none'}"}
+    return {str(table_ref(database.name, row)): f"indexes={names or 'none'} oid={row.get('oid')}"}
 
 
 @tool(effect="mutate", deadline=1800.0)
@@ -170,7 +171,7 @@ def _risk(unique: bool, slow: bool) -> tuple[Risk, str]:
 async def _undo(database: Database, table: Table, columns: Columns) -> Undo:
     row = await _meant(database, table, columns)
     name = await _name(database, row, columns)
-    args = {"index": f"{row['schema']}.{name}"}
+    args = {"index": written({"schema": row["schema"], "index": name}, "index")}
     command = database.statement("drop_index", schema=row["schema"], name=name)
     return Undo(note="drop it again", tool="drop_index", args=args, command=command)
 

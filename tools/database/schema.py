@@ -11,6 +11,7 @@ from .._text import table as lined
 from ._common import index, missing, moment, one_table, sources, unread
 from ._common import table as table_ref
 from ._migrations import Applied, applied_migrations, migration_signals, migration_sources
+from ._names import named
 
 MOST, COLUMNS = 20, 60
 """Tables, and columns of one, that are told."""
@@ -57,13 +58,9 @@ async def schema(
 
 async def _meant(database: Database, name: str) -> dict[str, str]:
     """Schema and table, as looks are narrowed down by; a view is found by its columns. Raises ToolError."""
-    wanted = [part.strip().strip('"') for part in name.split(".")]
-    rows = (await database.rows("columns", table=wanted[-1])).rows
-    there = {str(row["schema"]) for row in rows} & (
-        {wanted[0]} if len(wanted) > 1 else {r["schema"] for r in rows}
-    )
+    there = {(row["schema"], row["table"]) for row in await named(database, "columns", "table", name)}
     if len(there) == 1:
-        return {"schema": there.pop(), "table": wanted[-1]}
+        return dict(zip(("schema", "table"), there.pop(), strict=True))
     row = await one_table(database, name)
     return {"schema": row["schema"], "table": row["table"]}
 

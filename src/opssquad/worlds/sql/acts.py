@@ -3,7 +3,7 @@
 Whether it may be done now is decided before; nothing here runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -29,7 +29,12 @@ class Act:
 
     def text(self) -> str:
         """The statements as an engineer would type them."""
-        return "; ".join(" ".join(each.as_string(None).split()) for each in self.statements)
+        return text_of(self.statements)
+
+
+def text_of(statements: Sequence[Statement]) -> str:
+    """Statements as an engineer would type them."""
+    return "; ".join(each.as_string(None) for each in statements)
 
 
 def act_of(name: str, args: Json) -> Act:
@@ -37,7 +42,19 @@ def act_of(name: str, args: Json) -> Act:
     make = ACTS.get(name)
     if make is None:
         raise ToolError(f"no act {name!r}; there is: {', '.join(ACTS)}")
+    for value in _texts(args.values()):
+        if not value.isprintable():
+            raise ToolError(f"{ascii(value)} would not be seen on a card as it is; do it by hand")
     return make(args)
+
+
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    """What of the arguments is text: a card shows it as it is run."""
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _texts(value)
 
 
 def _signal(function: str) -> Callable[[Json], Act]:

@@ -36,6 +36,8 @@ READ_ONLY = {
 client's, who must not find it read-only."""
 OURS = {"application_name": "opssquad", "client_encoding": "UTF8"}
 """What of a DSN is ours to say."""
+LOST = "08006"
+"""PostgreSQL's code for a connection that broke."""
 PASSING = ("full", "starting")
 """Trouble in connecting that may be over in a second."""
 
@@ -63,7 +65,7 @@ class Connections:
             if self._open is None or self._open.closed:
                 self._open = await self._reading()
             try:
-                async with saying(self.where), self._open.transaction():
+                async with saying(self.where, self._open), self._open.transaction():
                     await self._open.execute(_sets(READ_ONLY))
                     yield self._open
             except BaseException:
@@ -140,13 +142,15 @@ async def _connected(words: Mapping[str, Any], options: str) -> AsyncConnection[
 
 
 @contextlib.asynccontextmanager
-async def saying(where: str) -> AsyncIterator[None]:
-    """What the library raises is one clear line. Raises DatabaseError."""
+async def saying(where: str, over: AsyncConnection[Any] | None = None) -> AsyncIterator[None]:
+    """What the library raises is one clear line; what breaks an open connection is no trouble in connecting,
+    whatever its words. Raises DatabaseError."""
     try:
         yield
     except psycopg.Error as error:
         message = error.diag.message_primary or str(error)
-        raise told(where, message, error.sqlstate or "") from error
+        broken = over is not None and over.closed and not error.sqlstate
+        raise told(where, message, LOST if broken else error.sqlstate or "") from error
 
 
 def taken(cursor: Any, most: int, size: int) -> Answered:

@@ -20,7 +20,7 @@ from psycopg.pq import ExecStatus
 from opssquad.errors import ToolError, ToolUnsure
 from opssquad.times import parse_time, wall_clock
 from opssquad.types import Json
-from opssquad.worlds.sql.acts import LOCK_WAIT, Act, act_of
+from opssquad.worlds.sql.acts import LOCK_WAIT, Act, Statement, act_of, text_of
 from opssquad.worlds.sql.connections import Connections, saying, taken
 from opssquad.worlds.sql.database import Answered, Done, Rows
 from opssquad.worlds.sql.dsn import Meant
@@ -152,8 +152,8 @@ class Postgres:
             lambda said: notices.append((str(said.message_primary), str(said.source_function)))
         )
         try:
-            for statement in todo.statements:
-                cursor = await self._run(connection, statement)
+            for number, statement in enumerate(todo.statements):
+                cursor = await self._run(connection, statement, todo.statements[:number])
                 if todo.answers:
                     await self._answered(todo, cursor)
         finally:
@@ -164,13 +164,19 @@ class Postgres:
                 raise DatabaseError(self._to.where, "denied", f"{todo.text()}: {said}")
         return Done(todo.text(), "; ".join(said for said, _ in notices[:3]))
 
-    async def _run(self, connection: AsyncConnection[Any], statement: sql.Composed) -> AsyncCursor[Any]:
+    async def _run(
+        self, connection: AsyncConnection[Any], statement: Statement, before: Sequence[Statement]
+    ) -> AsyncCursor[Any]:
         try:
-            async with saying(self._to.where):
+            async with saying(self._to.where, connection):
                 return await connection.execute(statement)
         except DatabaseError as error:
-            if error.kind == "lost":
+            if error.kind == "lost" or connection.closed:
                 raise ToolUnsure(f"{error}; it may have happened") from error
+            if before:
+                raise ToolUnsure(
+                    f"{text_of(before)} is done, but {text_of((statement,))}: {error}"
+                ) from error
             raise
 
     async def _answered(self, todo: Act, cursor: AsyncCursor[Any]) -> None:
