@@ -3,6 +3,7 @@
 Entities are `Kind/<database>/<name>`; what belongs to the whole server has no database.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from opssquad import Database, Json, Quote, Ref, Rows, ToolError, duration, pars
 
 from ._names import named, nearest
 
+_YEAR = re.compile(r"\d{4}-")
 UNITS = ("B", "kB", "MB", "GB", "TB")
 """As PostgreSQL writes them: steps of 1024."""
 
@@ -58,9 +60,9 @@ def database_ref(name: str) -> Ref:
 
 
 def moment(row: Json, column: str) -> datetime | None:
-    """The instant in a column; None where it is not set."""
-    value = row.get(column)
-    return parse_time(str(value)) if value else None
+    """The instant in a column; None where it is not set, or before or after all years that count here."""
+    value = str(row.get(column) or "")
+    return parse_time(value) if _YEAR.match(value) and not value.endswith("BC") else None
 
 
 def since(row: Json, column: str, now: datetime) -> timedelta | None:

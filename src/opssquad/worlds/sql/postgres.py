@@ -37,6 +37,8 @@ GARBLED = ("22021", "22P05")
 takes the whole view pg_stat_statements away."""
 GENERIC = re.compile(r"explain\s*\([^)]*\bgeneric_plan\b", re.IGNORECASE)
 """A statement whose parameters have no values."""
+PLAIN = re.compile(r"(?:\s+|--[^\n]*\n|/\*[^*/]*\*/)*(?:explain|show)\b", re.IGNORECASE)
+"""A statement for which there is no cursor."""
 DENIED = ("vacuum_is_permitted_for_relation", "vacuum_is_relation_owner")
 """Where in PostgreSQL (16 and later, before) the warning is from that a table is left out, because the role
 may not vacuum or analyze it: it has no code of its own, and its words are in the server's language."""
@@ -100,7 +102,7 @@ class Postgres:
         async with self._to.looking() as connection, naming(connection, bare, self._to.where):
             if GENERIC.match(bare):
                 return taken(await _planned(connection, bare.encode()), most, size)
-            if bare.split(None, 1)[0].lower() in ("explain", "show"):
+            if PLAIN.match(bare):
                 cursor = await connection.execute(bare.encode(), binary=True)
                 return taken(cursor, most, size)
             # Binary, so that it goes by the protocol that takes no second statement.
