@@ -71,6 +71,25 @@ async def test_a_path_that_puts_others_before_the_built_in_ones_does_not_count(s
         await database.rows("sessions")
 
 
+async def test_an_act_calls_the_function_of_its_card(server: Server) -> None:
+    server.run(
+        "create database owned owner app",
+        "alter database owned set search_path = public, pg_catalog",
+    )
+    server.run(
+        f"create function public.pg_cancel_backend(int) returns bool {BODY}",
+        f"create function public.pg_reload_conf() returns bool {BODY}",
+        user="app",
+        dbname="owned",
+    )
+    async with opened(server.dsn(dbname="owned")) as database:
+        with server.connect("app", "owned"):
+            rows = (await database.rows("sessions")).rows
+            row = next(row for row in rows if row["role"] == "app" and row["database"] == "owned")
+            await database.act("cancel", pid=row["pid"], started=row["backend_start"])
+        await database.act("setting", name="work_mem", value=None)
+
+
 async def test_functions_of_extensions_are_no_reason_to_ask_for_schemas(server: Server) -> None:
     server.run("create extension if not exists pg_stat_statements", dbname="clean")
     server.run(

@@ -19,11 +19,13 @@ LOCK_WAIT = "3s"
 @dataclass(frozen=True)
 class Act:
     """The statements of an act, run one after another outside of a transaction. `patient`: it may wait for
-    locks as long as its deadline lets it. `answers`: its first statement tells by a boolean whether it did
+    locks as long as its deadline lets it. `calls`: it calls functions, which are built-in ones whatever the
+    search path. `answers`: its first statement tells by a boolean whether it did
     anything, and `gone` what it means where it did not."""
 
     statements: tuple[Statement, ...]
     patient: bool = False
+    calls: bool = False
     answers: bool = False
     gone: str = ""
 
@@ -63,9 +65,8 @@ def _signal(function: str) -> Callable[[Json], Act]:
         statement = sql.SQL(
             "select {}({}) from pg_stat_activity where pid = {} and backend_start = {}::timestamptz"
         ).format(sql.SQL(function), args["pid"], args["pid"], args["started"])
-        return Act(
-            (statement,), answers=True, gone=f"there is no session {args['pid']} of that start any more"
-        )
+        gone = f"there is no session {args['pid']} of that start any more"
+        return Act((statement,), calls=True, answers=True, gone=gone)
 
     return make
 
@@ -96,7 +97,7 @@ def _drop_index(args: Json) -> Act:
 
 
 def _drop_slot(args: Json) -> Act:
-    return Act((sql.SQL("select pg_drop_replication_slot({})").format(args["slot"]),))
+    return Act((sql.SQL("select pg_drop_replication_slot({})").format(args["slot"]),), calls=True)
 
 
 def _role_limit(args: Json) -> Act:
@@ -121,7 +122,7 @@ def _setting(args: Json) -> Act:
         change = sql.SQL("alter system reset {}").format(name)
     else:
         change = sql.SQL("alter system set {} = {}").format(name, _value(args["name"], value))
-    return Act((change, sql.SQL("select pg_reload_conf()").format()))
+    return Act((change, sql.SQL("select pg_reload_conf()").format()), calls=True)
 
 
 def _of_a_role(args: Json) -> Act:
