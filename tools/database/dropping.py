@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from opssquad import Check, Database, Json, Preview, Result, Risk, ToolError, Undo, tool
+from opssquad import Check, Database, DatabaseError, Json, Preview, Result, Risk, ToolError, Undo, tool
 
 from ._common import index as index_ref
 from ._common import size, sources
 from ._names import named, nearest, written
-from .indexing import held_up, plain, waiting_for
+from .indexing import held_up, left, plain, waiting_for
 
 Index = Annotated[str, "index, or schema.index"]
 
@@ -42,7 +42,13 @@ def _of(database: Database, row: Json) -> dict[str, str]:
 async def drop_index(database: Database, index: Index) -> Result:
     """Drop an index, concurrently; one behind a constraint is refused."""
     row = await _one(database, index)
-    done = await database.act("drop_index", schema=row["schema"], name=row["index"])
+    try:
+        done = await database.act("drop_index", schema=row["schema"], name=row["index"])
+    except DatabaseError as error:
+        if not await left(database, row, row["index"]):
+            raise
+        said = f"index {row['schema']}.{row['index']} is left invalid: nothing reads it any more, every write"
+        raise ToolError(f"{error}; {said} pays for it; drop_index it again") from error
     return Result(text=f"index {row['schema']}.{row['index']} is dropped", commands=(done.statement,))
 
 

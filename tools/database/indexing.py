@@ -104,7 +104,7 @@ async def create_index(database: Database, table: Table, columns: Columns, uniqu
     try:
         done = await database.act("create_index", **_place(row), name=name, columns=columns, unique=unique)
     except DatabaseError as error:
-        if not await _left(database, row, name):
+        if not await left(database, row, name):
             raise
         said = f"its rest, the invalid index {row['schema']}.{name}, is left and slows writes: drop_index it"
         raise ToolError(f"{error}; {said}") from error
@@ -113,8 +113,8 @@ async def create_index(database: Database, table: Table, columns: Columns, uniqu
     )
 
 
-async def _left(database: Database, row: Json, name: str) -> bool:
-    """Whether a build that failed has left something; False also where that cannot be seen now."""
+async def left(database: Database, row: Json, name: str) -> bool:
+    """Whether a build or drop that failed has left the index invalid; False also where that is not seen."""
     try:
         found = await database.rows("indexes", schema=row["schema"], index=name)
     except DatabaseError:
