@@ -4,7 +4,6 @@ At most two connections at a time, one for looks and one for an act, and none wh
 moment: a server that is short of connections must not lose one to whoever looks why.
 """
 
-import asyncio
 import json
 import re
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import AsyncConnection, AsyncCursor, sql
+from psycopg import AsyncConnection, AsyncCursor, generators, sql
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
@@ -252,7 +251,9 @@ async def _fetched(connection: AsyncConnection[Any], most: int, size: int) -> An
 async def _planned(connection: AsyncConnection[Any], statement: bytes) -> AsyncCursor[Any]:
     """A plan for any values. They can be left open only by the protocol that would take a second statement
     too, so the server is first asked by the other one, which knows of one alone."""
-    parsed = await asyncio.to_thread(connection.pgconn.prepare, b"", statement)
+    # Not in a thread, which would go on with the connection after a deadline has closed it.
+    connection.pgconn.send_prepare(b"", statement)
+    (parsed,) = await connection.wait(generators.execute(connection.pgconn))
     if parsed.status != ExecStatus.COMMAND_OK:
         raise error_from_result(parsed)
     return await connection.execute(statement)
