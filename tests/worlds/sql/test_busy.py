@@ -163,6 +163,7 @@ async def test_an_encrypted_connection_that_breaks_is_lost_and_no_trouble_of_cer
             os.kill(row[0], signal.SIGKILL)
             with pytest.raises(ToolUnsure, match="it may have happened"):
                 await act
+        holder.close()
 
 
 async def test_an_act_whose_second_half_is_refused_has_happened_by_half() -> None:
