@@ -4,14 +4,16 @@ Entities are `Kind/<database>/<name>`; what belongs to the whole server has no d
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from opssquad import Database, Json, Quote, Ref, Rows, ToolError, duration, parse_time
 
-from ._names import nearest
+from ._names import named, nearest
 
+_YEAR = re.compile(r"\d{4}-")
 UNITS = ("B", "kB", "MB", "GB", "TB")
 """As PostgreSQL writes them: steps of 1024."""
 Place = tuple[str, str]
@@ -80,9 +82,9 @@ def database_ref(name: str) -> Ref:
 
 
 def moment(row: Json, column: str) -> datetime | None:
-    """The instant in a column; None where it is not set."""
-    value = row.get(column)
-    return parse_time(str(value)) if value else None
+    """The instant in a column; None where it is not set, or before or after all years that count here."""
+    value = str(row.get(column) or "")
+    return parse_time(value) if _YEAR.match(value) and not value.endswith("BC") else None
 
 
 def since(row: Json, column: str, now: datetime) -> timedelta | None:
@@ -158,15 +160,15 @@ async def one_index(database: Database, name: str) -> Json:
     return await _one(database, "indexes", "index", name)
 
 
-async def one_relation(database: Database, look: str, name: str) -> dict[str, str]:
-    """Schema and table of a table or view, as `within` gives them. Views are not among the tables: `look` is
-    one that knows of them. Raises ToolError with the nearest tables."""
-    rows = await _called(database, look, "table", name)
-    return within(rows[0] if len({row["schema"] for row in rows}) == 1 else await one_table(database, name))
+async def one_relation(database: Database, look: str, name: str) -> Json:
+    """A row that says which table or view is meant, by its schema and table. Views are not among the tables:
+    `look` is one that knows of them. Raises ToolError with the nearest tables."""
+    rows = await named(database, look, "table", name)
+    return rows[0] if len({row["schema"] for row in rows}) == 1 else await one_table(database, name)
 
 
 async def _one(database: Database, look: str, column: str, name: str) -> Json:
-    rows = await _called(database, look, column, name)
+    rows = await named(database, look, column, name)
     if len(rows) == 1:
         return rows[0]
     if rows:
@@ -175,13 +177,6 @@ async def _one(database: Database, look: str, column: str, name: str) -> Json:
         raise ToolError(f"{called}: {where}; name one with its schema")
     names = [f"{row['schema']}.{row[column]}" for row in (await database.rows(look)).rows]
     raise ToolError(f"no {column} {name!r} in {database.name}; {nearest(name, names)}")
-
-
-async def _called(database: Database, look: str, column: str, name: str) -> list[Json]:
-    """The rows that `name` or `schema.name` may mean."""
-    schema, *rest = (part.strip().strip('"') for part in name.split("."))
-    found = await database.rows(look, **{column: rest[-1] if rest else schema})
-    return [row for row in found.rows if not rest or row["schema"] == schema]
 
 
 async def one_role(database: Database, name: str) -> Json:

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from opssquad import Check, Database, Json, Preview, Result, Risk, ToolError, Undo, tool
+from opssquad import Check, Database, DatabaseError, Json, Preview, Result, Risk, ToolError, Undo, tool
 
 from ._common import index as index_ref
 from ._common import one_index, size, sources
-from .indexing import held_up, plain, waiting_for
+from ._names import written
+from .indexing import held_up, left, plain, waiting_for
 
 Index = Annotated[str, "index, or schema.index"]
 
@@ -24,14 +25,24 @@ async def _one(database: Database, index: str) -> Json:
 
 def _of(database: Database, row: Json) -> dict[str, str]:
     valid = "valid" if row["valid"] else "invalid"
-    return {str(index_ref(database.name, row)): f"state={valid} on={row['schema']}.{row['table']}"}
+    return {
+        str(
+            index_ref(database.name, row)
+        ): f"state={valid} on={row['schema']}.{row['table']} oid={row.get('oid')}"
+    }
 
 
 @tool(effect="mutate", deadline=600.0)
 async def drop_index(database: Database, index: Index) -> Result:
     """Drop an index, concurrently; one behind a constraint is refused."""
     row = await _one(database, index)
-    done = await database.act("drop_index", schema=row["schema"], name=row["index"])
+    try:
+        done = await database.act("drop_index", schema=row["schema"], name=row["index"])
+    except DatabaseError as error:
+        if not await left(database, row, row["index"]):
+            raise
+        said = f"index {row['schema']}.{row['index']} is left invalid: nothing reads it any more, every write"
+        raise ToolError(f"{error}; {said} pays for it; drop_index it again") from error
     return Result(text=f"index {row['schema']}.{row['index']} is dropped", commands=(done.statement,))
 
 
@@ -86,7 +97,7 @@ async def _undo(database: Database, index: Index) -> Undo:
             note=f"by hand, as long as its table is read: {command or 'definition not shown'}",
             command=command,
         )
-    args = {"table": f"{row['schema']}.{row['table']}", "columns": columns, "unique": bool(row["unique"])}
+    args = {"table": written(row, "table"), "columns": columns, "unique": bool(row["unique"])}
     note = "create it again, which takes as long as its table is read, under a name of ours"
     return Undo(note=note, tool="create_index", args=args, command=command)
 

@@ -6,6 +6,7 @@ from opssquad import Check, Database, Json, Preview, Result, Tool, ToolError, Un
 
 from ._common import one_relation, one_role, sources, within
 from ._common import table as table_ref
+from ._names import written
 
 Table = Annotated[str, "table, or schema.table"]
 Role = Annotated[str, "name of the role"]
@@ -37,7 +38,9 @@ async def _meant(
 
 
 def _bound(database: Database, row: Json, role: str, held: set[str]) -> dict[str, str]:
-    return {str(table_ref(database.name, row)): f"{role}={'+'.join(sorted(held)) or 'none'}"}
+    return {
+        str(table_ref(database.name, row)): f"{role}={'+'.join(sorted(held)) or 'none'} oid={row.get('oid')}"
+    }
 
 
 async def _besides(database: Database, row: Json, role: str, new: list[str]) -> str:
@@ -90,7 +93,7 @@ def _carded(one: Tool, act: str, back: str, *, gives: bool) -> None:
 
     async def undo(database: Database, table: Table, role: Role, privileges: Privileges) -> Undo:
         row, _, new = await _meant(database, act, table, role, privileges)
-        args = {"table": f"{row['schema']}.{row['table']}", "role": role, "privileges": new}
+        args = {"table": written(row, "table"), "role": role, "privileges": new}
         command = database.statement(back, **_args(row, role, new)) if new else ""
         return Undo(note=f"{back} {', '.join(new)} again", tool=back, args=args, command=command)
 

@@ -8,7 +8,7 @@ from opssquad import Database, Json, Result, Rows, Signal, ToolError, ago, durat
 
 from .._text import some
 from .._text import table as lined
-from ._common import missing, moment, one_relation, sources, unread
+from ._common import missing, moment, one_relation, sources, unread, within
 from ._common import role as role_ref
 from ._names import nearest
 from ._rights import PUBLIC, Rights, grouped
@@ -29,7 +29,7 @@ async def grants(
     and membership."""
     own = await one_relation(database, "grants", table) if table else None
     looks = [
-        await database.rows("grants", **(own or {})),
+        await database.rows("grants", **(within(own) if own else {})),
         *[await database.rows(name) for name in ("roles", "schemas")],
     ]
     rights, roles, now = Rights(*(look.rows for look in looks)), looks[1], database.now()

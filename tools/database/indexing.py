@@ -21,6 +21,7 @@ from ._common import client, lasting, one_table, since, size, sources, within
 from ._common import index as index_ref
 from ._common import table as table_ref
 from ._definitions import column_of, definition
+from ._names import written
 
 Table = Annotated[str, "table, or schema.table"]
 Columns = Annotated[list[str], "columns in their order"]
@@ -88,7 +89,7 @@ def _cut(text: str, most: int) -> str:
 async def _bound(database: Database, row: Json) -> dict[str, str]:
     mine = await database.rows("indexes", **within(row))
     names = ",".join(sorted(each["index"] for each in mine.rows))
-    return {str(table_ref(database.name, row)): f"indexes={names or 'none'}"}
+    return {str(table_ref(database.name, row)): f"indexes={names or 'none'} oid={row.get('oid')}"}
 
 
 @tool(effect="mutate", deadline=1800.0)
@@ -99,7 +100,7 @@ async def create_index(database: Database, table: Table, columns: Columns, uniqu
     try:
         done = await database.act("create_index", **within(row), name=name, columns=columns, unique=unique)
     except DatabaseError as error:
-        if not await _left(database, row, name):
+        if not await left(database, row, name):
             raise
         said = f"its rest, the invalid index {row['schema']}.{name}, is left and slows writes: drop_index it"
         raise ToolError(f"{error}; {said}") from error
@@ -108,8 +109,8 @@ async def create_index(database: Database, table: Table, columns: Columns, uniqu
     )
 
 
-async def _left(database: Database, row: Json, name: str) -> bool:
-    """Whether a build that failed has left something; False also where that cannot be seen now."""
+async def left(database: Database, row: Json, name: str) -> bool:
+    """Whether a build or drop that failed has left the index invalid; False also where that is not seen."""
     try:
         found = await database.rows("indexes", schema=row["schema"], index=name)
     except DatabaseError:
@@ -166,7 +167,7 @@ def _risk(unique: bool, slow: bool) -> tuple[Risk, str]:
 async def _undo(database: Database, table: Table, columns: Columns) -> Undo:
     row = await _meant(database, table, columns)
     name = await _name(database, row, columns)
-    args = {"index": f"{row['schema']}.{name}"}
+    args = {"index": written({"schema": row["schema"], "index": name}, "index")}
     command = database.statement("drop_index", schema=row["schema"], name=name)
     return Undo(note="drop it again", tool="drop_index", args=args, command=command)
 

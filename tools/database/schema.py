@@ -8,7 +8,7 @@ from opssquad import Database, Json, Ref, Result, Rows, Signal, ago, tool
 
 from .._text import many, some
 from .._text import table as lined
-from ._common import index, missing, moment, one_relation, sources, unread
+from ._common import index, missing, moment, one_relation, sources, unread, within
 from ._common import table as table_ref
 from ._migrations import Applied, applied_migrations, migration_signals, migration_sources
 
@@ -29,7 +29,7 @@ async def schema(
     """The schema, one table in detail, and what changed: by commit times, migrations applied, dropped
     columns."""
     own = await one_relation(database, "columns", table) if table else None
-    columns = await database.rows("columns", **(own or {}))
+    columns = await database.rows("columns", **(within(own) if own else {}))
     changed, dropped, found = [
         await database.rows(n) for n in ("changed_objects", "dropped_columns", "migrations")
     ]

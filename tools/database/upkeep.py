@@ -22,7 +22,9 @@ KEPT = (
 
 def _bound(database: Database, row: Json) -> dict[str, str]:
     options = ",".join(row.get("options") or ()) or "none"
-    return {str(table_ref(database.name, row)): f"indexes={row['indexes']} options={options}"}
+    return {
+        str(table_ref(database.name, row)): f"indexes={row['indexes']} options={options} oid={row.get('oid')}"
+    }
 
 
 def _before(row: Json) -> Json:

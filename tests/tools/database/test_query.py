@@ -37,6 +37,14 @@ def test_more_rows_than_asked_for_are_said_to_be_there(server: Server) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["explain(verbose) select 1", "-- why?\nexplain select 1", "/* kim */ show work_mem", "/**/select 1"],
+)
+def test_words_before_a_statement_change_nothing(server: Server, statement: str) -> None:
+    assert ask(server, query, statement=statement).data["rows"]
+
+
 def test_long_cells_are_cut_and_counted(server: Server) -> None:
     found = look(server, query, statement="select n, repeat('x', 5000) from generate_series(1, 3) n")
     assert "3 cells are cut" in found.text

@@ -3,7 +3,7 @@
 Whether it may be done now is decided before; nothing here runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,16 +20,23 @@ LOCK_WAIT = "3s"
 @dataclass(frozen=True)
 class Act:
     """The statements of an act, run one after another outside of a transaction. `patient`: it may wait for
-    locks as long as its deadline lets it. `gone`: what it means that its statement gives no row, where that
-    tells by a boolean whether it did anything; empty where its rows tell nothing."""
+    locks as long as its deadline lets it. `calls`: it calls functions, which are built-in ones whatever the
+    search path. `gone`: what it means that its statement gives no row, where that tells by a boolean whether
+    it did anything; empty where its rows tell nothing."""
 
     statements: tuple[Statement, ...]
     patient: bool = False
+    calls: bool = False
     gone: str = ""
 
     def text(self) -> str:
         """The statements as an engineer would type them."""
-        return "; ".join(" ".join(each.as_string(None).split()) for each in self.statements)
+        return text_of(self.statements)
+
+
+def text_of(statements: Sequence[Statement]) -> str:
+    """Statements as an engineer would type them."""
+    return "; ".join(each.as_string(None) for each in statements)
 
 
 def act_of(name: str, args: Json) -> Act:
@@ -37,7 +44,19 @@ def act_of(name: str, args: Json) -> Act:
     make = ACTS.get(name)
     if make is None:
         raise ToolError(f"no act {name!r}; there is: {', '.join(ACTS)}")
+    for value in _texts(args.values()):
+        if not value.isprintable():
+            raise ToolError(f"{ascii(value)} would not be seen on a card as it is; do it by hand")
     return make(args)
+
+
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    """What of the arguments is text: a card shows it as it is run."""
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _texts(value)
 
 
 def _signal(function: str, args: Json) -> Act:
@@ -45,7 +64,7 @@ def _signal(function: str, args: Json) -> Act:
     statement = sql.SQL(
         "select {}({}) from pg_stat_activity where pid = {} and backend_start = {}::timestamptz"
     ).format(sql.SQL(function), args["pid"], args["pid"], args["started"])
-    return Act((statement,), gone=f"there is no session {args['pid']} of that start any more")
+    return Act((statement,), calls=True, gone=f"there is no session {args['pid']} of that start any more")
 
 
 def _table(args: Json) -> sql.Identifier:
@@ -70,7 +89,7 @@ def _drop_index(args: Json) -> Act:
 
 
 def _drop_slot(args: Json) -> Act:
-    return Act((sql.SQL("select pg_drop_replication_slot({})").format(args["slot"]),))
+    return Act((sql.SQL("select pg_drop_replication_slot({})").format(args["slot"]),), calls=True)
 
 
 def _role_limit(args: Json) -> Act:
@@ -98,7 +117,8 @@ def _changed(whose: sql.Composable, args: Json) -> Statement:
 
 
 def _setting(args: Json) -> Act:
-    return Act((_changed(sql.SQL("system"), args), sql.SQL("select pg_reload_conf()").format()))
+    reload = sql.SQL("select pg_reload_conf()").format()
+    return Act((_changed(sql.SQL("system"), args), reload), calls=True)
 
 
 def _role_setting(args: Json) -> Act:

@@ -99,6 +99,11 @@ def parse(text: str, origin: str = "--dsn") -> Dsn:
             f"{origin} is no connection string of PostgreSQL: {_without(said, text)}; give host=..."
             " dbname=... user=..., or postgresql://user@host/dbname, or service=NAME"
         ) from None
+    if any("@" in host[1:] for host in words.get("host", "").split(",")):
+        # The rest of a password would be taken for the host, and shown as such.
+        raise UsageError(
+            f"{origin} has an @ in its password or user; write it as %40, or give words: host=..."
+        )
     public = make_conninfo("", **{name: value for name, value in words.items() if name not in HIDDEN})
     return Dsn(
         conninfo=SecretStr(make_conninfo("", **words)),
