@@ -2,8 +2,9 @@
 fits the target, else the signal that told that something is broken.
 """
 
+from opssquad.findings import Hypothesis
 from opssquad.models.base import Case, Draft, SeenSignal
-from opssquad.models.saying import drafted
+from opssquad.models.saying import SURE, drafted
 from opssquad.squad.runbooks.book import Runbook
 from opssquad.types import Json, Value
 
@@ -20,15 +21,27 @@ def best(case: Case, book: Runbook, facts: Json) -> Found | None:
     real = [h for h in case.differential if not h.no_fault]
     target, faults = str(facts["target"]), book.head.value.faults
     mine = [h for h in real if str(h.component) == target or h.fault in faults]
-    if not mine:
-        return None
-    draft = Draft.model_validate(drafted(case.model_copy(update={"differential": tuple(mine[:1])})))
+    return _drafted(case, mine[0]) if mine else None
+
+
+def _drafted(case: Case, hypothesis: Hypothesis) -> Found | None:
+    draft = Draft.model_validate(drafted(case.model_copy(update={"differential": (hypothesis,)})))
     cause = next((each for each in draft.causes if each.evidence), None)
     return Found(cause=cause, options=draft.options) if cause else None
 
 
-def of_signal(seen: SeenSignal) -> Found | None:
-    """The signal itself as the cause, as far as it goes; None where it quotes nothing."""
+def elsewhere(case: Case) -> Found | None:
+    """What is wrong by what was looked at, whatever was asked; None where nothing is sure enough to say."""
+    sure = [h for h in case.differential if not h.no_fault and h.score >= SURE]
+    return _drafted(case, sure[0]) if sure else None
+
+
+def of_signal(case: Case, seen: SeenSignal) -> Found | None:
+    """The fault that the signal speaks for, else the signal itself as the cause, as far as it goes; None
+    where it quotes nothing."""
+    for each in case.differential:
+        if not each.no_fault and each.score >= SURE and seen in [case.signals[i] for i in each.supporting]:
+            return _drafted(case, each)
     if not seen.evidence:
         return None
     signal = seen.signal

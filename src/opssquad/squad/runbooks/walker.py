@@ -22,7 +22,8 @@ WIDTH = 78
 """Characters of the line that quotes a piece of evidence."""
 STATES = {BEFORE: "the steady state, before", AFTER: "the steady state, after"}
 ENDS = {
-    "steady": "The steady state holds: there is nothing to mend, and nothing was done.",
+    "steady": "Nothing was found, and nothing was done.",
+    "elsewhere": "What the runbook is about is as it should be. What was looked at shows something else.",
     "mended": "The steady state was broken and holds again.",
     "unknown": "Whether the steady state holds is not known.",
 }
@@ -99,7 +100,8 @@ class Walker:
         if walk.at == OVER:
             return _concluded("\n".join(told), self._draft(walk, walking), memo)
         tool, args = walking.call(walk)
-        text = "\n".join([*told, f"{_titled(walk.at)}: {walking.say(walk, self._book.look(walk.at).say)}"])
+        say = walking.say(walk, self._book.look(walk.at, walk.check).say)
+        text = "\n".join([*told, f"{_titled(walk.at)}: {say}"])
         return Reply(
             text=text, calls=(ModelCall(id="step", tool=tool, args=args),), memo=memo, finish="calls"
         )
@@ -109,7 +111,7 @@ class Walker:
         found = walk.found if walk.ended != "steady" else None
         done = {p.changed.partition("(")[0] for p in walk.changes}
         return Draft(
-            summary="\n".join(self._account(walk)),
+            summary="\n".join([*self._account(walk), *self._looked_at(walk, walking)]),
             no_fault=walk.ended == "steady",
             causes=(found.cause,) if found else (),
             options=tuple(o for o in found.options if o.tool not in done) if found and not mended else (),
@@ -125,6 +127,25 @@ class Walker:
         if walk.ended == "broken":
             left.append(f"- left: to hand over, see Escalation in `opssquad runbook show {self._run.id}`")
         return [said, *done, *left]
+
+    def _looked_at(self, walk: Walk, walking: Walking) -> Sequence[str]:
+        """Where nothing was found: what was looked at, and what was not."""
+        book = walking.book
+        if walk.ended in ("steady", "elsewhere"):
+            looked = _checks(walk, walking, book)
+        elif walk.bare and not walk.changes:
+            used = [book.steps[p.step].tool for p in walk.passed if p.call and p.step in book.steps]
+            looked = [f"- no step found a cause; looked at with: {', '.join(dict.fromkeys(used))}"]
+        else:
+            return []
+        return [*looked, *(f"- not looked at: {each}" for each in book.head.value.not_looked_at)]
+
+
+def _checks(walk: Walk, walking: Walking, book: Runbook) -> list[str]:
+    """What each look at the steady state showed, where all of them were as expected."""
+    passed = [p for p in walk.passed if p.step == BEFORE]
+    pairs = zip(book.checks, passed, strict=True)
+    return [f"- looked at with {look.tool}: {walking.say(walk, look.say)} {p.said}" for look, p in pairs]
 
 
 def _titled(place: str) -> str:
