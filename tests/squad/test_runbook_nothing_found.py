@@ -89,6 +89,9 @@ def test_what_else_is_wrong_is_no_all_clear(tmp_path: Path) -> None:
     unsure = other.model_copy(update={"score": 0.3})
     walk = walked(written(tmp_path), case(LOOKS[:1], [bell], differential=(unsure,)))
     assert (walk.ended, walk.found) == ("steady", None)
+    grave = bell.model_copy(update={"signal": bell.signal.model_copy(update={"severity": "critical"})})
+    walk = walked(written(tmp_path), case(LOOKS[:1], [grave]))
+    assert (walk.ended, walk.found and walk.found.cause.root_cause) == ("elsewhere", "bell.rings at front")
 
 
 def test_a_sign_is_told_as_the_fault_that_it_speaks_for(tmp_path: Path) -> None:

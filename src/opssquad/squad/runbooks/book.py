@@ -85,7 +85,7 @@ class Branch(Value):
     """Where to go on when all of it holds, or always; `say` is told then, as what is left where it stops."""
 
     when: list[Condition] = Field(default_factory=list)
-    goto: str
+    goto: str = STOP
     say: str = ""
 
     @field_validator("when", mode="before")

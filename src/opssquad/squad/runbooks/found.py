@@ -31,16 +31,19 @@ def _drafted(case: Case, hypothesis: Hypothesis) -> Found | None:
 
 
 def elsewhere(case: Case) -> Found | None:
-    """What is wrong by what was looked at, whatever was asked; None where nothing is sure enough to say."""
-    sure = [h for h in case.differential if not h.no_fault and h.score >= SURE]
-    return _drafted(case, sure[0]) if sure else None
+    """What is wrong by what was looked at, whatever was asked: a fault that is sure enough to name, else what
+    is critical by itself. None where there is neither."""
+    if sure := [h for h in case.differential if not h.no_fault and h.score >= SURE]:
+        return _drafted(case, sure[0])
+    critical = [s for s in case.signals if s.signal.severity == "critical" and s.signal.until is None]
+    return of_signal(case, critical[0]) if critical else None
 
 
 def of_signal(case: Case, seen: SeenSignal) -> Found | None:
     """The fault that the signal speaks for, else the signal itself as the cause, as far as it goes; None
     where it quotes nothing."""
     for each in case.differential:
-        if not each.no_fault and each.score >= SURE and seen in [case.signals[i] for i in each.supporting]:
+        if not each.no_fault and seen in [case.signals[i] for i in each.supporting]:
             return _drafted(case, each)
     if not seen.evidence:
         return None

@@ -196,7 +196,7 @@ class Walking:
                 continue
             named = {name: facts_of(seen) for name, seen in state.named.items()}
             walk = walk.model_copy(update={"facts": {**walk.facts, **named}, "bare": not state.seen})
-            if state.seen:
+            if any(seen.signal.severity != "info" for seen in state.seen):
                 found = walk.found or _found(case, state)
                 walk = walk.model_copy(update={"sign": True, "found": found})
             because = _told(state) or passed.said

@@ -157,7 +157,7 @@ def _passed(passed: Passed, case: Case) -> str:
     quotes = {e.id: e for e in case.evidence}
     shown = [quotes[id] for id in passed.evidence if id in quotes][:QUOTES]
     marks = f" [{' '.join(passed.evidence)}]" if passed.evidence else ""
-    onward = f" -> {passed.goto}" if passed.goto not in ("", OVER, STOP) else ""
+    onward = f" -> {passed.goto}" if passed.goto not in ("", BEFORE, AFTER, OVER, STOP) else ""
     lines = [f"{_titled(passed.step)} {passed.outcome}: {passed.said}{marks}{onward}"]
     lines += [_short(f"  {e.id} {e.locator}: {' '.join(e.text.split())}") for e in shown]
     return "\n".join(lines)
