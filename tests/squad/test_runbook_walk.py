@@ -196,7 +196,7 @@ async def test_the_conclusion_says_what_was_found_done_and_is_left(tmp_path: Pat
         "- left: turn the key of front (turn refused): turn front",
         "- left: to hand over, see Escalation in `opssquad runbook show door`",
     ]
-    assert [(c.component, c.root_cause) for c in draft.causes] == [(str(DOOR), "door.shut at front")]
+    assert [(c.component, c.root_cause) for c in draft.causes] == [(str(DOOR), "door.locked at front")]
 
 
 async def test_without_its_text_a_run_concludes_with_the_reason() -> None:

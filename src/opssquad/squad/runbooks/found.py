@@ -2,6 +2,8 @@
 fits the target, else the signal that told that something is broken.
 """
 
+from collections.abc import Sequence
+
 from opssquad.findings import Hypothesis
 from opssquad.models.base import Case, Draft, SeenSignal
 from opssquad.models.saying import SURE, drafted
@@ -50,3 +52,11 @@ def of_signal(case: Case, seen: SeenSignal) -> Found | None:
     signal = seen.signal
     cause = Draft.Cause(component=str(signal.owner), root_cause=signal.text, evidence=seen.evidence)
     return Found(cause=cause)
+
+
+def of_signs(case: Case, seen: Sequence[SeenSignal], before: Found | None) -> Found | None:
+    """The cause that what was seen tells of, in place of one that is only a sign; information is none."""
+    if before and before.cause.fault:
+        return before
+    grave = [each for each in seen if each.signal.severity != "info"]
+    return (of_signal(case, grave[0]) if grave else None) or before

@@ -9,28 +9,16 @@ from typing import Literal
 from opssquad.models.base import Case, PastCall, SeenSignal
 from opssquad.squad.runbooks.book import AFTER, BEFORE, CONTINUE, OVER, STOP, Runbook, Step
 from opssquad.squad.runbooks.conditions import Held, facts_of, held
-from opssquad.squad.runbooks.found import Found, best, elsewhere, of_signal
+from opssquad.squad.runbooks.found import Found, best, elsewhere, of_signs
+from opssquad.squad.runbooks.looked import checks, tools
+from opssquad.squad.runbooks.passed import Outcome, Passed
 from opssquad.templates import fill, fill_all, holes_of, lookup
 from opssquad.toolbox import Toolbox
 from opssquad.types import Json, Value, called
 
-Outcome = Literal["as expected", "not as expected", "not known", "failed", "not done"]
 Ended = Literal["", "steady", "elsewhere", "mended", "broken", "unknown"]
 QUOTES = 2
 """Pieces of evidence that are quoted for one step."""
-
-
-class Passed(Value):
-    """A step that is behind: what came of it and where it led, in words, the evidence by its ids, and the
-    call. `changed`: what was done to the world, where something was or may have been."""
-
-    step: str
-    outcome: Outcome
-    said: str
-    evidence: tuple[str, ...] = ()
-    goto: str = ""
-    call: str = ""
-    changed: str = ""
 
 
 class Walk(Value):
@@ -38,7 +26,8 @@ class Walk(Value):
     `ended` says how the steady state was at the end; `elsewhere`: it holds, and something else is wrong.
 
     `check` counts the looks at the steady state; `blind`: one of them could not read what it is about.
-    `sign`: something was seen that is wrong; `bare`: the step that is behind saw nothing."""
+    `sign`: something was seen that is wrong; `bare`: the step that is behind saw nothing. One that found
+    nothing says at its end what it `looked_at` and what not."""
 
     at: str = BEFORE
     asked: int = -1
@@ -51,6 +40,8 @@ class Walk(Value):
     blind: bool = False
     sign: bool = False
     bare: bool = False
+    looked_at: tuple[str, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
 
     @property
     def changes(self) -> tuple[Passed, ...]:
@@ -63,11 +54,6 @@ class Walking:
 
     def __init__(self, book: Runbook, facts: Json, toolbox: Toolbox) -> None:
         self._book, self._facts, self._toolbox = book, facts, toolbox
-
-    @property
-    def book(self) -> Runbook:
-        """What it moves through."""
-        return self._book
 
     def on(self, walk: Walk, case: Case, offered: set[str]) -> Walk:
         """The walk up to the next call that is to be made (`asked` says so), or to its end."""
@@ -142,7 +128,7 @@ class Walking:
         return self._over(walk, "mended") if at == AFTER else self._steady(walk, case)
 
     def _broken(self, walk: Walk, case: Case, state: Held) -> Walk:
-        walk = walk.model_copy(update={"sign": True, "found": walk.found or _found(case, state)})
+        walk = walk.model_copy(update={"sign": True, "found": of_signs(case, state.seen, walk.found)})
         return self._over(walk, "broken", walk.passed[-1].said) if walk.at == OVER else walk
 
     def _steady(self, walk: Walk, case: Case) -> Walk:
@@ -197,7 +183,7 @@ class Walking:
             named = {name: facts_of(seen) for name, seen in state.named.items()}
             walk = walk.model_copy(update={"facts": {**walk.facts, **named}, "bare": not state.seen})
             if any(seen.signal.severity != "info" for seen in state.seen):
-                found = walk.found or _found(case, state)
+                found = of_signs(case, state.seen, walk.found)
                 walk = walk.model_copy(update={"sign": True, "found": found})
             because = _told(state) or passed.said
             ids = tuple(dict.fromkeys((*passed.evidence, *_ids(state))))[: 2 * QUOTES]
@@ -227,7 +213,14 @@ class Walking:
 
     def _over(self, walk: Walk, ended: Ended, left: str = "") -> Walk:
         kept = (*walk.left, left) if left else walk.left
-        return walk.model_copy(update={"at": OVER, "ended": ended, "left": kept, "asked": -1})
+        looked: tuple[str, ...] = ()
+        if ended in ("steady", "elsewhere"):
+            looked = checks(self._book, walk.passed, self._facts)
+        elif walk.bare and not walk.changes:
+            looked = tools(self._book, walk.passed)
+        update: Json = {"at": OVER, "ended": ended, "left": kept, "asked": -1, "looked_at": looked}
+        unlooked = tuple(self._book.head.value.not_looked_at) if looked else ()
+        return walk.model_copy(update={**update, "not_looked_at": unlooked})
 
 
 def _behind(walk: Walk, passed: Passed) -> Walk:
@@ -243,12 +236,6 @@ def _of_check(at: str, state: Held, call: PastCall, goto: str) -> Passed:
         said = f"{', '.join(call.unread)} could not be read: {next(iter(call.unread.values()))}"
         return _passed(at, "not known", said, state, call, goto)
     return _passed(at, "as expected", _sentence(call.text), state, call, goto)
-
-
-def _found(case: Case, state: Held) -> Found | None:
-    """The cause that is told by the gravest of what was seen; what is only told is none."""
-    grave = [seen for seen in state.seen if seen.signal.severity != "info"]
-    return of_signal(case, grave[0]) if grave else None
 
 
 def _passed(

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlencode
 from opssquad.errors import UsageError
 from opssquad.models.base import CONCLUDE, Case, Draft, Listener, Model, ModelCall, Reply, Request
 from opssquad.squad.runbooks.book import AFTER, BEFORE, OVER, STOP, Runbook
-from opssquad.squad.runbooks.walk import QUOTES, Passed, Walk, Walking
+from opssquad.squad.runbooks.passed import Passed
+from opssquad.squad.runbooks.walk import QUOTES, Walk, Walking
 from opssquad.templates import fill
 from opssquad.toolbox import Toolbox
 from opssquad.types import Json, Ref, Value
@@ -98,7 +99,7 @@ class Walker:
         told = [_passed(p, case) for p in walk.passed[len(before.passed) :]]
         memo = walk.model_dump(mode="json")
         if walk.at == OVER:
-            return _concluded("\n".join(told), self._draft(walk, walking), memo)
+            return _concluded("\n".join(told), self._draft(walk), memo)
         tool, args = walking.call(walk)
         say = walking.say(walk, self._book.look(walk.at, walk.check).say)
         text = "\n".join([*told, f"{_titled(walk.at)}: {say}"])
@@ -106,12 +107,12 @@ class Walker:
             text=text, calls=(ModelCall(id="step", tool=tool, args=args),), memo=memo, finish="calls"
         )
 
-    def _draft(self, walk: Walk, walking: Walking) -> Draft:
+    def _draft(self, walk: Walk) -> Draft:
         mended = walk.ended in ("steady", "mended")
         found = walk.found if walk.ended != "steady" else None
         done = {p.changed.partition("(")[0] for p in walk.changes}
         return Draft(
-            summary="\n".join([*self._account(walk), *self._looked_at(walk, walking)]),
+            summary="\n".join([*self._account(walk), *_looked_at(walk)]),
             no_fault=walk.ended == "steady",
             causes=(found.cause,) if found else (),
             options=tuple(o for o in found.options if o.tool not in done) if found and not mended else (),
@@ -128,24 +129,15 @@ class Walker:
             left.append(f"- left: to hand over, see Escalation in `opssquad runbook show {self._run.id}`")
         return [said, *done, *left]
 
-    def _looked_at(self, walk: Walk, walking: Walking) -> Sequence[str]:
-        """Where nothing was found: what was looked at, and what was not."""
-        book = walking.book
-        if walk.ended in ("steady", "elsewhere"):
-            looked = _checks(walk, walking, book)
-        elif walk.bare and not walk.changes:
-            used = [book.steps[p.step].tool for p in walk.passed if p.call and p.step in book.steps]
-            looked = [f"- no step found a cause; looked at with: {', '.join(dict.fromkeys(used))}"]
-        else:
-            return []
-        return [*looked, *(f"- not looked at: {each}" for each in book.head.value.not_looked_at)]
 
-
-def _checks(walk: Walk, walking: Walking, book: Runbook) -> list[str]:
-    """What each look at the steady state showed, where all of them were as expected."""
-    passed = [p for p in walk.passed if p.step == BEFORE]
-    pairs = zip(book.checks, passed, strict=True)
-    return [f"- looked at with {look.tool}: {walking.say(walk, look.say)} {p.said}" for look, p in pairs]
+def _looked_at(walk: Walk) -> Sequence[str]:
+    """Where nothing was found: what was looked at, and what was not."""
+    if not walk.looked_at:
+        return []
+    said = [f"- looked at with {each}" for each in walk.looked_at]
+    if walk.ended not in ("steady", "elsewhere"):
+        said = [f"- no step found a cause; looked at with: {', '.join(walk.looked_at)}"]
+    return [*said, *(f"- not looked at: {each}" for each in walk.not_looked_at)]
 
 
 def _titled(place: str) -> str:
