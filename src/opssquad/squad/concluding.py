@@ -80,12 +80,11 @@ def _unasked(case: Case, causes: Sequence[Cause]) -> list[str]:
 
 
 def _lacking(call: PastCall) -> str:
-    found = call.data.get("unread")
-    if not isinstance(found, list) or not found:
+    told = call.unread
+    if not told:
         return ""
     if call.status != "ok":
         return f"{call.tool}: {call.text}"
-    told = {str(each["what"]): str(each["why"]) for each in found}
     return f"{call.tool} could not read {', '.join(told)}: {next(iter(told.values()))}"
 
 
