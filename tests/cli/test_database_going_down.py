@@ -18,7 +18,12 @@ OURS = "select count(*) from pg_stat_activity where application_name = 'opssquad
 
 def outcome(done: "subprocess.CompletedProcess[str]") -> None:
     assert (done.returncode, done.stderr) == (INCONCLUSIVE, "")
-    assert json.loads(done.stdout)["status"] == "inconclusive"
+    said = json.loads(done.stdout)
+    assert said["status"] == "inconclusive"
+    told = said["conclusion"]
+    assert all(option["action"] != "none" for option in told["options"]), "nobody knows that it is well"
+    why = [each.partition(": ")[2] for each in told["missing"]]
+    assert len(why) == len(set(why)), "what failed alike stands once"
 
 
 def test_a_server_that_waits_for_its_clients_to_leave_is_said_to_shut_down(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_the_object_has_exactly_the_documented_fields() -> None:
         *("thread", "squad", "model", "status", "conclusion"),
         *("actions", "suspicious", "calls", "tokens", "seconds", "timeline"),
     ]
-    assert set(told["conclusion"]) == {"no_fault", "causes", "options"}
+    assert set(told["conclusion"]) == {"no_fault", "causes", "options", "missing"}
     (cause,) = told["conclusion"]["causes"]
     assert set(cause) == {"component", "fault", "root_cause", "confidence", "findings", "runbooks"}
     assert cause["component"] == {

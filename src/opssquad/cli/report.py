@@ -71,16 +71,22 @@ class CauseOut(Value):
 
 
 class ConclusionOut(Value):
-    """Causes by impact and options to fix, or no fault."""
+    """Causes by impact and options to fix, or no fault; `missing` is what could not be looked at."""
 
     no_fault: bool
     causes: tuple[CauseOut, ...]
     options: tuple[Option, ...]
+    missing: tuple[str, ...]
 
     @classmethod
     def of(cls, conclusion: Conclusion) -> Self:
         causes = tuple(CauseOut.of(c) for c in conclusion.causes)
-        return cls(no_fault=conclusion.no_fault, causes=causes, options=conclusion.options)
+        return cls(
+            no_fault=conclusion.no_fault,
+            causes=causes,
+            options=conclusion.options,
+            missing=conclusion.missing,
+        )
 
 
 class ActionOut(Value):

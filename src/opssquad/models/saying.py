@@ -142,7 +142,10 @@ def _option(option: Option) -> Json:
 
 
 def _missing(case: Case) -> list[str]:
-    """What could not be looked at, or would still tell."""
-    failed = [f"{c.tool}: {c.text}" for c in case.calls if c.turn == case.turn and c.status != "ok"]
+    """What did not work, or would still tell; what a tool says that it could not read is told anyway."""
+    mine = [c for c in case.calls if c.turn == case.turn]
+    failed = [f"{c.tool}: {c.text}" for c in mine if c.status != "ok" and not c.unread]
     steps = [c.label for h in case.differential[:2] for c in h.next_calls[:2] if c.label]
-    return [*failed, *steps] or ["nothing unhealthy in what the API shows; look at metrics and traces"]
+    if failed or steps or any(c.unread for c in mine):
+        return [*failed, *steps]
+    return ["nothing unhealthy in what the API shows; look at metrics and traces"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -38,6 +39,8 @@ OURS = {"application_name": "opssquad", "client_encoding": "UTF8"}
 """What of a DSN is ours to say."""
 LOST = "08006"
 """PostgreSQL's code for a connection that broke."""
+VAIN = 10.0
+"""Seconds after which it is worth waiting again."""
 PASSING = ("full", "starting")
 """Trouble in connecting that may be over in a second."""
 
@@ -50,6 +53,7 @@ class Connections:
         self._looking = asyncio.Lock()
         self._open: AsyncConnection[Any] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._vain = -VAIN
 
     @property
     def where(self) -> str:
@@ -88,14 +92,19 @@ class Connections:
 
     async def connect(self, options: Mapping[str, str]) -> AsyncConnection[Any]:
         """A new connection in autocommit, with those settings. Raises DatabaseError."""
-        for attempt in range(1, TRIES):
+        # What was waited for in vain a moment ago is not waited for again by every look.
+        tries = TRIES if time.monotonic() > self._vain + VAIN else 1
+        for attempt in range(1, tries + 1):
             try:
                 return await self._connect(options)
             except DatabaseError as error:
                 if error.kind not in PASSING:
                     raise
+                if attempt == tries:
+                    self._vain = time.monotonic()
+                    raise
             await asyncio.sleep(BETWEEN * attempt)
-        return await self._connect(options)
+        raise AssertionError("the last attempt returns or raises")
 
     async def _close_later(self) -> None:
         await asyncio.sleep(LINGER)
