@@ -22,7 +22,7 @@ from opssquad.worlds.sql.postgres import Postgres
 from tests.postgres.faults.application import Application, install
 from tests.postgres.faults.catalogue import FAULTS, SETTINGS
 from tests.postgres.faults.crowd import traffic
-from tests.postgres.faults.spanned import LIBRARY, OIL
+from tests.postgres.faults.spanned import LIBRARY, OIL, SKI
 from tests.postgres.faults.truth import Stage
 from tests.postgres.server import running
 
@@ -55,6 +55,8 @@ STORIES = {
     "bieb-0128": Story(LIBRARY, "D03", 240, PREFIX, PATIENCE),
     "olio-1103": Story(OIL, "D02", 180, PREFIX, scales={"size": 10}),
     "olio-1117": Story(OIL, "D12", 240, PREFIX),
+    "vlek-0212": Story(SKI, "D01", 240, {**PREFIX, **ROOM}),
+    "vlek-0219": Story(SKI, "D03", 180, PREFIX, (f"alter role {SKI.api.role} set lock_timeout = '3s'",)),
 }
 
 

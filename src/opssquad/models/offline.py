@@ -17,6 +17,7 @@ from opssquad.types import Json
 BATCH = 4
 """Calls made side by side at most."""
 SOFT_CALLS = 12
+"""Of each squad that has worked on a question."""
 REPORT = re.compile(r"^\S+ (?:of|to) .*\b(?:changed|did|didn|has|had|was|were|is|failed|helped|made|went)\b")
 """Tells what became of an act, as in "rollback of the shop changed nothing": nobody asks for one more."""
 LOOK_UP = "find"
@@ -147,7 +148,7 @@ class _Turn:
 
     def _investigate(self, case: Case, done: Sequence[PastCall], offered: set[str]) -> Reply:
         """Look until the leading hypothesis is confirmed or nothing is left to look at, then conclude."""
-        if not case.must_conclude and len(done) < SOFT_CALLS:
+        if not case.must_conclude and len(done) < SOFT_CALLS * max(1, len(case.squads)):
             before = {_key(c.tool, c.args) for c in done}
             plan = {
                 _key(c.tool, c.args): (c.tool, c.args) for c in self._plan(case, done) if c.tool in offered

@@ -1,4 +1,4 @@
-"""Two companies whose clients are the workloads of a cluster: a city's libraries and an oil mill."""
+"""Companies whose clients are the workloads of a cluster: a city's libraries, an oil mill, ski lifts."""
 
 from tests.postgres.faults.application import Application, Client, Deal, Hot, Intake, Party, Trail
 
@@ -75,5 +75,43 @@ OIL = Application(
         ("worker", "select tipo, esito from analisi where conferimento_no = %(n)s"),
         ("batch", "insert into pesate (bolla, chili, nota) values ('B/' || %(n)s, %(n)s, 'pesa 2')"),
         ("report", "select comune, count(*) from socio group by comune"),
+    ),
+)  # fmt: skip
+
+SKI = Application(
+    name="vlek",
+    database="areal",
+    schema="provoz",
+    owner="provoz_ddl",
+    api=Client("turnikety", "turnikety_sluzba"),
+    front=Client("eshop", "eshop_sluzba"),
+    worker=Client("vyuctovani", "vyuctovani_sluzba"),
+    report=Client("Metabase", "sestavy"),
+    batch=Client("pocasi", "pocasi_sluzba"),
+    deploy=Client("migrace", "migrace"),
+    person=Client("DBeaver 25.3 - Main", "j.novotny"),
+    upkeep=Client("uklid", "uklid"),
+    change_reader=Client("hory-sync", "hory"),
+    party=Party("host", "host_id", "karta"),
+    hot=Hot("lanovka", "cislo", "jizdy", "stav_k", ("svah", "typ", "smena"), 800),
+    deal=Deal(
+        "skipas", "skipas_id", "host_id", "lanovka_no", "kod", "skipas_kod",
+        "'SP-' || 600000 + {n}", "stav", "cena", "prodan", 50000,
+    ),
+    trail=Trail("pruchod", "pruchod_id", "skipas_id", "brana", "poznamka", "cas"),
+    intake=Intake("mereni", ("stanice", "teplota", "popis")),
+    new_state="pozastaven",
+    new_column="sleva",
+    renamed="cena_kc",
+    slot="hory_2026",
+    polled="hory_zive",
+    mix=(
+        ("api", "select stav, prodan from skipas where skipas_id = %(n)s"),
+        ("api", "insert into pruchod (skipas_id, brana, poznamka) values (%(n)s, 'B2', 'ok')"),
+        ("front", "select jmeno, obec from host where host_id = %(n)s"),
+        ("front", "select typ, jizdy from lanovka where cislo = %(n)s"),
+        ("worker", "select brana, cas from pruchod where skipas_id = %(n)s order by cas"),
+        ("batch", "insert into mereni (stanice, teplota, popis) values ('vrchol', %(n)s, 'snih')"),
+        ("report", "select svah, sum(jizdy) from lanovka group by svah"),
     ),
 )  # fmt: skip

@@ -27,6 +27,7 @@ LOOKING = timedelta(seconds=2)
 TEXTS = frozenset({"query", "definition"})
 """Columns that hold what people wrote: a time in it is theirs."""
 CLIENT = "client"
+PID = re.compile(r"\[(\d+)\]")
 LOOPBACK = re.compile(r"\b127\.0\.0\.1\b")
 
 
@@ -114,21 +115,28 @@ class _Ends:
             if not of[client]:
                 raise BadFile(file, f"database.clients.{client}: no pod of {end} runs")
         self._next = {client: cycle(each) for client, each in of.items()}
-        self._by_pid: dict[Any, str] = {}
+        self._by_pid: dict[int, str] = {}
 
     def placed(self, row: Json) -> Json:
         if not row.get(CLIENT):
             return row
-        pid, application = row.get("pid"), str(row.get("application"))
-        return {**row, CLIENT: self._by_pid.setdefault(pid, self._address(application))}
+        return {**row, CLIENT: self._of(row["pid"], str(row["application"]))}
 
     def line(self, line: str) -> str:
         """A line of the log: the client's name or its role tells whose it is."""
         if not LOOPBACK.search(line):
             return line
         whose = (c for name, c in self._said.items() if re.search(rf"\b{re.escape(name)}\b", line))
-        client = next(whose, None)
-        return line if client is None else LOOPBACK.sub(self._address(client), line)
+        client, pid = next(whose, None), PID.search(line)
+        if client is None or pid is None:
+            return line
+        return LOOPBACK.sub(self._of(int(pid[1]), client), line)
+
+    def _of(self, pid: int, application: str) -> str:
+        """One process serves one session."""
+        if pid not in self._by_pid:
+            self._by_pid[pid] = self._address(application)
+        return self._by_pid[pid]
 
     def _address(self, application: str) -> str:
         if application not in self._next:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from opssquad.errors import ToolError
-from opssquad.times import Clock, parse_time
+from opssquad.times import Clock, parse_time, wall_clock
 from opssquad.types import Json
 from opssquad.worlds.sql.acts import act_of
 from opssquad.worlds.sql.database import Answered, Done, Rows, shown
@@ -23,10 +23,18 @@ from opssquad.worlds.sql.viewing import explained, viewed
 
 class Recorded:
     """One recorded database that goes on. `name` is the recording's own, `journal` a file; `clock` is the
-    world's."""
+    world's, which may be set forward, `real` tells when an act was really made."""
 
-    def __init__(self, material: Material, recording: str, clock: Clock, journal: Path | None = None) -> None:
+    def __init__(
+        self,
+        material: Material,
+        recording: str,
+        clock: Clock,
+        journal: Path | None = None,
+        real: Clock = wall_clock,
+    ) -> None:
         self._material, self._recording, self._clock, self._journal = material, recording, clock, journal
+        self._real = real
         played(material, journal)
 
     @property
@@ -90,7 +98,10 @@ class Recorded:
         """Note the act, then let it take effect. Raises ToolError where the server would refuse it."""
         text, now = act_of(act, args).text(), self._clock()
         if self._journal:
-            _append(self._journal, {"at": now.isoformat(), "act": act, "args": args})
+            _append(
+                self._journal,
+                {"at": now.isoformat(), "real": self._real().isoformat(), "act": act, "args": args},
+            )
         return Done(text, take_effect(self._material, act, args, now))
 
     async def identity(self) -> str:
