@@ -1,17 +1,17 @@
-"""The tables of docs/kubernetes.md, from catalogue and code; `python -m tests.kubernetes_page` makes them."""
+"""The tables of the squads' pages, from catalogue and code; `python -m tests.kubernetes_page` makes them."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from opssquad import content
 from opssquad.cli.faultpage import markdown
 from opssquad.content import signal_ids
 from opssquad.squad.knowledge import known_faults
-from opssquad.worlds.kube.recording import load_truth
+from opssquad.worlds.kube.recording.load import load_incident, load_truth
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "kubernetes.md"
+PAGE, DATABASE_PAGE = ROOT / "docs" / "kubernetes.md", ROOT / "docs" / "database.md"
 MODULES = (
     *sorted((ROOT / "tools" / "signals").glob("*.py")),
     *(
@@ -60,16 +60,23 @@ def _words(path: Path) -> Iterator[str]:
             yield "".join(str(e.value) if isinstance(e, ast.Constant) else "*" for e in node.values)
 
 
-def recorded() -> str:
-    """Each fault that a recording is of, or that the catalogue knows, with those recordings."""
-    found: dict[str, list[str]] = {each.fault.id: [] for each in known_faults("k8s", None).entries}
+def recorded(squad: str) -> str:
+    """Each fault that a squad's catalogue knows, or that a recording is of which begins with that squad, with
+    those recordings."""
+    found: dict[str, list[str]] = {each.fault.id: [] for each in known_faults(squad, None).entries}
     for id, folder in sorted(content.recordings().items()):
-        found.setdefault(load_truth(folder).fault, []).append(id)
+        if load_incident(folder).squad == squad:
+            found.setdefault(load_truth(folder).fault, []).append(id)
     rows = (f"| {fault} | {', '.join(ids) or 'none yet'} |" for fault, ids in sorted(found.items()))
     return "\n".join(["| fault | recordings |", "| --- | --- |", *rows])
 
 
-PARTS = {"faults": faults, "signals": signals, "recorded": recorded}
+PARTS: dict[tuple[Path, str], Callable[[], str]] = {
+    (PAGE, "faults"): faults,
+    (PAGE, "signals"): signals,
+    (PAGE, "recorded"): lambda: recorded("k8s"),
+    (DATABASE_PAGE, "recorded"): lambda: recorded("database"),
+}
 
 
 def part(page: str, name: str) -> str:
@@ -83,13 +90,16 @@ def _split(page: str, name: str) -> tuple[str, str, str]:
     return before + begins, inside, ends + after
 
 
-def written(page: str) -> str:
+def written(page: Path) -> str:
     """The page with its parts made anew."""
-    for name, make in PARTS.items():
-        before, _, after = _split(page, name)
-        page = f"{before}{make()}\n{after}"
-    return page
+    text = page.read_text(encoding="utf-8")
+    for (of, name), make in PARTS.items():
+        if of == page:
+            before, _, after = _split(text, name)
+            text = f"{before}{make()}\n{after}"
+    return text
 
 
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for each in (PAGE, DATABASE_PAGE):
+        each.write_text(written(each), encoding="utf-8")

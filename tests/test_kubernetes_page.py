@@ -1,6 +1,7 @@
 """docs/kubernetes.md says what catalogue and tools are: every fault, every signal, and what has no entry."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -21,9 +22,10 @@ TAXONOMY = {
 """The field's faults by their ids."""
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_a_table_of_the_page_is_as_it_is_made_now(name: str) -> None:
-    assert part(TEXT, name) == PARTS[name](), "python -m tests.kubernetes_page writes it anew"
+@pytest.mark.parametrize(("page", "name"), PARTS, ids=lambda each: getattr(each, "stem", each))
+def test_a_table_of_a_page_is_as_it_is_made_now(page: Path, name: str) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert part(text, name) == PARTS[page, name](), "python -m tests.kubernetes_page writes it anew"
 
 
 def test_every_fault_of_the_field_has_an_entry_or_a_reason_why_not() -> None:

@@ -6,11 +6,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from opssquad.evals.perturb.names import words
+from opssquad.evals.perturb.rows import named_in_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = ROOT / "evals" / "recordings"
@@ -22,14 +26,17 @@ NAMED = (*WORKLOADS, "Namespace", "Service", "ConfigMap", "Secret", "Ingress", "
 
 @cache
 def names() -> frozenset[str]:
-    """What things are called in the recordings: objects, images, hosts, keys of configuration, variables."""
-    return frozenset(
-        name
-        for path in RECORDINGS.glob("*/cluster/objects.jsonl.gz")
-        for line in gzip.decompress(path.read_bytes()).decode().splitlines()
-        for name in _names(json.loads(line))
-        if len(name) > 1
-    )
+    """What things are called in the recordings: objects, images, hosts, keys of configuration, variables; in
+    databases clients, roles, tables, slots and the database itself."""
+    clusters = (_names(obj) for obj in _lines("*/cluster/objects.jsonl.gz"))
+    rows = list(_lines("*/database/rows.jsonl.gz"))
+    databases = (name for name in named_in_rows(rows) if not words().keeps(name))
+    return frozenset(name for name in chain(*clusters, databases) if len(name) > 1)
+
+
+def _lines(files: str) -> Iterator[Any]:
+    for path in RECORDINGS.glob(files):
+        yield from map(json.loads, gzip.decompress(path.read_bytes()).decode().splitlines())
 
 
 def _names(obj: Any) -> Iterator[str]:
@@ -80,12 +87,14 @@ ALLOWED = {
     "match": "a word of Python and of Corefiles",
     "next": "an English word in labels of actions",
     "node": "a kind of Kubernetes",
+    "operator": "a field of the expressions of selectors",
     "password": "a word of databases that refuse a login",
     "planner": "what PostgreSQL calls the part that chooses plans",
     "platform": "a word of registries that lack an image for a processor",
     "port": "a field of containers and Services",
     "queue": "a word of the field in runbooks",
     "results": "an English word in a prompt",
+    "scan": "how PostgreSQL reads a table, in names of its settings",
     "signals": "what tools find, in a prompt",
     "streaming": "what PostgreSQL calls replication that goes on",
     "stock": "an English word: a CoreDNS as it comes",

@@ -7,6 +7,7 @@ from opssquad.evals.baselines import WAYS, baselines
 from opssquad.evals.oracle import Kin
 from opssquad.evals.plan import cases_of
 from opssquad.evals.suite import read_suite
+from opssquad.evals.suspects import suspects
 from opssquad.worlds.kube.recording import load
 
 CASES = cases_of([read_suite("train"), read_suite("check")])
@@ -35,7 +36,7 @@ def test_the_newest_release_is_the_one_that_went_out_last() -> None:
     # 10:02 checkout, 18 minutes after catalog: the truth of shop-0412 says so in words.
     _, newest = WAYS["newest release"]
     recording = load(content.recordings()["shop-0412"])
-    said = newest(recording, Kin(recording.objects))
+    said = newest(suspects(recording, Kin(recording.objects)))
     assert [str(cause.component) for cause in said.causes] == ["Deployment/shop/checkout"]
     assert [(o.action, o.target) for o in said.options] == [("rollback", "Deployment/shop/checkout")]
 

@@ -18,7 +18,7 @@ from opssquad.evals.capture import CaptureOrder, capture, passing_redactor
 from opssquad.gate.own import Own
 from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
-from opssquad.worlds.kube.recording.load import load_incident
+from opssquad.worlds.kube.recording.load import load_incident, load_truth
 from opssquad.worlds.sql.database import Database, row_text
 from opssquad.worlds.sql.dsn import parse
 from opssquad.worlds.sql.material import Material, load_material
@@ -42,6 +42,7 @@ def record(folder: Path, fault: str, app: Application) -> None:
         asyncio.run(_capture(folder, stage, truth, fault))
         material = load_material(folder)
         _write_truth(folder, fault, app, truth, material)
+        load_truth(folder)
 
 
 async def _capture(folder: Path, stage: Stage, truth: Truth, fault: str) -> None:

@@ -128,7 +128,7 @@ TOLD: dict[str, Told] = {
         "A slot of a consumer that is gone keeps WAL.",
         (("sql", "{component}", "drop_slot"),),
         (HARM,),
-        (("slots", _named("slot")), ("slots", _named("slot"))),
+        (("slots", _named("slot")), ("wal", _any)),
         mended=({"look": "slots", "where": {"slot": "{name}"}, "most": 0},),
     ),
     "D12": Told(

@@ -6,16 +6,13 @@ from opssquad.evals.oracle import Kin
 from opssquad.evals.plan import Case
 from opssquad.evals.result import Baseline, Score
 from opssquad.evals.score import score
+from opssquad.evals.suspects import Suspects, suspects
 from opssquad.evals.transcript import End, Transcript
 from opssquad.findings import Action, Cause, Conclusion, Option
-from opssquad.types import Json, Ref
-from opssquad.worlds.kube.controllers.deployment.revisions import REVISION
-from opssquad.worlds.kube.kinds import WORKLOADS
-from opssquad.worlds.kube.recording import Recording, load, load_truth
-from opssquad.worlds.kube.recording.health import unhealthy
-from opssquad.worlds.kube.recording.refs import Key, reference
+from opssquad.types import Ref
+from opssquad.worlds.kube.recording import load, load_truth
 
-Way = Callable[[Recording, Kin], Conclusion]
+Way = Callable[[Suspects], Conclusion]
 
 
 def baselines(cases: Sequence[Case]) -> tuple[Baseline, ...]:
@@ -30,10 +27,8 @@ def baselines(cases: Sequence[Case]) -> tuple[Baseline, ...]:
 def _fares(case: Case) -> dict[str, Score]:
     recording, truth = load(case.folder), load_truth(case.folder)
     kin, plain = Kin(recording.objects), case.model_copy(update={"manner": "ask"})
-    said = {
-        name: Transcript(question=case.question, conclusion=way(recording, kin))
-        for name, (_, way) in WAYS.items()
-    }
+    them = suspects(recording, kin)
+    said = {name: Transcript(question=case.question, conclusion=way(them)) for name, (_, way) in WAYS.items()}
     return {name: score(plain, truth, each, End(fixed=False), kin.top) for name, each in said.items()}
 
 
@@ -48,71 +43,39 @@ def _of(name: str, about: str, scores: Sequence[Score]) -> Baseline:
     )
 
 
-def newest_release(recording: Recording, kin: Kin) -> Conclusion:
-    """Blame whatever was rolled out last, and roll it back."""
-    return _claim([_newest(recording, kin)], "K01", "rollback")
+def newest(them: Suspects) -> Conclusion:
+    """Blame whoever came last, and take it back."""
+    return _claim([them.newest], them.fault, them.undo)
 
 
-def nothing_wrong(recording: Recording, kin: Kin) -> Conclusion:
+def nothing_wrong(them: Suspects) -> Conclusion:
     """Everything is well, and nothing is to be done."""
-    ref = _newest(recording, kin)
-    return Conclusion(
-        status="concluded", no_fault=True, causes=(_cause(ref, "Z2"),), options=(_option(ref, "none"),)
-    )
+    cause, option = _cause(them.whole, them.calm), _option(them.whole, "none")
+    return Conclusion(status="concluded", no_fault=True, causes=(cause,), options=(option,))
 
 
-def loudest(recording: Recording, kin: Kin) -> Conclusion:
-    """Blame the workload with the most unhealthy objects, and roll it back."""
-    found = _sick(recording, kin)
-    return _claim(found[:1] or [_newest(recording, kin)], "K01", "rollback")
+def loudest(them: Suspects) -> Conclusion:
+    """Blame whoever is unwell the most, and take it back."""
+    return _claim(them.unwell[:1] or [them.newest], them.fault, them.undo)
 
 
-def restart_all(recording: Recording, kin: Kin) -> Conclusion:
-    """Restart whatever is unhealthy, and call that the cause."""
-    return _claim(_sick(recording, kin) or [_newest(recording, kin)], "K01", "restart")
+def restart_all(them: Suspects) -> Conclusion:
+    """Restart whatever is unwell, and call that the cause."""
+    return _claim(them.unwell or [them.newest], them.fault, "restart")
 
 
-def blame_all(recording: Recording, _: Kin) -> Conclusion:
-    """Name every workload, so that the right one is among them."""
-    found = [_ref(reference(obj)) for obj in recording.objects if obj["kind"] in WORKLOADS]
-    return _claim(found, "K01", "rollback")
+def blame_all(them: Suspects) -> Conclusion:
+    """Name everybody, so that the right one is among them."""
+    return _claim(them.everybody, them.fault, them.undo)
 
 
 WAYS: dict[str, tuple[str, Way]] = {
-    "newest release": ("roll back whatever was rolled out last", newest_release),
+    "newest release": ("roll back whatever was rolled out last", newest),
     "no fault": ("say that nothing is wrong", nothing_wrong),
     "loudest": ("roll back the workload with the most unhealthy objects", loudest),
     "restart all": ("restart everything that is unhealthy", restart_all),
     "blame all": ("name every workload", blame_all),
 }
-
-
-def _newest(recording: Recording, kin: Kin) -> Ref:
-    """The Deployment whose current revision is the youngest; a first revision was no change."""
-    rolled = [
-        (obj["metadata"]["creationTimestamp"], kin.top(reference(obj)))
-        for obj in recording.objects
-        if obj["kind"] == "ReplicaSet" and _revision(obj) > 1
-    ]
-    return _ref(max(rolled)[1]) if rolled else Ref(kind="Deployment", name="none")
-
-
-def _revision(replica_set: Json) -> int:
-    return int((replica_set["metadata"].get("annotations") or {}).get(REVISION, 0))
-
-
-def _sick(recording: Recording, kin: Kin) -> list[Ref]:
-    """Workloads with something unhealthy, the one with the most first."""
-    counts = dict[Key, int]()
-    for obj, _ in unhealthy(recording.objects):
-        top = kin.top(reference(obj))
-        if top[0] in WORKLOADS:
-            counts[top] = counts.get(top, 0) + 1
-    return [_ref(key) for key in sorted(counts, key=lambda k: (-counts[k], k))]
-
-
-def _ref(key: Key) -> Ref:
-    return Ref(kind=key[0], namespace=key[1], name=key[2])
 
 
 def _claim(refs: Sequence[Ref], fault: str, action: Action) -> Conclusion:

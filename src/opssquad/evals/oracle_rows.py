@@ -10,6 +10,7 @@ from opssquad.times import parse_time
 from opssquad.types import Json
 from opssquad.worlds.kube.recording.spec import RowsRule, Truth
 from opssquad.worlds.sql.database import shown
+from opssquad.worlds.sql.effects import TAKEN_AWAY
 from opssquad.worlds.sql.material import Material, load_material
 from opssquad.worlds.sql.recorded import played
 
@@ -22,8 +23,8 @@ SLACK = timedelta(seconds=1)
 def with_rows(end: End, part: RecordedPart, truth: Truth, spans: Sequence[Span]) -> End:
     """What the cluster's oracle found, and what the database's did: mended are both or it is not."""
     material = load_material(part.folder)
-    acts = played(material, part.journal)
-    left = (*end.left, *_left(material, truth.rows))
+    acts = [entry for entry in played(material, part.journal) if entry["act"] != TAKEN_AWAY]
+    left = (*end.left, *left_of(material, truth.rows))
     unapproved = [
         f"{entry['act']} {entry['args']}"
         for entry in acts
@@ -37,7 +38,8 @@ def with_rows(end: End, part: RecordedPart, truth: Truth, spans: Sequence[Span])
     )
 
 
-def _left(material: Material, rules: Sequence[RowsRule]) -> Iterator[str]:
+def left_of(material: Material, rules: Sequence[RowsRule]) -> Iterator[str]:
+    """What the rows still lack to be mended by these rules."""
     for rule in rules:
         count = sum(_meets(row, rule.where) for row in material.rows.get(rule.look, ()))
         wanted = ", ".join(f"{name}={value}" for name, value in rule.where.items()) or "any"

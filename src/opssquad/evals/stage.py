@@ -23,7 +23,9 @@ from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.kube.recording.refs import split
 from opssquad.worlds.kube.serve import open_recording
 from opssquad.worlds.kube.world import ONCALL, RecordedWorld
+from opssquad.worlds.sql.effects import TAKEN_AWAY
 from opssquad.worlds.sql.material import has_database
+from opssquad.worlds.sql.recorded import note
 
 COLLEAGUE = User("colleague", ("system:masters", "system:authenticated"))
 """Whose changes are not the squad's."""
@@ -73,11 +75,14 @@ class Stage:
         return self.recording.clock + (self.watch.at(real) - self.world.clock.started_at)
 
     def touch(self, refs: Sequence[str]) -> None:
-        """A colleague edits the first of these objects (Kind/namespace/name) that is there."""
+        """A colleague edits the first of these objects (Kind/namespace/name) that is there; what a database
+        holds is taken away instead."""
         for ref in refs:
             kind, namespace, name = split(ref)
             if self.patch(kind, namespace, name, EDITS.get(kind, NOTED)):
                 return
+        if self.database:
+            note(self.database.journal, TAKEN_AWAY, {"ref": refs[0]}, self.watch(), real_time())
 
     def restart(self, kind: str, namespace: str, name: str) -> bool:
         """A colleague has a workload's pods replaced; whether it is there."""

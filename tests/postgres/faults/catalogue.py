@@ -1,12 +1,10 @@
 """Every fault by its id, and how to put one on a stage."""
 
 import contextlib
-import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.postgres.binaries import folder
+from tests.postgres.binaries import folder, major
 from tests.postgres.faults import access, connections, locks, plans, quiet, releases, storage
 from tests.postgres.faults.application import Application, install
 from tests.postgres.faults.crowd import traffic
@@ -58,7 +56,7 @@ def installed(app: Application, version: str = "") -> Iterator[Path]:
 def staged(fault: str, app: Application, version: str, data: Path) -> Iterator[Stage]:
     """A server as that fault needs it, with the everyday sessions of the application that is in `data`."""
     chosen = FAULTS[fault]
-    newer = chosen.newer if _major(version) >= 16 else {}
+    newer = chosen.newer if int(major(folder(version))) >= 16 else {}
     with (
         running(version, like=data, **{**SETTINGS, **chosen.settings, **newer}) as server,
         traffic(server, app) as made,
@@ -77,12 +75,3 @@ def standing(
         FAULTS[fault].make(stage, **scales) as truth,
     ):
         yield stage, truth
-
-
-def _major(version: str) -> int:
-    said = subprocess.run(
-        [folder(version) / "postgres", "--version"], capture_output=True, text=True, check=True
-    ).stdout
-    found = re.search(r"\d+", said)
-    assert found, said
-    return int(found[0])

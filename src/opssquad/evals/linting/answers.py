@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from opssquad.evals.linting.rows import mends
 from opssquad.types import Json
 from opssquad.worlds.kube.controllers.deployment.revisions import REVISION
 from opssquad.worlds.kube.kinds import WORKLOADS
@@ -17,6 +18,7 @@ from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.health import unhealthy
 from opssquad.worlds.kube.recording.refs import Key, reference, split
 from opssquad.worlds.kube.recording.spec import Action, Outcome, TemplateRule, Truth
+from opssquad.worlds.sql.material import has_database
 
 _STATED = re.compile(r"\brevision (\d+)")
 
@@ -27,7 +29,7 @@ def answers(recording: Recording, truth: Truth) -> tuple[list[str], list[str]]:
     wrong: list[str] = []
     undecided: list[str] = []
     for verdict, actions, judge in (
-        ("accepted", truth.fix.accept, world.helps),
+        ("accepted", truth.fix.accept, lambda action: _helps(recording, truth, world, action)),
         ("forbidden", truth.fix.forbid, world.heals),
     ):
         for action in actions:
@@ -42,6 +44,12 @@ def answers(recording: Recording, truth: Truth) -> tuple[list[str], list[str]]:
 
 Said = Iterator[tuple[bool, str]]
 """What is wrong (True) or cannot be decided (False)."""
+
+
+def _helps(recording: Recording, truth: Truth, world: "_World", action: Action) -> Said:
+    if action.action == "sql" and has_database(recording.folder):
+        return mends(recording.folder, recording.clock, truth, action)
+    return world.helps(action)
 
 
 class _World:

@@ -19,16 +19,20 @@ from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import load, load_truth
 from opssquad.worlds.kube.recording.files import packed
+from opssquad.worlds.sql.material import LOG, PLANS, ROWS
 
 DOCUMENTS = ("incident", "truth", "world")
 FIELD = re.compile(r"(?:f:)?[A-Za-z]+|(?:.*[./])?(?:kubernetes|k8s)\.io/.*")
 """Keys that belong to Kubernetes or to the shape of a document, not to an organisation."""
-OBJECTS = Path("cluster") / "objects.jsonl.gz"
+OBJECTS = "cluster/objects.jsonl.gz"
 
 
 @dataclass
 class Material:
-    """Everything that a recording's folder holds; logs by their path below it, as one text each."""
+    """Everything that a recording's folder holds; logs by their path below it, as one text each.
+
+    Of a database alone there are no objects and no `world`; without one there are no `rows` and `plans`.
+    """
 
     incident: Json
     truth: Json
@@ -37,6 +41,9 @@ class Material:
     logs: dict[str, str]
     notes: dict[str, Json] = field(default_factory=dict)
     """Further documents, by name: what a capture noted of itself."""
+    rows: list[Json] = field(default_factory=list)
+    """The lines of a database's looks, as files keep them."""
+    plans: list[Json] = field(default_factory=list)
 
     @property
     def clock(self) -> datetime:
@@ -46,7 +53,8 @@ class Material:
     def texts(self) -> Iterator[str]:
         """Every text of it, for looking words up."""
         yield from (json.dumps(part) for part in (self.incident, self.truth, self.world, self.notes))
-        yield from (json.dumps(obj) for obj in self.objects)
+        for many in (self.objects, self.rows, self.plans):
+            yield from (json.dumps(each) for each in many)
         yield from self.logs.values()
 
 
@@ -54,17 +62,31 @@ def read(folder: Path) -> Material:
     """The material of a recording. Raises BadFile if it cannot be loaded as one."""
     load(folder)
     load_truth(folder)
-    incident, truth, world = (_document(folder / f"{name}.yaml") for name in DOCUMENTS)
-    logs = {
-        file.relative_to(folder).as_posix(): read_text(file)
-        for file in sorted((folder / "logs").rglob("*.log"))
-    }
-    # As they were written: a recording in memory is fitted to what a server accepts.
-    lines = gzip.decompress((folder / OBJECTS).read_bytes()).splitlines()
-    objects = [json.loads(line) for line in lines if line.strip()]
+    has_cluster = (folder / OBJECTS).exists()
+    named = [name for name in DOCUMENTS if has_cluster or name != "world"]
+    documents = {name: _document(folder / f"{name}.yaml") for name in named}
+    files = [*sorted((folder / "logs").rglob("*.log")), *folder.glob(LOG)]
+    logs = {file.relative_to(folder).as_posix(): read_text(file) for file in files}
     others = sorted(file for file in folder.glob("*.yaml") if file.stem not in DOCUMENTS)
-    notes = {file.stem: _document(file) for file in others}
-    return Material(incident, truth, world, objects, logs, notes)
+    return Material(
+        documents["incident"],
+        documents["truth"],
+        documents.get("world", {}),
+        # As they were written: a recording in memory is fitted to what a server accepts.
+        _packed_lines(folder / OBJECTS),
+        logs,
+        {file.stem: _document(file) for file in others},
+        _packed_lines(folder / ROWS),
+        _lines((folder / PLANS).read_bytes()) if (folder / PLANS).exists() else [],
+    )
+
+
+def _packed_lines(file: Path) -> list[Json]:
+    return _lines(gzip.decompress(file.read_bytes())) if file.exists() else []
+
+
+def _lines(text: bytes) -> list[Json]:
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
 def write(material: Material, out: Path) -> Path:
@@ -72,15 +94,21 @@ def write(material: Material, out: Path) -> Path:
     folder = out / str(material.incident["id"])
     if folder.exists():
         shutil.rmtree(folder)
-    (folder / "cluster").mkdir(parents=True)
+    folder.mkdir(parents=True)
     own = {name: getattr(material, name) for name in DOCUMENTS}
     for name, document in {**own, **material.notes}.items():
-        (folder / f"{name}.yaml").write_text(yaml_text(document), encoding="utf-8")
-    (folder / OBJECTS).write_bytes(packed(material.objects))
-    for path, text in material.logs.items():
+        if document:
+            (folder / f"{name}.yaml").write_text(yaml_text(document), encoding="utf-8")
+    files = {path: text.encode() for path, text in material.logs.items()}
+    files |= {
+        name: packed(made) for name, made in ((OBJECTS, material.objects), (ROWS, material.rows)) if made
+    }
+    if material.plans:
+        files[PLANS] = "".join(f"{json.dumps(each)}\n" for each in material.plans).encode()
+    for path, content in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_bytes(content)
     return folder
 
 

@@ -16,6 +16,7 @@ from opssquad.documents import read_yaml
 from opssquad.evals.perturb.clock import Moved
 from opssquad.evals.perturb.material import Material
 from opssquad.evals.perturb.rename import Renamer
+from opssquad.evals.perturb.rows import named_in_rows
 from opssquad.types import Json
 from opssquad.worlds.kube.kinds import KNOWN
 from opssquad.worlds.kube.recording.fates import Strict
@@ -102,7 +103,11 @@ def renamer(material: Material, rng: random.Random, moved: Moved) -> Renamer:
         else:
             names[company] = drawn.word()
     for own in _own(material, known):
-        if not (known.keeps(own) or own in names or set(re.split("[-_]", own)) & set(names)):
+        if known.keeps(own) or own in names or set(re.split("[-_.]", own)) & set(names):
+            continue
+        if "." in own:
+            literal[own] = f"{drawn.word()}.{drawn.word()}"
+        else:
             names[own] = drawn.like(own)
     for called in _called(material):
         if not known.keeps(called) and Renamer(names)(called) == called:
@@ -157,7 +162,9 @@ def _own(material: Material, known: Words) -> Iterator[str]:
         host, *path = repository(image)
         if host and not (host in known.public_hosts and known.keeps(path[0])):
             yield from path
-    yield material.incident["cluster"]["name"]
+    if cluster := material.incident.get("cluster"):
+        yield cluster["name"]
+    yield from named_in_rows(material.rows)
 
 
 def _called(material: Material) -> Iterator[str]:

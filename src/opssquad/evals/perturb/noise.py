@@ -5,10 +5,12 @@ Nothing of it is unhealthy and nothing touches what the truth names; `truth.yaml
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from string import Template
 
 from opssquad.evals.perturb.clone import Copier, Copy
+from opssquad.evals.perturb.crowd import crowded
 from opssquad.evals.perturb.events import event
 from opssquad.evals.perturb.healthy import Workload, healthy
 from opssquad.evals.perturb.material import Material, uid
@@ -30,19 +32,27 @@ ROLLOUT = (6, 50)
 def noised(material: Material, rng: random.Random) -> Material:
     """The material with unrelated things added to it."""
     texts, drawn = stock(), Drawn(material, words(), rng)
-    copier = Copier(material, drawn, rng)
-    well = healthy(material)
     truth = {**material.truth, "distractors": list(material.truth["distractors"])}
-    new = Material(
-        material.incident, truth, material.world, list(material.objects), dict(material.logs), material.notes
+    new = replace(
+        material, truth=truth, objects=[*material.objects], logs=dict(material.logs), rows=[*material.rows]
     )
+    if material.objects:
+        _among_others(material, new, texts, drawn, rng)
+    if material.rows:
+        crowded(new, texts, drawn, rng)
+    return new
+
+
+def _among_others(material: Material, new: Material, texts: Stock, drawn: Drawn, rng: random.Random) -> None:
+    """Workloads, rollouts, warnings and an edit, added to a cluster."""
+    copier, well = Copier(material, drawn, rng), healthy(material)
     copies, homes = _copies(copier, material, well, rng)
-    told: list[str] = truth["distractors"]
+    told: list[str] = new.truth["distractors"]
     events: list[Json] = []
     for at, made in enumerate(copies):
         name = made.workload.deployment["metadata"]["name"]
         if at < 1 + len(copies) // 3:
-            moment = material.clock - timedelta(minutes=rng.randint(*ROLLOUT), seconds=rng.randrange(60))
+            moment = new.clock - timedelta(minutes=rng.randint(*ROLLOUT), seconds=rng.randrange(60))
             events += rolled_out(made, moment, rng.choice(texts.causes), drawn.hash(10), rng)
             told.append(f"{name} was rolled out at {clock_time(moment)} and is healthy")
         else:
@@ -50,11 +60,10 @@ def noised(material: Material, rng: random.Random) -> Material:
         new.objects += made.workload.objects
         new.logs |= made.logs
     own = [made.workload for made in copies]
-    events += _warnings(texts, [*own, *well], material.clock, rng)
+    events += _warnings(texts, [*own, *well], new.clock, rng)
     edited = _edited(texts, material, drawn, rng)
     new.objects += [*homes, *copier.numbered([edited, *events])]
     _write_lines(new, texts, [*own, *well], rng)
-    return new
 
 
 def _copies(
@@ -128,7 +137,8 @@ def _edited(texts: Stock, material: Material, drawn: Drawn, rng: random.Random) 
     key = rng.choice(sorted(texts.edits))
     made = material.clock - timedelta(days=rng.randint(20, 40))
     edited = material.clock - timedelta(minutes=rng.randint(10, 200))
-    space = material.truth["component"].get("namespace") or _spaces(material)[0]
+    spaces, space = _spaces(material), material.truth["component"].get("namespace")
+    space = space if space in spaces else spaces[0]
     entries = (("kubectl-create", made, sorted(texts.settings)), ("kubectl-edit", edited, [key]))
     fields = [
         {

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from opssquad.evals.perturb.clock import Moved
-from opssquad.evals.perturb.material import Material, rewritten
+from opssquad.evals.perturb.material import Material, mapped, rewritten
 from opssquad.evals.perturb.names import Drawn, renamer, words
 
 WEEKS = (5, 60)
@@ -32,6 +32,9 @@ def shifted(material: Material, rng: random.Random) -> Material:
         all_of(material.objects),
         {text(path): text(lines) for path, lines in material.logs.items()},
         {name: all_of(document) for name, document in material.notes.items()},
+        # The columns of a look have the same names everywhere.
+        mapped(material.rows, text),
+        mapped(material.plans, text),
     )
     new.incident["id"] = f"{Drawn(new, words(), rng).word()}-{new.clock:%m%d}"
     return new

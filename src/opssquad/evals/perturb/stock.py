@@ -33,6 +33,14 @@ class Line(Strict):
     text: str
 
 
+class ServerLine(Strict):
+    """What a database's log says, at which level, and whether a client's session says it."""
+
+    level: Literal["LOG", "WARNING", "ERROR"]
+    text: str
+    client: bool
+
+
 class Style(Strict):
     """A way of writing logs: the beginning of its lines as a pattern, and a line of it."""
 
@@ -45,6 +53,7 @@ class Stock(Strict):
 
     events: list[Warned]
     lines: list[Line]
+    database: list[ServerLine]
     styles: list[Style]
     settings: dict[str, str]
     edits: dict[str, str]

@@ -26,6 +26,17 @@ FREE: Json = {
     "xmin_age": None,
 }
 """What a session looks like once it waits for its client again."""
+TAKEN_AWAY = "taken_away"
+"""What nobody asked the squad for: somebody else ended or dropped something."""
+NAMED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "Session": ("sessions", ("pid",)),
+    "ReplicationSlot": ("slots", ("slot",)),
+    "Role": ("roles", ("role",)),
+    "Setting": ("settings", ("name",)),
+    "Table": ("tables", ("schema", "table")),
+    "Index": ("indexes", ("schema", "index")),
+}
+"""The look that shows each kind of object, and the columns that its name is made of."""
 
 
 def take_effect(material: Material, act: str, args: Json, now: datetime) -> str:
@@ -173,6 +184,17 @@ def _privileges(material: Material, args: Json, change: Callable[[set[str], set[
     return ""
 
 
+def _taken_away(material: Material, args: Json, now: datetime) -> str:
+    """Somebody else ended or dropped it: a session, slot, role, setting, table or index, by its ref."""
+    kind, _, name = str(args["ref"]).split("/", 2)
+    look, columns = NAMED.get(kind, ("", ()))
+    rows = material.rows.get(look, [])
+    for row in [row for row in rows if ".".join(str(row[column]) for column in columns) == name]:
+        rows.remove(row)
+        _released(material, row.get("pid", 0))
+    return ""
+
+
 def _of(material: Material, look: str, args: Mapping[str, Any], key: str) -> Json:
     for row in material.rows.get(look, ()):
         if row["schema"] == args["schema"] and row[key] == args[key]:
@@ -193,4 +215,5 @@ EFFECTS: Mapping[str, Callable[[Material, Json, datetime], str]] = {
     "role_setting": _role_setting,
     "grant": _grant,
     "revoke": _revoke,
+    TAKEN_AWAY: _taken_away,
 }

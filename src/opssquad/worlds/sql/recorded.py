@@ -35,7 +35,8 @@ class Recorded:
     ) -> None:
         self._material, self._recording, self._clock, self._journal = material, recording, clock, journal
         self._real = real
-        played(material, journal)
+        self._played = 0
+        self._catch_up()
 
     @property
     def name(self) -> str:
@@ -62,6 +63,7 @@ class Recorded:
     async def rows(self, look: str, where: Mapping[str, str]) -> Rows:
         """The recorded rows of a look."""
         look_of(look)
+        self._catch_up()
         missing = self._material.missing.get(look, "")
         if look == "server":
             return Rows(look, self.name, (await self.facts(),), missing)
@@ -97,11 +99,10 @@ class Recorded:
     async def act(self, act: str, args: Json) -> Done:
         """Note the act, then let it take effect. Raises ToolError where the server would refuse it."""
         text, now = act_of(act, args).text(), self._clock()
+        self._catch_up()
         if self._journal:
-            _append(
-                self._journal,
-                {"at": now.isoformat(), "real": self._real().isoformat(), "act": act, "args": args},
-            )
+            note(self._journal, act, args, now, self._real())
+            self._played += 1
         return Done(text, take_effect(self._material, act, args, now))
 
     async def identity(self) -> str:
@@ -111,14 +112,19 @@ class Recorded:
     async def close(self) -> None:
         """Nothing is open."""
 
+    def _catch_up(self) -> None:
+        """Let what others noted in the journal take effect."""
+        self._played += len(played(self._material, self._journal, self._played))
+
 
 def _meets(row: Json, where: Mapping[str, str]) -> bool:
     return all(row.get(name) is not None and shown(row[name]) == value for name, value in where.items())
 
 
-def played(material: Material, journal: Path | None) -> list[Json]:
-    """Let every act of a journal take effect again; gives them. One that was refused then is refused now."""
-    acts = _entries(journal)
+def played(material: Material, journal: Path | None, after: int = 0) -> list[Json]:
+    """Let every act of a journal after the first so many take effect again; gives them. One that was refused
+    then is refused now."""
+    acts = _entries(journal)[after:]
     for entry in acts:
         with contextlib.suppress(ToolError):
             take_effect(material, entry["act"], entry["args"], parse_time(entry["at"]))
@@ -136,7 +142,9 @@ def _entries(journal: Path | None) -> list[Json]:
         raise ToolError(f"{journal} is no journal of acts: {error}; remove it to begin anew") from error
 
 
-def _append(journal: Path, entry: Json) -> None:
+def note(journal: Path, act: str, args: Json, now: datetime, real: datetime) -> None:
+    """Write an act at the end of a journal, and see it on disk: when it was made there, and really."""
+    entry = {"at": now.isoformat(), "real": real.isoformat(), "act": act, "args": args}
     journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with journal.open("a", encoding="utf-8") as file:
         file.write(f"{json.dumps(entry, ensure_ascii=False)}\n")
