@@ -92,10 +92,10 @@ SKI = Application(
     person=Client("DBeaver 25.3 - Main", "j.novotny"),
     upkeep=Client("uklid", "uklid"),
     change_reader=Client("hory-sync", "hory"),
-    party=Party("host", "host_id", "karta"),
+    party=Party("navstevnik", "navstevnik_id", "karta"),
     hot=Hot("lanovka", "cislo", "jizdy", "stav_k", ("svah", "typ", "smena"), 800),
     deal=Deal(
-        "skipas", "skipas_id", "host_id", "lanovka_no", "kod", "skipas_kod",
+        "skipas", "skipas_id", "navstevnik_id", "lanovka_no", "kod", "skipas_kod",
         "'SP-' || 600000 + {n}", "stav", "cena", "prodan", 50000,
     ),
     trail=Trail("pruchod", "pruchod_id", "skipas_id", "brana", "poznamka", "cas"),
@@ -108,7 +108,7 @@ SKI = Application(
     mix=(
         ("api", "select stav, prodan from skipas where skipas_id = %(n)s"),
         ("api", "insert into pruchod (skipas_id, brana, poznamka) values (%(n)s, 'B2', 'ok')"),
-        ("front", "select jmeno, obec from host where host_id = %(n)s"),
+        ("front", "select jmeno, obec from navstevnik where navstevnik_id = %(n)s"),
         ("front", "select typ, jizdy from lanovka where cislo = %(n)s"),
         ("worker", "select brana, cas from pruchod where skipas_id = %(n)s order by cas"),
         ("batch", "insert into mereni (stanice, teplota, popis) values ('vrchol', %(n)s, 'snih')"),
