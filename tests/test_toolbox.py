@@ -5,7 +5,20 @@ from typing import Annotated, Self
 import pytest
 from pydantic import Field
 
-from opssquad import Check, Handle, Preview, Result, Tool, Toolbox, ToolError, Undo, UsageError, tool
+from opssquad import (
+    Check,
+    Handle,
+    Preview,
+    Ref,
+    Result,
+    Signal,
+    Tool,
+    Toolbox,
+    ToolError,
+    Undo,
+    UsageError,
+    tool,
+)
 from opssquad.types import Effect
 
 
@@ -104,3 +117,8 @@ def test_duplicates_and_unknown_names_are_said() -> None:
         Toolbox([peek, peek])
     with pytest.raises(ToolError, match="no tool 'peak'; nearest: peek"):
         Toolbox([peek]).get("peak")
+
+
+def test_a_signal_that_names_no_owner_is_answered_for_by_its_entity() -> None:
+    table = Ref(kind="Table", name="public.orders")
+    assert Signal(id="table.old", entity=table, text="old").owner == table

@@ -53,7 +53,6 @@ def signal(
     return Signal(
         id=name,
         entity=about,
-        owner=about,
         text=text,
         severity="info",
         at=at,

@@ -38,7 +38,6 @@ class Past:
         return Signal(
             id=name[known.verdict],
             entity=workload,
-            owner=workload,
             text=f"{workload.name} revision {self.number}: {known.text}",
             severity="info",
             at=known.steady_since or known.begun,

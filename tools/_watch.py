@@ -183,16 +183,16 @@ def _signals(outcome: Outcome, before: Json) -> tuple[Signal, ...]:
         back = ailing or not before.get("desired")
         name = "workload.recovered" if back else "workload.healthy"
         text = f"{address.name}: {state.ready} of {state.desired} pods ready"
-        signal = Signal(id=name, entity=address, owner=address, text=text, severity="info")
+        signal = Signal(id=name, entity=address, text=text, severity="info")
         return (signal.model_copy(update={"quotes": health_quotes(state)}),)
     if outcome.how == "held":
         text = f"{address.name} is not updated: {state.held}"
         told = health_quotes(state)
-        return (Signal(id="rollout.stuck", entity=address, owner=address, text=text, quotes=told),)
+        return (Signal(id="rollout.stuck", entity=address, text=text, quotes=told),)
     if outcome.how == "stuck":
         quotes = tuple(q for each in state.troubles for q in each.quotes)
         text = f"{address.name} does not become ready: {_way(state)}"
-        return (Signal(id="rollout.stuck", entity=address, owner=address, text=text, quotes=quotes),)
+        return (Signal(id="rollout.stuck", entity=address, text=text, quotes=quotes),)
     return ()
 
 

@@ -219,7 +219,6 @@ def _judge(service: Json, found: Serving, before: dict[str, object]) -> Check:
     signal = Signal(
         id="service.serves",
         entity=where,
-        owner=where,
         text=f"Service {where.name} leads to {len(found.listening)} ready pods that listen",
         severity="info",
         quotes=quotes,

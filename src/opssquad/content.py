@@ -91,16 +91,23 @@ def recording(name: str) -> Path:
 
 def tools(names: Iterable[str]) -> list[Tool]:
     """The tools of those names, in that order. Raises UsageError for a name that no tool has."""
-    known = all_tools()
-    return [_named(known, name, "tool") for name in names]
+    wanted = tuple(names)
+    # What only one squad works with is in a folder of its own, and costs memory until it is meant.
+    shared = _tools("*.py")
+    known = shared if shared.keys() >= {*wanted} else all_tools()
+    return [_named(known, name, "tool") for name in wanted]
 
 
 def all_tools() -> dict[str, Tool]:
     """Every tool that came with the product, by name."""
+    return _tools("*.py", "database/*.py")
+
+
+def _tools(*patterns: str) -> dict[str, Tool]:
     folder = root() / "tools"
     _load_package(folder)
     found: dict[str, Tool] = {}
-    for path in sorted((*folder.glob("*.py"), *folder.glob("database/*.py"))):
+    for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
         if path.stem.startswith("_"):
             continue
         module = import_module(".".join((_PACKAGE, *path.relative_to(folder).with_suffix("").parts)))

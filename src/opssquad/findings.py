@@ -49,7 +49,7 @@ class Signal(Value):
 
     id: str
     entity: Ref
-    owner: Ref
+    owner: Ref = Field(default_factory=lambda given: given["entity"])
     text: str
     severity: Severity = "warning"
     at: datetime | None = None

@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from opssquad import content
+from opssquad.worlds.kube.apiserver.request import User
+from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.kube.serve import open_recording
 from opssquad.worlds.sql.material import load_material
@@ -56,6 +58,22 @@ async def test_a_cluster_and_a_database_are_one_recording(stage: Stage, tmp_path
     assert incident.squad == "k8s"
     assert incident.cluster
     assert incident.database
+    assert load_material(out).rows["tables"]
+
+
+async def test_a_database_is_captured_by_the_secret_that_tells_of_it(stage: Stage, tmp_path: Path) -> None:
+    out = tmp_path / "told-0107"
+    async with open_recording(
+        content.recordings()["auth-0308"], user=User("root", ("system:masters",))
+    ) as served:
+        cluster = await Cluster.connect(served.kubeconfig)
+        secret = {"metadata": {"name": "reader"}, "stringData": {"dsn": stage.watcher()}}
+        await cluster.create("Secret", secret, "authentication")
+        await cluster.close()
+        words = ["--kubeconfig", str(served.kubeconfig), "--dsn", "secret:authentication/reader/dsn"]
+        done = await asyncio.to_thread(run, tmp_path, "recording", "capture", *words, "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert load_incident(out).cluster is None
     assert load_material(out).rows["tables"]
 
 

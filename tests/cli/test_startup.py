@@ -14,12 +14,12 @@ import json, sys
 from opssquad.cli.app import run
 code = run(sys.argv[1:])
 sys.stdout.flush()
-print("\\n" + json.dumps([code, sorted({m.split(".")[0] for m in sys.modules})]))
+print("\\n" + json.dumps([code, sorted(sys.modules)]))
 """
 
 
 def started(state: Path, *arguments: str) -> tuple[int, set[str], str]:
-    """Exit code, top-level modules and output of a command line."""
+    """Exit code, imported modules and output of a command line."""
     done = subprocess.run(
         [sys.executable, "-c", PROBE, "--state", str(state), *arguments],
         capture_output=True,
@@ -79,6 +79,22 @@ def test_help_imports_nothing_but_click(tmp_path: Path, line: list[str]) -> None
 def test_looking_imports_neither_graph_nor_client_nor_prompt(tmp_path: Path, line: list[str]) -> None:
     _, modules, _ = started(tmp_path, *line)
     assert not modules & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("line", "loaded"),
+    [
+        (["squad", "show", "k8s"], False),
+        (["fault", "list", "--squad", "k8s"], False),
+        (["squad", "show", "database"], True),
+    ],
+)
+def test_tools_that_one_squad_alone_has_are_loaded_for_it_alone(
+    tmp_path: Path, line: list[str], loaded: bool
+) -> None:
+    code, modules, _ = started(tmp_path, *line)
+    assert code == 0
+    assert ("opssquad_tools.database" in modules) is loaded
 
 
 @pytest.mark.parametrize(

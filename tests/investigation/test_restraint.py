@@ -58,7 +58,7 @@ async def test_a_model_that_may_only_read_is_offered_no_tool_that_changes_anythi
         ctx = run._ctx
         changing = {tool.name for tool in ctx.toolbox if tool.effect == "mutate"}
         assert changing
-        assert not changing & {spec.name for spec in ctx.specs}
+        assert not changing & {spec.name for spec in ctx.member("k8s").specs}
 
 
 @pytest.mark.parametrize("restraint", ["read", "suggest"])

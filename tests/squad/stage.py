@@ -18,6 +18,7 @@ from opssquad.gate.injection import Lookout
 from opssquad.gate.redact import Redactor
 from opssquad.models.base import CONCLUDE, Listener, Message, ModelCall, Reply, Request
 from opssquad.squad.context import Context
+from opssquad.squad.crew import Member
 from opssquad.squad.graph.engine import Engine
 from opssquad.squad.spec import Limits, SquadSpec
 from opssquad.squad.thinking import tool_specs
@@ -192,12 +193,11 @@ async def stage(
         ctx = Context(
             thread="t",
             squad=spec,
-            system=lambda: "You count.",
+            members={"s": Member(spec, lambda: "You count.", tool_specs(toolbox))},
             ledger_page="{calls} of {limit}{must}\n{signals}\n{differential}",
             model=model,
             fallback=fallback or Replies(),
             toolbox=toolbox,
-            specs=tool_specs(toolbox),
             handles={Counter: counter},
             target=Target(cluster="c", namespace="ns"),
             by="ada",

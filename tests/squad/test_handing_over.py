@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from opssquad import content
+from opssquad.errors import ToolError
 from opssquad.events import Called, Concluded, Event, HandedOver, Returned, Warned
 from opssquad.findings import Signal
 from opssquad.investigation import Investigation, Options
 from opssquad.models.base import Case, SeenSignal
-from opssquad.squad.crew import crew_of
+from opssquad.squad.crew import crew_of, taken_over
 from opssquad.squad.spec import World
 from opssquad.types import Ref
 from opssquad.worlds.kube.serve import open_recording
@@ -93,6 +95,15 @@ def test_a_squad_that_has_worked_on_it_is_not_asked_again() -> None:
     crew = crew_of("database", None, lambda world: True)
     case = Case(squad="k8s", squads=("database", "k8s"), signals=(seen("log.database", "e1"),))
     assert crew.transfers(case) == ()
+
+
+def test_a_question_may_come_back_and_does_not_go_to_and_fro() -> None:
+    crew = crew_of("database", None, lambda world: True)
+    back = taken_over(crew, Case(squad="k8s", squads=("database", "k8s")), {"squad": "database"})
+    assert back.to == "database"
+    squads = ("database", "k8s", "database", "k8s")
+    with pytest.raises(ToolError, match="has had this question 2 times"):
+        taken_over(crew, Case(squad="k8s", squads=squads), {"squad": "database"})
 
 
 def test_the_first_clause_says_why_whatever_was_seen_first() -> None:

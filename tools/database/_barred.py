@@ -1,5 +1,6 @@
 """Settings that are not ours to change, and values that do harm, each with the reason."""
 
+import re
 from collections.abc import Mapping
 
 _RUNS = "it runs programs on the server"
@@ -41,6 +42,8 @@ BARRED: Mapping[str, str] = {
     "log_destination": "whoever reads the log would find it no more",
 }
 BARRED_BEGINNINGS: Mapping[str, str] = {"ssl": _ENCRYPTS, "krb_": _LETS_IN, "debug_": "it is for developers"}
+_SECRET = re.compile(r"password|passwd|secret|token|key|jwt|credential")
+"""What a name says that an application gave a setting of its own."""
 HARM: Mapping[str, tuple[str, str]] = {
     "autovacuum": ("off", "dead rows pile up, until the server stops taking writes"),
     "default_transaction_read_only": ("on", "every write fails"),
@@ -53,5 +56,7 @@ HARM: Mapping[str, tuple[str, str]] = {
 def barred(name: str) -> str:
     """Why a setting is not changed from here; empty where it may be."""
     low = name.lower()
+    if "." in low and _SECRET.search(low):
+        return "its value may be a secret, and a card would show it"
     found = (why for start, why in BARRED_BEGINNINGS.items() if low.startswith(start))
     return BARRED.get(low) or next(found, "")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from opssquad import Json
 
+from ._common import Place, place_of
+
 PAGE, PAGE_HEAD = 8192, 24
 """Bytes of a page, and of its header."""
 HEAD, POINTER, ALIGNED = 24, 4, 8
@@ -28,14 +30,13 @@ class Bloat(NamedTuple):
         return self.wasted / self.heap if self.heap else 0.0
 
 
-def bloats(tables: Iterable[Json], widths: Iterable[Json]) -> dict[tuple[str, str], Bloat]:
+def bloats(tables: Iterable[Json], widths: Iterable[Json]) -> dict[Place, Bloat]:
     """Estimates of those tables of which enough is known: rows of the looks `tables` and `widths`."""
-    wide = {(str(row["schema"]), str(row["table"])): row for row in widths}
+    wide = {place_of(row): row for row in widths}
     found = {}
     for row in tables:
-        key = (str(row["schema"]), str(row["table"]))
-        if (estimate := _bloat(row, wide.get(key))) is not None:
-            found[key] = estimate
+        if (estimate := _bloat(row, wide.get(place_of(row)))) is not None:
+            found[place_of(row)] = estimate
     return found
 
 

@@ -59,10 +59,7 @@ class Chain:
 def chains(sessions: Rows, locks: Rows) -> list[Chain]:
     """Every blocker that is not blocked itself, the one with most victims first; then circles."""
     by_pid = {row["pid"]: row for row in sessions.rows}
-    behind: dict[int, list[Json]] = defaultdict(list)
-    for row in sessions.rows:
-        for pid in dict.fromkeys(row.get("blocked_by") or ()):
-            behind[pid].append(row)
+    behind = _behind(sessions)
     held, waits = _held(locks), _waits(locks)
     found = []
     for pid in behind:
@@ -76,6 +73,20 @@ def chains(sessions: Rows, locks: Rows) -> list[Chain]:
             found.append(_chain(by_pid[pid], behind, held, waits, circle=True))
             reached |= {pid, *(row["pid"] for row in found[-1].victims)}
     return sorted(found, key=lambda chain: (chain.circle, -len(chain.victims)))
+
+
+def victims(pid: int, sessions: Rows) -> list[int]:
+    """The pids of those that wait for a session, directly or behind others."""
+    return [row["pid"] for _, row in _below(pid, _behind(sessions))]
+
+
+def _behind(sessions: Rows) -> dict[int, list[Json]]:
+    """Who says of a session that it waits for it, by the pid of that."""
+    found: dict[int, list[Json]] = defaultdict(list)
+    for row in sessions.rows:
+        for pid in dict.fromkeys(row.get("blocked_by") or ()):
+            found[pid].append(row)
+    return found
 
 
 def _chain(

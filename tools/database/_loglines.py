@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from ._logprefix import prefix_of
+from ._logprefix import Prefix, prefix_of
 
 LEVELS = "DEBUG[1-5]|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC"
 LEVEL = re.compile(rf"(?<![A-Za-z0-9_])(?P<level>{LEVELS}|DETAIL|HINT|STATEMENT|CONTEXT|QUERY):\s{{1,4}}")
@@ -13,20 +12,14 @@ PARTS = ("DETAIL", "HINT", "STATEMENT", "CONTEXT", "QUERY")
 """Levels of lines that belong to the message before them."""
 
 
-@dataclass
-class Entry:
+@dataclass(kw_only=True)
+class Entry(Prefix):
     """One message of the log. `line` is its line as it stands there, `lines` those of its parts too; `parts`
-    are DETAIL and the like; `at` is None where no time could be read."""
+    are DETAIL and the like."""
 
     line: str
     level: str
     message: str
-    at: datetime | None = None
-    pid: str = ""
-    user: str = ""
-    database: str = ""
-    application: str = ""
-    host: str = ""
     parts: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
@@ -54,7 +47,7 @@ def entries(lines: Sequence[str], form: str = "", zone: str = "") -> list[Entry]
                 now.parts[level] = text
                 now.lines.append(line)
             continue
-        now, part = Entry(line, level, text, **vars(told), lines=[line]), ""
+        now, part = Entry(line=line, level=level, message=text, lines=[line], **vars(told)), ""
         last[now.pid] = now
         found.append(now)
     return found

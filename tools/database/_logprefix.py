@@ -28,9 +28,10 @@ UNKNOWN = "[unknown]"
 ZONED = re.compile(r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?) ?(?P<zone>\S*)")
 
 
-@dataclass(frozen=True)
+@dataclass(kw_only=True)
 class Prefix:
-    """What it told of a message: when, by which process, whose, from where; empty where it does not."""
+    """What it told of a message: when, by which process, whose, from where; empty where it does not, and `at`
+    is None where no time could be read."""
 
     at: datetime | None = None
     pid: str = ""

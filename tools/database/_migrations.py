@@ -1,5 +1,6 @@
 """What the tables of migration tools say was applied, newest first."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import NamedTuple
 
 from opssquad import Database, Json, Quote, Rows, Signal, ToolError, parse_time, row_text
 
-from ._common import database_ref, moment
+from ._common import database_ref
 
 MOST = 20
 """Rows that are read of each table."""
@@ -125,15 +126,10 @@ def _instant(when: str, zoned: bool, zone: str) -> datetime | None:
         text += "Z"
     elif text[-3] in "+-":
         text += ":00"
-    return moment({"at": text}, "at") if _is_time(text) else None
-
-
-def _is_time(text: str) -> bool:
     try:
-        parse_time(text)
+        return parse_time(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def locator(name: str, applied: Applied) -> str:
@@ -151,10 +147,10 @@ def migration_sources(name: str, applied: Sequence[Applied]) -> tuple[Quote, ...
 
 def migration_signals(name: str, applied: Sequence[Applied], since: datetime) -> Iterator[Signal]:
     """The newest of each table, and others that are not older than `since`."""
-    count: dict[str, int] = {}
+    count: Counter[str] = Counter()
     for each in applied:
-        place = count.get(each.table, 0)
-        count[each.table] = place + 1
+        place = count[each.table]
+        count[each.table] += 1
         if place >= TOLD or (place and (each.at is None or each.at < since)):
             continue
         ref, when = database_ref(name), f", at {each.when}" if each.when else ""
@@ -163,7 +159,6 @@ def migration_signals(name: str, applied: Sequence[Applied], since: datetime) ->
         yield Signal(
             id="migration.applied",
             entity=ref,
-            owner=ref,
             text=f"{word} of {each.table}, {each.name}, {ended}{when}",
             severity="warning" if each.failed else "info",
             at=each.at,

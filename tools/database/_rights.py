@@ -7,6 +7,8 @@ from functools import cached_property
 
 from opssquad import Json
 
+from ._common import Place, place_of
+
 ALL = ("select", "insert", "update", "delete", "truncate", "references", "trigger")
 """What a superuser may do with any table."""
 PUBLIC = "public"
@@ -46,12 +48,12 @@ class Rights:
     schemas: Sequence[Json]
 
     @cached_property
-    def direct(self) -> dict[tuple[str, str], dict[str, tuple[str, ...]]]:
+    def direct(self) -> dict[Place, dict[str, tuple[str, ...]]]:
         """Privileges by table and role, as they were granted."""
-        found: dict[tuple[str, str], dict[str, tuple[str, ...]]] = defaultdict(dict)
+        found: dict[Place, dict[str, tuple[str, ...]]] = defaultdict(dict)
         for row in self.grants:
             privileges = tuple(dict.fromkeys(str(row["privileges"]).split()))
-            found[str(row["schema"]), str(row["table"])][str(row["role"])] = privileges
+            found[place_of(row)][str(row["role"])] = privileges
         return found
 
     @cached_property
@@ -77,7 +79,7 @@ class Rights:
                     todo.append(each)
         return (*found, PUBLIC)
 
-    def may(self, role: str, table: tuple[str, str], chain: Sequence[str] = ()) -> May:
+    def may(self, role: str, table: Place, chain: Sequence[str] = ()) -> May:
         """What the role may do with a table. `chain` where it is known already."""
         if self._by_name.get(role, {}).get("superuser"):
             return May(role, ALL, {}, True)
@@ -95,10 +97,10 @@ class Rights:
         everywhere = not ALL_DATA.keys().isdisjoint(chain)
         return everywhere or not self._usable.get(schema, set()).isdisjoint(chain)
 
-    def granted(self) -> Iterator[tuple[str, list[tuple[tuple[str, str], May]]]]:
+    def granted(self) -> Iterator[tuple[str, list[tuple[Place, May]]]]:
         """Each role with what it was granted itself. Whether it may use a schema counts for those that log
         in: of others the members may, each by itself."""
-        by_role: dict[str, list[tuple[tuple[str, str], May]]] = defaultdict(list)
+        by_role: dict[str, list[tuple[Place, May]]] = defaultdict(list)
         chains = {str(row["role"]): self.chain(str(row["role"])) for row in self.roles if row["can_login"]}
         supers = {str(row["role"]) for row in self.roles if row["superuser"]}
         for table, granted in self.direct.items():
@@ -107,23 +109,23 @@ class Rights:
                 by_role[role].append((table, May(role, privileges, {}, usable)))
         yield from by_role.items()
 
-    def of(self, role: str) -> Iterator[tuple[tuple[str, str], May]]:
+    def of(self, role: str) -> Iterator[tuple[Place, May]]:
         """The tables that the role may do something with."""
         chain = self.chain(role)
         for table in self.direct:
             if (found := self.may(role, table, chain)).privileges:
                 yield table, found
 
-    def everyone(self, table: tuple[str, str]) -> list[May]:
+    def everyone(self, table: Place) -> list[May]:
         """What each role that may log in, or is named there, may do with the table."""
         names = [str(row["role"]) for row in self.roles if row["can_login"]]
         names += [each for each in self.direct.get(table, {}) if each not in names]
         return [self.may(name, table) for name in names if name != PUBLIC]
 
 
-def grouped(rights: Iterable[tuple[tuple[str, str], May]]) -> list[tuple[str, str, list[str]]]:
+def grouped(rights: Iterable[tuple[Place, May]]) -> list[tuple[str, str, list[str]]]:
     """Tables of one schema with the same rights: schema, rights, tables."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    found: dict[Place, list[str]] = defaultdict(list)
     for (schema, table), may in rights:
         unusable = "" if may.schema else " (but it may not use the schema)"
         found[schema, " ".join(may.privileges) + unusable].append(table)

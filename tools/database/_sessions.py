@@ -43,20 +43,6 @@ def who(sessions: Rows, row: Json) -> str:
     return f"{client(sessions.name, row).name} (role {row['role']}{at})"
 
 
-def victims(pid: int, sessions: Rows) -> list[int]:
-    """Who waits for it, directly or behind others."""
-    behind: dict[int, list[int]] = {}
-    for row in sessions.rows:
-        for blocker in row.get("blocked_by") or ():
-            behind.setdefault(blocker, []).append(row["pid"])
-    found, queue = {pid: None}, [pid]
-    while queue:
-        new = [each for each in behind.get(queue.pop(), ()) if each not in found]
-        found |= dict.fromkeys(new)
-        queue += new
-    return list(found)[1:]
-
-
 def story(sessions: Rows, row: Json, behind: Sequence[int], now: datetime) -> str:
     """Who it is, for how long, what it did last, and who waits for it."""
     connected, open_ = lasting(since(row, "backend_start", now)), since(row, "xact_start", now)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from opssquad import Database, DatabaseError, Json, Rows
 
+from ._common import Place, place_of
+
 TOKEN = re.compile(
     r"""(?P<skip>--[^\n]*|/\*.*?\*/|\s+)
     |(?P<string>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|'(?:[^']|'')*')
@@ -193,13 +195,13 @@ class Names:
     partitions: their rows are in `parts`, summed. Built once for all statements."""
 
     def __init__(self, tables: Iterable[Json], columns: Iterable[Json] = ()) -> None:
-        self._rows = {(str(row["schema"]), str(row["table"])): row for row in with_roots(tables)}
+        self._rows = {place_of(row): row for row in with_roots(tables)}
         self._called: dict[str, list[Json]] = defaultdict(list)
         for (_, name), row in self._rows.items():
             self._called[name].append(row)
-        self._columns: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._columns: dict[Place, set[str]] = defaultdict(set)
         for row in columns:
-            self._columns[str(row["schema"]), str(row["table"])].add(str(row["column"]))
+            self._columns[place_of(row)].add(str(row["column"]))
 
     @property
     def rows(self) -> list[Json]:
@@ -217,12 +219,12 @@ class Names:
     def filters(self, statement: str, table: Json) -> list[str]:
         """Columns of the table that the statement compares with a value for equality. One without a qualifier
         is of this table where only this one, of those that the statement names, has it."""
-        mine, others, key = set(), [], _key(table)
+        mine, others, key = set(), [], place_of(table)
         for each in mentions(statement):
-            if (row := self._row(each)) is not None and _key(row) == key:
+            if (row := self._row(each)) is not None and place_of(row) == key:
                 mine |= {each.alias or each.name, each.name}
             else:
-                others.append(_key(row) if row is not None else ("", ""))
+                others.append(place_of(row) if row is not None else ("", ""))
         own, found = self._columns.get(key), []
         for owner, column in compared(statement):
             if own and column not in own:
@@ -238,7 +240,7 @@ class Names:
         called = self._called.get(each.name, [])
         return called[0] if len(called) == 1 else self._rows.get(("public", each.name))
 
-    def _only(self, column: str, own: set[str] | None, others: Sequence[tuple[str, str]]) -> bool:
+    def _only(self, column: str, own: set[str] | None, others: Sequence[Place]) -> bool:
         if not others:
             return True
         return bool(own) and all(
@@ -246,17 +248,13 @@ class Names:
         )
 
 
-def _key(row: Json) -> tuple[str, str]:
-    return str(row["schema"]), str(row["table"])
-
-
 SUMMED = ("n_live_tup", "n_dead_tup", "seq_tup_read", "n_tup_ins", "n_tup_upd", "n_tup_del", "heap_size")
 
 
 def with_roots(tables: Iterable[Json]) -> list[Json]:
     """The rows, those of partitioned tables filled with what their partitions sum up to."""
-    rows = {_key(row): row for row in tables}
-    parts: dict[tuple[str, str], list[Json]] = defaultdict(list)
+    rows = {place_of(row): row for row in tables}
+    parts: dict[Place, list[Json]] = defaultdict(list)
     for row in rows.values():
         if row.get("root"):
             parts[str(row["root_schema"]), str(row["root"])].append(row)

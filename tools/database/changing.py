@@ -1,21 +1,20 @@
 """Changing a setting of the server, or of a role for its new sessions, with its card and its check."""
 
-import asyncio
 from typing import Annotated
 
 from opssquad import Check, Database, Json, Preview, Result, Risk, ToolError, Undo, tool
 
 from ._barred import HARM, barred
+from ._common import one_role, sources, until
 from ._common import setting as setting_ref
-from ._common import sources
 from ._names import nearest
 from ._values import compared, shown_with
 
 Name = Annotated[str, "name of the setting"]
 Value = Annotated[str, "its new value, as 64MB or on; empty takes it back to what it is without us"]
 OfRole = Annotated[str, "for this role alone; empty for the server"]
-READ_AGAIN, EVERY = 5.0, 0.25
-"""Seconds within which the server has read its files again, and between looks."""
+READ_AGAIN = 5.0
+"""Seconds within which the server has read its files again."""
 OWN_FILE = "postgresql.auto.conf"
 """Where ALTER SYSTEM keeps what it sets."""
 STRONGER = ("command line", "environment variable")
@@ -64,18 +63,12 @@ async def _meant(database: Database, name: str, value: str, role: str) -> Json:
     if role and context == "sighup":
         raise ToolError(f"{name} holds for the whole server, not for a role")
     if role:
-        await _known(database, role)
+        await one_role(database, role)
     elif row["source"] in STRONGER:
         raise ToolError(
             f"{name} is set by the {row['source']} of the server, which counts more: change it there"
         )
     return row
-
-
-async def _known(database: Database, role: str) -> None:
-    names = [each["role"] for each in (await database.rows("roles")).rows]
-    if role not in names:
-        raise ToolError(f"no role {role!r}; {nearest(role, names)}")
 
 
 async def _own(database: Database, name: str) -> dict[str, str]:
@@ -176,15 +169,12 @@ async def _observe(database: Database, name: Name, role: OfRole = "") -> dict[st
 
 @set_setting.verify
 async def _check(database: Database, name: Name, value: Value, before: Json, role: OfRole = "") -> Check:
-    spent = 0.0
-    while True:
+    async def look() -> tuple[Json, str | None, bool]:
         row = await _setting(database, name)
         now = await _now(database, row, role)
-        done = _took(row, now, value, before, role)
-        if done or spent >= READ_AGAIN:
-            break
-        await asyncio.sleep(EVERY)
-        spent += EVERY
+        return row, now, _took(row, now, value, before, role)
+
+    row, now, done = await until(look, lambda seen: seen[2], READ_AGAIN)
     text = f"{row['name']} is {shown_with(row, now)} now, and was {shown_with(row, before['value'])}"
     read = sources((await database.rows("role_settings" if role else "settings"),))
     if not done and not role and row["source"] in NOT_THE_SERVERS:

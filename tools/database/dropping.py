@@ -2,45 +2,47 @@
 
 from typing import Annotated
 
-from opssquad import Check, Database, Json, Preview, Result, Risk, ToolError, Undo, tool
+from opssquad import Check, Database, DatabaseError, Json, Preview, Result, Risk, ToolError, Undo, tool
 
 from ._common import index as index_ref
-from ._common import size, sources
-from ._names import nearest
-from .indexing import held_up, plain, waiting_for
+from ._common import one_index, size, sources
+from ._names import written
+from .indexing import held_up, left, plain, waiting_for
 
 Index = Annotated[str, "index, or schema.index"]
 
 
 async def _one(database: Database, index: str) -> Json:
     """The index, if it may be dropped. Raises ToolError."""
-    wanted = [part.strip().strip('"') for part in index.split(".")]
-    found = await database.rows("indexes", index=wanted[-1])
-    rows = [row for row in found.rows if len(wanted) == 1 or row["schema"] == wanted[0]]
-    if not rows:
-        names = [f"{r['schema']}.{r['index']}" for r in (await database.rows("indexes")).rows]
-        raise ToolError(f"no index {index!r} in {database.name}; {nearest(index, names)}")
-    if len(rows) > 1:
-        where = ", ".join(f"{r['schema']}.{r['index']}" for r in rows)
-        raise ToolError(f"{len(rows)} indexes are called {wanted[-1]!r}: {where}; name one with its schema")
-    if rows[0]["constraint"] or rows[0]["primary"]:
+    row = await one_index(database, index)
+    if row["constraint"] or row["primary"]:
         raise ToolError(
             f"index {index} stands behind a constraint (a key, or what a foreign key refers to), which would"
             " go with it; alter the table instead"
         )
-    return rows[0]
+    return row
 
 
 def _of(database: Database, row: Json) -> dict[str, str]:
     valid = "valid" if row["valid"] else "invalid"
-    return {str(index_ref(database.name, row)): f"state={valid} on={row['schema']}.{row['table']}"}
+    return {
+        str(
+            index_ref(database.name, row)
+        ): f"state={valid} on={row['schema']}.{row['table']} oid={row.get('oid')}"
+    }
 
 
 @tool(effect="mutate", deadline=600.0)
 async def drop_index(database: Database, index: Index) -> Result:
     """Drop an index, concurrently; one behind a constraint is refused."""
     row = await _one(database, index)
-    done = await database.act("drop_index", schema=row["schema"], name=row["index"])
+    try:
+        done = await database.act("drop_index", schema=row["schema"], name=row["index"])
+    except DatabaseError as error:
+        if not await left(database, row, row["index"]):
+            raise
+        said = f"index {row['schema']}.{row['index']} is left invalid: nothing reads it any more, every write"
+        raise ToolError(f"{error}; {said} pays for it; drop_index it again") from error
     return Result(text=f"index {row['schema']}.{row['index']} is dropped", commands=(done.statement,))
 
 
@@ -95,7 +97,7 @@ async def _undo(database: Database, index: Index) -> Undo:
             note=f"by hand, as long as its table is read: {command or 'definition not shown'}",
             command=command,
         )
-    args = {"table": f"{row['schema']}.{row['table']}", "columns": columns, "unique": bool(row["unique"])}
+    args = {"table": written(row, "table"), "columns": columns, "unique": bool(row["unique"])}
     note = "create it again, which takes as long as its table is read, under a name of ours"
     return Undo(note=note, tool="create_index", args=args, command=command)
 

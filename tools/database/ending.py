@@ -6,11 +6,12 @@ from typing import Annotated
 from opssquad import Check, Database, Json, Preview, Progress, Result, Rows, Signal, ToolError, Undo, tool
 
 from ._afterwards import Going, Seen, judged, seen
-from ._common import client, session
-from ._sessions import STREAM, bound, cost, observed, one_session, story, victims
+from ._chains import victims
+from ._common import EVERY, client, session
+from ._sessions import STREAM, bound, cost, observed, one_session, story
 
-WATCHED, EVERY = 10.0, 0.25
-"""Seconds for which a check looks, and between its looks: a rollback takes a while."""
+WATCHED = 10.0
+"""Seconds for which a check looks: a rollback takes a while."""
 SETTLED = 3.0
 """Seconds that others may hold a lock before it counts as taken again."""
 RUNS = ("active", "fastpath function call")
@@ -142,5 +143,5 @@ async def _check_terminate(database: Database, progress: Progress, pid: Pid, bef
         return check
     ref = session(now.name, pid)
     # It is over: what was known of it is so no more.
-    ended = Signal(id="session.ended", entity=ref, owner=ref, text=check.text, severity="info")
+    ended = Signal(id="session.ended", entity=ref, text=check.text, severity="info")
     return check.model_copy(update={"signals": (ended,)})

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from opssquad import Answered, Database, Json, Result, Signal, ToolError, tool
 
+from ._common import cut, place_of
 from ._plans import Step, loops_over, read_plan
 from ._statements import has_parameters, statements_of
 from .signals.plans import plan_signals, quoted
@@ -64,16 +65,16 @@ async def _meant(database: Database, statement: str) -> str:
 def _as_it_is(database: Database, found: Answered, statement: str) -> Result:
     """A plan that is kept as text."""
     text = "\n".join(str(row[0]) for row in found.rows)
-    cut = text if len(text) <= 5000 else f"{text[:5000]}\n… (cut)"
+    told = text if len(text) <= 5000 else f"{text[:5000]}\n… (cut)"
     source = quoted(database.name, text or "no plan")
-    return Result(text=cut, sources=(source,), commands=(f"explain {statement}",))
+    return Result(text=told, sources=(source,), commands=(f"explain {statement}",))
 
 
 async def _told(database: Database, steps: list[Step], statement: str, generic: bool) -> Result:
-    tables = {(str(row["schema"]), str(row["table"])): row for row in (await database.rows("tables")).rows}
+    tables = {place_of(row): row for row in (await database.rows("tables")).rows}
     signals = tuple(plan_signals(database.name, steps, tables))
     lines = [line for step in steps for line in step.lines]
-    text = [_cut(line) for line in lines[:LINES]]
+    text = [cut(line, WIDE) for line in lines[:LINES]]
     text += [f"… and {len(lines) - LINES} more lines"] if len(lines) > LINES else []
     note = " for any values of its parameters" if generic else ""
     text += ["", f"Planned{note} and not run, with 4 MB of work_mem and no parallel workers."]
@@ -108,10 +109,6 @@ def _outer(steps: Sequence[Step], inner: Step) -> int:
 
 def _cost(steps: Sequence[Step]) -> Json:
     return {"cost": steps[0].node["Total Cost"], "rows": steps[0].node["Plan Rows"]}
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= WIDE else f"{line[: WIDE - 1]}…"
 
 
 def _short(lines: Sequence[str]) -> str:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from opssquad import Check, Database, Json, Preview, Result, Tool, ToolError, Undo, tool
 
-from ._common import one_role, one_table, sources
+from ._common import one_relation, one_role, sources, within
 from ._common import table as table_ref
+from ._names import written
 
 Table = Annotated[str, "table, or schema.table"]
 Role = Annotated[str, "name of the role"]
@@ -14,30 +15,22 @@ READING = frozenset({"select", "references"})
 """Privileges that change nothing in a table."""
 
 
-async def _table(database: Database, table: str) -> Json:
-    """The table or view. Raises ToolError with the nearest names."""
-    wanted = [part.strip().strip('"') for part in table.split(".")]
-    found = await database.rows("grants", **{"table": wanted[-1]})
-    rows = [row for row in found.rows if len(wanted) == 1 or row["schema"] == wanted[0]]
-    # Views are not among the tables, and a table that nobody may use is not among the grants.
-    return rows[0] if len({row["schema"] for row in rows}) == 1 else await one_table(database, table)
-
-
 async def _held(database: Database, row: Json, role: str) -> set[str]:
     """What the role may do with the table by its own grants."""
-    found = await database.rows("grants", schema=row["schema"], table=row["table"], role=role)
+    found = await database.rows("grants", **within(row), role=role)
     return {each for got in found.rows for each in str(got["privileges"]).split()}
 
 
 def _args(row: Json, role: str, privileges: list[str]) -> Json:
-    return {"schema": row["schema"], "table": row["table"], "role": role, "privileges": privileges}
+    return {**within(row), "role": role, "privileges": privileges}
 
 
 async def _meant(
     database: Database, act: str, table: str, role: str, privileges: list[str]
 ) -> tuple[Json, set[str], list[str]]:
     """The table, what the role holds there, and which privileges really change. Raises ToolError."""
-    row, wanted = await _table(database, table), list(dict.fromkeys(p.strip().lower() for p in privileges))
+    row = await one_relation(database, "grants", table)
+    wanted = list(dict.fromkeys(each.strip().lower() for each in privileges))
     await one_role(database, role)
     database.statement(act, **_args(row, role, wanted))
     held = await _held(database, row, role)
@@ -45,13 +38,15 @@ async def _meant(
 
 
 def _bound(database: Database, row: Json, role: str, held: set[str]) -> dict[str, str]:
-    return {str(table_ref(database.name, row)): f"{role}={'+'.join(sorted(held)) or 'none'}"}
+    return {
+        str(table_ref(database.name, row)): f"{role}={'+'.join(sorted(held)) or 'none'} oid={row.get('oid')}"
+    }
 
 
 async def _besides(database: Database, row: Json, role: str, new: list[str]) -> str:
     """From whom the role has the same all the same, when it is revoked."""
     mine = [*(await one_role(database, role))["member_of"], "public"]
-    found = await database.rows("grants", schema=row["schema"], table=row["table"])
+    found = await database.rows("grants", **within(row))
     kept = [
         each["role"]
         for each in found.rows
@@ -98,13 +93,13 @@ def _carded(one: Tool, act: str, back: str, *, gives: bool) -> None:
 
     async def undo(database: Database, table: Table, role: Role, privileges: Privileges) -> Undo:
         row, _, new = await _meant(database, act, table, role, privileges)
-        args = {"table": f"{row['schema']}.{row['table']}", "role": role, "privileges": new}
+        args = {"table": written(row, "table"), "role": role, "privileges": new}
         command = database.statement(back, **_args(row, role, new)) if new else ""
         return Undo(note=f"{back} {', '.join(new)} again", tool=back, args=args, command=command)
 
     async def check(database: Database, table: Table, role: Role, before: Json) -> Check:
-        row = await _table(database, table)
-        found = await database.rows("grants", schema=row["schema"], table=row["table"])
+        row = await one_relation(database, "grants", table)
+        found = await database.rows("grants", **within(row))
         held = {p for r in found.rows if r["role"] == role for p in str(r["privileges"]).split()}
         open_ = [each for each in before["new"] if (each in held) != gives]
         text = f"role {role} has {', '.join(sorted(held)) or 'nothing'} on {row['schema']}.{row['table']}"
@@ -114,7 +109,7 @@ def _carded(one: Tool, act: str, back: str, *, gives: bool) -> None:
         return Check(outcome="same" if open_ else "better", text=text, sources=sources((found,)))
 
     async def observe(database: Database, table: Table, role: Role) -> dict[str, str]:
-        row = await _table(database, table)
+        row = await one_relation(database, "grants", table)
         return _bound(database, row, role, await _held(database, row, role))
 
     one.preview(foresee)

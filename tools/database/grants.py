@@ -1,6 +1,5 @@
 """The tool `grants`: who may do what with tables, and which roles there are."""
 
-import difflib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -9,8 +8,9 @@ from opssquad import Database, Json, Result, Rows, Signal, ToolError, ago, durat
 
 from .._text import some
 from .._text import table as lined
-from ._common import missing, moment, one_table, sources, unread
+from ._common import missing, moment, one_relation, sources, unread, within
 from ._common import role as role_ref
+from ._names import nearest
 from ._rights import PUBLIC, Rights, grouped
 
 MOST, ROLES = 20, 200
@@ -27,14 +27,15 @@ async def grants(
 ) -> Result:
     """Who owns tables and may do what with them, also through other roles; roles with their limits, validity
     and membership."""
-    own = await _meant(database, table) if table else None
+    own = await one_relation(database, "grants", table) if table else None
     looks = [
-        await database.rows("grants", **(own or {})),
+        await database.rows("grants", **(within(own) if own else {})),
         *[await database.rows(name) for name in ("roles", "schemas")],
     ]
     rights, roles, now = Rights(*(look.rows for look in looks)), looks[1], database.now()
     if role and role not in (PUBLIC, *(each["role"] for each in roles.rows)):
-        raise ToolError(_no_role(role, roles))
+        names = (each["role"] for each in roles.rows)
+        raise ToolError(f"no role {role!r}; {nearest(role, names)}")
     text = _of_table(rights, own, role) if own else _of_role(rights, role) if role else _of_all(rights)
     listed = [row for row in roles.rows if role in ("", row["role"])]
     told = listed if role or not own else []
@@ -45,23 +46,6 @@ async def grants(
         signals=tuple(_expired(roles, listed, now)),
         commands=(f"\\dp {table}".strip(), f"\\du {role}".strip()),
     )
-
-
-async def _meant(database: Database, name: str) -> dict[str, str]:
-    """Schema and table, as looks are narrowed down by; a view is found by its grants. Raises ToolError."""
-    wanted = [part.strip().strip('"') for part in name.split(".")]
-    found = await database.rows("grants", table=wanted[-1])
-    there = {str(row["schema"]) for row in found.rows if len(wanted) == 1 or row["schema"] == wanted[0]}
-    if len(there) == 1:
-        return {"schema": there.pop(), "table": wanted[-1]}
-    row = await one_table(database, name)
-    return {"schema": row["schema"], "table": row["table"]}
-
-
-def _no_role(role: str, roles: Rows) -> str:
-    names = [str(row["role"]) for row in roles.rows]
-    near = difflib.get_close_matches(role, names, n=3, cutoff=0.4) or names[:5]
-    return f"no role {role!r} on this server; nearest: {', '.join(near)}"
 
 
 def _of_table(rights: Rights, own: Json, role: str) -> list[str]:
@@ -173,7 +157,6 @@ def _expired(roles: Rows, rows: Sequence[Json], now: datetime) -> Iterator[Signa
         yield Signal(
             id="role.expired",
             entity=ref,
-            owner=ref,
             text=f"the password of role {ref.name} ran out {ago(until, now)}: nobody logs in with it",
             at=until,
             data={"role": ref.name, "until": until.isoformat()},

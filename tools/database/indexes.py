@@ -6,9 +6,9 @@ from typing import Annotated
 from opssquad import Database, Json, Result, Signal, ago, tool
 
 from .._text import table as lined
-from ._common import missing, one_table, size, sources, unread
+from ._common import cut, missing, one_table, place_of, size, sources, unread
 from ._statements import statements_of
-from .signals.indexes import Seen, index_signals, place_of
+from .signals.indexes import Seen, index_signals
 from .signals.missing_indexes import missing_indexes
 
 MOST, LISTED = 6, 20
@@ -87,4 +87,4 @@ def _kind(row: Json) -> str:
 def _shown(row: Json) -> str:
     _, _, how = str(row.get("definition") or "").partition(" USING ")
     text = f"{row['index']} {how}" if how else f"{row['index']} (its table is locked)"
-    return text if len(text) <= 120 else f"{text[:119]}…"
+    return cut(text, 120)

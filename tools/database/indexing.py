@@ -17,10 +17,11 @@ from opssquad import (
     tool,
 )  # fmt: skip
 
-from ._common import client, lasting, one_table, since, size, sources
+from ._common import client, lasting, one_table, since, size, sources, within
 from ._common import index as index_ref
 from ._common import table as table_ref
 from ._definitions import column_of, definition
+from ._names import written
 
 Table = Annotated[str, "table, or schema.table"]
 Columns = Annotated[list[str], "columns in their order"]
@@ -33,17 +34,13 @@ LONG = 30.0
 async def _meant(database: Database, table: str, columns: list[str]) -> Json:
     """The table, if it has those columns. Raises ToolError."""
     row = await one_table(database, table)
-    there = [c["column"] for c in (await database.rows("columns", **_place(row))).rows]
+    there = [c["column"] for c in (await database.rows("columns", **within(row))).rows]
     where = f"{row['schema']}.{row['table']}"
     if not columns or len({*columns}) < len(columns):
         raise ToolError(f"give the columns, each once; {where} has: {', '.join(there)}")
     if strange := [c for c in columns if c not in there]:
         raise ToolError(f"no column {strange[0]!r}; {where} has: {', '.join(there)}")
     return row
-
-
-def _place(row: Json) -> dict[str, str]:
-    return {"schema": row["schema"], "table": row["table"]}
 
 
 def plain(row: Json) -> list[str] | None:
@@ -90,9 +87,9 @@ def _cut(text: str, most: int) -> str:
 
 
 async def _bound(database: Database, row: Json) -> dict[str, str]:
-    mine = await database.rows("indexes", **_place(row))
+    mine = await database.rows("indexes", **within(row))
     names = ",".join(sorted(each["index"] for each in mine.rows))
-    return {str(table_ref(database.name, row)): f"indexes={names or 'none'}"}
+    return {str(table_ref(database.name, row)): f"indexes={names or 'none'} oid={row.get('oid')}"}
 
 
 @tool(effect="mutate", deadline=1800.0)
@@ -101,9 +98,9 @@ async def create_index(database: Database, table: Table, columns: Columns, uniqu
     row = await _meant(database, table, columns)
     name = await _name(database, row, columns)
     try:
-        done = await database.act("create_index", **_place(row), name=name, columns=columns, unique=unique)
+        done = await database.act("create_index", **within(row), name=name, columns=columns, unique=unique)
     except DatabaseError as error:
-        if not await _left(database, row, name):
+        if not await left(database, row, name):
             raise
         said = f"its rest, the invalid index {row['schema']}.{name}, is left and slows writes: drop_index it"
         raise ToolError(f"{error}; {said}") from error
@@ -112,8 +109,8 @@ async def create_index(database: Database, table: Table, columns: Columns, uniqu
     )
 
 
-async def _left(database: Database, row: Json, name: str) -> bool:
-    """Whether a build that failed has left something; False also where that cannot be seen now."""
+async def left(database: Database, row: Json, name: str) -> bool:
+    """Whether a build or drop that failed has left the index invalid; False also where that is not seen."""
     try:
         found = await database.rows("indexes", schema=row["schema"], index=name)
     except DatabaseError:
@@ -141,14 +138,14 @@ def waiting_for(found: list[str]) -> str:
 @create_index.preview
 async def _foresee(database: Database, table: Table, columns: Columns, unique: bool = False) -> Preview:
     row = await _meant(database, table, columns)
-    like = _serves(await database.rows("indexes", **_place(row)), columns, unique)
+    like = _serves(await database.rows("indexes", **within(row)), columns, unique)
     name, slow = await _name(database, row, columns), await held_up(database)
     alone = (
         "; it fails where two rows have the same values, and from then on such are refused" if unique else ""
     )
     risk, rule = _risk(unique, bool(slow))
     return Preview(
-        command=database.statement("create_index", **_place(row), name=name, columns=columns, unique=unique),
+        command=database.statement("create_index", **within(row), name=name, columns=columns, unique=unique),
         impact=f"reads {row['schema']}.{row['table']} twice ({size(row['heap_size'])}, {row['n_live_tup']}"
         f" rows); readers and writers go on{waiting_for(slow)}{alone}; every write costs a little more from"
         f" then on{like}",
@@ -156,7 +153,7 @@ async def _foresee(database: Database, table: Table, columns: Columns, unique: b
         risk_rule=rule,
         binding=await _bound(database, row),
         verify_plan="see that the index is there and valid",
-        before={**_place(row), "name": name},
+        before={**within(row), "name": name},
     )
 
 
@@ -170,7 +167,7 @@ def _risk(unique: bool, slow: bool) -> tuple[Risk, str]:
 async def _undo(database: Database, table: Table, columns: Columns) -> Undo:
     row = await _meant(database, table, columns)
     name = await _name(database, row, columns)
-    args = {"index": f"{row['schema']}.{name}"}
+    args = {"index": written({"schema": row["schema"], "index": name}, "index")}
     command = database.statement("drop_index", schema=row["schema"], name=name)
     return Undo(note="drop it again", tool="drop_index", args=args, command=command)
 

@@ -79,7 +79,7 @@ def _told(database: Database, looks: dict[str, Rows]) -> Result:
     told = [each for name, each in looks.items() if name != "prepared"]
     return Result(
         text="\n".join([*text, *missing(told)]),
-        sources=sources(tuple(looks.values())),
+        sources=sources(looks.values()),
         data={"database": database.name, **unread(told)},
         signals=signals,
         commands=("select * from pg_stat_activity; select * from pg_stat_database",),

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from opssquad import Answered, Database, Quote, Result, ToolError, tool
 
+from ._common import cut
+
 ROWS, BYTES = 500, 200_000
 """Rows and characters that are read at most, whatever is asked for."""
 WIDE, MOST = 60, 5000
@@ -102,8 +104,7 @@ def _plain(value: str | None) -> str:
 
 
 def _cell(value: str | None) -> str:
-    text = _plain(value)
-    return text if len(text) <= WIDE else f"{text[: WIDE - 1]}…"
+    return cut(_plain(value), WIDE)
 
 
 def _width(text: str) -> int:

@@ -35,7 +35,7 @@ async def replication(database: Database) -> Result:
     told = (looks["replicas"], looks["receiver"], looks["slots"])
     return Result(
         text="\n".join([*text, *missing(told)]),
-        sources=sources(tuple(looks.values())),
+        sources=sources(looks.values()),
         data=unread(told),
         signals=signals,
         commands=("select * from pg_stat_replication; select * from pg_replication_slots",),

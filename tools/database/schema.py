@@ -8,7 +8,7 @@ from opssquad import Database, Json, Ref, Result, Rows, Signal, ago, tool
 
 from .._text import many, some
 from .._text import table as lined
-from ._common import index, missing, moment, one_table, sources, unread
+from ._common import index, missing, moment, one_relation, sources, unread, within
 from ._common import table as table_ref
 from ._migrations import Applied, applied_migrations, migration_signals, migration_sources
 
@@ -28,8 +28,8 @@ async def schema(
 ) -> Result:
     """The schema, one table in detail, and what changed: by commit times, migrations applied, dropped
     columns."""
-    own = await _meant(database, table) if table else None
-    columns = await database.rows("columns", **(own or {}))
+    own = await one_relation(database, "columns", table) if table else None
+    columns = await database.rows("columns", **(within(own) if own else {}))
     changed, dropped, found = [
         await database.rows(n) for n in ("changed_objects", "dropped_columns", "migrations")
     ]
@@ -53,19 +53,6 @@ async def schema(
         signals=signals,
         commands=(f"\\d {table}".strip(),),
     )
-
-
-async def _meant(database: Database, name: str) -> dict[str, str]:
-    """Schema and table, as looks are narrowed down by; a view is found by its columns. Raises ToolError."""
-    wanted = [part.strip().strip('"') for part in name.split(".")]
-    rows = (await database.rows("columns", table=wanted[-1])).rows
-    there = {str(row["schema"]) for row in rows} & (
-        {wanted[0]} if len(wanted) > 1 else {r["schema"] for r in rows}
-    )
-    if len(there) == 1:
-        return {"schema": there.pop(), "table": wanted[-1]}
-    row = await one_table(database, name)
-    return {"schema": row["schema"], "table": row["table"]}
 
 
 def _about(row: Json, own: Json) -> bool:
@@ -187,7 +174,6 @@ def _changed(changed: Rows, rows: Sequence[Json], since: datetime) -> Iterator[S
         yield Signal(
             id="schema.changed",
             entity=ref,
-            owner=ref,
             text=f"{_named(row)} (or a grant or a rewrite of it)"
             if row.get("change") == "altered"
             else _named(row),

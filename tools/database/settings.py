@@ -6,7 +6,7 @@ from typing import NamedTuple
 from opssquad import Database, Json, Result, Rows, Signal, tool
 
 from .._text import table
-from ._common import missing, setting, size, sources, unread
+from ._common import cut, missing, setting, size, sources, unread
 
 MOST, WIDE = 40, 40
 """Settings that are told, and characters of a value."""
@@ -77,8 +77,7 @@ def _value(row: Json, column: str) -> str:
     value, unit = str(row[column] if row[column] is not None else ""), str(row["unit"] or "")
     if unit in UNITS and value.isdecimal():
         return size(int(value) * UNITS[unit])
-    text = f"{value} {unit}".strip() or "''"
-    return text if len(text) <= WIDE else f"{text[: WIDE - 1]}…"
+    return cut(f"{value} {unit}".strip() or "''", WIDE)
 
 
 def _where(row: Json) -> str:
@@ -106,7 +105,6 @@ def _signals(rows: Rows) -> Iterator[Signal]:
             yield Signal(
                 id="setting.pending_restart",
                 entity=ref,
-                owner=ref,
                 text=f"{name} was changed in the server's files and counts only after a restart; until then "
                 f"it is {_value(row, 'setting')}",
                 data={"name": name, "value": row["setting"]},
@@ -116,7 +114,6 @@ def _signals(rows: Rows) -> Iterator[Signal]:
             yield Signal(
                 id="setting.risky",
                 entity=ref,
-                owner=ref,
                 text=f"{name} is {_value(row, 'setting')}: {harm}",
                 data={"name": name, "value": row["setting"], "harm": harm, "source": row["source"]},
                 quotes=quotes,
@@ -148,7 +145,6 @@ def _of_roles(found: Rows) -> Iterator[Signal]:
             yield Signal(
                 id="setting.risky",
                 entity=ref,
-                owner=ref,
                 text=f"{name} is {value} for {where}: {risk.harm}",
                 data={"name": name, "value": value, "harm": risk.harm, "source": where},
                 quotes=(found.quote(row),),

@@ -9,8 +9,7 @@ from opssquad import Database, Json, Result, Rows, Signal, ago, tool
 from .._text import many, some
 from .._text import table as lined
 from ._bloat import Bloat, bloats
-from ._common import missing, moment, one_table, percent, size, sources, unread
-from .signals.indexes import Place, place_of
+from ._common import Place, cut, missing, moment, one_table, percent, place_of, size, sources, unread, within
 from .signals.tables import is_off, last, live_rows, table_signals
 
 MOST, KEYS, COLUMNS = 14, 8, 30
@@ -36,7 +35,7 @@ async def tables(database: Database, table: Annotated[str, "one table in detail"
     text += [f"and {len(signals) - TOLD} more signals"] if len(signals) > TOLD else []
     return Result(
         text="\n".join([*text, *missing(looks.values())]),
-        sources=sources(tuple(looks.values())),
+        sources=sources(looks.values()),
         data={"tables": list(dict.fromkeys(e.owner.name for e in signals))[:50], **unread(looks.values())},
         signals=tuple(signals),
         commands=(f"\\d+ {table}; select * from pg_stat_user_tables".removeprefix("\\d+ ; "),),
@@ -47,7 +46,7 @@ def _where(look: str, own: Json | None) -> dict[str, str]:
     """A foreign key is also told of the table that it refers to."""
     if own is None or look == "foreign_keys":
         return {}
-    return {"schema": own["schema"], "table": own["table"]}
+    return within(own)
 
 
 def _all(found: Rows, bloat: Mapping[Place, Bloat], signals: Sequence[Signal], now: datetime) -> list[str]:
@@ -61,7 +60,7 @@ def _all(found: Rows, bloat: Mapping[Place, Bloat], signals: Sequence[Signal], n
     )
     lines = [
         (
-            _short(f"{row['schema']}.{row['table']}"),
+            cut(f"{row['schema']}.{row['table']}", 40),
             str(row["n_live_tup"]),
             percent(int(row["n_dead_tup"] or 0), live_rows(row) + int(row["n_dead_tup"] or 0)),
             f"{row['seq_scan']}/{row['idx_scan'] or 0}",
@@ -85,10 +84,6 @@ def _all(found: Rows, bloat: Mapping[Place, Bloat], signals: Sequence[Signal], n
 
 def _heap(row: Json) -> int:
     return int(row["heap_size"] if row["heap_size"] is not None else row["planner_size"] or 0)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 40 else f"{name[:39]}…"
 
 
 def _when(row: Json, what: str, now: datetime) -> str:

@@ -1,19 +1,19 @@
 """Analyzing and vacuuming a table, each with its card and its check."""
 
-import asyncio
+from functools import partial
 from typing import Annotated
 
 from opssquad import Check, Database, Json, Preview, Quote, Result, Risk, Undo, tool
 
-from ._common import one_table, size, sources
+from ._common import one_table, size, sources, until, within
 from ._common import table as table_ref
 from ._snapshots import holders, looks_at_holders
 
 Table = Annotated[str, "table, or schema.table"]
 BIG = 20 * 2**30
 """Bytes of a table whose vacuum reads so much that others feel it: minutes of a disk's time."""
-REPORTED, EVERY = 5.0, 0.25
-"""Seconds within which the statistics tell of it, and between looks: before 15 a collector is behind."""
+REPORTED = 5.0
+"""Seconds within which the statistics tell of it: before 15 a collector is behind."""
 KEPT = (
     "schema", "table", "n_dead_tup", "n_mod_since_analyze", "planner_rows", "last_analyze", "last_vacuum",
 )  # fmt: skip
@@ -22,15 +22,13 @@ KEPT = (
 
 def _bound(database: Database, row: Json) -> dict[str, str]:
     options = ",".join(row.get("options") or ()) or "none"
-    return {str(table_ref(database.name, row)): f"indexes={row['indexes']} options={options}"}
+    return {
+        str(table_ref(database.name, row)): f"indexes={row['indexes']} options={options} oid={row.get('oid')}"
+    }
 
 
 def _before(row: Json) -> Json:
     return {key: row[key] for key in KEPT}
-
-
-def _place(row: Json) -> dict[str, str]:
-    return {"schema": row["schema"], "table": row["table"]}
 
 
 def _named(row: Json) -> str:
@@ -46,35 +44,38 @@ async def _busy(database: Database, row: Json) -> str:
     return ""
 
 
-def _said(done: str) -> str:
-    return f": {done}" if done else ""
+async def _do(database: Database, act: str, table: str, done: str) -> Result:
+    row = await one_table(database, table)
+    made = await database.act(act, **within(row))
+    said = f": {made.said}" if made.said else ""
+    return Result(text=f"{_named(row)} is {done}{said}", commands=(made.statement,))
 
 
 async def _reported(database: Database, before: Json, column: str) -> tuple[Json | None, tuple[Quote, ...]]:
     """The table's row once that time is another one, or as it is in the end; None where the table is gone."""
-    spent = 0.0
-    while True:
-        found = await database.rows("tables", **_place(before))
-        row = found.rows[0] if found.rows else None
-        if row is None or row[column] != before[column] or spent >= REPORTED:
-            return row, sources((found,))
-        await asyncio.sleep(EVERY)
-        spent += EVERY
+    found = await until(
+        partial(database.rows, "tables", **within(before)),
+        lambda seen: not seen.rows or seen.rows[0][column] != before[column],
+        REPORTED,
+    )
+    return (found.rows[0] if found.rows else None), sources((found,))
+
+
+async def _observe(database: Database, table: Table) -> dict[str, str]:
+    return _bound(database, await one_table(database, table))
 
 
 @tool(effect="mutate", deadline=900.0)
 async def analyze_table(database: Database, table: Table) -> Result:
     """Have the statistics of a table gathered anew, by which the planner goes."""
-    row = await one_table(database, table)
-    done = await database.act("analyze", **_place(row))
-    return Result(text=f"{_named(row)} is analyzed{_said(done.said)}", commands=(done.statement,))
+    return await _do(database, "analyze", table, "analyzed")
 
 
 @analyze_table.preview
 async def _foresee_analyze(database: Database, table: Table) -> Preview:
     row = await one_table(database, table)
     return Preview(
-        command=database.statement("analyze", **_place(row)),
+        command=database.statement("analyze", **within(row)),
         impact=f"reads a sample of {_named(row)} ({size(row['heap_size'])});"
         f" {row['n_mod_since_analyze']} rows changed since the last time; readers and writers go on,"
         f" plans may change"
@@ -90,11 +91,6 @@ async def _foresee_analyze(database: Database, table: Table) -> Preview:
 @analyze_table.undo
 def _undo_analyze(table: Table) -> Undo:
     return Undo(note="nothing to undo: statistics are gathered anew whenever it is asked for")
-
-
-@analyze_table.observe
-async def _observe_analyze(database: Database, table: Table) -> dict[str, str]:
-    return _bound(database, await one_table(database, table))
 
 
 @analyze_table.verify
@@ -115,9 +111,7 @@ async def _check_analyze(database: Database, table: Table, before: Json) -> Chec
 @tool(effect="mutate", deadline=1800.0)
 async def vacuum_table(database: Database, table: Table) -> Result:
     """Have the dead rows of a table removed, and its statistics gathered."""
-    row = await one_table(database, table)
-    done = await database.act("vacuum", **_place(row))
-    return Result(text=f"{_named(row)} is vacuumed{_said(done.said)}", commands=(done.statement,))
+    return await _do(database, "vacuum", table, "vacuumed")
 
 
 @vacuum_table.preview
@@ -127,7 +121,7 @@ async def _foresee_vacuum(database: Database, table: Table) -> Preview:
     kept = f"; what died since then stays, for {keep[0]}" if keep else ""
     risk: Risk = "medium" if (row["heap_size"] or 0) >= BIG else "low"
     return Preview(
-        command=database.statement("vacuum", **_place(row)),
+        command=database.statement("vacuum", **within(row)),
         impact=f"reads {_named(row)} ({size(row['heap_size'])}, {row['n_dead_tup']} dead rows) and its"
         f" {row['indexes']} indexes, and frees the room of dead rows for new ones; it takes disk time,"
         f" readers and writers go on{kept}{await _busy(database, row)}",
@@ -142,11 +136,6 @@ async def _foresee_vacuum(database: Database, table: Table) -> Preview:
 @vacuum_table.undo
 def _undo_vacuum(table: Table) -> Undo:
     return Undo(note="nothing to undo: dead rows are seen by nobody")
-
-
-@vacuum_table.observe
-async def _observe_vacuum(database: Database, table: Table) -> dict[str, str]:
-    return _bound(database, await one_table(database, table))
 
 
 @vacuum_table.verify
@@ -164,3 +153,7 @@ async def _check_vacuum(database: Database, table: Table, before: Json) -> Check
     keep = holders(looks)
     behind = f"; kept for: {'; '.join(keep)}" if keep else "; who keeps them is not seen any more"
     return Check(outcome="same", text=f"{text}{behind}", sources=(*read, *sources(looks)))
+
+
+analyze_table.observe(_observe)
+vacuum_table.observe(_observe)

@@ -13,7 +13,6 @@ from opssquad.cli.shared import Shared, screen_options, shared
 if TYPE_CHECKING:
     from opssquad.evals.capture import Captured
     from opssquad.worlds.kube.cluster import Cluster
-    from opssquad.worlds.sql.database import Database
 
 DEADLINE = 30.0
 """Seconds for one read of a capture: a whole log takes longer than what a tool asks for."""
@@ -56,6 +55,7 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
     from opssquad.errors import UsageError
     from opssquad.evals.capture import CaptureOrder, capture, passing_redactor
     from opssquad.gate.own import load_own
+    from opssquad.investigation.systems import connect_database
     from opssquad.times import wall_clock
 
     if not given["namespaces"] and not given["dsn"]:
@@ -73,9 +73,10 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
     )
     redactor = passing_redactor(load_own(shared.settings().redaction))
     async with AsyncExitStack() as stack:
-        cluster = await _cluster(given, stack) if given["namespaces"] else None
-        database = _database(given["dsn"], stack) if given["dsn"] else None
-        return await capture(cluster, order, redactor, database)
+        dsn, recorded = given["dsn"], bool(given["namespaces"])
+        cluster = await _cluster(given, stack) if recorded or dsn.startswith("secret:") else None
+        database = await connect_database(dsn, cluster, stack) if dsn else None
+        return await capture(cluster if recorded else None, order, redactor, database)
 
 
 async def _cluster(given: dict[str, Any], stack: AsyncExitStack) -> "Cluster":
@@ -84,16 +85,6 @@ async def _cluster(given: dict[str, Any], stack: AsyncExitStack) -> "Cluster":
     cluster = await Cluster.connect(given["kubeconfig"], given["context"], deadline=DEADLINE)
     stack.push_async_callback(cluster.close)
     return cluster
-
-
-def _database(dsn: str, stack: AsyncExitStack) -> "Database":
-    from opssquad.worlds.sql.database import Database
-    from opssquad.worlds.sql.dsn import parse
-    from opssquad.worlds.sql.postgres import Postgres
-
-    database = Database(Postgres(parse(dsn)))
-    stack.push_async_callback(database.close)
-    return database
 
 
 def _tell(text: str) -> None:

@@ -119,23 +119,22 @@ def make_context(
     options, store = opening.options, opening.store
     crew = crew_of(options.squad, options.faults, systems.has)
     members = {name: _member(spec, systems, options.restraint) for name, spec in crew.specs.items()}
-    own = members.pop(options.squad)
+    own = crew.specs[options.squad]
     toolbox = Toolbox(content.tools(dict.fromkeys(t for spec in crew.specs.values() for t in spec.tools)))
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles = _handles(systems, voices, _kept(opening, systems, voices, crew), options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
-    prompt = content.prompt(own.spec.prompt)
+    prompt = content.prompt(own.prompt)
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
     run = partial(Executor, admit=signer.admit, redact=redact, lookout=lookout)
     return Context(
         thread=opening.thread,
-        squad=own.spec,
-        system=own.system,
+        squad=own,
+        members=members,
         ledger_page=content.prompt("ledger"),
         model=model,
         fallback=fallback(model, options),
         toolbox=toolbox,
-        specs=own.specs,
         handles=handles,
         target=systems.target,
         by=options.by,
@@ -144,7 +143,7 @@ def make_context(
         rank=_ranking(crew),
         runbooks=partial(_runbooks, tuple(crew.specs), options.runbooks),
         sign=signer.grant,
-        executor=run(toolbox, handles, parallel=own.spec.limits.parallel),
+        executor=run(toolbox, handles, parallel=own.limits.parallel),
         records=store,
         redact=redact,
         lookout=lookout,
@@ -156,7 +155,6 @@ def make_context(
         identity=systems.identity,
         restraint=options.restraint,
         crew=crew,
-        others=members,
     )
 
 

@@ -56,8 +56,8 @@ class Opening:
         self.redact = ctx.redact
         endpoint = ctx.model.endpoint if isinstance(ctx.model, Watched) else ""
         await self._changed("configuration", "settings", settings_of(self.options, endpoint))
-        for name in (ctx.squad.name, *ctx.others):
-            squad = squad_of(ctx.member(name).spec, ctx.toolbox, self.options.faults)
+        for name, member in ctx.members.items():
+            squad = squad_of(member.spec, ctx.toolbox, self.options.faults)
             await self._changed("configuration", f"squad {name}", squad)
         await self.policy(policy)
         for each in systems.connections():

@@ -141,13 +141,14 @@ async def connect(options: Options, thread: str, began: datetime, stack: AsyncEx
     if needs == "cluster" or options.context or options.kubeconfig or text.startswith("secret:"):
         cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
         stack.push_async_callback(cluster.close)
-    database = await _database(text, cluster, stack) if text else _part(options.database, cluster)
+    database = await connect_database(text, cluster, stack) if text else _part(options.database, cluster)
     if needs == "database" and database is None:
         raise UsageError(f"squad {options.squad} needs {MEANT[needs]}")
     return Systems(cluster, database, options.namespace)
 
 
-async def _database(text: str, cluster: Cluster | None, stack: AsyncExitStack) -> Database:
+async def connect_database(text: str, cluster: Cluster | None, stack: AsyncExitStack) -> Database:
+    """The database that a DSN means, not asked yet; a Secret is one of the cluster. Raises UsageError."""
     # Not before one is meant: the driver takes a while to import.
     from opssquad.worlds.sql.dsn import Referred, parse, secret_of
     from opssquad.worlds.sql.postgres import Postgres

@@ -11,7 +11,7 @@ from opssquad.events import Event, Occurred, Returned, Started, Suspected, Thoug
 from opssquad.findings import ToolResult
 from opssquad.gate.injection import Lookout
 from opssquad.gate.redact import Redactor
-from opssquad.models.base import Case, Model, ToolSpec
+from opssquad.models.base import Case, Model
 from opssquad.settings import APPROVAL_MINUTES
 from opssquad.squad.crew import Crew, Member
 from opssquad.squad.spec import SquadSpec
@@ -85,17 +85,16 @@ class Context:
     """Everything a node may use. `clock` is the world's; `wall` the real one, for approvals and
     records. `identity` is asked for what tells the system that a tool acts upon from all others, as it is
     now; it raises ToolError. `fallback` answers where the model fails; None where its failure must
-    be seen. `told` is what was put on record of the thread, as `once` tells events apart. `squad`, `system`
-    and `specs` are of the squad that was asked, `others` those that may take over from it."""
+    be seen. `told` is what was put on record of the thread, as `once` tells events apart. `squad` is the one
+    that was asked; `members` are it and those that may take over from it, by name."""
 
     thread: str
     squad: SquadSpec
-    system: Callable[[], str]
+    members: Mapping[str, Member]
     ledger_page: str
     model: Model
     fallback: Model | None
     toolbox: Toolbox
-    specs: tuple[ToolSpec, ...]
     handles: Handles
     target: Target
     by: str
@@ -116,7 +115,6 @@ class Context:
     runbooks: Runbooks = _no_runbooks
     restraint: Restraint = "none"
     crew: Crew = Crew()
-    others: Mapping[str, Member] = field(default_factory=dict)
     turn: int = 0
     model_down: bool = False
     told: set[tuple[object, ...]] = field(default_factory=set)
@@ -127,7 +125,7 @@ class Context:
 
     def member(self, name: str) -> Member:
         """The squad of that name as it works here; the one that was asked where there is no such."""
-        return self.others.get(name) or Member(self.squad, self.system, self.specs)
+        return self.members.get(name) or self.members[self.squad.name]
 
     @property
     def speaking(self) -> Model:

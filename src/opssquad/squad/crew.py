@@ -18,6 +18,9 @@ from opssquad.squad.knowledge import known_faults
 from opssquad.squad.spec import HandsOver, SquadSpec, World, load_squad
 from opssquad.templates import fill
 
+TURNS = 2
+"""How often one squad may have a question: it may come back to it, and does not go to and fro."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -136,6 +139,8 @@ def taken_over(crew: Crew, case: Case, args: Mapping[str, object]) -> Transfer:
         raise ToolError(f"squad {case.squad} hands nothing to {to!r}; it does to: {listed}")
     if why := crew.away.get(to):
         raise ToolError(f"squad {to} cannot take over: {why}; conclude with what is known, and say so")
+    if case.squads.count(to) >= TURNS:
+        raise ToolError(f"squad {to} has had this question {TURNS} times; go on here, or conclude")
     given = args.get("evidence")
     ids = tuple(str(each) for each in given) if isinstance(given, list | tuple) else ()
     return Transfer(to=to, why=str(args.get("why", ""))[:400], evidence=ids)

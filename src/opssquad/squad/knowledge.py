@@ -25,7 +25,9 @@ def known_faults(squad: str, folder: Path | None) -> KnownFaults:
     """The catalogue in force, sound as far as can be told at once. Raises UsageError with the first flaw, its
     file and line."""
     known = read_known(squad, folder)
-    for flaw in known.flaws(toolbox_of(squad)):
+    alone = Toolbox(content.tools(load_squad(content.squad(squad)).tools))
+    # Tools that only another squad has cost memory: they are loaded for a catalogue that names one of them.
+    for flaw in known.flaws(alone) and known.flaws(toolbox_of(squad)):
         raise flaw.error
     return known
 
@@ -40,5 +42,5 @@ def toolbox_of(squad: str) -> Toolbox:
     UsageError."""
     spec = load_squad(content.squad(squad))
     known = content.squads()
-    others = [load_squad(known[each.to]).tools for each in spec.hands_over if each.to in known]
-    return Toolbox(content.tools(dict.fromkeys((*spec.tools, *(tool for tools in others for tool in tools)))))
+    members = (spec, *(load_squad(known[each.to]) for each in spec.hands_over if each.to in known))
+    return Toolbox(content.tools(dict.fromkeys(tool for member in members for tool in member.tools)))

@@ -7,7 +7,6 @@ from opssquad.gate.sql import SqlRead, prove
 from tests.gate.sql.samples import families, statements
 
 HARMLESS = [(family, text) for family, texts in families("harmless.yaml").items() for text in texts]
-SAID = {"explained": {"explain"}, "shown": {"show"}, "rows": {"select", "values"}}
 
 
 @pytest.mark.parametrize(("family", "text"), HARMLESS, ids=[f"{f}-{i}" for i, (f, _) in enumerate(HARMLESS)])
@@ -17,7 +16,6 @@ def test_what_only_reads_is_allowed_and_runs(
     proved = prove(text)
     assert isinstance(proved, SqlRead), f"{text}: {proved}"
     assert proved.text == text
-    assert proved.what in SAID.get(family, {"select"})
     try:
         (planner if family == "explained" else reader).execute(proved.text).fetchall()
     except psycopg.errors.FeatureNotSupported:
@@ -29,12 +27,3 @@ def test_the_corpus_is_large_and_repeats_nothing() -> None:
     texts = statements("harmless.yaml")
     assert len(texts) >= 80
     assert len(set(texts)) == len(texts)
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [("select 1", "select"), ("table t", "select"), ("values (1)", "values"), ("show a", "show"),
-     ("explain values (1)", "explain"), ("select 1 union values (2)", "select")],
-)  # fmt: skip
-def test_what_a_read_is(text: str, what: str) -> None:
-    assert prove(text) == SqlRead(text=text, what=what)  # type: ignore[arg-type]

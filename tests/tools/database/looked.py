@@ -10,6 +10,7 @@ import psycopg
 
 from opssquad import Cluster, Database, Result, Signal, Tool
 from opssquad.executor import cited
+from opssquad.investigation.systems import proven
 from opssquad.worlds.sql.dsn import parse
 from opssquad.worlds.sql.postgres import Postgres
 from tests.postgres.server import SUPERUSER, Server
@@ -31,7 +32,7 @@ async def looked(
     server: Server, tool: Tool, user: str, dbname: str, cluster: Cluster | None, **args: object
 ) -> Result:
     """The same, also with a cluster at hand."""
-    database = Database(Postgres(parse(server.dsn(user, dbname))))
+    database = Database(Postgres(parse(server.dsn(user, dbname))), proven)
     handles = {Database: database, **({Cluster: cluster} if cluster else {})}
     try:
         result = cited(tool, await tool.run(args, handles))

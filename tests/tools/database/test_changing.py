@@ -135,6 +135,14 @@ async def test_dangerous_settings_are_barred_with_a_reason(server: Server, name:
                 await call(set_setting, name=name, value="on")
 
 
+async def test_what_an_application_keeps_secret_in_a_setting_stays_off_cards(server: Server) -> None:
+    server.run("alter database postgres set shop.api_key = 'Zq7-hidden'")
+    async with acting(server) as act:
+        with pytest.raises(ToolError, match="its value may be a secret"):
+            await act.foresee(set_setting, name="shop.api_key", value="x")
+    server.run("alter database postgres reset shop.api_key")
+
+
 async def test_a_card_is_void_once_the_setting_is_another(server: Server) -> None:
     async with acting(server) as act:
         args = {"name": "work_mem", "value": "64MB", "role": "web"}

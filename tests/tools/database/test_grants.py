@@ -95,6 +95,15 @@ def test_a_password_that_ran_out_is_told(server: Server) -> None:
     server.run("drop role late")
 
 
+def test_a_year_that_no_calendar_of_ours_has_ends_no_look(server: Server) -> None:
+    server.run(
+        "create role past login valid until '0044-03-15 BC'",
+        "create role typo login valid until '20260-01-01'",
+    )
+    assert not look(server, grants).signals
+    server.run("drop role past", "drop role typo")
+
+
 def test_what_was_granted_is_told_by_role(server: Server) -> None:
     text = look(server, grants).text
     assert "reader    1 of Läden  select\n" in text

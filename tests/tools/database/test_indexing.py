@@ -1,5 +1,6 @@
 """Creating and dropping real indexes: names, what already serves, what fails half way, and the way back."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -161,3 +162,19 @@ async def test_who_may_not_is_told_in_one_line(server: Server) -> None:
         with pytest.raises(DatabaseError, match="must be owner of index part"):
             await act.run(drop_index, index="part")
     assert value(server, "select count(*) from pg_index where not indisvalid") == 0
+
+
+async def test_a_drop_that_is_cancelled_half_way_says_what_is_left(server: Server) -> None:
+    server.run("create table shop.held (m int)", "create index held_m on shop.held (m)")
+    async with acting(server) as act:
+        with client(server, "report") as report:
+            report.execute("begin; select * from shop.held")
+            drop = asyncio.create_task(act.run(drop_index, index="shop.held_m"))
+            waits = "application_name = 'opssquad' and wait_event_type = 'Lock'"
+            cancel = f"select count(pg_cancel_backend(pid)) from pg_stat_activity where {waits}"
+            while not value(server, cancel):
+                await asyncio.sleep(0.05)
+            with pytest.raises(ToolError, match="index shop.held_m is left invalid"):
+                await drop
+            report.execute("rollback")
+        assert (await act.carry_out(drop_index, index="shop.held_m"))[2].outcome == "better"

@@ -7,8 +7,7 @@ from tools.database.schema import schema
 
 from opssquad import ToolError, parse_time
 from tests.postgres.server import Server, running
-from tests.tools.database.asking import ask
-from tests.tools.database.looked import grave, one, signals
+from tests.tools.database.looked import grave, look, one, signals
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +26,7 @@ def plain() -> Iterator[Server]:
 
 def changes(server: Server, name: str, **args: object) -> dict[str, str]:
     """What changed in objects whose names begin so."""
-    found = signals(ask(server, schema, **args), "schema.changed")
+    found = signals(look(server, schema, **args), "schema.changed")
     return {
         e.data["object"]: e.data["change"] for e in found if e.data["object"].startswith(f"public.{name}")
     }
@@ -42,12 +41,12 @@ def test_what_was_created_and_altered_is_told_with_its_time(server: Server) -> N
         "public.kept": "created", "public.kept_pkey": "created", "public.kept_view": "created",
     }  # fmt: skip
     server.run("alter table kept add column fresh int")
-    found = one(ask(server, schema, table="kept"), "schema.changed")
+    found = one(look(server, schema, table="kept"), "schema.changed")
     assert (found.data["change"], found.data["column"]) == ("column added or altered", "fresh")
     assert found.at
     server.run("alter table kept alter column note type varchar(9)", "alter table kept drop column old")
     assert changes(server, "kept")["public.kept"] == "column dropped"
-    text = ask(server, schema, table="kept").text
+    text = look(server, schema, table="kept").text
     assert "table public.kept: column added or altered note" in text
     assert "Columns were dropped of: public.kept (1)" in text
     assert changes(server, "kept", changed_minutes=0) == {}
@@ -55,16 +54,16 @@ def test_what_was_created_and_altered_is_told_with_its_time(server: Server) -> N
 
 def test_reading_writing_and_maintenance_are_no_change(server: Server) -> None:
     server.run("create table steady (id int)", "insert into steady values (1)")
-    before = ask(server, schema, table="steady")
+    before = look(server, schema, table="steady")
     server.run("vacuum analyze steady", "update steady set id = 2", "create index on steady (id)")
-    assert one(ask(server, schema, table="steady"), "schema.changed").at == one(before, "schema.changed").at
+    assert one(look(server, schema, table="steady"), "schema.changed").at == one(before, "schema.changed").at
 
 
 def test_the_order_is_told_where_no_times_are_kept(plain: Server) -> None:
     plain.run(
         "create table first (a int)", "create table second (a int)", "alter table first add column b int"
     )
-    found = ask(plain, schema)
+    found = look(plain, schema)
     assert "keeps no commit times" in found.text
     lines = [line for line in found.text.splitlines() if "transactions ago" in line]
     assert "table public.first: column added or altered b" in lines[0]
@@ -96,7 +95,7 @@ def test_migrations_of_several_tools_are_told_newest_first(server: Server) -> No
         "insert into \"Über\".alembic_version values ('abc123')",
         dbname="moved",
     )
-    found = {e.data["tool"]: e for e in ask(server, schema, dbname="moved").signals if e.data.get("last")}
+    found = {e.data["tool"]: e for e in look(server, schema, dbname="moved").signals if e.data.get("last")}
     assert {tool: each.data["name"] for tool, each in found.items()} == {
         "django_migrations": "0002_new",
         "flyway_schema_history": "V10__x.sql",
@@ -108,7 +107,7 @@ def test_migrations_of_several_tools_are_told_newest_first(server: Server) -> No
     assert found["alembic_version"].at is None
     assert found["flyway_schema_history"].severity == "warning"
     assert str(found["alembic_version"].entity) == "Database//moved"
-    assert "V10__x.sql" in ask(server, schema, dbname="moved").text
+    assert "V10__x.sql" in look(server, schema, dbname="moved").text
 
 
 def test_a_time_without_a_zone_counts_only_where_the_server_is_at_utc(server: Server) -> None:
@@ -121,17 +120,17 @@ def test_a_time_without_a_zone_counts_only_where_the_server_is_at_utc(server: Se
         "grant select on knex_migrations to there",
         dbname="zoned",
     )
-    at_utc = one(ask(server, schema, dbname="zoned"), "migration.applied")
+    at_utc = one(look(server, schema, dbname="zoned"), "migration.applied")
     assert at_utc.at == parse_time("2024-05-01T12:00:00.25Z")
-    assert one(ask(server, schema, user="there", dbname="zoned"), "migration.applied").at is None
+    assert one(look(server, schema, user="there", dbname="zoned"), "migration.applied").at is None
 
 
 def test_a_table_of_migrations_that_may_not_be_read_or_is_another_is_left_out(server: Server) -> None:
     server.run("create database other", "create role nobody_here login")
     server.run("create table migrations (bird text, season text)", dbname="other")
-    assert not signals(ask(server, schema, dbname="other"), "migration.applied")
+    assert not signals(look(server, schema, dbname="other"), "migration.applied")
     server.run("create table goose_db_version (id int, version_id int)", dbname="other")
-    assert not signals(ask(server, schema, user="nobody_here", dbname="other"), "migration.applied")
+    assert not signals(look(server, schema, user="nobody_here", dbname="other"), "migration.applied")
 
 
 def test_one_table_and_a_view_are_told_in_detail(server: Server) -> None:
@@ -139,18 +138,18 @@ def test_one_table_and_a_view_are_told_in_detail(server: Server) -> None:
         'create table "Größe" (id int not null default 7, "Näme X" numeric(9, 2))',
         'create view "Sicht" as select id from "Größe"',
     )
-    text = ask(server, schema, table='public."Größe"').text
+    text = look(server, schema, table='public."Größe"').text
     assert "public.Größe, 2 columns:" in text
     assert "numeric(9,2)" in text
     assert "not null" in text
-    assert "public.Sicht, 1 column:" in ask(server, schema, table="Sicht").text
+    assert "public.Sicht, 1 column:" in look(server, schema, table="Sicht").text
     with pytest.raises(ToolError, match="nearest"):
-        ask(server, schema, table="Grösse")
+        look(server, schema, table="Grösse")
 
 
 def test_an_empty_and_a_large_database_are_told(plain: Server) -> None:
     plain.run("create database hollow", "create database wide")
-    found = ask(plain, schema, dbname="hollow")
+    found = look(plain, schema, dbname="hollow")
     assert "No table is in hollow." in found.text
     assert not found.signals
     made = "execute format('create table t%s (%s)', n, (select string_agg('c' || k || ' int', ', ')"
@@ -159,6 +158,6 @@ def test_an_empty_and_a_large_database_are_told(plain: Server) -> None:
         f"do $$ begin for n in {n}..{n + 249} loop {made}; end loop; end $$" for n in range(0, 1000, 250)
     ]
     plain.run(*blocks, dbname="wide")
-    found = ask(plain, schema, dbname="wide")
+    found = look(plain, schema, dbname="wide")
     assert "or more" in found.text
     assert not grave(found)

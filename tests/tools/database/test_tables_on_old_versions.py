@@ -16,8 +16,7 @@ from tools.database.tables import tables
 from opssquad import Tool
 from tests.postgres.binaries import folder
 from tests.postgres.server import Server, running
-from tests.tools.database.asking import ask
-from tests.tools.database.looked import grave
+from tests.tools.database.looked import grave, look
 
 OLD = "15"
 SAFE = {"fsync": "on", "full_page_writes": "on"}
@@ -57,7 +56,7 @@ def server() -> Iterator[Server]:
 def test_a_healthy_server_shows_nothing_grave(
     server: Server, tool: Tool, args: dict[str, object], user: str
 ) -> None:
-    result = ask(server, tool, user, **args)
+    result = look(server, tool, user, **args)
     assert grave(result) == []
     assert result.text
     assert user != "watcher" or "Not seen" not in result.text

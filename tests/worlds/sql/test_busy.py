@@ -1,10 +1,13 @@
 """A real server that is full, starts, stops, is late or hangs up, each said in one clear line."""
 
 import asyncio
+import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from opssquad.worlds.sql import connections, postgres
 from opssquad.worlds.sql.trouble import DatabaseError, Kind
 from tests.postgres.server import Server, running
 from tests.worlds.sql.opened import opened, refused, settled
+from tests.worlds.sql.test_entering import certificate, encrypted
 
 FEW = {"max_connections": "8", "superuser_reserved_connections": "2", "reserved_connections": "2"}
 
@@ -136,6 +140,38 @@ async def test_an_act_whose_server_goes_may_have_happened_and_is_not_repeated() 
                 await act
             assert "\n" not in str(raised.value)
         holder.close()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+async def test_an_encrypted_connection_that_breaks_is_lost_and_no_trouble_of_certificates(
+    tmp_path: Path,
+) -> None:
+    # Debian's server: that of the wheel is built without TLS.
+    with running("15") as server:
+        encrypted(server, certificate(tmp_path, "own"))
+        server.run("create table t (id int)")
+        holder = server.connect()
+        holder.execute("begin; lock table t")
+        async with opened(server.dsn(sslmode="require")) as database:
+            act = asyncio.create_task(database.act("analyze", schema="public", table="t"))
+            await settled(server, 1, "and wait_event_type = 'Lock'")
+            with server.connect() as root:
+                row = root.execute(
+                    "select pid from pg_stat_activity where application_name = 'opssquad'"
+                ).fetchone()
+            assert row
+            os.kill(row[0], signal.SIGKILL)
+            with pytest.raises(ToolUnsure, match="it may have happened"):
+                await act
+        holder.close()
+
+
+async def test_an_act_whose_second_half_is_refused_has_happened_by_half() -> None:
+    with running() as server:
+        server.run("create role tuner login", "grant alter system on parameter work_mem to tuner")
+        async with opened(server.dsn("tuner")) as database:
+            with pytest.raises(ToolUnsure, match="alter system set .* is done, but .*permission denied"):
+                await database.act("setting", name="work_mem", value="8MB")
 
 
 async def test_a_server_that_stops_and_one_that_has_stopped() -> None:

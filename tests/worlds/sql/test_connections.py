@@ -1,14 +1,18 @@
 """What we leave on a real server: few connections, read-only ones, and none of them after a moment."""
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
+from psycopg import AsyncConnection, AsyncCursor
 
 from opssquad.errors import Refused
-from opssquad.worlds.sql import connections
+from opssquad.worlds.sql import connections, postgres
 from opssquad.worlds.sql.connections import Connections
 from opssquad.worlds.sql.dsn import parse
 from opssquad.worlds.sql.looks import known_looks
@@ -233,3 +237,45 @@ async def test_who_reads_by_default_can_still_do_what_was_approved(server: Serve
         (row,) = (await database.rows("roles", role="careful")).rows
     assert row["connection_limit"] == 7
     server.run("drop role careful")
+
+
+async def test_a_plan_that_does_not_come_leaves_no_thread_with_the_connection(server: Server) -> None:
+    async with opened(server.dsn()) as database:
+        await database.facts()
+        with server.connect() as root:
+            row = root.execute(
+                "select pid from pg_stat_activity where application_name = 'opssquad'"
+            ).fetchone()
+        assert row
+        threads = threading.active_count()
+        real = postgres._planned
+
+        async def held(connection: AsyncConnection[Any], statement: bytes) -> AsyncCursor[Any]:
+            os.kill(row[0], signal.SIGSTOP)
+            return await real(connection, statement)
+
+        with pytest.MonkeyPatch.context() as patch, suppress(TimeoutError):
+            patch.setattr(postgres, "_planned", held)
+            async with asyncio.timeout(0.5):
+                await database.select("explain (generic_plan) select $1::int")
+        left = threading.active_count() - threads
+        os.kill(row[0], signal.SIGCONT)
+    assert left == 0
+    await settled(server, 0)
+
+
+async def test_long_rows_are_not_taken_by_the_hundred(server: Server) -> None:
+    with server.connect() as root:
+        root.execute("create extension if not exists pg_stat_statements")
+        root.execute("select pg_stat_statements_reset()")
+    async with opened(server.dsn()) as database:
+        answer = await database.select(
+            "select repeat('x', 300000) from generate_series(1, 1000)", size=1000000
+        )
+    assert (len(answer.rows), answer.cut) == (3, True)
+    with server.connect() as root:
+        found = root.execute(
+            "select sum(rows) from pg_stat_statements where query like 'fetch%taken'"
+        ).fetchone()
+    assert found
+    assert 3 < found[0] < 10

@@ -21,6 +21,15 @@ SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=382), min_size=3
 
 
 @pytest.mark.parametrize(
+    "text", [f"postgresql://web:p@{PASSWORD}@db/shop", f"postgresql://web:p@h,x@{PASSWORD}@db/shop"]
+)
+def test_a_password_with_an_at_sign_is_not_taken_for_a_host(text: str) -> None:
+    with pytest.raises(UsageError, match="write it as %40") as raised:
+        parse(text)
+    assert PASSWORD not in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("text", "host", "port", "dbname", "user"),
     [
         (

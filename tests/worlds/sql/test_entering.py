@@ -93,12 +93,7 @@ async def test_certificates_are_checked_as_the_dsn_asks(tmp_path: Path) -> None:
     nosuch = tmp_path / "nosuch"
     # Debian's server: that of the wheel is built without TLS.
     with running("15") as server:
-        for suffix in ("crt", "key"):
-            shutil.copy(own.with_suffix(f".{suffix}"), server.data / f"own.{suffix}")
-            if user := as_server():
-                shutil.chown(server.data / f"own.{suffix}", user["user"], user["group"])
-        server.settings |= {"ssl": "on", "ssl_cert_file": "own.crt", "ssl_key_file": "own.key"}
-        server.restart()
+        encrypted(server, own)
         for root, host, said in (
             (other, "localhost", "certificate verify failed"),
             (own, "127.0.0.1", 'server certificate for "localhost" does not match host name'),
@@ -111,6 +106,16 @@ async def test_certificates_are_checked_as_the_dsn_asks(tmp_path: Path) -> None:
             assert (
                 await database.select("select ssl::text from pg_stat_ssl where pid = pg_backend_pid()")
             ).rows
+
+
+def encrypted(server: Server, own: Path) -> None:
+    """Have a server speak TLS with that certificate."""
+    for suffix in ("crt", "key"):
+        shutil.copy(own.with_suffix(f".{suffix}"), server.data / f"own.{suffix}")
+        if user := as_server():
+            shutil.chown(server.data / f"own.{suffix}", user["user"], user["group"])
+    server.settings |= {"ssl": "on", "ssl_cert_file": "own.crt", "ssl_key_file": "own.key"}
+    server.restart()
 
 
 def certificate(folder: Path, name: str) -> Path:

@@ -12,6 +12,7 @@ from opssquad.documents import BadFile
 from opssquad.errors import Refused, ToolError
 from opssquad.times import parse_time
 from opssquad.types import Json
+from opssquad.worlds.sql import viewing
 from opssquad.worlds.sql.capture import read_database
 from opssquad.worlds.sql.database import Database
 from opssquad.worlds.sql.dsn import parse
@@ -248,6 +249,13 @@ async def test_statements_of_ones_own_are_answered_from_the_recorded_views(
 async def test_what_was_not_recorded_is_said_to_be_so(world: Recorded, statement: str) -> None:
     with pytest.raises(ToolError, match="not recorded"):
         await Database(world, prove).select(statement)
+
+
+async def test_a_statement_without_end_is_ended(world: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewing, "LONGEST", 0.2)
+    endless = "with recursive t(n) as (select 1 union all select n from t) select count(*) from t"
+    with pytest.raises(ToolError, match="(?i)interrupt"):
+        await world.select(endless, 5, 500)
 
 
 async def test_rows_and_characters_of_an_answer_are_capped(world: Recorded) -> None:

@@ -53,7 +53,6 @@ def _limit(server: Rows, sessions: Rows, mine: list[Json], limit: int) -> Iterat
     yield Signal(
         id=id,
         entity=name,
-        owner=name,
         text=text,
         severity="critical" if share >= FULL else "warning",
         data={"used": len(mine), "limit": limit, "share": round(share, 3)},
@@ -80,7 +79,6 @@ def _one_client(sessions: Rows, mine: list[Json], limit: int) -> Iterator[Signal
         yield Signal(
             id="connections.one_client",
             entity=name,
-            owner=name,
             text=text,
             at=None,
             data={
@@ -108,7 +106,6 @@ def _roles(sessions: Rows, mine: list[Json], roles: Rows) -> Iterator[Signal]:
             yield Signal(
                 id="connections.role_limit",
                 entity=ref,
-                owner=ref,
                 text=f"role {ref.name} has all {most} connections that it may have",
                 data={"role": ref.name, "limit": most},
                 quotes=(roles.quote(row),),
@@ -124,7 +121,6 @@ def _databases(mine: list[Json], databases: Rows | None) -> Iterator[Signal]:
             yield Signal(
                 id="connections.database_limit",
                 entity=ref,
-                owner=ref,
                 text=f"database {name} has all {most} connections that it may have",
                 data={"database": name, "limit": most},
                 quotes=(databases.quote(row, "database"), databases.quote(row, "connection_limit")),

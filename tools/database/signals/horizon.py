@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from opssquad import Ref, Rows, Signal
+from opssquad import Rows, Signal
 
 from .._common import client, lasting, moment, since
+from .._common import prepared as prepared_ref
 
 LEFT = 3600.0
 """Seconds after which a prepared transaction was left: whoever prepares one ends it within seconds."""
@@ -35,11 +36,10 @@ def left_signals(prepared: Rows, now: datetime) -> Iterator[Signal]:
         age = since(row, "prepared", now)
         if age is None or age.total_seconds() < LEFT:
             continue
-        ref = Ref(kind="PreparedTransaction", namespace=str(row["database"]), name=str(row["gid"]))
+        ref = prepared_ref(str(row["database"]), row["gid"])
         yield Signal(
             id="transaction.left_prepared",
             entity=ref,
-            owner=ref,
             text=f"transaction {row['gid']} of role {row['owner']} was prepared {lasting(age)} ago "
             "and never ended",
             at=moment(row, "prepared"),

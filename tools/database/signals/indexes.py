@@ -8,8 +8,8 @@ from functools import cached_property
 
 from opssquad import Json, Rows, Signal, ago
 
+from .._common import Place, moment, place_of, size
 from .._common import index as index_ref
-from .._common import moment, size
 from .._common import table as table_ref
 from .._definitions import Definition, definition
 from .._statements import Names
@@ -19,9 +19,6 @@ READ, WRITES = 50, 1000
 are not cost something."""
 TOLD = 100
 """Signals of one kind at most: of thousands of indexes the largest count."""
-
-Place = tuple[str, str]
-"""Schema and table."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +69,6 @@ class Seen:
         """Since when scans are counted; None where they were never reset."""
         own = [row for row in self.databases.rows if row["database"] == self.databases.name]
         return moment(own[0], "stats_reset") if own else None
-
-
-def place_of(row: Json) -> Place:
-    """Where a row of most looks belongs."""
-    return str(row["schema"]), str(row["table"])
 
 
 def index_signals(seen: Seen) -> Iterator[Signal]:

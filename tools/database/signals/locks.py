@@ -9,6 +9,7 @@ from opssquad import Json, Ref, Rows, Signal
 
 from .._chains import PREPARED, Chain
 from .._common import client, lasting, moment, query_text, session, since
+from .._common import prepared as prepared_ref
 from .sessions import UPKEEP, session_data
 
 BRIEF = 4.0
@@ -33,7 +34,6 @@ def _root(chain: Chain, sessions: Rows, now: datetime, brief: bool) -> Iterator[
     yield Signal(
         id="lock.brief" if brief else "lock.blocker",
         entity=ref,
-        owner=ref,
         text=_words(chain, sessions.name, now),
         severity="info" if brief else "critical",
         at=_began(chain),
@@ -48,7 +48,7 @@ def _root(chain: Chain, sessions: Rows, now: datetime, brief: bool) -> Iterator[
             "wraparound": "wraparound" in statement,
         }
         yield Signal(
-            id="lock.maintenance", entity=ref, owner=ref, text=text, data=data, quotes=(sessions.quote(root),)
+            id="lock.maintenance", entity=ref, text=text, data=data, quotes=(sessions.quote(root),)
         )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def _words(chain: Chain, name: str, now: datetime) -> str:
 def root_ref(chain: Chain, name: str) -> Ref:
     """What holds the others up, as a component."""
     if chain.root["pid"] == PREPARED:
-        return Ref(kind="PreparedTransaction", namespace=name, name="unknown")
+        return prepared_ref(name, "unknown")
     return session(str(chain.root.get("database") or name), chain.root["pid"])
 
 
@@ -130,13 +130,12 @@ def prepared_signals(chain: Chain, sessions: Rows, prepared: Rows, now: datetime
     and nothing that ends sessions frees them. The oldest is named."""
     mine = [row for row in prepared.rows if row["database"] == sessions.name]
     for row in sorted(mine, key=lambda each: str(each["prepared"]))[:1]:
-        ref = Ref(kind="PreparedTransaction", namespace=sessions.name, name=str(row["gid"]))
+        ref = prepared_ref(sessions.name, row["gid"])
         more = f" (the oldest of {len(mine)})" if len(mine) > 1 else ""
         victims = chain.victims
         yield Signal(
             id="lock.prepared",
             entity=ref,
-            owner=ref,
             text=f"the prepared transaction {row['gid']}{more} of role {row['owner']} has waited for its end "
             f"for {lasting(since(row, 'prepared', now))}, and {len(victims)} sessions wait for its locks",
             severity="critical",

@@ -5,14 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from opssquad import Json, Rows, Signal
 
+from .._common import place_of
 from .._common import table as table_ref
 from .._definitions import Definition
-from .indexes import Seen, place_of
+from .indexes import Seen
+from .tables import LARGE, SCANS
 
-LARGE = 5000
-"""Rows from which a sequential scan of a table costs."""
-SCANS = 5
-"""Sequential scans from which a table is often read whole."""
 SLOW = 1.0
 """Milliseconds a call below which a statement misses nothing."""
 WIDEST = 3
@@ -74,7 +72,6 @@ def _lacking(seen: Seen, look: Rows, row: Json, table: Json, columns: Sequence[s
     return Signal(
         id="index.missing",
         entity=ref,
-        owner=ref,
         text=f"no index of {ref.name} begins with {' or '.join(columns[:WIDEST])}, by which it is filtered "
         f"({calls}): {statement[:120]}",
         data={
@@ -108,7 +105,6 @@ def _foreign(seen: Seen) -> Iterator[Signal]:
         yield Signal(
             id="index.foreign_key_missing",
             entity=ref,
-            owner=ref,
             text=f"no index of {ref.name} ({table['n_live_tup']} rows) begins with {', '.join(columns)} of "
             f"foreign key {key['name']}; {deleted} rows were deleted of {key['refers_to']}, each of which "
             f"reads it whole",

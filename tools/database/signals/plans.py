@@ -6,9 +6,8 @@ from opssquad import Json, Quote, Signal
 
 from .._common import table as table_ref
 from .._plans import Step, place
+from .tables import LARGE
 
-LARGE = 5000
-"""Rows from which a sequential scan of a table costs."""
 FEW = 0.1
 """The share of rows below which an index would be quicker than reading all of them."""
 OFF_BY, OFF = 4, 1000
@@ -42,7 +41,6 @@ def _whole(name: str, step: Step, row: Json) -> Iterator[Signal]:
     yield Signal(
         id="plan.sequential_scan",
         entity=ref,
-        owner=ref,
         text=f"the plan reads all {live} rows of {ref.name} for about {wanted} of them, by "
         f"{', '.join(step.filtered) or 'a filter that no plain index serves'}",
         severity="warning" if few else "info",
@@ -71,7 +69,6 @@ def _estimate(name: str, step: Step, row: Json) -> Iterator[Signal]:
     yield Signal(
         id="plan.row_estimate",
         entity=ref,
-        owner=ref,
         text=f"the plan counts on {planned} rows of {ref.name}, which has {live}",
         data={"table": ref.name, "planned": planned, "rows": live},
         quotes=(quoted(name, step.lines[0]),),

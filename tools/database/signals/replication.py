@@ -28,7 +28,6 @@ def replica_signals(replicas: Rows) -> Iterator[Signal]:
         yield Signal(
             id="replica.lagging",
             entity=ref,
-            owner=ref,
             text=f"replica {ref.name} is {size(behind)} behind in replay"
             + (f", {lag:.0f} s" if lag else "")
             + f" ({what})",
@@ -72,7 +71,6 @@ def standby_signals(looks: Mapping[str, Rows], now: datetime) -> Iterator[Signal
         yield Signal(
             id="replica.replay_paused",
             entity=ref,
-            owner=ref,
             text="replay is paused on this standby: someone paused it, and it stays so until it is resumed",
             severity="critical",
             data={"replayed_until": facts.get("replayed_until") or ""},
@@ -86,7 +84,6 @@ def standby_signals(looks: Mapping[str, Rows], now: datetime) -> Iterator[Signal
         yield Signal(
             id="replica.lagging",
             entity=ref,
-            owner=ref,
             text=text,
             severity="critical",
             data={
@@ -133,7 +130,6 @@ def _not_streaming(server: Rows, receiver: Rows, settings: Rows, now: datetime) 
     yield Signal(
         id="replica.not_streaming",
         entity=ref,
-        owner=ref,
         text="this standby receives nothing from a primary"
         + (f"; what it replayed last is {lasting(last)} old" if last is not None else ""),
         severity="info" if archive else "critical",
@@ -159,7 +155,6 @@ def _held_up(sessions: Rows, now: datetime) -> Iterator[Signal]:
         yield Signal(
             id="replica.blocked_by_query",
             entity=ref,
-            owner=ref,
             text=f"session {row['pid']} of {client(sessions.name, row).name} has had a snapshot for "
             f"{lasting(open_)} "
             f"while replay waits: {query_text(row, 90)}",

@@ -31,7 +31,6 @@ def refused(name: str, server: str, error: DatabaseError) -> Signal:
     return Signal(
         id=ENDS.get(error.kind, "server.away"),
         entity=ref,
-        owner=ref,
         text=f"the server takes no connection: {error.said}",
         severity="critical",
         data={"said": error.said, "kind": error.kind},
@@ -46,7 +45,6 @@ def standing_signals(server: Rows, databases: Rows) -> Iterator[Signal]:
         yield Signal(
             id="server.in_recovery",
             entity=ref,
-            owner=ref,
             text="the server is a standby and takes no writes",
             severity="info",
             quotes=(server.quote(row, "in_recovery"),),
@@ -83,7 +81,6 @@ def _of_role(name: str, quote: Quote) -> Signal:
     return Signal(
         id="role.read_only",
         entity=role(name),
-        owner=role(name),
         text=f"transactions of role {name} are read-only by default",
         severity="info",
         data={"role": name},
@@ -95,7 +92,6 @@ def _read_only(ref: Ref, where: str, quote: Quote) -> Signal:
     return Signal(
         id="server.read_only",
         entity=ref,
-        owner=ref,
         text=f"transactions are read-only by default in {where}",
         data={"scope": where, "ref": str(ref)},
         quotes=(quote,),
@@ -112,7 +108,6 @@ def serves(sessions: Rows, now: datetime) -> Iterator[Signal]:
         yield Signal(
             id="server.serves",
             entity=ref,
-            owner=ref,
             text=f"{len(recent)} of {len(mine)} sessions did something in the last minute, and none "
             f"waits for another",
             severity="info",
@@ -128,7 +123,6 @@ def _of_database(databases: Rows, row: Json) -> Iterator[Signal]:
             yield Signal(
                 id="transactions.wraparound",
                 entity=ref,
-                owner=ref,
                 text=f"the oldest {what} of {ref.name} is {row[column]} of them old; at two billion the "
                 "server takes no more writes",
                 severity="critical",
@@ -139,7 +133,6 @@ def _of_database(databases: Rows, row: Json) -> Iterator[Signal]:
         yield Signal(
             id="deadlocks.counted",
             entity=ref,
-            owner=ref,
             text=f"{row['deadlocks']} deadlocks since statistics were reset",
             severity="info",
             data={"count": row["deadlocks"]},
@@ -178,7 +171,6 @@ def slot_signals(slots: Rows, now: datetime) -> Iterator[Signal]:
         yield Signal(
             id="slot.lost" if status == "lost" else "slot.behind" if row["active"] else "slot.inactive",
             entity=ref,
-            owner=ref,
             text=_slot_words(row, ref.name, held, now),
             severity="critical" if lost or (held > 16 * HELD and not row["active"]) else "warning",
             at=moment(row, "inactive_since"),
@@ -214,7 +206,6 @@ def archive_signals(archiver: Rows) -> Iterator[Signal]:
             yield Signal(
                 id="archive.failing",
                 entity=ref,
-                owner=ref,
                 text=f"archiving of WAL has failed {row['failed_count']} times, the last time was no success",
                 severity="critical",
                 at=failed,

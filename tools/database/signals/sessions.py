@@ -109,7 +109,6 @@ def _many_idle(sessions: Rows, mine: list[Json], now: datetime) -> Iterator[Sign
         yield Signal(
             id="sessions.idle_in_transaction",
             entity=name,
-            owner=name,
             text=f"{len(those)} sessions of {name.name} stand idle in transactions, the longest for "
             f"{lasting(since(first, 'state_change', now))}",
             at=moment(first, "state_change"),
@@ -135,7 +134,6 @@ def _signal(
     return Signal(
         id=id,
         entity=ref,
-        owner=ref,
         text=text,
         severity=severity,
         at=at,
@@ -190,7 +188,6 @@ def _waits(sessions: Rows, mine: list[Json]) -> Iterator[Signal]:
         yield Signal(
             id="sessions.waiting",
             entity=ref,
-            owner=ref,
             text=f"{count} sessions wait for {kind}: {event}",
             data={
                 "type": kind, "event": event, "count": count,
@@ -208,7 +205,6 @@ def _quiet(sessions: Rows, mine: list[Json]) -> Iterator[Signal]:
         yield Signal(
             id="sessions.quiet",
             entity=ref,
-            owner=ref,
             text=f"{len(active)} of {len(mine)} sessions are at work and none waits for a lock",
             severity="info",
             data={"active": len(active), "sessions": len(mine)},

@@ -84,7 +84,6 @@ def _slower(now: Rows, each: Moved, names: Names) -> Iterator[Signal]:
     yield Signal(
         id="statement.slower_now",
         entity=ref,
-        owner=ref,
         text=f"takes {each.mean:.0f} ms now ({each.calls} calls) and took {usual:.1f} ms before: "
         f"{query_text(row, 120)}",
         data={
@@ -119,7 +118,6 @@ def _dominates(now: Rows, names: Names) -> Iterator[Signal]:
     yield Signal(
         id="statement.dominates",
         entity=ref,
-        owner=ref,
         text=f"takes {100 * share:.0f} % of all time, {float(row['mean_ms']):.1f} ms a call, and touches "
         f"{each_row:.0f} blocks for a row: {query_text(row, 120)}",
         severity="info",
@@ -145,7 +143,6 @@ def wal_signals(before: Rows, now: Rows, sessions: Rows) -> Iterator[Signal]:
     yield Signal(
         id="statement.writes_wal",
         entity=ref,
-        owner=ref,
         text=f"{ref.name} writes {100 * amount / total:.0f} % of the WAL ({size(amount)}) by: "
         f"{query_text(row, 100)}",
         data={"role": row["role"], "client": ref.name, "bytes": amount, "statement": query_text(row, 300)},

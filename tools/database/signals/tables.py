@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from opssquad import Json, Rows, Signal, ago
 
 from .._bloat import Bloat
-from .._common import moment, percent, size
+from .._common import Place, moment, percent, place_of, size
 from .._common import table as table_ref
-from .indexes import READ, Place, never_read, place_of
+from .indexes import READ, never_read
 
 DEAD, DEAD_SHARE = 1000, 0.2
 """Dead rows, and their share of all, from which a table has many: autovacuum comes at a fifth."""
@@ -81,7 +81,6 @@ def _dead(tables: Rows, row: Json, started: datetime | None, now: datetime) -> I
     yield Signal(
         id="table.dead_rows",
         entity=ref,
-        owner=ref,
         text=f"{ref.name}{off} has {dead} dead rows beside {live} live ones",
         data={
             "dead": dead,
@@ -100,7 +99,6 @@ def _dead(tables: Rows, row: Json, started: datetime | None, now: datetime) -> I
         yield Signal(
             id="table.not_vacuumed",
             entity=ref,
-            owner=ref,
             text=f"{ref.name} was {when}; its {dead} dead rows have asked for it",
             at=at,
             data={"table": ref.name, "dead": dead, "last_vacuum": at.isoformat() if at else ""},
@@ -114,7 +112,6 @@ def _switched_off(tables: Rows, row: Json) -> Iterator[Signal]:
         yield Signal(
             id="table.autovacuum_off",
             entity=ref,
-            owner=ref,
             text=f"autovacuum is switched off for {ref.name}",
             data={"table": ref.name, "options": row["options"]},
             quotes=(tables.quote(row, "options"),),
@@ -129,7 +126,6 @@ def _old(tables: Rows, row: Json) -> Iterator[Signal]:
         yield Signal(
             id="table.wraparound",
             entity=ref,
-            owner=ref,
             text=f"{ref.name} has rows that are {age} transactions old",
             severity="critical",
             data={"table": ref.name, "age": age},
@@ -153,7 +149,6 @@ def _stale(tables: Rows, row: Json, now: datetime) -> Iterator[Signal]:
     yield Signal(
         id="table.stale_statistics",
         entity=ref,
-        owner=ref,
         text=f"{modified} rows of {ref.name}, {analyzed}, were modified since; it has {live} rows, the "
         f"planner {counts}{off}",
         data={
@@ -188,7 +183,6 @@ def _scanned(tables: Rows, row: Json) -> Iterator[Signal]:
     yield Signal(
         id="table.sequential_scans",
         entity=ref,
-        owner=ref,
         text=f"{ref.name} was read whole {scans} times, {read // scans} rows a time",
         severity="info",
         data={"scans": scans, "rows": live_rows(row), "rows_per_scan": read // scans, "table": ref.name},
@@ -208,7 +202,6 @@ def _many(tables: Rows, row: Json, unused: Sequence[Json]) -> Iterator[Signal]:
     yield Signal(
         id="table.many_indexes",
         entity=ref,
-        owner=ref,
         text=f"{len(unused)} of the {row['indexes']} indexes of {ref.name} were never read ({size(cost)}), "
         f"while {writes} rows were written; {percent(hot, updated)} of the updates did without touching an "
         f"index",
@@ -231,7 +224,6 @@ def _bloated(tables: Rows, row: Json, estimate: Bloat) -> Iterator[Signal]:
     yield Signal(
         id="table.bloated",
         entity=ref,
-        owner=ref,
         text=f"about {size(estimate.wasted)} of the {size(estimate.heap)} of {ref.name} hold no row (an "
         f"estimate, by {estimate.rows} rows of {estimate.width} bytes)",
         severity="info",

@@ -1,15 +1,11 @@
 """The proof that one SQL statement only reads, or the reason why there is none. Pure; nothing is run."""
 
-from typing import Literal
-
 from opssquad.gate.sql.lists import grammar
 from opssquad.gate.sql.parse import Message, parse
 from opssquad.gate.sql.unproven import Unproven, place, short
 from opssquad.gate.sql.walk import Walk, refusal
 from opssquad.types import Value
 
-What = Literal["select", "values", "explain", "show"]
-"""What a read is; TABLE is a select."""
 CHANGES = ("insert_stmt", "update_stmt", "delete_stmt")
 """Statements that may be explained, though not run: the plan says what they would do, and nothing does it."""
 
@@ -18,7 +14,6 @@ class SqlRead(Value):
     """One statement that only reads. `text` is what was proved, to be run as it is."""
 
     text: str
-    what: What
 
 
 class SqlRefusal(Value):
@@ -30,12 +25,13 @@ class SqlRefusal(Value):
 def prove(text: str) -> SqlRead | SqlRefusal:
     """Whether the text is one statement that only reads. Never raises, whatever the text."""
     try:
-        return SqlRead(text=text, what=_what(text))
+        _check(text)
     except Unproven as error:
         return SqlRefusal(reason=str(error))
+    return SqlRead(text=text)
 
 
-def _what(text: str) -> What:
+def _check(text: str) -> None:
     statements = parse(text).stmts
     if not statements:
         raise Unproven("there is no statement here; write one SELECT, VALUES, TABLE, EXPLAIN or SHOW")
@@ -46,13 +42,13 @@ def _what(text: str) -> What:
     match kind := statement.WhichOneof("node"):
         case "select_stmt":
             Walk(text, grammar().nodes).check(statement)
-            return "values" if statement.select_stmt.values_lists else "select"
         case "explain_stmt":
             _explain(text, statement.explain_stmt)
-            return "explain"
         case "variable_show_stmt":
-            return "show"
-    raise refusal(getattr(statement, kind).DESCRIPTOR.name, place(text, _start(text, 0)))
+            # There is nothing in it but the name of a setting.
+            pass
+        case _:
+            raise refusal(getattr(statement, kind).DESCRIPTOR.name, place(text, _start(text, 0)))
 
 
 def _explain(text: str, statement: Message) -> None:

@@ -3,8 +3,9 @@
 Whether it may be done now is decided before; nothing here runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from psycopg import sql
 
@@ -19,17 +20,23 @@ LOCK_WAIT = "3s"
 @dataclass(frozen=True)
 class Act:
     """The statements of an act, run one after another outside of a transaction. `patient`: it may wait for
-    locks as long as its deadline lets it. `answers`: its first statement tells by a boolean whether it did
-    anything, and `gone` what it means where it did not."""
+    locks as long as its deadline lets it. `calls`: it calls functions, which are built-in ones whatever the
+    search path. `gone`: what it means that its statement gives no row, where that tells by a boolean whether
+    it did anything; empty where its rows tell nothing."""
 
     statements: tuple[Statement, ...]
     patient: bool = False
-    answers: bool = False
+    calls: bool = False
     gone: str = ""
 
     def text(self) -> str:
         """The statements as an engineer would type them."""
-        return "; ".join(" ".join(each.as_string(None).split()) for each in self.statements)
+        return text_of(self.statements)
+
+
+def text_of(statements: Sequence[Statement]) -> str:
+    """Statements as an engineer would type them."""
+    return "; ".join(each.as_string(None) for each in statements)
 
 
 def act_of(name: str, args: Json) -> Act:
@@ -37,32 +44,35 @@ def act_of(name: str, args: Json) -> Act:
     make = ACTS.get(name)
     if make is None:
         raise ToolError(f"no act {name!r}; there is: {', '.join(ACTS)}")
+    for value in _texts(args.values()):
+        if not value.isprintable():
+            raise ToolError(f"{ascii(value)} would not be seen on a card as it is; do it by hand")
     return make(args)
 
 
-def _signal(function: str) -> Callable[[Json], Act]:
-    def make(args: Json) -> Act:
-        # The pid alone may be another session's by now.
-        statement = sql.SQL(
-            "select {}({}) from pg_stat_activity where pid = {} and backend_start = {}::timestamptz"
-        ).format(sql.SQL(function), args["pid"], args["pid"], args["started"])
-        return Act(
-            (statement,), answers=True, gone=f"there is no session {args['pid']} of that start any more"
-        )
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    """What of the arguments is text: a card shows it as it is run."""
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _texts(value)
 
-    return make
+
+def _signal(function: str, args: Json) -> Act:
+    # The pid alone may be another session's by now.
+    statement = sql.SQL(
+        "select {}({}) from pg_stat_activity where pid = {} and backend_start = {}::timestamptz"
+    ).format(sql.SQL(function), args["pid"], args["pid"], args["started"])
+    return Act((statement,), calls=True, gone=f"there is no session {args['pid']} of that start any more")
 
 
 def _table(args: Json) -> sql.Identifier:
     return sql.Identifier(args["schema"], args["table"])
 
 
-def _analyze(args: Json) -> Act:
-    return Act((sql.SQL("analyze {}").format(_table(args)),), patient=True)
-
-
-def _vacuum(args: Json) -> Act:
-    return Act((sql.SQL("vacuum (analyze) {}").format(_table(args)),), patient=True)
+def _upkeep(words: str, args: Json) -> Act:
+    return Act((sql.SQL(words).format(_table(args)),), patient=True)
 
 
 def _create_index(args: Json) -> Act:
@@ -79,7 +89,7 @@ def _drop_index(args: Json) -> Act:
 
 
 def _drop_slot(args: Json) -> Act:
-    return Act((sql.SQL("select pg_drop_replication_slot({})").format(args["slot"]),))
+    return Act((sql.SQL("select pg_drop_replication_slot({})").format(args["slot"]),), calls=True)
 
 
 def _role_limit(args: Json) -> Act:
@@ -98,28 +108,21 @@ def _value(name: str, value: object) -> sql.Composable:
     return sql.SQL(", ").join(map(sql.Literal, names))
 
 
-def _setting(args: Json) -> Act:
+def _changed(whose: sql.Composable, args: Json) -> Statement:
+    """The statement that sets a setting, or takes it back where no value is given."""
     name, value = sql.Identifier(args["name"]), args.get("value")
     if value is None:
-        change = sql.SQL("alter system reset {}").format(name)
-    else:
-        change = sql.SQL("alter system set {} = {}").format(name, _value(args["name"], value))
-    return Act((change, sql.SQL("select pg_reload_conf()").format()))
+        return sql.SQL("alter {} reset {}").format(whose, name)
+    return sql.SQL("alter {} set {} = {}").format(whose, name, _value(args["name"], value))
 
 
-def _of_a_role(args: Json) -> Act:
-    name, value, role = sql.Identifier(args["name"]), args.get("value"), sql.Identifier(args["role"])
-    if value is None:
-        return Act((sql.SQL("alter role {} reset {}").format(role, name),))
-    return Act((sql.SQL("alter role {} set {} = {}").format(role, name, _value(args["name"], value)),))
+def _setting(args: Json) -> Act:
+    reload = sql.SQL("select pg_reload_conf()").format()
+    return Act((_changed(sql.SQL("system"), args), reload), calls=True)
 
 
-def _grant(args: Json) -> Act:
-    return _privileges("grant {} on {} to {}", args)
-
-
-def _revoke(args: Json) -> Act:
-    return _privileges("revoke {} on {} from {}", args)
+def _role_setting(args: Json) -> Act:
+    return Act((_changed(sql.SQL("role {}").format(sql.Identifier(args["role"])), args),))
 
 
 PRIVILEGES = frozenset(("select", "insert", "update", "delete", "truncate", "references", "trigger"))
@@ -137,16 +140,16 @@ def _privileges(words: str, args: Json) -> Act:
 
 
 ACTS: Mapping[str, Callable[[Json], Act]] = {
-    "cancel": _signal("pg_cancel_backend"),
-    "terminate": _signal("pg_terminate_backend"),
-    "analyze": _analyze,
-    "vacuum": _vacuum,
+    "cancel": partial(_signal, "pg_cancel_backend"),
+    "terminate": partial(_signal, "pg_terminate_backend"),
+    "analyze": partial(_upkeep, "analyze {}"),
+    "vacuum": partial(_upkeep, "vacuum (analyze) {}"),
     "create_index": _create_index,
     "drop_index": _drop_index,
     "drop_slot": _drop_slot,
     "role_limit": _role_limit,
     "setting": _setting,
-    "role_setting": _of_a_role,
-    "grant": _grant,
-    "revoke": _revoke,
+    "role_setting": _role_setting,
+    "grant": partial(_privileges, "grant {} on {} to {}"),
+    "revoke": partial(_privileges, "revoke {} on {} from {}"),
 }

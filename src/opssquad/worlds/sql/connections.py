@@ -10,6 +10,7 @@ from psycopg import AsyncConnection, sql
 
 from opssquad.worlds.sql.database import Answered
 from opssquad.worlds.sql.dsn import Meant
+from opssquad.worlds.sql.naming import BUILT_IN
 from opssquad.worlds.sql.trouble import DatabaseError, told
 
 CONNECTING = 5
@@ -33,6 +34,10 @@ READ_ONLY = {
 }
 """What holds for every transaction that looks: local to it, since behind a pooler the session is next another
 client's, who must not find it read-only."""
+OURS = {"application_name": "opssquad", "client_encoding": "UTF8"}
+"""What of a DSN is ours to say."""
+LOST = "08006"
+"""PostgreSQL's code for a connection that broke."""
 PASSING = ("full", "starting")
 """Trouble in connecting that may be over in a second."""
 
@@ -60,7 +65,7 @@ class Connections:
             if self._open is None or self._open.closed:
                 self._open = await self._reading()
             try:
-                async with saying(self.where), self._open.transaction():
+                async with saying(self.where, self._open), self._open.transaction():
                     await self._open.execute(_sets(READ_ONLY))
                     yield self._open
             except BaseException:
@@ -83,14 +88,14 @@ class Connections:
 
     async def connect(self, options: Mapping[str, str]) -> AsyncConnection[Any]:
         """A new connection in autocommit, with those settings. Raises DatabaseError."""
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, TRIES):
             try:
                 return await self._connect(options)
             except DatabaseError as error:
-                if error.kind not in PASSING or attempt == TRIES:
+                if error.kind not in PASSING:
                     raise
             await asyncio.sleep(BETWEEN * attempt)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        return await self._connect(options)
 
     async def _close_later(self) -> None:
         await asyncio.sleep(LINGER)
@@ -106,7 +111,7 @@ class Connections:
         dsn = await self._dsn.resolve()
         given = psycopg.conninfo.conninfo_to_dict(dsn.conninfo.get_secret_value())
         own = str(given.pop("options", None) or "")
-        words = {"connect_timeout": CONNECTING, **given, "application_name": "opssquad"}
+        words = {"connect_timeout": CONNECTING, **given, **OURS}
         asked = " ".join([own, *(f"-c {name}={value}" for name, value in options.items())]).strip()
         async with saying(self.where):
             try:
@@ -124,22 +129,28 @@ def _sets(values: Mapping[str, str]) -> sql.Composed:
     each = (
         sql.SQL("set local {} = {}").format(sql.Identifier(name), value) for name, value in values.items()
     )
-    return sql.SQL("; ").join(each)
+    return sql.SQL("; ").join((*each, BUILT_IN))
 
 
 async def _connected(words: Mapping[str, Any], options: str) -> AsyncConnection[Any]:
     conninfo = psycopg.conninfo.make_conninfo("", **words, **({"options": options} if options else {}))
-    return await AsyncConnection.connect(conninfo, autocommit=True, prepare_threshold=None)
+    connection = await AsyncConnection.connect(conninfo, autocommit=True, prepare_threshold=None)
+    if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        # Such a server holds any bytes, and would refuse to send those that are no UTF-8.
+        await connection.execute("set client_encoding = 'SQL_ASCII'")
+    return connection
 
 
 @contextlib.asynccontextmanager
-async def saying(where: str) -> AsyncIterator[None]:
-    """What the library raises is one clear line. Raises DatabaseError."""
+async def saying(where: str, over: AsyncConnection[Any] | None = None) -> AsyncIterator[None]:
+    """What the library raises is one clear line; what breaks an open connection is no trouble in connecting,
+    whatever its words. Raises DatabaseError."""
     try:
         yield
     except psycopg.Error as error:
         message = error.diag.message_primary or str(error)
-        raise told(where, message, error.sqlstate or "") from error
+        broken = over is not None and over.closed and not error.sqlstate
+        raise told(where, message, LOST if broken else error.sqlstate or "") from error
 
 
 def taken(cursor: Any, most: int, size: int) -> Answered:

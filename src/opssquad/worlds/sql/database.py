@@ -6,7 +6,7 @@ and acts are done is its backend's: `postgres` or `recorded`.
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, Self
 
@@ -69,7 +69,6 @@ class Done:
 
     statement: str
     said: str = ""
-    data: Json = field(default_factory=dict)
 
 
 Prove = Callable[[str], str]

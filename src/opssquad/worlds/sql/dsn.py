@@ -6,7 +6,7 @@ A password never leaves this module but to the server: what is shown, stored and
 import base64
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -57,12 +57,17 @@ class Dsn:
     port: str
     dbname: str
     user: str
-    origin: str = field(default="--dsn")
+    origin: str
+
+    @property
+    def server(self) -> str:
+        """Where it is served: `host:port`."""
+        return f"{self.host}:{self.port}"
 
     @property
     def where(self) -> str:
         """The database and its server, as messages name them."""
-        return f"database {self.dbname!r} at {self.host}:{self.port}"
+        return f"database {self.dbname!r} at {self.server}"
 
     async def resolve(self) -> "Dsn":
         """Itself: nothing is left to be found out."""
@@ -71,7 +76,7 @@ class Dsn:
     def described(self) -> Json:
         """For the record: where and as whom."""
         return {
-            "server": f"{self.host}:{self.port}",
+            "server": self.server,
             "database": self.dbname,
             "user": self.user,
             "origin": self.origin,
@@ -81,9 +86,7 @@ class Dsn:
 def parse(text: str, origin: str = "--dsn") -> Dsn:
     """Read a connection string: words `host=... dbname=...`, an address `postgresql://...`, or
     `service=NAME`. Raises UsageError, which never shows it."""
-    text = text.strip()
-    if text.startswith("jdbc:"):
-        text = text.removeprefix("jdbc:")
+    text = text.strip().removeprefix("jdbc:")
     if not text:
         raise UsageError(
             f"{origin} is empty; give host=... dbname=... user=..., or postgresql://..., or service=NAME"
@@ -96,6 +99,11 @@ def parse(text: str, origin: str = "--dsn") -> Dsn:
             f"{origin} is no connection string of PostgreSQL: {_without(said, text)}; give host=..."
             " dbname=... user=..., or postgresql://user@host/dbname, or service=NAME"
         ) from None
+    if any("@" in host[1:] for host in words.get("host", "").split(",")):
+        # The rest of a password would be taken for the host, and shown as such.
+        raise UsageError(
+            f"{origin} has an @ in its password or user; write it as %40, or give words: host=..."
+        )
     public = make_conninfo("", **{name: value for name, value in words.items() if name not in HIDDEN})
     return Dsn(
         conninfo=SecretStr(make_conninfo("", **words)),
@@ -139,14 +147,9 @@ class Referred:
         return self._found.dbname if self._found else self.origin
 
     @property
-    def host(self) -> str:
-        """The server's host, once it is known."""
-        return self._found.host if self._found else "(not asked yet)"
-
-    @property
-    def port(self) -> str:
-        """The server's port, once it is known."""
-        return self._found.port if self._found else ""
+    def server(self) -> str:
+        """Where it is served, once it is known."""
+        return self._found.server if self._found else "(not asked yet)"
 
     @property
     def where(self) -> str:

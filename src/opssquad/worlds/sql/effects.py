@@ -7,6 +7,7 @@ old snapshot still needs them.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from opssquad.errors import ToolError
@@ -39,23 +40,21 @@ NAMED: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """The look that shows each kind of object, and the columns that its name is made of."""
 
 
-def take_effect(material: Material, act: str, args: Json, now: datetime) -> str:
-    """Change the rows as the act would. Gives what the server says. Raises ToolError where it refuses."""
-    return EFFECTS[act](material, args, now)
+def take_effect(material: Material, act: str, args: Json, now: datetime) -> None:
+    """Change the rows as the act would. Raises ToolError where the server refuses."""
+    EFFECTS[act](material, args, now)
 
 
-def _terminate(material: Material, args: Json, now: datetime) -> str:
+def _terminate(material: Material, args: Json, now: datetime) -> None:
     row = _session(material, args)
     material.rows["sessions"].remove(row)
     _released(material, row["pid"])
-    return ""
 
 
-def _cancel(material: Material, args: Json, now: datetime) -> str:
+def _cancel(material: Material, args: Json, now: datetime) -> None:
     row = _session(material, args)
     row |= {**FREE, "state_change": now.isoformat()}
     _released(material, row["pid"])
-    return ""
 
 
 def _session(material: Material, args: Json) -> Json:
@@ -80,23 +79,22 @@ def _released(material: Material, pid: int) -> None:
             row |= {"unreplayed_bytes": 0, "replayed_lsn": row.get("received_lsn"), "replay_age": 0.0}
 
 
-def _analyze(material: Material, args: Json, now: datetime) -> str:
+def _analyze(material: Material, args: Json, now: datetime) -> None:
     row = _of(material, "tables", args, "table")
     row |= {"last_analyze": now.isoformat(), "n_mod_since_analyze": 0, "planner_rows": row["n_live_tup"]}
-    return ""
 
 
-def _vacuum(material: Material, args: Json, now: datetime) -> str:
+def _vacuum(material: Material, args: Json, now: datetime) -> None:
     row = _of(material, "tables", args, "table")
     row["last_vacuum"] = now.isoformat()
     row["vacuum_count"] = int(row.get("vacuum_count") or 0) + 1
     snapshots = [s for s in material.rows.get("sessions", ()) if (s.get("xmin_age") or 0) >= SNAPSHOT]
     if not snapshots:
         row["n_dead_tup"] = 0
-    return _analyze(material, args, now)
+    _analyze(material, args, now)
 
 
-def _create_index(material: Material, args: Json, now: datetime) -> str:
+def _create_index(material: Material, args: Json, now: datetime) -> None:
     like = _of(material, "tables", args, "table")
     named = {"schema": args["schema"], "table": args["table"], "index": args["name"]}
     columns = ", ".join(args["columns"])
@@ -106,34 +104,32 @@ def _create_index(material: Material, args: Json, now: datetime) -> str:
         {**named, **facts, "definition": made, "size": 8192, "constraint": False}
     )
     like["indexes"] = int(like.get("indexes") or 0) + 1
-    return ""
 
 
-def _drop_index(material: Material, args: Json, now: datetime) -> str:
+def _drop_index(material: Material, args: Json, now: datetime) -> None:
     row = _of(material, "indexes", {"schema": args["schema"], "index": args["name"]}, "index")
     material.rows["indexes"].remove(row)
-    return ""
 
 
-def _drop_slot(material: Material, args: Json, now: datetime) -> str:
+def _drop_slot(material: Material, args: Json, now: datetime) -> None:
     for row in material.rows.get("slots", ()):
         if row["slot"] == args["slot"]:
             if row.get("active"):
                 raise ToolError(f"replication slot {args['slot']} is active for PID {row.get('active_pid')}")
             material.rows["slots"].remove(row)
-            return ""
+            return
     raise ToolError(f"replication slot {args['slot']} does not exist")
 
 
-def _role_limit(material: Material, args: Json, now: datetime) -> str:
+def _role_limit(material: Material, args: Json, now: datetime) -> None:
     for row in material.rows.get("roles", ()):
         if row["role"] == args["role"]:
             row["connection_limit"] = int(args["limit"])
-            return ""
+            return
     raise ToolError(f"role {args['role']} does not exist")
 
 
-def _setting(material: Material, args: Json, now: datetime) -> str:
+def _setting(material: Material, args: Json, now: datetime) -> None:
     rows = material.rows.setdefault("settings", [])
     row = next((each for each in rows if each["name"] == args["name"]), None)
     if row is None:
@@ -145,10 +141,9 @@ def _setting(material: Material, args: Json, now: datetime) -> str:
     row |= {"setting": now_set, "reset_val": now_set, "source": source}
     if args["name"] == "default_transaction_read_only":
         material.server["read_only"] = now_set
-    return ""
 
 
-def _role_setting(material: Material, args: Json, now: datetime) -> str:
+def _role_setting(material: Material, args: Json, now: datetime) -> None:
     rows = material.rows.setdefault("role_settings", [])
     row = next((r for r in rows if r["role"] == args["role"] and not r["database"]), None)
     if row is None:
@@ -156,18 +151,11 @@ def _role_setting(material: Material, args: Json, now: datetime) -> str:
         rows.append(row)
     kept = [each for each in row["settings"] if not each.startswith(f"{args['name']}=")]
     row["settings"] = [*kept, *([] if args.get("value") is None else [f"{args['name']}={args['value']}"])]
-    return ""
 
 
-def _grant(material: Material, args: Json, now: datetime) -> str:
-    return _privileges(material, args, lambda had, named: had | named)
-
-
-def _revoke(material: Material, args: Json, now: datetime) -> str:
-    return _privileges(material, args, lambda had, named: had - named)
-
-
-def _privileges(material: Material, args: Json, change: Callable[[set[str], set[str]], set[str]]) -> str:
+def _privileges(
+    change: Callable[[set[str], set[str]], set[str]], material: Material, args: Json, now: datetime
+) -> None:
     rows = material.rows.setdefault("grants", [])
     place = {"schema": args["schema"], "table": args["table"]}
     mine = [row for row in rows if all(row[key] == value for key, value in place.items())]
@@ -181,10 +169,9 @@ def _privileges(material: Material, args: Json, change: Callable[[set[str], set[
     row["privileges"] = " ".join(sorted(held))
     if not held:
         rows.remove(row)
-    return ""
 
 
-def _taken_away(material: Material, args: Json, now: datetime) -> str:
+def _taken_away(material: Material, args: Json, now: datetime) -> None:
     """Somebody else ended or dropped it: a session, slot, role, setting, table or index, by its ref."""
     kind, _, name = str(args["ref"]).split("/", 2)
     look, columns = NAMED.get(kind, ("", ()))
@@ -192,7 +179,6 @@ def _taken_away(material: Material, args: Json, now: datetime) -> str:
     for row in [row for row in rows if ".".join(str(row[column]) for column in columns) == name]:
         rows.remove(row)
         _released(material, row.get("pid", 0))
-    return ""
 
 
 def _of(material: Material, look: str, args: Mapping[str, Any], key: str) -> Json:
@@ -202,7 +188,7 @@ def _of(material: Material, look: str, args: Mapping[str, Any], key: str) -> Jso
     raise ToolError(f"{key} {args['schema']}.{args[key]} does not exist")
 
 
-EFFECTS: Mapping[str, Callable[[Material, Json, datetime], str]] = {
+EFFECTS: Mapping[str, Callable[[Material, Json, datetime], None]] = {
     "cancel": _cancel,
     "terminate": _terminate,
     "analyze": _analyze,
@@ -213,7 +199,7 @@ EFFECTS: Mapping[str, Callable[[Material, Json, datetime], str]] = {
     "role_limit": _role_limit,
     "setting": _setting,
     "role_setting": _role_setting,
-    "grant": _grant,
-    "revoke": _revoke,
+    "grant": partial(_privileges, set.union),
+    "revoke": partial(_privileges, set.difference),
     TAKEN_AWAY: _taken_away,
 }

@@ -59,9 +59,8 @@ def lacking(spec: LookSpec, server: Json) -> str:
     """What keeps this login of this server from that look, and what is lost for it; empty for nothing.
     `server` is the row of the look of that name."""
     if spec.since > int(server["version_num"]):
-        return (
-            f"PostgreSQL {server['version']} does not tell {spec.tells}; it does from {_major(spec.since)} on"
-        )
+        known = spec.since // 10000
+        return f"PostgreSQL {server['version']} does not tell {spec.tells}; it does from {known} on"
     need = spec.needs
     if need and need.extension and need.extension not in (server.get("extensions") or {}):
         return (
@@ -80,7 +79,3 @@ def hidden(spec: LookSpec, server: Json) -> str:
         f"{server['role']} is no member of {need.role}, so it does not see {need.lost}; a superuser mends it"
         f" with: GRANT pg_monitor TO {server['role']}"
     )
-
-
-def _major(version: int) -> int:
-    return version // 10000

@@ -9,7 +9,7 @@ EXPLAIN said of statements.
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,16 +75,14 @@ def has_database(folder: Path) -> bool:
 def load_material(folder: Path) -> Material:
     """The database part of a recording. Raises BadFile with file, line and reason."""
     file, found = folder / ROWS, Material()
-    for number, line in enumerate(_unpacked(file), 1):
-        said = _object(file, number, line)
+    for number, said in _objects(file, _unpacked(file)):
         _take_line(found, said, file, number)
     if len(found.rows.get("server", ())) != 1:
         raise BadFile(file, "holds not one row of the look 'server'")
     if (folder / LOG).exists():
         found.log = [line for line in read_text(folder / LOG).split("\n") if line]
     if (folder / PLANS).exists():
-        for number, line in enumerate(filter(None, read_text(folder / PLANS).split("\n")), 1):
-            said = _object(folder / PLANS, number, line)
+        for _, said in _objects(folder / PLANS, read_text(folder / PLANS)):
             found.plans[str(said.get("statement"))] = said.get("plan") or {}
     return found
 
@@ -104,21 +102,24 @@ def _take_line(found: Material, said: Json, file: Path, number: int) -> None:
         raise BadFile(file, "give row, missing, cut or empty", number)
 
 
-def _unpacked(file: Path) -> Iterable[str]:
+def _unpacked(file: Path) -> str:
     try:
-        text = gzip.decompress(file.read_bytes()).decode()
+        return gzip.decompress(file.read_bytes()).decode()
     except FileNotFoundError:
         raise BadFile(file, "this file is missing") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise BadFile(file, f"not a gzip file of UTF-8 text: {error}") from None
-    return filter(None, text.split("\n"))
 
 
-def _object(file: Path, number: int, line: str) -> Json:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise BadFile(file, f"not JSON: {error}", number) from None
-    if not isinstance(found, dict):
-        raise BadFile(file, "not a JSON object", number)
-    return found
+def _objects(file: Path, text: str) -> Iterator[tuple[int, Json]]:
+    """The objects of a file, one a line, with the numbers of their lines; empty lines count for nothing."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line:
+            continue
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise BadFile(file, f"not JSON: {error}", number) from None
+        if not isinstance(found, dict):
+            raise BadFile(file, "not a JSON object", number)
+        yield number, found

@@ -4,33 +4,40 @@ At most two connections at a time, one for looks and one for an act, and none wh
 moment: a server that is short of connections must not lose one to whoever looks why.
 """
 
-import asyncio
+import json
 import re
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import AsyncConnection, AsyncCursor, sql
+from psycopg import AsyncConnection, AsyncCursor, generators, sql
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
 from opssquad.errors import ToolError, ToolUnsure
 from opssquad.times import parse_time, wall_clock
 from opssquad.types import Json
-from opssquad.worlds.sql.acts import LOCK_WAIT, Act, act_of
+from opssquad.worlds.sql.acts import LOCK_WAIT, Act, Statement, act_of, text_of
 from opssquad.worlds.sql.connections import Connections, saying, taken
 from opssquad.worlds.sql.database import Answered, Done, Rows
 from opssquad.worlds.sql.dsn import Meant
 from opssquad.worlds.sql.looks import LookSpec, hidden, lacking, look_of
+from opssquad.worlds.sql.naming import naming
 from opssquad.worlds.sql.trouble import DatabaseError
 
 FRESH = 30.0
 """Seconds that facts about the server hold."""
 BATCH = 100
-"""Rows that are fetched at a time."""
+"""Rows that are fetched at a time; one at first, and fewer where they are long: all are in memory at once."""
+GARBLED = ("22021", "22P05")
+"""PostgreSQL's codes for a text that it cannot put into another encoding: one such statement of any database
+takes the whole view pg_stat_statements away."""
 GENERIC = re.compile(r"explain\s*\([^)]*\bgeneric_plan\b", re.IGNORECASE)
 """A statement whose parameters have no values."""
+PLAIN = re.compile(r"(?:\s+|--[^\n]*\n|/\*[^*/]*\*/)*(?:explain|show)\b", re.IGNORECASE)
+"""A statement for which there is no cursor."""
 DENIED = ("vacuum_is_permitted_for_relation", "vacuum_is_relation_owner")
 """Where in PostgreSQL (16 and later, before) the warning is from that a table is left out, because the role
 may not vacuum or analyze it: it has no code of its own, and its words are in the server's language."""
@@ -53,7 +60,7 @@ class Postgres:
     @property
     def server(self) -> str:
         """Where it is served: `host:port`."""
-        return f"{self._dsn.host}:{self._dsn.port}"
+        return self._dsn.server
 
     def now(self) -> datetime:
         """The server's clock, as it was last seen, running on; ours where it was not seen yet."""
@@ -67,7 +74,7 @@ class Postgres:
         """The row of the look `server`, at most half a minute old."""
         if time.monotonic() - self._facts_at > FRESH:
             spec = look_of("server")
-            found = await self._read(spec.text(0), (), 1)
+            found = await self._read(spec.text(0), 1)
             seen = parse_time(found[0]["now"])
             self._facts, self._facts_at, self._ahead = found[0], time.monotonic(), seen - wall_clock()
         return self._facts
@@ -81,9 +88,9 @@ class Postgres:
         if lost := lacking(spec, facts):
             return Rows(look, self.name, missing=lost)
         try:
-            found = await self._read(await self._text(spec, facts), tuple(where.items()), spec.most + 1)
+            found = await self._read(await self._text(spec, facts), spec.most + 1, where)
         except DatabaseError as error:
-            if error.kind != "denied":
+            if error.kind != "denied" and error.sqlstate not in GARBLED:
                 raise
             return Rows(look, self.name, missing=f"{error.said}, so this is not told: {spec.tells}")
         return Rows(look, self.name, found[: spec.most], hidden(spec, facts), cut=len(found) > spec.most)
@@ -91,25 +98,15 @@ class Postgres:
     async def select(self, statement: str, most: int, size: int) -> Answered:
         """Run a statement that reads, by a cursor where it can have one."""
         bare = statement.strip().rstrip(";")
-        async with self._to.looking() as connection:
+        async with self._to.looking() as connection, naming(connection, bare, self._to.where):
             if GENERIC.match(bare):
                 return taken(await _planned(connection, bare.encode()), most, size)
-            if bare.split(None, 1)[0].lower() in ("explain", "show"):
+            if PLAIN.match(bare):
                 cursor = await connection.execute(bare.encode(), binary=True)
                 return taken(cursor, most, size)
             # Binary, so that it goes by the protocol that takes no second statement.
             await connection.execute(b"declare taken no scroll cursor for " + bare.encode(), binary=True)
-            columns: tuple[str, ...] = ()
-            rows: list[tuple[str | None, ...]] = []
-            room = size
-            while len(rows) <= most and room >= 0:
-                cursor = await connection.execute(f"fetch {BATCH} from taken".encode())
-                part = taken(cursor, most - len(rows), room)
-                columns, rows = tuple(part.columns), [*rows, *part.rows]  # type: ignore[list-item]
-                room -= sum(len(cell or "") for row in part.rows for cell in row)
-                if part.cut or cursor.rowcount < BATCH:
-                    return Answered(columns, rows, part.cut)
-            return Answered(columns, rows, cut=True)
+            return await _fetched(connection, most, size)
 
     async def log(self, most: int) -> Rows:
         """The end of the server's log file, where it has one that we may read."""
@@ -118,13 +115,13 @@ class Postgres:
         if not file:
             why = place.missing or "the server writes no log file of its own (logging_collector is off)"
             return Rows("log", self.name, missing=why)
-        text = (
+        statement = sql.SQL(
             "select regexp_split_to_table(pg_read_file(f.file, greatest(f.size - {most}, 0), {most}),"
             " E'\\n') as line from (select l.file, d.size from (select {file}::text)"
             " l (file) join pg_ls_logdir() d on l.file like '%/' || d.name) f"
-        ).replace("{file}", sql.Literal(file).as_string(None))
+        ).format(file=file, most=most)
         try:
-            found = await self._read(text.replace("{most}", str(int(most))), (), most)
+            found = await self._read(statement.as_string(None), most)
         except DatabaseError as error:
             if error.kind != "denied":
                 raise
@@ -149,6 +146,9 @@ class Postgres:
         if todo.patient:
             # Its deadline bounds it: a timeout that is meant for queries would leave half an index.
             options |= {"lock_timeout": "0", "statement_timeout": "0"}
+        if todo.calls:
+            # Whoever owns a database may have its sessions find functions of theirs first.
+            options["search_path"] = "pg_catalog"
         connection = await self._to.connect(options)
         # Read at once: they are gone with the message that brought them.
         notices: list[tuple[str, str]] = []
@@ -156,9 +156,9 @@ class Postgres:
             lambda said: notices.append((str(said.message_primary), str(said.source_function)))
         )
         try:
-            for statement in todo.statements:
-                cursor = await self._run(connection, statement)
-                if todo.answers:
+            for number, statement in enumerate(todo.statements):
+                cursor = await self._run(connection, statement, todo.statements[:number])
+                if todo.gone:
                     await self._answered(todo, cursor)
         finally:
             await connection.close()
@@ -168,13 +168,19 @@ class Postgres:
                 raise DatabaseError(self._to.where, "denied", f"{todo.text()}: {said}")
         return Done(todo.text(), "; ".join(said for said, _ in notices[:3]))
 
-    async def _run(self, connection: AsyncConnection[Any], statement: sql.Composed) -> AsyncCursor[Any]:
+    async def _run(
+        self, connection: AsyncConnection[Any], statement: Statement, before: Sequence[Statement]
+    ) -> AsyncCursor[Any]:
         try:
-            async with saying(self._to.where):
+            async with saying(self._to.where, connection):
                 return await connection.execute(statement)
         except DatabaseError as error:
-            if error.kind == "lost":
+            if error.kind == "lost" or connection.closed:
                 raise ToolUnsure(f"{error}; it may have happened") from error
+            if before:
+                raise ToolUnsure(
+                    f"{text_of(before)} is done, but {text_of((statement,))}: {error}"
+                ) from error
             raise
 
     async def _answered(self, todo: Act, cursor: AsyncCursor[Any]) -> None:
@@ -187,7 +193,7 @@ class Postgres:
     async def identity(self) -> str:
         """The server's system identifier and the database's name; its address where that may not be read."""
         try:
-            rows = await self._read("select system_identifier::text as id from pg_control_system()", (), 1)
+            rows = await self._read("select system_identifier::text as id from pg_control_system()", 1)
         except DatabaseError as error:
             if error.kind != "denied":
                 raise
@@ -205,29 +211,50 @@ class Postgres:
             return text
         found = await self._read(
             "select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace"
-            f" where e.extname = '{spec.needs.extension}'", (), 1,
+            f" where e.extname = '{spec.needs.extension}'", 1,
         )  # fmt: skip
         schema = sql.Identifier(found[0]["schema"]).as_string(None) if found else "public"
         for view in (spec.needs.extension, f"{spec.needs.extension}_info"):
             text = text.replace(f"{{{view}}}", f"{schema}.{view}")
         return text
 
-    async def _read(self, text: str, where: tuple[tuple[str, str], ...], most: int) -> list[Json]:
+    async def _read(self, text: str, most: int, where: Mapping[str, str] | None = None) -> list[Json]:
         wanted = sql.SQL(" and ").join(
-            sql.SQL("q.{}::text = {}").format(sql.Identifier(name), value) for name, value in where
+            sql.SQL("q.{}::text = {}").format(sql.Identifier(name), value)
+            for name, value in (where or {}).items()
         )
         statement = sql.SQL("select row_to_json(q) from ({}) q {} limit {}").format(
             sql.SQL(text), sql.SQL("where {}").format(wanted) if where else sql.SQL(""), most
         )  # fmt: skip
         async with self._to.looking() as connection:
-            cursor = await connection.execute(statement)
-            return [row[0] for row in await cursor.fetchall()]
+            # As bytes: a statement of a session in another database is in the encoding of that one.
+            found = taken(await connection.execute(statement), most, sys.maxsize)
+            return [json.loads(row[0]) for row in found.rows if row[0] is not None]
+
+
+async def _fetched(connection: AsyncConnection[Any], most: int, size: int) -> Answered:
+    """Rows of the cursor `taken`, as far as `most` rows and `size` characters go."""
+    columns: tuple[str, ...] = ()
+    rows: list[Sequence[str | None]] = []
+    room, batch = size, 1
+    while len(rows) <= most and room >= 0:
+        cursor = await connection.execute(f"fetch {batch} from taken".encode())
+        part = taken(cursor, most - len(rows), room)
+        columns, rows = tuple(part.columns), [*rows, *part.rows]
+        lengths = [sum(len(cell or "") for cell in row) for row in part.rows]
+        room -= sum(lengths)
+        if part.cut or cursor.rowcount < batch:
+            return Answered(columns, rows, part.cut)
+        batch = max(1, min(BATCH, room // max(1, *lengths)))
+    return Answered(columns, rows, cut=True)
 
 
 async def _planned(connection: AsyncConnection[Any], statement: bytes) -> AsyncCursor[Any]:
     """A plan for any values. They can be left open only by the protocol that would take a second statement
     too, so the server is first asked by the other one, which knows of one alone."""
-    parsed = await asyncio.to_thread(connection.pgconn.prepare, b"", statement)
+    # Not in a thread, which would go on with the connection after a deadline has closed it.
+    connection.pgconn.send_prepare(b"", statement)
+    (parsed,) = await connection.wait(generators.execute(connection.pgconn))
     if parsed.status != ExecStatus.COMMAND_OK:
         raise error_from_result(parsed)
     return await connection.execute(statement)

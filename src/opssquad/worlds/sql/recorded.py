@@ -103,7 +103,8 @@ class Recorded:
         if self._journal:
             note(self._journal, act, args, now, self._real())
             self._played += 1
-        return Done(text, take_effect(self._material, act, args, now))
+        take_effect(self._material, act, args, now)
+        return Done(text)
 
     async def identity(self) -> str:
         """The recording."""

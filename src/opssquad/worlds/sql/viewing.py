@@ -3,6 +3,7 @@ embedded engine whose SQL is near to PostgreSQL's.
 """
 
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -63,6 +64,8 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }
 """The views that people know: the look behind each, and its columns under their names there."""
+LONGEST = 8.0
+"""Seconds that a statement may run, as on a server."""
 _NOW = re.compile(
     r"\b(?:now|clock_timestamp|statement_timestamp|transaction_timestamp)\s*\(\s*\)|\bcurrent_timestamp\b",
     re.IGNORECASE,
@@ -85,6 +88,9 @@ def viewed(material: Material, now: datetime, statement: str, most: int, size: i
     connection = duckdb.connect(
         ":memory:", config={"enable_external_access": "false", "memory_limit": "256MB"}
     )
+    # What has no end is ended, as the server's timeout would.
+    end = threading.Timer(LONGEST, connection.interrupt)
+    end.start()
     try:
         for view, rows in _tables(material):
             _fill(connection, view, rows)
@@ -96,6 +102,7 @@ def viewed(material: Material, now: datetime, statement: str, most: int, size: i
         said = " ".join(str(error).split())[:300]
         raise ToolError(f"not recorded, or not to be had from a recording: {said}") from error
     finally:
+        end.cancel()
         connection.close()
     return _capped(columns, found, most, size)
 
