@@ -42,7 +42,7 @@ def test_more_rows_than_asked_for_are_said_to_be_there(server: Server) -> None:
     ["explain(verbose) select 1", "-- why?\nexplain select 1", "/* kim */ show work_mem", "/**/select 1"],
 )
 def test_words_before_a_statement_change_nothing(server: Server, statement: str) -> None:
-    assert ask(server, query, statement=statement).data["rows"]
+    assert look(server, query, statement=statement).data["rows"]
 
 
 def test_long_cells_are_cut_and_counted(server: Server) -> None:
