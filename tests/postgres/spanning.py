@@ -6,6 +6,7 @@ the capture beside the scenario below DIR; `opssquad recording make` then moves 
 import argparse
 import asyncio
 import contextlib
+import gzip
 import shutil
 import tempfile
 import time
@@ -17,7 +18,7 @@ from opssquad.evals.capture import CaptureOrder, capture, passing_redactor
 from opssquad.gate.own import Own
 from opssquad.worlds.sql.database import Database
 from opssquad.worlds.sql.dsn import parse
-from opssquad.worlds.sql.material import FOLDER, LOG
+from opssquad.worlds.sql.material import FOLDER, LOG, ROWS
 from opssquad.worlds.sql.postgres import Postgres
 from tests.postgres.faults.application import Application, install
 from tests.postgres.faults.catalogue import FAULTS, SETTINGS
@@ -27,6 +28,7 @@ from tests.postgres.faults.truth import Stage
 from tests.postgres.server import running
 
 READY = "database system is ready to accept connections"
+HOME = "/var/lib/postgresql"
 NETWORK = "10.244.0.0/16"
 """From where a cluster's pods come, as pg_hba.conf has it."""
 
@@ -85,6 +87,7 @@ def record(folder: Path, story: Story) -> None:
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
         shutil.copytree(found / FOLDER, folder / FOLDER)
         _tidy(folder / LOG, stage)
+        _without_places(folder / ROWS, stage)
 
 
 async def _capture(folder: Path, stage: Stage) -> None:
@@ -97,10 +100,16 @@ async def _capture(folder: Path, stage: Stage) -> None:
 
 def _tidy(log: Path, stage: Stage) -> None:
     """The log from when the server took connections, without the places of the machine that it ran on."""
-    text = log.read_text(encoding="utf-8").replace(str(stage.server.home), "/var/lib/postgresql")
+    text = log.read_text(encoding="utf-8").replace(str(stage.server.home), HOME)
     lines = text.replace("127.0.0.1/32", NETWORK).splitlines(keepends=True)
     first = next(number for number, line in enumerate(lines, 1) if READY in line)
     log.write_text("".join(lines[first:]), encoding="utf-8")
+
+
+def _without_places(rows: Path, stage: Stage) -> None:
+    """The rows without those either."""
+    text = gzip.decompress(rows.read_bytes()).decode().replace(str(stage.server.home), HOME)
+    rows.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def main() -> None:
