@@ -6,10 +6,13 @@ from pathlib import Path
 
 from opssquad import Check, Preview, Result, Toolbox, Undo, tool
 from opssquad.findings import Evidence, Quote, Signal
-from opssquad.models.base import Case, PastCall, SeenSignal
+from opssquad.models.base import Case, PastCall, Reply, Request, SeenSignal, ToolSpec
+from opssquad.models.scripted import Scripted
 from opssquad.squad.runbooks.book import Runbook
 from opssquad.squad.runbooks.reading import read_runbook
 from opssquad.squad.runbooks.soundness import House
+from opssquad.squad.runbooks.walk import Walk, Walking
+from opssquad.squad.runbooks.walker import Run, Walker, facts_for
 from opssquad.types import Json, Ref
 
 TEXT = """\
@@ -117,6 +120,7 @@ def _observe(door: str) -> dict[str, str]:
 
 TOOLBOX = Toolbox([look, turn])
 HOUSE = House(TOOLBOX, ("F1", "F2"), ("door.shut", "door.locked"))
+TOOLS = {"look", "turn"}
 DOOR = Ref(kind="Door", namespace="elm", name="front")
 
 
@@ -161,3 +165,32 @@ def case(calls: Sequence[PastCall], signals: Sequence[SeenSignal] = (), **fields
     ]
     given = {"turn": 1, "calls": tuple(calls), "signals": tuple(signals), "evidence": tuple(evidence)}
     return Case.model_validate({**given, **fields})
+
+
+def walking(book: Runbook) -> Walking:
+    return Walking(book, facts_for(book, {"house": "elm"}), TOOLBOX)
+
+
+def walked(book: Runbook, *cases: Case, offered: set[str] = TOOLS) -> Walk:
+    """The walk after each of these cases in turn."""
+    walk, way = Walk(), walking(book)
+    for each in (case([]), *cases):
+        walk = way.on(walk, each, offered)
+    return walk
+
+
+class Deaf:
+    """Listens to nothing."""
+
+    def text(self, piece: str) -> None: ...
+    def warn(self, text: str) -> None: ...
+
+
+def asked(of: Case) -> Request:
+    tools = tuple(ToolSpec(name=name, description="", parameters={}) for name in sorted(TOOLS))
+    return Request(system="", messages=(), tools=tools, case=of)
+
+
+def walker(book: Runbook | None, *then: Reply, why: str = "") -> Walker:
+    run = Run(id="door", digest=book.digest if book else "", given={"house": "elm"})
+    return Walker(run, book, TOOLBOX, Scripted(then), why)

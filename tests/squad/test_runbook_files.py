@@ -13,6 +13,7 @@ from tests.squad.runbooks import HOUSE, TEXT, line_of, written
 
 SQUADS = Path(__file__).resolve().parents[2] / "squads" / "k8s" / "runbooks"
 OF_A_SQUAD = SQUADS / "crash-loop.md"
+CHECK = "```yaml steady\nsay: is it quiet?\ntool: look\nargs: {at: x}\nexpect:\n  - {data: {a: b}}\n```\n"
 
 
 def test_a_runbook_is_read_with_its_sections_steps_and_check(tmp_path: Path) -> None:
@@ -21,7 +22,11 @@ def test_a_runbook_is_read_with_its_sections_steps_and_check(tmp_path: Path) -> 
     assert [section.name for section in book.sections] == [
         "Meaning", "Impact", "Diagnosis", "Mitigation", "Rollback", "Escalation", "Links"]  # fmt: skip
     assert list(book.steps) == ["locked", "turn", "turn-back"]
-    assert (book.steady.tool, book.first(), book.after("locked")) == ("look", "locked", "stop")
+    assert ([check.tool for check in book.checks], book.first(), book.after("locked")) == (
+        ["look"],
+        "locked",
+        "stop",
+    )
     assert [s.parts[0] for s in book.sections if s.name == "Meaning"] == ["It is shut."]
 
 
@@ -47,6 +52,7 @@ def test_other_code_is_for_the_reader(tmp_path: Path, fence: str) -> None:
         ("{signal: door.locked, name: lock}", "{data: {a: b}, name: lock}", "name: lock",
          "name is for a signal"),
         ("absent: true}", "absent: true, name: x}", "name: x", "what is absent has no facts to name"),
+        ("title: A door", "not_looked_at: ['']\ntitle: A door", "not_looked_at", "not_looked_at.0: string"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_told_with_its_line(
@@ -104,6 +110,8 @@ def test_a_block_without_an_end_is_told_where_it_begins(tmp_path: Path) -> None:
         ("- goto: stop\n       say: ask who built {name}", "- goto: locked", "yaml step",
          "this goes round and round: locked -> locked"),
         ("```yaml steady", "```yaml step\nid: again", "---", "the steady-state check is missing"),
+        ("```yaml steady", CHECK * 4 + "```yaml steady", "```yaml steady\nsay: is front",
+         "more than 4 checks of the steady state"),
         ("say: is {name} open?\ntool: look\nargs: {at: '{name}'}",
          "say: x\ntool: turn\nargs: {door: a, times: 1}",
          "tool: turn", "the steady state is only looked at"),

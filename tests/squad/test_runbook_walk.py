@@ -6,30 +6,16 @@ from pathlib import Path
 import pytest
 
 from opssquad import Check, UsageError
-from opssquad.models.base import CONCLUDE, Case, Draft, Reply, Request, ToolSpec
-from opssquad.models.scripted import Scripted
+from opssquad.models.base import CONCLUDE, Case, Draft, Reply
 from opssquad.squad.runbooks.book import Runbook
-from opssquad.squad.runbooks.walk import Walk, Walking
-from opssquad.squad.runbooks.walker import Run, Walker, facts_for
+from opssquad.squad.runbooks.walk import Walk
+from opssquad.squad.runbooks.walker import Run, facts_for
 from opssquad.types import Ref
-from tests.squad.runbooks import DOOR, TOOLBOX, case, past, seen, written
+from tests.squad.runbooks import DOOR, TOOLS, Deaf, asked, case, past, seen, walked, walker, walking, written
 
 SHUT, LOCKED = seen("door.shut", "1"), seen("door.locked", "2", turns=2)
 LOOKS = (past("1"), past("2"))
-TOOLS = {"look", "turn"}
 BETTER, SAME = (Check(outcome=o, text=f"it is {o}") for o in ("better", "same"))  # type: ignore[arg-type]
-
-
-def walking(book: Runbook) -> Walking:
-    return Walking(book, facts_for(book, {"house": "elm"}), TOOLBOX)
-
-
-def walked(book: Runbook, *cases: Case, offered: set[str] = TOOLS) -> Walk:
-    """The walk after each of these cases in turn."""
-    walk, way = Walk(), walking(book)
-    for each in (case([]), *cases):
-        walk = way.on(walk, each, offered)
-    return walk
 
 
 def to_the_key(book: Runbook) -> Walk:
@@ -173,23 +159,6 @@ def test_a_run_is_read_as_it_was_written() -> None:
     assert Run.parse(str(run)) == run
 
 
-class Deaf:
-    """Listens to nothing."""
-
-    def text(self, piece: str) -> None: ...
-    def warn(self, text: str) -> None: ...
-
-
-def asked(of: Case) -> Request:
-    tools = tuple(ToolSpec(name=name, description="", parameters={}) for name in sorted(TOOLS))
-    return Request(system="", messages=(), tools=tools, case=of)
-
-
-def walker(book: Runbook | None, *then: Reply, why: str = "") -> Walker:
-    run = Run(id="door", digest=book.digest if book else "", given={"house": "elm"})
-    return Walker(run, book, TOOLBOX, Scripted(then), why)
-
-
 async def test_each_reply_says_what_came_of_the_last_step_and_asks_for_the_next(tmp_path: Path) -> None:
     model = walker(written(tmp_path))
     first = await model.reply(asked(case([])), Deaf())
@@ -227,7 +196,7 @@ async def test_the_conclusion_says_what_was_found_done_and_is_left(tmp_path: Pat
         "- left: turn the key of front (turn refused): turn front",
         "- left: to hand over, see Escalation in `opssquad runbook show door`",
     ]
-    assert [(c.component, c.root_cause) for c in draft.causes] == [(str(DOOR), "door.shut at front")]
+    assert [(c.component, c.root_cause) for c in draft.causes] == [(str(DOOR), "door.locked at front")]
 
 
 async def test_without_its_text_a_run_concludes_with_the_reason() -> None:

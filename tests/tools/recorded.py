@@ -14,7 +14,7 @@ from opssquad import Json, parse_time
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT / "evals" / "recordings"
 MADE = {path.stem for path in (ROOT / "evals" / "scenarios").glob("*/*.yaml")}
-IDS = sorted(path.name for path in RECORDINGS.iterdir() if path.is_dir() and path.name not in MADE)
+IDS = sorted(path.parent.name for path in RECORDINGS.glob("*/cluster") if path.parent.name not in MADE)
 """Recordings of a real control plane; those that are made from scenarios are scored in suites."""
 
 

@@ -85,8 +85,8 @@ def run(
     said. --resume THREAD goes on, after an answer or where a process died. --namespace is the parameter of
     that name, too.
 
-    Exit codes: 0 the steady state holds at the end, 1 failed, 2 usage, 3 it does not, or nobody knows, 4 an
-    approval is pending.
+    Exit codes: 0 the steady state holds at the end, 1 failed, 2 usage, 3 it does not, something else is
+    wrong, or nobody knows, 4 an approval is pending.
     """
     from opssquad.cli.running import run as run_
     from opssquad.cli.session import Wanted

@@ -55,6 +55,7 @@ class Described(Value):
 
     row: Row
     parameters: dict[str, Parameter]
+    not_looked_at: tuple[str, ...]
     run: str
     sections: tuple[Part, ...]
 
@@ -77,6 +78,7 @@ def described(book: Runbook) -> Described:
     return Described(
         row=_row(book),
         parameters=head.parameters,
+        not_looked_at=tuple(head.not_looked_at),
         run=_line(book),
         sections=tuple(
             Part(name=s.name, parts=tuple(_spoken(p, book) if isinstance(p, Block) else p for p in s.parts))

@@ -15,7 +15,8 @@ from opssquad.cli.session import Approve, Wanted
 from opssquad.cli.shared import Shared
 from opssquad.errors import UsageError
 from opssquad.settings import Settings
-from opssquad.squad.runbooks.walk import Ended, Passed, Walk
+from opssquad.squad.runbooks.passed import Passed
+from opssquad.squad.runbooks.walk import Ended, Walk
 from opssquad.squad.runbooks.walker import Run
 from opssquad.types import Value
 
@@ -29,12 +30,15 @@ LONGEST = 253
 
 
 class Stepped(Value):
-    """The steps that were passed with their outcomes and evidence, what is left, and how it ended."""
+    """The steps that were passed with their outcomes and evidence, what is left, and how it ended; where
+    nothing was found, what was looked at and what was not."""
 
     runbook: str
     ended: Ended
     steps: tuple[Passed, ...]
     left: tuple[str, ...]
+    looked_at: tuple[str, ...]
+    not_looked_at: tuple[str, ...]
 
 
 class RunReport(Value):
@@ -159,7 +163,14 @@ class Cards:
 async def _walk(session: "Investigation") -> Stepped:
     walk = Walk.model_validate(await session.memo())
     run = session.options.run
-    return Stepped(runbook=run.id if run else "", ended=walk.ended, steps=walk.passed, left=walk.left)
+    return Stepped(
+        runbook=run.id if run else "",
+        ended=walk.ended,
+        steps=walk.passed,
+        left=walk.left,
+        looked_at=walk.looked_at,
+        not_looked_at=walk.not_looked_at,
+    )
 
 
 async def _code(session: "Investigation", events: "list[Event]") -> int:

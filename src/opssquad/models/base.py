@@ -68,6 +68,12 @@ class PastCall(Value):
     check: Check | None = None
     made: bool = True
 
+    @property
+    def unread(self) -> dict[str, str]:
+        """What the tool could not look at, and why; its data says so."""
+        found = self.data.get("unread")
+        return {str(e["what"]): str(e["why"]) for e in found} if isinstance(found, list) else {}
+
 
 class Transfer(Value):
     """A squad to which the question may be handed, why, and the ids of the evidence that says so; `closed`

@@ -49,8 +49,11 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
     ways = tuple(_weighed(way) for way in ways_on(c for c in case.calls if c.turn == case.turn))
     taken = [_call(way) for way in ways]
     unseen = unread(case)
-    # Where not everything could be looked at, nobody knows that there is no fault.
     no_fault = draft.no_fault and not unseen
+    if draft.no_fault and unseen:
+        # Where not everything could be looked at, nobody knows that there is no fault.
+        causes = [cause.model_copy(update={"confidence": "possible"}) for cause in causes]
+        options = tuple(option for option in options if option.action != "none")
     sure = no_fault or (not draft.no_fault and any(c.confidence != "possible" for c in causes))
     return Conclusion(
         status="concluded" if sure else "inconclusive",
@@ -63,13 +66,17 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
 
 
 def unread(case: Case) -> list[str]:
-    """What could not be looked at for this utterance, and why, a line for each tool; what it saw when it was
-    called again counts."""
-    lacking: dict[str, str] = {}
+    """What could not be looked at for this utterance, and why: a line for each tool, or for all that failed
+    alike; what a tool saw when it was called again counts."""
+    lacking: dict[str, tuple[str, str]] = {}
     for call in case.calls:
         if call.turn == case.turn and (call.status == "ok" or "unread" in call.data):
             lacking[call.tool] = _lacking(call)
-    return [said for said in lacking.values() if said]
+    alike: dict[str, list[str]] = {}
+    for what, why in lacking.values():
+        if why:
+            alike.setdefault(why, []).append(what)
+    return [f"{', '.join(what)}: {why}" for why, what in alike.items()]
 
 
 def _unasked(case: Case, causes: Sequence[Cause]) -> list[str]:
@@ -79,14 +86,14 @@ def _unasked(case: Case, causes: Sequence[Cause]) -> list[str]:
     return [f"squad {t.to} could tell more, but {t.closed}" for t in case.transfers if t.closed]
 
 
-def _lacking(call: PastCall) -> str:
-    found = call.data.get("unread")
-    if not isinstance(found, list) or not found:
-        return ""
+def _lacking(call: PastCall) -> tuple[str, str]:
+    """What a call could not read, and why; the latter is empty where it read everything."""
+    told = call.unread
+    if not told:
+        return call.tool, ""
     if call.status != "ok":
-        return f"{call.tool}: {call.text}"
-    told = {str(each["what"]): str(each["why"]) for each in found}
-    return f"{call.tool} could not read {', '.join(told)}: {next(iter(told.values()))}"
+        return call.tool, call.text
+    return f"{call.tool} could not read {', '.join(told)}", next(iter(told.values()))
 
 
 def _weighed(way: Option) -> Option:

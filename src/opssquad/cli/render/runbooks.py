@@ -33,6 +33,8 @@ def show_runbook(screen: Screen, found: Described) -> None:
     for name, parameter in found.parameters.items():
         default = f" (else {parameter.default})" if parameter.default is not None else ""
         screen.field("Takes", f"{name}: {parameter.about}{default}")
+    for each in found.not_looked_at:
+        screen.field("Not", f"looked at: {each}")
     screen.command(found.run, indent=2)
     for section in found.sections:
         _show(screen, section)

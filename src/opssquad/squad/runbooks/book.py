@@ -2,13 +2,13 @@
 run here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from opssquad.documents import Placed
 from opssquad.types import Json, Value
@@ -22,6 +22,7 @@ BEFORE, AFTER, OVER = "before", "after", "over"
 RESERVED = (STOP, CONTINUE, BEFORE, AFTER, OVER)
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Pattern = str | list[str]
+Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\n]+$")]
 Origin = Literal["squad", "organisation"]
 
 
@@ -34,7 +35,8 @@ class Parameter(Value):
 
 class Head(Value):
     """The front matter. `faults` are ids of the catalogue that it is for; `target` is the object that it is
-    about, filled from the parameters; `replaces`: in place of the squad's runbook of that id."""
+    about, filled from the parameters; `replaces`: in place of the squad's runbook of that id.
+    `not_looked_at`: what a walk that finds nothing says nothing about, though a reader may think so."""
 
     id: str = Field(pattern=NAME)
     title: str = Field(min_length=1)
@@ -42,6 +44,7 @@ class Head(Value):
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     target: str = "{kind}/{namespace}/{name}"
     replaces: bool = False
+    not_looked_at: list[Line] = Field(default_factory=list)
 
 
 class Condition(Value):
@@ -82,7 +85,7 @@ class Branch(Value):
     """Where to go on when all of it holds, or always; `say` is told then, as what is left where it stops."""
 
     when: list[Condition] = Field(default_factory=list)
-    goto: str
+    goto: str = STOP
     say: str = ""
 
     @field_validator("when", mode="before")
@@ -160,9 +163,9 @@ class Runbook:
         return {look.id: look for block in self.blocks if isinstance(look := block.look, Step)}
 
     @cached_property
-    def steady(self) -> Look:
-        """The check that says whether anything is broken, and whether it still is."""
-        return next(block.look for block in self.blocks if not isinstance(block.look, Step))
+    def checks(self) -> Sequence[Look]:
+        """The looks that say together whether anything is broken, and whether it still is."""
+        return [block.look for block in self.blocks if not isinstance(block.look, Step)]
 
     def first(self) -> str:
         """The step that a walk begins with."""
@@ -175,9 +178,9 @@ class Runbook:
         rest = ids[ids.index(id) + 1 :]
         return rest[0] if rest else STOP
 
-    def look(self, place: str) -> Look:
-        """What is looked at where a walk is."""
-        return self.steady if place in (BEFORE, AFTER) else self.steps[place]
+    def look(self, place: str, check: int) -> Look:
+        """What is looked at where a walk is; `check` counts the looks of the steady state."""
+        return self.checks[check] if place in (BEFORE, AFTER) else self.steps[place]
 
 
 def _is(block: Block, id: str) -> bool:

@@ -24,11 +24,13 @@ from opssquad.squad.runbooks.book import (
     Runbook,
     Step,
 )
-from opssquad.templates import HOLE
+from opssquad.templates import holes_of
 from opssquad.toolbox import Toolbox
 
 MOST = 20
 """Steps of one runbook: the calls of a question are counted, the checks before and after among them."""
+CHECKS = 4
+"""Looks at the steady state, each of which is a call before and one after."""
 FACTS = ("target",)
 
 
@@ -98,8 +100,8 @@ def _of_blocks(book: Runbook) -> Iterator[Flaw]:
             yield Flaw(file, block.line, f"no step can stand here; they are in {', '.join(WITH_STEPS)}")
     if not steady:
         yield Flaw(file, 1, "the steady-state check is missing: a block `yaml steady` under Diagnosis")
-    for block in steady[1:]:
-        yield Flaw(file, block.line, f"there is a steady-state check already, at line {steady[0].line}")
+    if len(steady) > CHECKS:
+        yield Flaw(file, steady[CHECKS].line, f"more than {CHECKS} checks of the steady state")
     for block in steps:
         id = block.placed.value.id
         if id in RESERVED:
@@ -168,7 +170,7 @@ def _values(look: Look, toolbox: Toolbox) -> Said:
     """Arguments that the tool would refuse, as far as they stand there and not in a hole."""
     if look.tool not in toolbox:
         return
-    fixed = {name: value for name, value in look.args.items() if not _in(value)}
+    fixed = {name: value for name, value in look.args.items() if not holes_of(value)}
     try:
         toolbox.get(look.tool).args.model_validate(fixed)
     except ValidationError as error:
@@ -190,21 +192,9 @@ def _conditions(block: Block) -> Iterator[Condition]:
 
 
 def _holes(place: Place, value: Any, names: Collection[str]) -> Said:
-    for hole in _in(value):
+    for hole in holes_of(value):
         if (head := hole.partition(".")[0]) not in names:
             yield place, f"nothing fills {{{hole}}}; {nearest(head, names)}"
-
-
-def _in(value: Any) -> list[str]:
-    """The holes of a value."""
-    match value:
-        case str():
-            return HOLE.findall(value)
-        case dict():
-            return [hole for each in value.values() for hole in _in(each)]
-        case list():
-            return [hole for each in value for hole in _in(each)]
-    return []
 
 
 def _targets(book: Runbook) -> Sequence[str]:

@@ -9,33 +9,25 @@ from typing import Literal
 from opssquad.models.base import Case, PastCall, SeenSignal
 from opssquad.squad.runbooks.book import AFTER, BEFORE, CONTINUE, OVER, STOP, Runbook, Step
 from opssquad.squad.runbooks.conditions import Held, facts_of, held
-from opssquad.squad.runbooks.found import Found, best, of_signal
-from opssquad.templates import HOLE, fill, fill_all, lookup
+from opssquad.squad.runbooks.found import Found, best, elsewhere, of_signs
+from opssquad.squad.runbooks.looked import checks, tools
+from opssquad.squad.runbooks.passed import Outcome, Passed
+from opssquad.templates import fill, fill_all, holes_of, lookup
 from opssquad.toolbox import Toolbox
 from opssquad.types import Json, Value, called
 
-Outcome = Literal["as expected", "not as expected", "failed", "not done"]
-Ended = Literal["", "steady", "mended", "broken", "unknown"]
+Ended = Literal["", "steady", "elsewhere", "mended", "broken", "unknown"]
 QUOTES = 2
 """Pieces of evidence that are quoted for one step."""
 
 
-class Passed(Value):
-    """A step that is behind: what came of it and where it led, in words, the evidence by its ids, and the
-    call. `changed`: what was done to the world, where something was or may have been."""
-
-    step: str
-    outcome: Outcome
-    said: str
-    evidence: tuple[str, ...] = ()
-    goto: str = ""
-    call: str = ""
-    changed: str = ""
-
-
 class Walk(Value):
     """Where a walk is. `asked`: the call of `at` was asked for when so many had been made; -1: not yet.
-    `ended` says how the steady state was at the end."""
+    `ended` says how the steady state was at the end; `elsewhere`: it holds, and something else is wrong.
+
+    `check` counts the looks at the steady state; `blind`: one of them could not read what it is about.
+    `sign`: something was seen that is wrong; `bare`: the step that is behind saw nothing. One that found
+    nothing says at its end what it `looked_at` and what not."""
 
     at: str = BEFORE
     asked: int = -1
@@ -44,6 +36,12 @@ class Walk(Value):
     found: Found | None = None
     left: tuple[str, ...] = ()
     ended: Ended = ""
+    check: int = 0
+    blind: bool = False
+    sign: bool = False
+    bare: bool = False
+    looked_at: tuple[str, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
 
     @property
     def changes(self) -> tuple[Passed, ...]:
@@ -72,7 +70,7 @@ class Walking:
 
     def call(self, walk: Walk) -> tuple[str, Json]:
         """The tool and the arguments of where the walk is."""
-        look = self._book.look(walk.at)
+        look = self._book.look(walk.at, walk.check)
         return look.tool, fill_all(look.args, self._known(walk))
 
     def say(self, walk: Walk, text: str) -> str:
@@ -84,11 +82,10 @@ class Walking:
 
     def _problem(self, walk: Walk, offered: set[str]) -> str:
         """Why the call cannot be asked for; empty if it can."""
-        look, known = self._book.look(walk.at), self._known(walk)
+        look, known = self._book.look(walk.at, walk.check), self._known(walk)
         if look.tool not in offered:
             return f"{look.tool} is not among the tools of this conversation"
-        holes = {hole for text in _texts(look.args) for hole in HOLE.findall(text)}
-        unknown = sorted(hole for hole in holes if lookup(known, hole) is None)
+        unknown = sorted(hole for hole in {*holes_of(look.args)} if lookup(known, hole) is None)
         return f"{', '.join(unknown)} is not known, so {look.tool} cannot be called" if unknown else ""
 
     def _not_made(self, walk: Walk, problem: str) -> Walk:
@@ -111,20 +108,33 @@ class Walking:
         return self._looked(walk, step, case, call, "")
 
     def _checked(self, walk: Walk, case: Case, call: PastCall) -> Walk:
-        """Behind a look at the steady state."""
+        """Behind a look at the steady state. What one could not read, another may tell, or a step."""
         if call.status != "ok":
             return self._over(walk, "unknown", f"the steady state could not be looked at: {call.text}")
-        at, look = walk.at, self._book.steady
+        at, look = walk.at, self._book.look(walk.at, walk.check)
         state = held(look.expect, call, case.signals, self._known(walk))
-        said = "the steady state holds" if state.holds else f"the steady state is broken: {_why(state)}"
-        goto = OVER if at == AFTER or state.holds else self._book.first()
-        passed = _passed(at, "as expected" if state.holds else "not as expected", said, state, call, goto)
-        walk = _behind(walk, passed)
-        if walk.found is None and state.seen:
-            walk = walk.model_copy(update={"found": of_signal(state.seen[0])})
-        if state.holds:
-            return self._over(walk, "steady" if at == BEFORE else "mended")
-        return self._over(walk, "broken", said) if at == AFTER else walk
+        blind = walk.blind or bool(state.holds and call.unread)
+        more = state.holds and walk.check + 1 < len(self._book.checks)
+        over = at == AFTER or (state.holds and not blind)
+        goto = at if more else OVER if over else self._book.first()
+        walk = _behind(walk, _of_check(at, state, call, goto))
+        walk = walk.model_copy(update={"check": walk.check + 1 if more else 0, "blind": blind})
+        if not state.holds:
+            return self._broken(walk, case, state)
+        if more or not over:
+            return walk
+        if blind:
+            return self._over(walk, "unknown")
+        return self._over(walk, "mended") if at == AFTER else self._steady(walk, case)
+
+    def _broken(self, walk: Walk, case: Case, state: Held) -> Walk:
+        walk = walk.model_copy(update={"sign": True, "found": of_signs(case, state.seen, walk.found)})
+        return self._over(walk, "broken", walk.passed[-1].said) if walk.at == OVER else walk
+
+    def _steady(self, walk: Walk, case: Case) -> Walk:
+        """Nothing is broken that the runbook is about; what was looked at may show something else."""
+        other = elsewhere(case)
+        return self._over(walk.model_copy(update={"found": other}), "elsewhere" if other else "steady")
 
     def _acted(self, walk: Walk, step: Step, case: Case, call: PastCall) -> Walk:
         """Behind a step that changes something. Where nothing was changed nothing has to be taken back."""
@@ -171,7 +181,10 @@ class Walking:
             if not state.holds:
                 continue
             named = {name: facts_of(seen) for name, seen in state.named.items()}
-            walk = walk.model_copy(update={"facts": {**walk.facts, **named}})
+            walk = walk.model_copy(update={"facts": {**walk.facts, **named}, "bare": not state.seen})
+            if any(seen.signal.severity != "info" for seen in state.seen):
+                found = of_signs(case, state.seen, walk.found)
+                walk = walk.model_copy(update={"sign": True, "found": found})
             because = _told(state) or passed.said
             ids = tuple(dict.fromkeys((*passed.evidence, *_ids(state))))[: 2 * QUOTES]
             walk = _behind(
@@ -180,6 +193,7 @@ class Walking:
             said = self.say(walk, branch.say) if branch.say else ""
             return self._stopped(walk, said) if branch.goto == STOP else walk
         goto = STOP if passed.changed else self._book.after(step.id)
+        walk = walk.model_copy(update={"bare": True})
         walk = _behind(walk, passed.model_copy(update={"goto": goto}))
         return self._stopped(walk) if goto == STOP else walk
 
@@ -194,17 +208,34 @@ class Walking:
         """At the end of the steps: the steady state is looked at again if anything was changed."""
         if walk.changes:
             kept = (*walk.left, left) if left else walk.left
-            return walk.model_copy(update={"at": AFTER, "left": kept})
-        return self._over(walk, "broken", left)
+            return walk.model_copy(update={"at": AFTER, "left": kept, "check": 0, "blind": False})
+        return self._over(walk, "broken" if walk.sign else "unknown", left)
 
     def _over(self, walk: Walk, ended: Ended, left: str = "") -> Walk:
         kept = (*walk.left, left) if left else walk.left
-        return walk.model_copy(update={"at": OVER, "ended": ended, "left": kept, "asked": -1})
+        looked: tuple[str, ...] = ()
+        if ended in ("steady", "elsewhere"):
+            looked = checks(self._book, walk.passed, self._facts)
+        elif walk.bare and not walk.changes:
+            looked = tools(self._book, walk.passed)
+        update: Json = {"at": OVER, "ended": ended, "left": kept, "asked": -1, "looked_at": looked}
+        unlooked = tuple(self._book.head.value.not_looked_at) if looked else ()
+        return walk.model_copy(update={**update, "not_looked_at": unlooked})
 
 
 def _behind(walk: Walk, passed: Passed) -> Walk:
     at = OVER if passed.goto in (STOP, "") else passed.goto
     return walk.model_copy(update={"at": at, "passed": (*walk.passed, passed)})
+
+
+def _of_check(at: str, state: Held, call: PastCall, goto: str) -> Passed:
+    """A look at the steady state that is behind."""
+    if not state.holds:
+        return _passed(at, "not as expected", f"the steady state is broken: {_why(state)}", state, call, goto)
+    if call.unread:
+        said = f"{', '.join(call.unread)} could not be read: {next(iter(call.unread.values()))}"
+        return _passed(at, "not known", said, state, call, goto)
+    return _passed(at, "as expected", _sentence(call.text), state, call, goto)
 
 
 def _passed(
@@ -248,14 +279,3 @@ def _checked_in(call: PastCall) -> str:
 
 def _sentence(text: str) -> str:
     return " ".join(text.strip().split("\n")[0].split())
-
-
-def _texts(value: object) -> list[str]:
-    match value:
-        case str():
-            return [value]
-        case dict():
-            return [text for each in value.values() for text in _texts(each)]
-        case list():
-            return [text for each in value for text in _texts(each)]
-    return []

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlencode
 from opssquad.errors import UsageError
 from opssquad.models.base import CONCLUDE, Case, Draft, Listener, Model, ModelCall, Reply, Request
 from opssquad.squad.runbooks.book import AFTER, BEFORE, OVER, STOP, Runbook
-from opssquad.squad.runbooks.walk import QUOTES, Passed, Walk, Walking
+from opssquad.squad.runbooks.passed import Passed
+from opssquad.squad.runbooks.walk import QUOTES, Walk, Walking
 from opssquad.templates import fill
 from opssquad.toolbox import Toolbox
 from opssquad.types import Json, Ref, Value
@@ -22,7 +23,8 @@ WIDTH = 78
 """Characters of the line that quotes a piece of evidence."""
 STATES = {BEFORE: "the steady state, before", AFTER: "the steady state, after"}
 ENDS = {
-    "steady": "The steady state holds: there is nothing to mend, and nothing was done.",
+    "steady": "Nothing was found, and nothing was done.",
+    "elsewhere": "What the runbook is about is as it should be. What was looked at shows something else.",
     "mended": "The steady state was broken and holds again.",
     "unknown": "Whether the steady state holds is not known.",
 }
@@ -97,19 +99,20 @@ class Walker:
         told = [_passed(p, case) for p in walk.passed[len(before.passed) :]]
         memo = walk.model_dump(mode="json")
         if walk.at == OVER:
-            return _concluded("\n".join(told), self._draft(walk, walking), memo)
+            return _concluded("\n".join(told), self._draft(walk), memo)
         tool, args = walking.call(walk)
-        text = "\n".join([*told, f"{_titled(walk.at)}: {walking.say(walk, self._book.look(walk.at).say)}"])
+        say = walking.say(walk, self._book.look(walk.at, walk.check).say)
+        text = "\n".join([*told, f"{_titled(walk.at)}: {say}"])
         return Reply(
             text=text, calls=(ModelCall(id="step", tool=tool, args=args),), memo=memo, finish="calls"
         )
 
-    def _draft(self, walk: Walk, walking: Walking) -> Draft:
+    def _draft(self, walk: Walk) -> Draft:
         mended = walk.ended in ("steady", "mended")
         found = walk.found if walk.ended != "steady" else None
         done = {p.changed.partition("(")[0] for p in walk.changes}
         return Draft(
-            summary="\n".join(self._account(walk)),
+            summary="\n".join([*self._account(walk), *_looked_at(walk)]),
             no_fault=walk.ended == "steady",
             causes=(found.cause,) if found else (),
             options=tuple(o for o in found.options if o.tool not in done) if found and not mended else (),
@@ -127,6 +130,16 @@ class Walker:
         return [said, *done, *left]
 
 
+def _looked_at(walk: Walk) -> Sequence[str]:
+    """Where nothing was found: what was looked at, and what was not."""
+    if not walk.looked_at:
+        return []
+    said = [f"- looked at with {each}" for each in walk.looked_at]
+    if walk.ended not in ("steady", "elsewhere"):
+        said = [f"- no step found a cause; looked at with: {', '.join(walk.looked_at)}"]
+    return [*said, *(f"- not looked at: {each}" for each in walk.not_looked_at)]
+
+
 def _titled(place: str) -> str:
     return f"Check {STATES[place]}" if place in STATES else f"Step {place}"
 
@@ -136,7 +149,7 @@ def _passed(passed: Passed, case: Case) -> str:
     quotes = {e.id: e for e in case.evidence}
     shown = [quotes[id] for id in passed.evidence if id in quotes][:QUOTES]
     marks = f" [{' '.join(passed.evidence)}]" if passed.evidence else ""
-    onward = f" -> {passed.goto}" if passed.goto not in ("", OVER, STOP) else ""
+    onward = f" -> {passed.goto}" if passed.goto not in ("", BEFORE, AFTER, OVER, STOP) else ""
     lines = [f"{_titled(passed.step)} {passed.outcome}: {passed.said}{marks}{onward}"]
     lines += [_short(f"  {e.id} {e.locator}: {' '.join(e.text.split())}") for e in shown]
     return "\n".join(lines)
