@@ -192,6 +192,15 @@ def test_a_fault_that_nothing_opened_says_what_would_have(said: Run, thread: str
     assert (code, err.count("\n")) == (2, 1)
 
 
+def test_a_thread_that_was_handed_over_is_explained_with_the_faults_of_both_squads(said: Run) -> None:
+    asked = as_json(said("ask", "--recording", "bieb-0128", "--json", "uitleen throws timeouts, why?"))
+    told = as_json(said("fault", "explain", str(asked["thread"]), "--json"))
+    assert (told["squad"], told["faults"][0]["fault"]) == ("k8s", "D03")
+    thread = str(asked["thread"])
+    assert "D03 a session holds a lock" in flat(said("fault", "explain", thread, "d03")[1])
+    assert "K01" in said("fault", "explain", thread, "K01")[1]
+
+
 def test_a_fault_that_is_off_is_not_explained_but_told(
     said: Run, thread: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

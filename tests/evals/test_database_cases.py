@@ -79,8 +79,14 @@ async def test_what_is_changed_behind_a_card_is_seen_at_once_and_is_not_the_squa
 def test_an_act_outside_of_every_approved_span_is_told(tmp_path: Path) -> None:
     part = RecordedPart(CHAIN, tmp_path / "acts.jsonl", real_time())
     row = next(each for each in load_material(CHAIN).rows["sessions"] if str(each["pid"]) == blocker())
-    note(part.journal, "terminate", {"pid": row["pid"], "started": row["backend_start"]}, part.began)
-    note(part.journal, TAKEN_AWAY, {"ref": "Session/shop/1"}, part.began)
+    note(
+        part.journal,
+        "terminate",
+        {"pid": row["pid"], "started": row["backend_start"]},
+        part.began,
+        part.began,
+    )
+    note(part.journal, TAKEN_AWAY, {"ref": "Session/shop/1"}, part.began, part.began)
     ended = with_rows(End(fixed=False), part, load_truth(CHAIN), ())
     assert ended.fixed
     assert len(ended.unapproved) == 1

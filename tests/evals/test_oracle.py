@@ -9,6 +9,7 @@ import pytest
 
 from opssquad import content
 from opssquad.evals.oracle import Kin, Window, judged
+from opssquad.evals.oracle_rows import with_rows
 from opssquad.evals.stage import COLLEAGUE, Stage, staged
 from opssquad.evals.stopwatch import Stopwatch
 from opssquad.evals.transcript import End
@@ -28,7 +29,8 @@ async def ended(tmp_path: Path, id: str, *acts: Callable[[Stage], object]) -> En
         for act in acts:
             act(stage)
             stage.settle(timedelta(minutes=2))
-        return judged(stage, load_truth(folder), [])
+        end = judged(stage, load_truth(folder), [])
+        return with_rows(end, stage.database, load_truth(folder), ()) if stage.database else end
 
 
 def edit(kind: str, namespace: str, name: str, change: Json) -> Callable[[Stage], object]:
@@ -160,11 +162,12 @@ TOLD_BY_LOGS = {
     "brew-0322": "a certificate has ended, whose dates stand in a Secret's value",
     "kelp-0122": "a consumer cannot get past a message",
     "kelp-0129": "a provider outside of the cluster has an outage",
+    "olio-1117": "pods hold a password that was the right one when they began",
 }
 """No object of these worlds says whether the trouble is over."""
 
 
-@pytest.mark.parametrize("id", sorted(content.recordings()))
+@pytest.mark.parametrize("id", [id for id, at in content.recordings().items() if (at / "cluster").exists()])
 async def test_no_fault_is_no_fault_and_every_fault_is_one(tmp_path: Path, id: str) -> None:
     truth = load_truth(content.recordings()[id])
     assert (await ended(tmp_path, id)).fixed == (truth.fault.startswith("Z") or id in TOLD_BY_LOGS)

@@ -106,10 +106,13 @@ FORMS = (
     _words(
         "log.database",
         "pool_exhausted",
-        ("connection is not available", "queuepool", "pool"),
+        ("connection", "pool", "trying to connect"),
         r"Connection is not available, request timed out|QueuePool limit"
-        r"|timeout exceeded when trying to connect|connection pool (?:exhausted|is exhausted|timeout)"
-        r"|timed out (?:acquiring|fetching) [^\n]{0,40}pool",
+        r"|timeout exceeded when trying to connect|connection pool (?:is |has been )?(?:exhausted|timeout)"
+        r"|timed out (?:acquiring|fetching) [^\n]{0,40}pool|couldn't get a connection after"
+        r"|could not obtain a (?:database )?connection (?:from the pool )?within"
+        r"|connection not available and request was dropped from queue"
+        r"|connection acquisition timed out",
     ),
     _words("log.database", "deadlock", ("deadlock",), r"deadlock (?:detected|found when trying to get lock)"),
     _words(
@@ -117,6 +120,12 @@ FORMS = (
         "lock_timeout",
         ("lock",),
         r"canceling statement due to lock timeout|lock wait timeout exceeded",
+    ),
+    _words(
+        "log.database",
+        "statement_timeout",
+        ("statement timeout",),
+        r"canceling statement due to statement timeout",
     ),
     _words(
         "log.database",

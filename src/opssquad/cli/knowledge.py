@@ -12,7 +12,8 @@ from opssquad.diagnosis.own import Entry, KnownFaults, Origin, read_known_faults
 from opssquad.diagnosis.soundness import Flaw, nearest
 from opssquad.diagnosis.wording import blamed, in_words
 from opssquad.errors import UsageError
-from opssquad.events import Event
+from opssquad.events import Event, HandedOver
+from opssquad.squad.crew import Crew
 from opssquad.squad.knowledge import known_faults, read_known, toolbox_of
 from opssquad.squad.recalled import ledger_of
 from opssquad.squad.spec import load_squad
@@ -170,17 +171,26 @@ def _call(tool: str, args: Json) -> str:
 
 
 def explained(record: ThreadRecord, events: Sequence[Event], id: str, folder: Path | None) -> Explained:
-    """What the signals of a thread say, by the catalogue in force. Raises UsageError."""
-    known, ledger = known_faults(record.squad, folder), ledger_of(events)
-    case = Case(known.catalogue, [s.signal for s in ledger.signals], [s.evidence for s in ledger.signals])
+    """What the signals of a thread say, by the catalogues in force of the squads that worked on it. Raises
+    UsageError."""
+    joined = [event.to for event in events if isinstance(event, HandedOver)]
+    known = {name: known_faults(name, folder) for name in (record.squad, *joined)}
+    ledger, catalogue = ledger_of(events), Crew(known).catalogue([*known])
+    case = Case(catalogue, [s.signal for s in ledger.signals], [s.evidence for s in ledger.signals])
     told = Explained(thread=record.id, squad=record.squad, signals=len(ledger.signals))
     if not id:
         return told.model_copy(update={"faults": tuple(case.accounts())})
-    entry = known.entry(id)
+    entry = _entry(id, list(known.values()))
     faults = tuple(a for a in case.accounts() if a.fault == entry.fault.id)
     unopened = None if faults or entry.off else case.unopened(entry.fault)
     update = {"asked": entry.fault.id, "off": entry.off, "faults": faults, "unopened": unopened}
     return told.model_copy(update=update)
+
+
+def _entry(id: str, known: Sequence[KnownFaults]) -> Entry:
+    """That of the first squad that has it. Raises UsageError with the nearest of the squad that was asked."""
+    has = (each for each in known if any(entry.fault.id.lower() == id.lower() for entry in each.entries))
+    return next(has, known[0]).entry(id)
 
 
 def linted(file: Path | None, squad: str, folder: Path | None) -> tuple[list[Flaw], int]:

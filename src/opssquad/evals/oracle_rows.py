@@ -8,7 +8,6 @@ from opssquad.evals.transcript import End
 from opssquad.investigation.options import RecordedPart
 from opssquad.times import parse_time
 from opssquad.types import Json
-from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.kube.recording.spec import RowsRule, Truth
 from opssquad.worlds.sql.database import shown
 from opssquad.worlds.sql.effects import TAKEN_AWAY
@@ -26,13 +25,10 @@ def with_rows(end: End, part: RecordedPart, truth: Truth, spans: Sequence[Span])
     material = load_material(part.folder)
     acts = [entry for entry in played(material, part.journal) if entry["act"] != TAKEN_AWAY]
     left = (*end.left, *left_of(material, truth.rows))
-    start = load_incident(part.folder).clock - part.began
     unapproved = [
         f"{entry['act']} {entry['args']}"
         for entry in acts
-        if not any(
-            began - SLACK <= parse_time(entry["at"]) - start <= ended + SLACK for began, ended in spans
-        )
+        if not any(began - SLACK <= parse_time(entry["real"]) <= ended + SLACK for began, ended in spans)
     ]
     return End(
         fixed=not left,

@@ -82,7 +82,7 @@ class Stage:
             if self.patch(kind, namespace, name, EDITS.get(kind, NOTED)):
                 return
         if self.database:
-            note(self.database.journal, TAKEN_AWAY, {"ref": refs[0]}, self.watch())
+            note(self.database.journal, TAKEN_AWAY, {"ref": refs[0]}, self.watch(), real_time())
 
     def restart(self, kind: str, namespace: str, name: str) -> bool:
         """A colleague has a workload's pods replaced; whether it is there."""

@@ -17,6 +17,7 @@ from opssquad.types import Json
 BATCH = 4
 """Calls made side by side at most."""
 SOFT_CALLS = 12
+"""Of each squad that has worked on a question."""
 REPORT = re.compile(r"^\S+ (?:of|to) .*\b(?:changed|did|didn|has|had|was|were|is|failed|helped|made|went)\b")
 """Tells what became of an act, as in "rollback of the shop changed nothing": nobody asks for one more."""
 LOOK_UP = "find"
@@ -34,14 +35,16 @@ class Offline:
 
     async def reply(self, request: Request, listener: Listener) -> Reply:
         """The next calls, an answer, or a conclusion."""
-        return _Turn(self._books.get(request.case.squad) or self._books[""]).reply(request)
+        book = self._books.get(request.case.squad) or self._books[""]
+        firsts = [each.steps[each.begin[0]] for each in self._books.values() if each.begin]
+        return _Turn(book, firsts).reply(request)
 
 
 class _Turn:
-    """One reply, by one squad's book."""
+    """One reply, by one squad's book; `firsts` are the calls with which investigations by books begin."""
 
-    def __init__(self, book: PhraseBook) -> None:
-        self._book = book
+    def __init__(self, book: PhraseBook, firsts: Sequence[Step]) -> None:
+        self._book, self._firsts = book, firsts
 
     def reply(self, request: Request) -> Reply:
         case, offered = request.case, {t.name for t in request.tools}
@@ -59,11 +62,11 @@ class _Turn:
         return self._carry_out(intent, case, done, offered)
 
     def _investigates(self, case: Case, done: Sequence[PastCall]) -> bool:
-        """Whether the calls of this turn are those of an investigation, by the first that it makes."""
-        if not self._book.begin:
-            return done[0].tool == LOOK_UP
-        first = self._book.steps[self._book.begin[0]]
-        return done[0].tool == first.tool and case.question != first.label
+        """Whether the calls of this turn are those of an investigation, by the first that it makes, which is
+        another squad's where that handed the question over."""
+        first = done[0].tool
+        began = any(first == each.tool and case.question != each.label for each in self._firsts)
+        return first == LOOK_UP or began
 
     def _intent(self, case: Case) -> Intent | None:
         low = case.question.lower()
@@ -147,7 +150,7 @@ class _Turn:
 
     def _investigate(self, case: Case, done: Sequence[PastCall], offered: set[str]) -> Reply:
         """Look until the leading hypothesis is confirmed or nothing is left to look at, then conclude."""
-        if not case.must_conclude and len(done) < SOFT_CALLS:
+        if not case.must_conclude and len(done) < SOFT_CALLS * max(1, len(case.squads)):
             before = {_key(c.tool, c.args) for c in done}
             plan = {
                 _key(c.tool, c.args): (c.tool, c.args) for c in self._plan(case, done) if c.tool in offered

@@ -54,7 +54,7 @@ def show_card(
     else:
         _conditions(screen, card, now, given)
     # The command stands last, next to the answer: a long diff cannot scroll it out of sight.
-    screen.line(("  Where      ", MUTED), (where(card.call.target), STRONG))
+    screen.field("Where", where(card.call.target), style=STRONG)
     if card.effect == "read":
         # A call of ours is no line for a shell.
         screen.field("Call", preview.command, style=STRONG)

@@ -7,18 +7,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from string import Template
+from typing import Any, NamedTuple
 
 from opssquad.documents import BadFile, yaml_text
 from opssquad.evals.oracle import Kin
+from opssquad.evals.scenarios.database import database_part, named, rows_with
 from opssquad.evals.scenarios.nodes import beat, metrics
 from opssquad.evals.scenarios.play import Play, StoryError
-from opssquad.evals.scenarios.spec import Alert, Scenario, Sought, read_scenario
+from opssquad.evals.scenarios.spec import Alert, Cluster, Scenario, Sought, read_scenario
 from opssquad.evals.scenarios.voices import Voices
 from opssquad.times import rfc3339
 from opssquad.types import Json, digest
 from opssquad.worlds.kube.controllers.meta import is_true
 from opssquad.worlds.kube.recording.files import compact, packed
 from opssquad.worlds.kube.recording.refs import reference
+from opssquad.worlds.sql.material import Material
 
 __all__ = ["make"]
 
@@ -49,12 +53,28 @@ def make(file: Path, out: Path) -> Path:
     silent = {o["metadata"]["name"] for o in objects if o["kind"] == "Node" and not is_true(o, "Ready")}
     heard = [pod for pod in pods if pod["spec"].get("nodeName") not in silent]
     logs = dict(voices.logs(heard, workloads))
+    database = None
+    if scenario.database:
+        database = database_part(file, scenario.database, clock, _addresses(pods, workloads))
     documents = {
-        "incident": _incident(scenario, application.cluster.name, application.cluster.kubernetes, clock),
-        "truth": _truth(scenario, file, clock, objects, logs),
+        "incident": _incident(scenario, application.cluster, database),
+        "truth": _truth(scenario, file, _Held(objects, logs, database)),
         "world": scenario.world.model_dump(mode="json", exclude_defaults=True) | _default(scenario),
     }
-    return _write(out / scenario.id, documents, objects, logs)
+    folder = _write(out / scenario.id, documents, objects, logs)
+    for path, content in database.files() if database else ():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(content)
+    return folder
+
+
+def _addresses(pods: Sequence[Json], workloads: Mapping[str, str]) -> dict[str, list[str]]:
+    """The addresses of the pods of each workload that run, by the pods' names."""
+    found: dict[str, list[str]] = {}
+    for pod in sorted(pods, key=lambda each: str(each["metadata"]["name"])):
+        if pod["status"].get("phase") == "Running" and (address := pod["status"].get("podIP")):
+            found.setdefault(workloads[pod["metadata"]["uid"]], []).append(address)
+    return found
 
 
 def _default(scenario: Scenario) -> Json:
@@ -66,7 +86,9 @@ def _default(scenario: Scenario) -> Json:
     return {"outcomes": outcomes, "default": {"pods": scenario.world.default.pods.written()}}
 
 
-def _incident(scenario: Scenario, cluster: str, version: str, clock: datetime) -> Json:
+def _incident(scenario: Scenario, cluster: Cluster, database: Material | None) -> Json:
+    clock = scenario.clock
+    facts = {"name": database.server["database"], "version": database.server["version"]} if database else {}
     return {
         "id": scenario.id,
         "title": scenario.title,
@@ -75,7 +97,8 @@ def _incident(scenario: Scenario, cluster: str, version: str, clock: datetime) -
         "squad": "k8s",
         "questions": scenario.questions,
         "alerts": [_alert(alert, clock) for alert in scenario.alerts],
-        "cluster": {"name": cluster, "kubernetes": version},
+        "cluster": {"name": cluster.name, "kubernetes": cluster.kubernetes},
+        **({"database": facts} if facts else {}),
     }
 
 
@@ -91,44 +114,64 @@ def _alert(alert: Alert, clock: datetime) -> Json:
     }
 
 
-def _truth(
-    scenario: Scenario, file: Path, clock: datetime, objects: Sequence[Json], logs: Mapping[str, str]
-) -> Json:
+class _Held(NamedTuple):
+    """What evidence may stand in."""
+
+    objects: Sequence[Json]
+    logs: Mapping[str, str]
+    database: Material | None
+
+
+def _truth(scenario: Scenario, file: Path, held: _Held) -> Json:
     told = scenario.truth.model_dump(
         mode="json", exclude_defaults=True, exclude={"evidence", "since", "also"}
     )
-    evidence = [_found(proof, file, objects, logs) for proof in scenario.truth.evidence]
+    evidence = [_found(proof, file, held) for proof in scenario.truth.evidence]
     also = [each.model_dump(mode="json") for each in scenario.truth.also]
-    return (
+    truth = (
         {"affected": [], "notes": ""}
         | told
         | {
-            "since": rfc3339(clock + scenario.truth.since),
+            "since": rfc3339(scenario.clock + scenario.truth.since),
             "evidence": evidence,
             **({"also": also} if also else {}),
         }
     )
+    if scenario.database and held.database:
+        filled: Json = _filled(truth, named(file, scenario.database, held.database))
+        return filled
+    return truth
 
 
-def _found(proof: Sought, file: Path, objects: Sequence[Json], logs: Mapping[str, str]) -> Json:
+def _filled(value: Any, names: Mapping[str, str]) -> Any:
+    """The truth with what the capture alone knows."""
+    if isinstance(value, dict):
+        return {key: _filled(each, names) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, names) for each in value]
+    return Template(value).safe_substitute(names) if isinstance(value, str) else value
+
+
+def _found(proof: Sought, file: Path, held: _Held) -> Json:
     """The evidence where it stands. Raises BadFile where it stands nowhere."""
-    places = sorted(_places(proof, objects, logs))
+    places = sorted(_places(proof, held))
     if not places:
         raise BadFile(file, f"truth.evidence: no {proof.kind} {proof.where} holds {proof.contains!r}")
     return {"kind": proof.kind, "where": places[0], "contains": proof.contains}
 
 
-def _places(proof: Sought, objects: Sequence[Json], logs: Mapping[str, str]) -> list[str]:
+def _places(proof: Sought, held: _Held) -> list[str]:
+    if proof.kind == "rows":
+        return list(rows_with(held.database, proof.where, proof.contains))
     if proof.kind == "log":
-        return [
-            path for path, text in logs.items() if fnmatchcase(path, proof.where) and proof.contains in text
-        ]
+        logs = held.logs.items()
+        return [path for path, text in logs if fnmatchcase(path, proof.where) and proof.contains in text]
     if proof.kind == "object":
-        held = [("/".join(reference(obj)), compact(obj)) for obj in objects]
+        found = [("/".join(reference(obj)), compact(obj)) for obj in held.objects]
     else:
-        core = [obj for obj in objects if obj["kind"] == "Event" and obj["apiVersion"] == "v1"]
-        held = [(_about(event), f"{event['reason']} {event['message']}") for event in core]
-    return [ref for ref, text in held if fnmatchcase(ref, proof.where) and proof.contains in text]
+        core = [obj for obj in held.objects if obj["kind"] == "Event" and obj["apiVersion"] == "v1"]
+        found = [(_about(event), f"{event['reason']} {event['message']}") for event in core]
+    return [ref for ref, text in found if fnmatchcase(ref, proof.where) and proof.contains in text]
 
 
 def _about(event: Json) -> str:

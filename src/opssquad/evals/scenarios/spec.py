@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,9 +17,11 @@ from opssquad.worlds.kube.recording.spec import (
     Component,
     Fix,
     Reference,
+    RowsRule,
     When,
     WorldRules,
 )
+from opssquad.worlds.sql.database import shown
 
 SPAN = re.compile(r"-?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -146,9 +149,33 @@ class Alert(Strict):
 class Sought(Strict):
     """Evidence: `where` may be a pattern; the first object or log, by name, that holds the text is meant."""
 
-    kind: Literal["object", "event", "log"]
+    kind: Literal["object", "event", "log", "rows"]
     where: Text
     contains: Text
+
+
+class Cell(Strict):
+    """A value in a database's rows: the column of the first row of a look whose columns meet the patterns."""
+
+    look: Text
+    where: dict[str, Text]
+    column: Text
+
+    def met(self, row: Json) -> bool:
+        """Whether a row meets all patterns."""
+        told = {name: "" if row.get(name) is None else shown(row[name]) for name in self.where}
+        return all(fnmatchcase(told[name], pattern) for name, pattern in self.where.items())
+
+
+class Captured(Strict):
+    """A real database as it was captured, in `database/` of the folder that has the scenario's name.
+    `clients` says from where each `application_name` comes: a workload, or an address outside of the
+    cluster; `started` since when the server runs; `named` what the truth calls `$name`, which only the
+    capture knows."""
+
+    clients: dict[str, Text]
+    started: Span
+    named: dict[str, Cell] = {}
 
 
 class Told(Strict):
@@ -163,6 +190,7 @@ class Told(Strict):
     evidence: list[Sought] = Field(min_length=2)
     fix: Fix
     well: list[When] = []
+    rows: list[RowsRule] = []
     also: list[Also] = []
     distractors: list[Text] = Field(min_length=1)
     affected: list[str] = []
@@ -183,6 +211,7 @@ class Scenario(Strict):
     logs: list[Said] = []
     load: dict[Reference, dict[str, Text]] = {}
     """What each main container of a workload uses at the end, by resource, where that matters."""
+    database: Captured | None = None
     truth: Told
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from opssquad.errors import ToolError
-from opssquad.times import Clock, parse_time
+from opssquad.times import Clock, parse_time, wall_clock
 from opssquad.types import Json
 from opssquad.worlds.sql.acts import act_of
 from opssquad.worlds.sql.database import Answered, Done, Rows, shown
@@ -23,10 +23,18 @@ from opssquad.worlds.sql.viewing import explained, viewed
 
 class Recorded:
     """One recorded database that goes on. `name` is the recording's own, `journal` a file; `clock` is the
-    world's."""
+    world's, which may be set forward, `real` tells when an act was really made."""
 
-    def __init__(self, material: Material, recording: str, clock: Clock, journal: Path | None = None) -> None:
+    def __init__(
+        self,
+        material: Material,
+        recording: str,
+        clock: Clock,
+        journal: Path | None = None,
+        real: Clock = wall_clock,
+    ) -> None:
         self._material, self._recording, self._clock, self._journal = material, recording, clock, journal
+        self._real = real
         self._played = 0
         self._catch_up()
 
@@ -93,7 +101,7 @@ class Recorded:
         text, now = act_of(act, args).text(), self._clock()
         self._catch_up()
         if self._journal:
-            note(self._journal, act, args, now)
+            note(self._journal, act, args, now, self._real())
             self._played += 1
         take_effect(self._material, act, args, now)
         return Done(text)
@@ -135,9 +143,9 @@ def _entries(journal: Path | None) -> list[Json]:
         raise ToolError(f"{journal} is no journal of acts: {error}; remove it to begin anew") from error
 
 
-def note(journal: Path, act: str, args: Json, now: datetime) -> None:
-    """Write an act at the end of a journal, and see it on disk."""
-    entry = {"at": now.isoformat(), "act": act, "args": args}
+def note(journal: Path, act: str, args: Json, now: datetime, real: datetime) -> None:
+    """Write an act at the end of a journal, and see it on disk: when it was made there, and really."""
+    entry = {"at": now.isoformat(), "real": real.isoformat(), "act": act, "args": args}
     journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with journal.open("a", encoding="utf-8") as file:
         file.write(f"{json.dumps(entry, ensure_ascii=False)}\n")
