@@ -9,7 +9,7 @@ import yaml
 from opssquad import content
 from opssquad.evals.linting import lint
 from opssquad.evals.oracle import Kin
-from opssquad.evals.oracle_rows import with_rows
+from opssquad.evals.oracle_rows import left_of, with_rows
 from opssquad.evals.stage import staged
 from opssquad.evals.suspects import suspects
 from opssquad.evals.transcript import End
@@ -18,7 +18,7 @@ from opssquad.investigation.options import RecordedPart
 from opssquad.worlds.kube.clock import real_time
 from opssquad.worlds.kube.recording import load, load_truth
 from opssquad.worlds.sql.effects import TAKEN_AWAY
-from opssquad.worlds.sql.material import load_material
+from opssquad.worlds.sql.material import has_database, load_material
 from opssquad.worlds.sql.recorded import Recorded, note
 
 CHAIN = content.recordings()["shop-db-11"]
@@ -59,6 +59,13 @@ def test_who_does_not_look_blames_the_client_with_the_most_sessions() -> None:
     held = {each: sum(row["application"] == each.name for row in rows) for each in them.everybody}
     assert held[them.unwell[0]] == max(held.values())
     assert str(them.whole) == "Database//shop"
+
+
+@pytest.mark.parametrize("id", [id for id, folder in content.recordings().items() if has_database(folder)])
+def test_no_database_is_mended_before_anything_was_done(id: str) -> None:
+    folder = content.recordings()[id]
+    truth = load_truth(folder)
+    assert not truth.rows or list(left_of(load_material(folder), truth.rows))
 
 
 async def test_what_is_changed_behind_a_card_is_seen_at_once_and_is_not_the_squads_doing(

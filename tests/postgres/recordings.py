@@ -73,6 +73,7 @@ def _write_truth(folder: Path, fault: str, app: Application, truth: Truth, mater
     holes = {
         "component": component, "database": app.database, "name": name, "table": table, "pid": name,
         "bare": name.rpartition(".")[2], "role": _role(material, name),
+        "reference": app.deal.reference,
     }  # fmt: skip
     fill = lambda text: text.format(**holes)  # noqa: E731
     body: Json = {

@@ -92,7 +92,9 @@ TOLD: dict[str, Told] = {
         (HARM,),
         (("tables", lambda row, truth: int(row["seq_scan"] or 0) > 20 and int(row["n_live_tup"]) > 5000),),
         says="DROP INDEX|drop index",
-        mended=({"look": "indexes", "where": {"index": "*_idx*", "scans": "0", "valid": "t"}, "least": 1},),
+        mended=(
+            {"look": "indexes", "where": {"table": "{bare}", "definition": "*({reference})"}, "least": 1},
+        ),
     ),
     "D07": Told(
         "A table that is written all the time has many indexes that nobody reads.",
