@@ -146,8 +146,8 @@ class Approval(Value):
     """The card that a human decides on. `world_time` is the world's clock, the other times are real ones.
 
     A `suggestion` is shown with the command to copy; nobody can decide it. `cluster_id` tells the cluster
-    from all others, whatever its context is called; empty where there is none. A card about a read has no
-    binding and no undo.
+    from all others, whatever its context is called; empty where there is none. `squad` is who wants it. A
+    card about a read has no binding and no undo.
     """
 
     id: str
@@ -158,6 +158,7 @@ class Approval(Value):
     why: str
     evidence: tuple[str, ...] = ()
     requested_by: str
+    squad: str = ""
     requested_at: datetime
     expires_at: datetime
     world_time: datetime

@@ -12,6 +12,8 @@ from opssquad.evals.evidence import cited, place
 from opssquad.events import Called, Concluded, Event, HandedOver, Requested, Returned, Verified
 from opssquad.findings import Conclusion
 from opssquad.investigation import Investigation, Options
+from opssquad.store.base import AuditFilter
+from opssquad.store.sqlite import Store
 from opssquad.worlds.kube.recording import load_truth
 from opssquad.worlds.kube.recording.load import load_incident
 
@@ -96,12 +98,16 @@ async def test_from_a_complaint_of_pods_to_the_session_that_is_ended_in_one_conv
         events = await asked(run, LOCKS)
         assert_true(events, LOCKS)
         (card,) = [e.approval for e in [event async for event in run.ask("1")] if isinstance(e, Requested)]
-        assert card.call.tool == "terminate_session"
+        assert (card.call.tool, card.squad) == ("terminate_session", "database")
         await run.decide(card.id, "approved", by="kim")
         done = [event async for event in run.resume()]
         timeline = await run.timeline()
     (verified,) = [event for event in done if isinstance(event, Verified)]
     assert verified.check.outcome == "better"
     told = ["asked:", "handed over to squad database", "Approval requested", "kim approved", "it helped"]
+    async with await Store.open(tmp_path) as store:
+        (handed,) = await store.audit_records(wanted=AuditFilter(kind="handover"))
+    assert (handed.agent, handed.args["to"], handed.status) == ("k8s", "database", "handed over")
+    assert handed.args["evidence"]
     places = [timeline.index(each) for each in told]
     assert places == sorted(places), "one timeline, in the order in which it happened"

@@ -21,6 +21,7 @@ KINDS = (
     "check",
     "suspicion",
     "decision",
+    "handover",
     "connection",
     "configuration",
     "policy",

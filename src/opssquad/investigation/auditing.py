@@ -22,10 +22,11 @@ from opssquad.events import (
 )
 from opssquad.executor import Redactor
 from opssquad.findings import ToolResult
+from opssquad.models.base import HAND_OVER
 from opssquad.squad.ledger import check_of
 from opssquad.store.base import AuditApproval, AuditDraft
 from opssquad.toolbox import Toolbox
-from opssquad.types import Effect, Json, ToolCall, Value, digest
+from opssquad.types import Effect, Json, Target, ToolCall, Value, digest
 
 WHY = 500
 """Characters of a reason that are kept on a line."""
@@ -64,12 +65,11 @@ class Auditor:
 
     def __call__(self, event: Event) -> AuditDraft | None:
         """The line about this event, or None for one that has none."""
-        self._agent = self._acting(event)
+        working = self._agent
+        self._note(event)
         match event:
-            case Asked(text=text):
-                self._now = Asking(why=f"asked: {text}")
-            case Thought(model=model, text=text):
-                self._now = Asking(why=text or self._now.why, model=model)
+            case HandedOver():
+                return self._handed(event, working)
             case Judged(call=call, verdict=verdict):
                 self._calls[call.id] = self._now.model_copy(update={"rule": verdict.rule})
                 changes: Json = {"kind": "verdict", "why": verdict.reason}
@@ -93,11 +93,32 @@ class Auditor:
                 return self._line(event, call, check.outcome, changes)
         return None
 
-    def _acting(self, event: Event) -> str:
-        """The squad that works on the question from this event on."""
-        if isinstance(event, HandedOver):
-            return event.to
-        return self._squad if isinstance(event, Asked) else self._agent
+    def _note(self, event: Event) -> None:
+        """Who works on the question from this event on, with which model, and why."""
+        match event:
+            case Asked(text=text):
+                self._agent, self._now = self._squad, Asking(why=f"asked: {text}")
+            case Thought(model=model, text=text):
+                self._now = Asking(why=text or self._now.why, model=model)
+            case HandedOver(to=to):
+                self._agent = to
+
+    def _handed(self, event: HandedOver, squad: str) -> AuditDraft:
+        return AuditDraft(
+            kind="handover",
+            ts=event.recorded_at,
+            thread=event.thread,
+            incident=event.thread,
+            requested_by=self._by,
+            agent=squad,
+            why=self._redact.read(event.why).text[:WHY],
+            target=Target(cluster=""),
+            tool=HAND_OVER,
+            args={"to": event.to, "evidence": [each.id for each in event.evidence]},
+            status="handed over",
+            prompt_hash=self._prompt,
+            model=self._now.model,
+        )
 
     def _ended(self, call: ToolCall, result: ToolResult) -> Json:
         checked = self._effect(call) == "mutate" and result.status in {"ok", "unknown"}

@@ -22,14 +22,16 @@ AuditKind = Literal[
     "check",
     "suspicion",
     "decision",
+    "handover",
     "connection",
     "configuration",
     "policy",
     "checkpoint",
 ]
 """A call's start and end, what policy said of it, how it was found to have helped; text in what it
-brought in that reads like an instruction; a decision on a card; a cluster or model endpoint that was opened;
-settings or squads, and policies, that are not what they were; a checkpoint of the log itself."""
+brought in that reads like an instruction; a decision on a card; a question that went to another squad; a
+cluster or model endpoint that was opened; settings or squads, and policies, that are not what they were; a
+checkpoint of the log itself."""
 
 
 class ThreadRecord(Value):

@@ -48,7 +48,8 @@ def show_card(
         _command(screen, "", card.undo.command, "")
     if preview.verify_plan:
         screen.field("Check", preview.verify_plan)
-    screen.field("Asked by", f"{card.requested_by} through squad {squad}, model {model}; rule {card.rule}")
+    through = f"squad {card.squad or squad}, model {model}; rule {card.rule}"
+    screen.field("Asked by", f"{card.requested_by} through {through}")
     if card.suggestion:
         screen.field("Not run", "--suggest-only: copy the command to run it yourself; nobody can approve it")
     else:
