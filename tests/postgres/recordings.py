@@ -26,28 +26,25 @@ from opssquad.worlds.sql.postgres import Postgres
 from tests.postgres.faults.application import WATCHER, Application, password
 from tests.postgres.faults.catalogue import FAULTS, standing
 from tests.postgres.faults.companies import COMPANIES
-from tests.postgres.faults.truth import Stage, Truth
+from tests.postgres.faults.truth import Stage, Truth, server_of
 from tests.postgres.told import AT_THE_TABLE, TOLD, Told
 
 STANDING = 8.0
 """Seconds that a fault stands before it is captured."""
-ON_THE_REPLICA = ("D10", "D10-cancel", "D14")
-"""Faults that show at the replica, which is then what is captured."""
 
 
 def record(folder: Path, fault: str, app: Application) -> None:
     """Make the fault stand, capture it, write its truth."""
     with standing(fault, app) as (stage, truth):
         time.sleep(STANDING)
-        asyncio.run(_capture(folder, stage, truth, fault))
+        asyncio.run(_capture(folder, stage, truth))
         material = load_material(folder)
         _write_truth(folder, fault, app, truth, material)
         load_truth(folder)
 
 
-async def _capture(folder: Path, stage: Stage, truth: Truth, fault: str) -> None:
-    server = truth.replica if truth.replica and fault in ON_THE_REPLICA else stage.server
-    dsn = server.dsn(WATCHER, stage.app.database, password=password(WATCHER))
+async def _capture(folder: Path, stage: Stage, truth: Truth) -> None:
+    dsn = server_of(stage, truth).dsn(WATCHER, stage.app.database, password=password(WATCHER))
     database = Database(Postgres(parse(dsn)))
     asked = (f"Users of {stage.app.api.name} complain. Is it the database?",)
     order = CaptureOrder(

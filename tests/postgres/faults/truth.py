@@ -10,6 +10,9 @@ from tests.postgres.faults.application import OPERATOR, WATCHER, Application, pa
 from tests.postgres.faults.crowd import Crowd
 from tests.postgres.server import Server
 
+AT_THE_REPLICA = ("D10", "D14")
+"""Faults that show at a replica, where one takes part."""
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -66,6 +69,12 @@ class Stage:
         """Pids that wait for a lock."""
         held = "select pid from pg_stat_activity where wait_event_type = 'Lock' order by pid"
         return tuple(pid for (pid,) in self.rows(held))  # type: ignore[misc]
+
+
+def server_of(stage: Stage, truth: Truth) -> Server:
+    """The server that shows the fault: the replica, where it is about replay or writing there."""
+    at = truth.fault.partition("-")[0] in AT_THE_REPLICA
+    return truth.replica if truth.replica and at else stage.server
 
 
 Maker = Callable[..., AbstractContextManager[Truth]]

@@ -7,23 +7,22 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from opssquad import Database, content
 from opssquad.errors import ToolError
 from opssquad.events import Concluded, Event, Requested, Returned, Verified
 from opssquad.findings import Conclusion
-from opssquad.investigation import Investigation, Options
+from opssquad.investigation import Investigation
 from opssquad.investigation.systems import proven
 from opssquad.worlds.sql.dsn import parse
 from opssquad.worlds.sql.postgres import Postgres
 from tests.postgres.faults.application import OPERATOR, WATCHER, Application, password
 from tests.postgres.faults.catalogue import standing
 from tests.postgres.faults.companies import CLINIC, FREIGHT, SHOP
-from tests.postgres.faults.truth import Stage, Truth
+from tests.postgres.faults.truth import server_of
+from tests.postgres.live import QUESTION, options, right, settling
 from tests.postgres.server import Server
 
-QUESTION = "Clients complain: what is wrong with the database?"
 FINDS: Sequence[tuple[str, Application, str]] = [
     ("D01", SHOP, ""), ("D03", CLINIC, "15"), ("D04", FREIGHT, ""), ("D05", SHOP, ""),
     ("D06", CLINIC, ""), ("D07", FREIGHT, ""), ("D08", CLINIC, ""), ("D09", FREIGHT, ""),
@@ -31,7 +30,6 @@ FINDS: Sequence[tuple[str, Application, str]] = [
     ("D14-setting", FREIGHT, ""), ("D15", SHOP, ""),
 ]  # fmt: skip
 """A fault, whose database it stands in, and the server's version; each fault once."""
-AT_THE_REPLICA = ("D10", "D14")
 
 
 @asynccontextmanager
@@ -39,9 +37,7 @@ async def conversation(
     state: Path, server: Server, app: Application, role: str
 ) -> AsyncIterator[Investigation]:
     """The database squad on a server, as that role."""
-    dsn = server.dsn(role, app.database, password=password(role))
-    options = Options(state=state, by="kim", squad="database", dsn=SecretStr(dsn), mode="ask")
-    async with await Investigation.open(options) as run:
+    async with await Investigation.open(options(state, server, app, role)) as run:
         yield run
 
 
@@ -51,11 +47,6 @@ async def asked(run: Investigation, text: str) -> list[Event]:
 
 def concluded(events: Sequence[Event]) -> Conclusion:
     return next(event.conclusion for event in events if isinstance(event, Concluded))
-
-
-def server_of(stage: Stage, truth: Truth) -> Server:
-    at = truth.fault.partition("-")[0] in AT_THE_REPLICA
-    return truth.replica if truth.replica and at else stage.server
 
 
 def ours(server: Server) -> int:
@@ -77,15 +68,13 @@ async def test_the_cause_is_found_with_evidence_and_nothing_is_left_open(
         async with conversation(tmp_path, server, app, WATCHER) as run:
             await _settled(fault)
             found = concluded(await asked(run, QUESTION))
-        assert [cause.fault for cause in found.causes] == [fault.partition("-")[0]]
-        assert str(found.causes[0].component) in (truth.component, *truth.also)
+        assert right(found, fault, truth), found.causes
         assert all(finding.evidence for finding in found.causes[0].findings)
         assert ours(server) == 0
 
 
 async def _settled(fault: str) -> None:
-    """Let what takes time show: waiting that lasts, statistics that are flushed once a second."""
-    await asyncio.sleep(5.5 if fault in ("D03", "D05", "D09") else 3.0)
+    await asyncio.sleep(settling(fault))
 
 
 @pytest.mark.parametrize("fault", ["Z1", "Z2", "Z5"])
