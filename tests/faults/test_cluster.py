@@ -142,18 +142,19 @@ Case = tuple[c.Fault, int, tuple[str, ...], tuple[str, ...]]
 BLIND: tuple[str, ...] = ("Inconclusive",)
 NO_CLOCK = ("auth-service", "could not read the clock: the server tells no time")
 DATES = ("Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT")
+ALL = "missing: find, health, changes, errors:"
 FAULTS: dict[str, Case] = {
     "nothing is wrong": (c.passes, 0, (CAUSE, "(confirmed)"), ("missing:",)),
     "the token expires on the way": (
         c.answers(EXPIRED, after=6),
         3,
-        (*BLIND, "missing: health: cluster 'behind' refuses the credentials"),
+        (*BLIND, "missing: health, changes, logs, errors: cluster 'behind' refuses"),
         (),
     ),
     "403 on all but the version": (
         c.answers(DENIED, begun),
         3,
-        (*BLIND, f"missing: health: the server says: {FORBIDDEN}"),
+        (*BLIND, f"{ALL} the server says: {FORBIDDEN}"),
         (),
     ),
     "403 on pods": (c.answers(DENIED, c.on("/pods")), 3, (*BLIND, "missing: health"), ()),
@@ -172,13 +173,23 @@ FAULTS: dict[str, Case] = {
     "half of the calls fail with 500": (c.alternates(STORE), 0, (CAUSE,), ()),
     "half of the calls fail with 503": (c.alternates(AWAY), 0, (CAUSE,), ()),
     "half of the connections break": (c.breaks(every_other=True), 0, (CAUSE,), ()),
-    "every connection breaks": (c.breaks(begun), 3, (*BLIND, "missing: find: the connection to cluster"), ()),
+    "every connection breaks": (
+        c.breaks(begun),
+        3,
+        (*BLIND, f"{ALL} the connection to"),
+        (),
+    ),
     "half of the calls are to wait": (c.alternates(OVERLOADED), 0, ("exit at start with code 1",), ()),
-    "all are to wait": (c.answers(OVERLOADED, begun), 3, (*BLIND, "missing: health: the server says"), ()),
+    "all are to wait": (
+        c.answers(OVERLOADED, begun),
+        3,
+        (*BLIND, f"{ALL} the server says"),
+        (),
+    ),
     "pods are never told": (
         c.hangs(c.on("/pods")),
         3,
-        (*BLIND, "missing: health: cluster 'behind'", "did not answer within 10 s"),
+        (*BLIND, "missing: health, logs, errors: cluster 'behind'", "did not answer within 10 s"),
         (),
     ),
     "logs are never told": (

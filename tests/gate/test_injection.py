@@ -61,9 +61,10 @@ def test_ordinary_text_that_looks_alike_is_left_alone() -> None:
 def recorded(folder: Path) -> Iterator[Quote]:
     for path in sorted(folder.rglob("*.log")):
         yield Quote(locator=f"log {path}", text=path.read_text(encoding="utf-8"))
-    with gzip.open(folder / "cluster" / "objects.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines):
-            yield Quote(locator=f"object {number}", text=line.strip())
+    for path in sorted(folder.rglob("*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines):
+                yield Quote(locator=f"{path.stem} {number}", text=line.strip())
 
 
 @pytest.mark.parametrize("id", sample(content.recordings()))

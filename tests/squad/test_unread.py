@@ -20,8 +20,8 @@ def test_what_failed_alike_is_one_line() -> None:
 def test_what_lacks_a_part_says_which_and_another_reason_is_another_line() -> None:
     made = [call("overview", "permission denied"), call("server_log", "no log file", "error")]
     assert unread(case(made)) == [
-        "overview could not read sessions: permission denied",
         "server_log: no log file",
+        "overview could not read sessions: permission denied",
     ]
 
 

@@ -66,17 +66,20 @@ async def conclude(ctx: Context, draft: Draft, ledger: Ledger, case: Case) -> Co
 
 
 def unread(case: Case) -> list[str]:
-    """What could not be looked at for this utterance, and why: a line for each tool, or for all that failed
-    alike; what a tool saw when it was called again counts."""
-    lacking: dict[str, tuple[str, str]] = {}
-    for call in case.calls:
-        if call.turn == case.turn and (call.status == "ok" or "unread" in call.data):
-            lacking[call.tool] = _lacking(call)
-    alike: dict[str, list[str]] = {}
-    for what, why in lacking.values():
-        if why:
-            alike.setdefault(why, []).append(what)
-    return [f"{', '.join(what)}: {why}" for why, what in alike.items()]
+    """What could not be looked at for this utterance, and why: a line for all tools that failed alike, one
+    for each that lacks a part; what a tool saw when it was called again counts."""
+    last = {
+        call.tool: call
+        for call in case.calls
+        if call.turn == case.turn and (call.status == "ok" or "unread" in call.data)
+    }
+    lacking = [call for call in last.values() if call.unread]
+    failed: dict[str, list[str]] = {}
+    for call in lacking:
+        if call.status != "ok":
+            failed.setdefault(call.text, []).append(call.tool)
+    whole = [f"{', '.join(tools)}: {why}" for why, tools in failed.items()]
+    return [*whole, *(_lacking(call) for call in lacking if call.status == "ok")]
 
 
 def _unasked(case: Case, causes: Sequence[Cause]) -> list[str]:
@@ -86,14 +89,8 @@ def _unasked(case: Case, causes: Sequence[Cause]) -> list[str]:
     return [f"squad {t.to} could tell more, but {t.closed}" for t in case.transfers if t.closed]
 
 
-def _lacking(call: PastCall) -> tuple[str, str]:
-    """What a call could not read, and why; the latter is empty where it read everything."""
-    told = call.unread
-    if not told:
-        return call.tool, ""
-    if call.status != "ok":
-        return call.tool, call.text
-    return f"{call.tool} could not read {', '.join(told)}", next(iter(told.values()))
+def _lacking(call: PastCall) -> str:
+    return f"{call.tool} could not read {', '.join(call.unread)}: {next(iter(call.unread.values()))}"
 
 
 def _weighed(way: Option) -> Option:

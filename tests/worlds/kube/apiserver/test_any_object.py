@@ -18,7 +18,7 @@ from tests.sampling import sample
 from tests.worlds.kube.apiserver.driver import APPLY, APPS, MERGE, SHOP, STRATEGIC, Driver
 
 FOLDER = Path(__file__).parents[4] / "evals" / "recordings"
-RECORDED = sample(path.name for path in FOLDER.iterdir())
+RECORDED = sample(path.parent.name for path in FOLDER.glob("*/cluster"))
 RECORDINGS = [FOLDER / name / "cluster" / "objects.jsonl.gz" for name in RECORDED]
 CRD = {
     "spec": {

@@ -70,7 +70,8 @@ class EndpointController:
             made.pop(e["targetRef"]["uid"]) for e in old if (e.get("targetRef") or {}).get("uid") in made
         ]
         endpoints = [*known, *made.values()]
-        ports = _ports(service, pods) or (before or {}).get("ports") or []
+        # Other than in Endpoints, a port without a name has an empty one.
+        ports = [{"name": "", **port} for port in _ports(service, pods)] or (before or {}).get("ports") or []
         if before is None:
             self._create_slice(service, endpoints, ports)
             return
