@@ -22,14 +22,8 @@ from tests.postgres.faults.truth import Truth, server_of
 from tests.postgres.server import Server
 
 QUESTION = "Clients complain: what is wrong with the database?"
-SETTLING, LONGER = 3.0, 5.5
-"""Seconds until what takes time shows: statistics are flushed once a second, and waiting has to last."""
-LASTS = ("D03", "D05", "D09")
-
-
-def settling(fault: str) -> float:
-    """Seconds until the fault can be seen."""
-    return LONGER if fault in LASTS else SETTLING
+STANDING = 8.0
+"""Seconds that a fault stands before anybody looks: statistics are flushed once a second, waiting must last."""
 
 
 def options(state: Path, server: Server, app: Application, role: str) -> Options:
@@ -58,7 +52,7 @@ async def concluded(server: Server, app: Application) -> Conclusion:
 def stand(fault: str, app: Application) -> bool:
     """Make the fault, ask, and print what was said; whether that was right."""
     with standing(fault, app) as (stage, truth):
-        time.sleep(settling(fault))
+        time.sleep(STANDING)
         found = asyncio.run(concluded(server_of(stage, truth), app))
     good = right(found, fault, truth)
     said = ", ".join(f"{cause.fault} {cause.component}" for cause in found.causes) or found.status

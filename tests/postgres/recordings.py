@@ -27,10 +27,8 @@ from tests.postgres.faults.application import WATCHER, Application, password
 from tests.postgres.faults.catalogue import FAULTS, standing
 from tests.postgres.faults.companies import COMPANIES
 from tests.postgres.faults.truth import Stage, Truth, server_of
+from tests.postgres.live import STANDING
 from tests.postgres.told import AT_THE_TABLE, TOLD, Told
-
-STANDING = 8.0
-"""Seconds that a fault stands before it is captured."""
 
 
 def record(folder: Path, fault: str, app: Application) -> None:
