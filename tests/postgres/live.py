@@ -23,7 +23,7 @@ from tests.postgres.server import Server
 
 QUESTION = "Clients complain: what is wrong with the database?"
 STANDING = 8.0
-"""Seconds that a fault stands before anybody looks: statistics are flushed once a second, waiting must last."""
+"""Seconds that a fault stands before anybody looks: statistics are flushed once a second."""
 
 
 def options(state: Path, server: Server, app: Application, role: str) -> Options:
