@@ -1,6 +1,6 @@
 """Starts PostgreSQL servers for tests: on loopback and a socket, with an archive of nothing and no fsync.
 
-`OPSSQUAD_TEST_DSN` names a server that runs already, for tests that can do with one they do not own.
+`OPSSQUAD_TEST_DSN` names one that runs already, for the tests in `tests/tools/database/test_any_server.py`.
 """
 
 import contextlib
