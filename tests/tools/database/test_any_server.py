@@ -1,5 +1,5 @@
-"""All tools that read, and the squad, on a server as it is: the one of `OPSSQUAD_TEST_DSN`, on which nothing is
-made, else one of ours."""
+"""All tools that read, and the squad, on a server as it is: the one of `OPSSQUAD_TEST_DSN`, on which nothing
+is made, else one of ours."""
 
 import os
 from collections.abc import Iterator
