@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,8 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import conversation, large, reading, starting, suites
-from tests.bench.measure import ROOT, Figure, environment, machine, run
+from tests.bench import conversation, crowded, large, reading, starting, suites
+from tests.bench.measure import ROOT, Figure, environment, machine, run, with_tests
 from tests.stub_model import calls, serving, text
 
 TIMES = 5
@@ -28,7 +27,7 @@ async def turn_figures(wanted: int, target: float) -> Figure:
     async with serving(replies) as stub:
         with tempfile.TemporaryDirectory() as folder:
             argv = ["-m", "tests.bench.turning", stub.url, folder]
-            await asyncio.to_thread(run, argv, Path(folder), _with_tests(Path(folder)))
+            await asyncio.to_thread(run, argv, Path(folder), with_tests(Path(folder)))
     name = (
         "overhead per turn, one trivial call" if wanted == 1 else f"overhead per turn, {wanted} calls at once"
     )
@@ -43,7 +42,7 @@ def health_figures(times: int) -> list[Figure]:
         large.write(here / "large-0001")
         with _served(here / "large-0001", here) as kubeconfig:
             argv = ["-m", "tests.bench.looking", kubeconfig]
-            runs = [run(argv, here, _with_tests(here)) for _ in range(times)]
+            runs = [run(argv, here, with_tests(here)) for _ in range(times)]
     told = [json.loads(r.output) for r in runs]
     size = large.Size()
     shape = f"{size.pods} pods, {size.nodes} nodes, {size.events} events"
@@ -74,10 +73,6 @@ def _served(recording: Path, folder: Path) -> Iterator[str]:
         server.stdout.close()
 
 
-def _with_tests(folder: Path) -> dict[str, str]:
-    return environment(folder) | {"PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
-
-
 async def figures() -> AsyncIterator[Figure]:
     """All of them, as they are measured."""
     for figure in starting.help_figures(TIMES):
@@ -87,6 +82,8 @@ async def figures() -> AsyncIterator[Figure]:
     yield await turn_figures(1, 15)
     yield await turn_figures(8, 30)
     for figure in await asyncio.to_thread(health_figures, TIMES):
+        yield figure
+    for figure in await asyncio.to_thread(crowded.overview_figures, TIMES):
         yield figure
     for figure in await asyncio.to_thread(reading.digest_figures, TIMES):
         yield figure

@@ -68,6 +68,11 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT / "src"), "OPSSQUAD_STATE": str(folder / "state"), **more}
 
 
+def with_tests(folder: Path) -> dict[str, str]:
+    """The same for a program of the tests."""
+    return environment(folder) | {"PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
+
+
 def run(argv: Sequence[str], folder: Path, env: Mapping[str, str]) -> Run:
     """Run a Python program of ours (`-m opssquad …`) once, to its end."""
     out = folder / "output"
