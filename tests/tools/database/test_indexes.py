@@ -30,7 +30,7 @@ def read(server: Server, table: str, scans: int) -> None:
     until(lambda: int(str(value(server, query))) >= scans, f"scans of {table}")
 
 
-def orders(server: Server, name: str, rows: int = 20_000) -> None:
+def orders(server: Server, name: str, rows: int = 60_000) -> None:
     server.run(
         f"create table {name} (id int primary key, customer int, state text, note text)",
         f"insert into {name} select n, n % 1000, 'new', repeat('x', 100) from generate_series(1, {rows}) n",
@@ -76,7 +76,7 @@ def test_the_key_of_a_partitioned_table_is_missing_there(server: Server) -> None
     server.run(
         "create table events (id int, kind text, at date) partition by range (at)",
         "create table events_1 partition of events for values from ('2024-01-01') to ('2025-01-01')",
-        "insert into events select n, 'k' || n % 500, '2024-05-01' from generate_series(1, 20000) n",
+        "insert into events select n, 'k' || n % 500, '2024-05-01' from generate_series(1, 100000) n",
         "analyze events",
         *["select count(*) from events where kind = 'k7'"] * 8,
     )
