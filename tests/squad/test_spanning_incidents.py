@@ -107,7 +107,7 @@ async def test_from_a_complaint_of_pods_to_the_session_that_is_ended_in_one_conv
     told = ["asked:", "handed over to squad database", "Approval requested", "kim approved", "it helped"]
     async with await Store.open(tmp_path) as store:
         (handed,) = await store.audit_records(wanted=AuditFilter(kind="handover"))
-    assert (handed.agent, handed.args["to"], handed.status) == ("k8s", "database", "handed over")
+    assert (handed.agent, handed.args["to"], handed.status) == ("k8s", "database", "to database")
     assert handed.args["evidence"]
     places = [timeline.index(each) for each in told]
     assert places == sorted(places), "one timeline, in the order in which it happened"

@@ -115,7 +115,7 @@ class Auditor:
             target=Target(cluster=""),
             tool=HAND_OVER,
             args={"to": event.to, "evidence": [each.id for each in event.evidence]},
-            status="handed over",
+            status=f"to {event.to}",
             prompt_hash=self._prompt,
             model=self._now.model,
         )
