@@ -1,4 +1,4 @@
-"""docs/kubernetes.md says what catalogue and tools are: every fault, every signal, and what has no entry."""
+"""The pages of the squads say what catalogue and tools are: faults, signals, recordings, what has no entry."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from opssquad.cli.faultpage import markdown
 from opssquad.content import signal_ids
 from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.squad.knowledge import known_faults
-from tests.kubernetes_page import NO_SIGNALS, PAGE, PARTS, ROOT, families, part
+from tests.squad_pages import NO_SIGNALS, PAGE, PARTS, ROOT, families, part
 
 TEXT = PAGE.read_text(encoding="utf-8")
 TAXONOMY = {
@@ -25,7 +25,7 @@ TAXONOMY = {
 @pytest.mark.parametrize(("page", "name"), PARTS, ids=lambda each: getattr(each, "stem", each))
 def test_a_table_of_a_page_is_as_it_is_made_now(page: Path, name: str) -> None:
     text = page.read_text(encoding="utf-8")
-    assert part(text, name) == PARTS[page, name](), "python -m tests.kubernetes_page writes it anew"
+    assert part(text, name) == PARTS[page, name](), "python -m tests.squad_pages writes it anew"
 
 
 def test_every_fault_of_the_field_has_an_entry_or_a_reason_why_not() -> None:

@@ -1,4 +1,4 @@
-"""The tables of the squads' pages, from catalogue and code; `python -m tests.kubernetes_page` makes them."""
+"""The tables of the squads' pages, from catalogue and code; `python -m tests.squad_pages` makes them."""
 
 import ast
 from collections.abc import Callable, Iterator
