@@ -1,4 +1,4 @@
-"""The pages of the squads say what catalogue and tools are: faults, signals, recordings, what has no entry."""
+"""The pages of the squads say what catalogue and tools are: faults, signals, recordings, what is not there."""
 
 import re
 from pathlib import Path
