@@ -1,4 +1,4 @@
-"""The pages of the squads say what catalogue and tools are: faults, signals, recordings, what is not there."""
+"""The pages of the squads say what catalogue and tools are: faults, signals, recordings, what is lacking."""
 
 import re
 from pathlib import Path
