@@ -21,7 +21,7 @@ STAMP = re.compile(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC")
 
 def crowded(material: Material, texts: Stock, drawn: Drawn, rng: random.Random) -> None:
     """Add them, as far as the server has room for further sessions."""
-    clients = [(drawn.like("a-b"), f"{drawn.word()}_rw") for _ in range(rng.randint(*CLIENTS))]
+    clients = [(f"{drawn.word()}-{drawn.word()}", f"{drawn.word()}_rw") for _ in range(rng.randint(*CLIENTS))]
     free = _free(material.rows)
     for application, role in clients:
         added = list(_sessions(material.rows, application, role, rng))[:free]

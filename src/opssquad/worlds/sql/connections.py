@@ -94,17 +94,19 @@ class Connections:
         """A new connection in autocommit, with those settings. Raises DatabaseError."""
         # What was waited for in vain a moment ago is not waited for again by every look.
         tries = TRIES if time.monotonic() > self._vain + VAIN else 1
-        for attempt in range(1, tries + 1):
+        for attempt in range(1, tries):
             try:
                 return await self._connect(options)
             except DatabaseError as error:
                 if error.kind not in PASSING:
                     raise
-                if attempt == tries:
-                    self._vain = time.monotonic()
-                    raise
             await asyncio.sleep(BETWEEN * attempt)
-        raise AssertionError("the last attempt returns or raises")
+        try:
+            return await self._connect(options)
+        except DatabaseError as error:
+            if error.kind in PASSING:
+                self._vain = time.monotonic()
+            raise
 
     async def _close_later(self) -> None:
         await asyncio.sleep(LINGER)
