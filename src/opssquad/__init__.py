@@ -46,6 +46,11 @@ if TYPE_CHECKING:
     from opssquad.worlds.kube.kubectl import Kubectl as Kubectl
     from opssquad.worlds.kube.kubectl import Printed as Printed
     from opssquad.worlds.kube.reading import Table as Table
+    from opssquad.worlds.net import answers as answers
+    from opssquad.worlds.net import asks as asks
+    from opssquad.worlds.net.network import Network as Network
+    from opssquad.worlds.net.network import probe_quote as probe_quote
+    from opssquad.worlds.net.network import probe_source as probe_source
     from opssquad.worlds.sql.database import Answered as Answered
     from opssquad.worlds.sql.database import Database as Database
     from opssquad.worlds.sql.database import Rows as Rows
@@ -66,6 +71,8 @@ _PUBLIC = {
     "worlds.kube.containerlog": ("Log",),
     "worlds.kube.kubectl": ("Kubectl", "Printed"),
     "worlds.kube.reading": ("Table",),
+    "worlds.net": ("answers", "asks"),
+    "worlds.net.network": ("Network", "probe_quote", "probe_source"),
     "worlds.sql.database": ("Answered", "Database", "Rows", "row_text"),
     "worlds.sql.trouble": ("DatabaseError",),
 }
@@ -75,7 +82,8 @@ _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"opssquad.{_HOME[name]}"), name)
+    home = import_module(f"opssquad.{_HOME[name]}")
+    return getattr(home, name) if hasattr(home, name) else import_module(f"{home.__name__}.{name}")
 
 
 def __dir__() -> list[str]:

@@ -72,14 +72,14 @@ async def test_what_is_changed_behind_a_card_is_seen_at_once_and_is_not_the_squa
     tmp_path: Path,
 ) -> None:
     async with staged(CHAIN, tmp_path) as stage:
-        assert stage.database
+        assert stage.has_rows
         clock = lambda: stage.watch()  # noqa: E731
-        world = Recorded(load_material(CHAIN), "a-case", clock, stage.database.journal)
+        world = Recorded(load_material(CHAIN), "a-case", clock, stage.part.journal)
         where = {"pid": blocker()}
         assert len((await world.rows("sessions", where)).rows) == 1
         stage.touch([f"Session/shop/{blocker()}"])
         assert (await world.rows("sessions", where)).rows == []
-        ended = with_rows(End(fixed=False), stage.database, load_truth(CHAIN), ())
+        ended = with_rows(End(fixed=False), stage.part, load_truth(CHAIN), ())
     assert (ended.touched, ended.unapproved) == (False, ())
 
 

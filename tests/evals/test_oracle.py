@@ -30,7 +30,7 @@ async def ended(tmp_path: Path, id: str, *acts: Callable[[Stage], object]) -> En
             act(stage)
             stage.settle(timedelta(minutes=2))
         end = judged(stage, load_truth(folder), [])
-        return with_rows(end, stage.database, load_truth(folder), ()) if stage.database else end
+        return with_rows(end, stage.part, load_truth(folder), ()) if stage.has_rows else end
 
 
 def edit(kind: str, namespace: str, name: str, change: Json) -> Callable[[Stage], object]:

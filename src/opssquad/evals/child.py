@@ -22,7 +22,7 @@ async def main(told: Json) -> None:
     question = told.pop("question")
     state, kubeconfig = Path(told.pop("state")), told.pop("kubeconfig")
     told["tape"] = Path(told["tape"]) if told["tape"] else None
-    told["database"] = _part(told["database"]) if told["database"] else None
+    told["part"] = _part(told["part"]) if told["part"] else None
     options = options_like(state, Path(kubeconfig) if kubeconfig else None, **told)
     async with await Investigation.open(options) as run:
         async for _ in run.ask(question):

@@ -37,7 +37,7 @@ def options_like(
     sampling: Json,
     tape: Path | None,
     replay: bool,
-    database: RecordedPart | None = None,
+    part: RecordedPart | None = None,
 ) -> Options:
     """The squad as anybody would start it against a cluster or a database: it does not know that this one is
     recorded. What the organisation hides is hidden from endpoints, and what faults it knows is known; its
@@ -48,7 +48,7 @@ def options_like(
         by="eval",
         squad=squad,
         kubeconfig=kubeconfig,
-        database=database,
+        part=part,
         model=model,
         mode="ask",
         approval_minutes=60.0,
@@ -137,7 +137,7 @@ async def _killed(case: Case, options: Options) -> str:
         fields = options.__dict__ | {"question": case.question}
         names = ("state", "kubeconfig", "squad", "model", "sampling", "replay", "question")
         told = {name: fields[name] for name in names} | {"tape": _killed_tape(options.tape)}
-        told["database"] = asdict(options.database) if options.database else None
+        told["part"] = asdict(options.part) if options.part else None
         # Its input stays open: that it ends tells the child that we are gone.
         process.stdin.write(json.dumps(told, default=str).encode() + b"\n")
         await process.stdin.drain()

@@ -44,14 +44,19 @@ NOTED: Json = {"metadata": {"annotations": {"example.com/touched": "yes"}}}
 
 @dataclass(frozen=True)
 class Stage:
-    """A world that is being served. `kubeconfig` leads the squad to its cluster, `database` to its database,
-    where there are such; the rest is the harness's alone."""
+    """A world that is being served. `kubeconfig` leads the squad to its cluster, where there is one, `part`
+    to what else was recorded; the rest is the harness's alone."""
 
     kubeconfig: Path | None
     world: RecordedWorld
     watch: Stopwatch
     journal: Path
-    database: RecordedPart | None = None
+    part: RecordedPart
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether a database was recorded."""
+        return has_database(self.part.folder)
 
     @property
     def recording(self) -> Recording:
@@ -81,8 +86,8 @@ class Stage:
             kind, namespace, name = split(ref)
             if self.patch(kind, namespace, name, EDITS.get(kind, NOTED)):
                 return
-        if self.database:
-            note(self.database.journal, TAKEN_AWAY, {"ref": refs[0]}, self.watch(), real_time())
+        if self.has_rows:
+            note(self.part.journal, TAKEN_AWAY, {"ref": refs[0]}, self.watch(), real_time())
 
     def restart(self, kind: str, namespace: str, name: str) -> bool:
         """A colleague has a workload's pods replaced; whether it is there."""
@@ -144,7 +149,7 @@ async def staged(folder: Path, state: Path, withheld: Collection[str] = ()) -> A
     that case alone. Raises BadFile."""
     watch, journal = Stopwatch(), state / "world.jsonl"
     user = LIMITED if withheld else ONCALL
-    part = RecordedPart(folder, state / "database.jsonl", real_time()) if has_database(folder) else None
+    part = RecordedPart(folder, state / "database.jsonl", real_time())
     if load_incident(folder).cluster is None:
         world = RecordedWorld(load(folder), journal=journal, started_at=watch(), real=watch)
         yield Stage(None, world, watch, journal, part)

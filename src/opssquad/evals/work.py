@@ -60,7 +60,7 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
     async with staged(folder, temporary, case.withheld) as stage:
         options = options_like(
             state, stage.kubeconfig, case.squad, job.model,
-            sampling=job.sampling, tape=_tape(job), replay=job.replay, database=stage.database,
+            sampling=job.sampling, tape=_tape(job), replay=job.replay, part=stage.part,
         )  # fmt: skip
         played = time.perf_counter()
         thread = await _thread(case.model_copy(update={"question": question}), stage, options)
@@ -70,8 +70,8 @@ async def _worked(job: Job, temporary: Path, began: float) -> CaseResult:
         if job.model != OFFLINE and not transcript.requests and transcript.status == "failed":
             raise ModelError(f"nothing came back in the {case.seconds:g} s that a run may take")
         end = judged(stage, truth, _windows(stage, events))
-        if stage.database:
-            end = with_rows(end, stage.database, truth, _spans(events))
+        if stage.has_rows:
+            end = with_rows(end, stage.part, truth, _spans(events))
     top = Kin(stage.recording.objects).top
     scored = score(case, truth, transcript, end, top, job.prices.get(job.model))
     return _result(

@@ -16,8 +16,9 @@ Approve = Literal["ask", "never", "all"]
 
 @dataclass(frozen=True)
 class RecordedPart:
-    """A recorded database that somebody else serves the rest of: the recording's folder, where its acts are
-    noted, and the real moment at which its clock was at its start."""
+    """The parts of a recording that nothing serves, its database and its network, where somebody else serves
+    the rest: the recording's folder, where acts are noted, and the real moment at which its clock was at its
+    start."""
 
     folder: Path
     journal: Path
@@ -27,8 +28,8 @@ class RecordedPart:
 @dataclass(frozen=True)
 class Options:
     """A recording, or a live cluster (`context` empty: the current one), or a live database: `dsn` is its
-    connection string, or `secret:NAMESPACE/NAME[/KEY]` of the cluster; `database` stands for one in
-    evals. `approve`: `ask` waits for
+    connection string, or `secret:NAMESPACE/NAME[/KEY]` of the cluster; in evals `part` stands for it and for
+    the network. `approve`: `ask` waits for
     a human, `never` refuses every card, `all` approves every card and is for recordings only. `speed` is how
     fast a recording's clock runs against the real one, `approval_minutes` how long a card waits.
     `redaction` is the organisation's file of what is a secret besides, `policy` the organisation's policy;
@@ -48,7 +49,7 @@ class Options:
     context: str = ""
     namespace: str = ""
     dsn: SecretStr | None = None
-    database: RecordedPart | None = None
+    part: RecordedPart | None = None
     model: str = "offline"
     mode: Mode = "chat"
     approve: Approve = "ask"

@@ -1,4 +1,4 @@
-"""What a run may look at and act upon: a cluster, a database, or both, live or recorded, with one clock."""
+"""What a run may look at and act upon, live or recorded: cluster, database, network, with one clock."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
@@ -13,7 +13,7 @@ from opssquad.errors import ToolError, UsageError
 from opssquad.gate.kubectl import classify
 from opssquad.investigation.options import Options, RecordedPart
 from opssquad.squad.spec import World, load_squad
-from opssquad.times import Clock
+from opssquad.times import Clock, wall_clock
 from opssquad.toolbox import Handles, Tool
 from opssquad.types import Json, Target
 from opssquad.worlds.kube.clock import WorldClock
@@ -21,6 +21,10 @@ from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity, login_of
 from opssquad.worlds.kube.kubectl import Kubectl
 from opssquad.worlds.kube.recording.load import load_incident
+from opssquad.worlds.net.here import Here
+from opssquad.worlds.net.live import Live
+from opssquad.worlds.net.network import Network
+from opssquad.worlds.net.recorded import RecordedNetwork, has_network
 from opssquad.worlds.sql.database import Database
 from opssquad.worlds.sql.trouble import ITSELF, DatabaseError
 
@@ -31,6 +35,7 @@ LOOKED: tuple[tuple[str, str], ...] = (("tables", "table"), ("roles", "role"), (
 MEANT: dict[World, str] = {
     "cluster": "a cluster: give --context NAME, set KUBECONFIG, or take --recording DIR",
     "database": "a database: give --dsn 'host=... dbname=... user=...' or set OPSSQUAD_DSN",
+    "network": "a network: take a recording that has one",
 }
 
 
@@ -49,6 +54,7 @@ class Systems:
 
     cluster: Cluster | None
     database: Database | None
+    network: Network | None = None
     namespace: str = ""
     recording: str = ""
 
@@ -57,8 +63,8 @@ class Systems:
         return self._first.now()
 
     @property
-    def _first(self) -> Cluster | Database:
-        found = self.cluster or self.database
+    def _first(self) -> Cluster | Database | Network:
+        found = self.cluster or self.database or self.network
         assert found is not None, "connect refuses a run without any system"
         return found
 
@@ -73,7 +79,8 @@ class Systems:
 
     def has(self, world: World) -> bool:
         """Whether that is connected."""
-        return (self.cluster if world == "cluster" else self.database) is not None
+        held = {"cluster": self.cluster, "database": self.database, "network": self.network}
+        return held[world] is not None
 
     def handles(self) -> Handles:
         """What tools get by the types of their parameters."""
@@ -82,6 +89,8 @@ class Systems:
             found |= {Cluster: self.cluster, Kubectl: Kubectl.beside(self.cluster, classify)}
         if self.database:
             found[Database] = self.database
+        if self.network:
+            found[Network] = self.network
         return found
 
     def connections(self) -> Iterator[Connection]:
@@ -90,6 +99,11 @@ class Systems:
             yield Connection("cluster", self.cluster.login(), self.cluster.version)
         if self.database:
             yield Connection("database", self.database.login(), self._facts)
+        if self.network and not (self.cluster or self.database):
+            yield Connection("network", self.network.login(), self._nothing)
+
+    async def _nothing(self) -> None:
+        """A network is asked nothing before somebody wants to know something of it."""
 
     async def _facts(self) -> None:
         assert self.database is not None
@@ -141,10 +155,11 @@ async def connect(options: Options, thread: str, began: datetime, stack: AsyncEx
     if needs == "cluster" or options.context or options.kubeconfig or text.startswith("secret:"):
         cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
         stack.push_async_callback(cluster.close)
-    database = await connect_database(text, cluster, stack) if text else _part(options.database, cluster)
+    database = await connect_database(text, cluster, stack) if text else _part(options.part, cluster)
     if needs == "database" and database is None:
         raise UsageError(f"squad {options.squad} needs {MEANT[needs]}")
-    return Systems(cluster, database, options.namespace)
+    network = _network(options.part, cluster)
+    return Systems(cluster, database, network, options.namespace)
 
 
 async def connect_database(text: str, cluster: Cluster | None, stack: AsyncExitStack) -> Database:
@@ -161,10 +176,18 @@ async def connect_database(text: str, cluster: Cluster | None, stack: AsyncExitS
 
 
 def _part(part: RecordedPart | None, cluster: Cluster | None) -> Database | None:
-    if part is None:
-        return None
-    clock: Clock = cluster.now if cluster else WorldClock(load_incident(part.folder).clock, part.began)
-    return _recorded_database(part.folder, clock, part.journal)
+    return _recorded_database(part.folder, _clock(part, cluster), part.journal) if part else None
+
+
+def _clock(part: RecordedPart, cluster: Cluster | None) -> Clock:
+    return cluster.now if cluster else WorldClock(load_incident(part.folder).clock, part.began)
+
+
+def _network(part: RecordedPart | None, cluster: Cluster | None) -> Network:
+    """Where somebody else serves a recording, its own network, and never the real one."""
+    if part:
+        return Network(RecordedNetwork(part.folder, _clock(part, cluster)))
+    return Network(Live(Here(now=cluster.now if cluster else wall_clock)))
 
 
 def proven(statement: str) -> str:
@@ -196,7 +219,8 @@ async def _recorded(
         cluster = await Cluster.connect(served.kubeconfig, namespace=options.namespace, clock=clock)
         stack.push_async_callback(cluster.close)
     database = _recorded_database(folder, clock, worlds / f"{thread}.database.jsonl")
-    found = Systems(cluster, database, options.namespace, folder.name)
+    network = Network(RecordedNetwork(folder, clock)) if cluster or has_network(folder) else None
+    found = Systems(cluster, database, network, options.namespace, folder.name)
     needs = load_squad(content.squad(options.squad)).world
     if not found.has(needs):
         raise UsageError(f"recording {folder.name} holds no {needs}, and squad {options.squad} needs one")

@@ -25,8 +25,9 @@ class Limits(Value):
     parallel: int = Field(default=6, gt=0)
 
 
-World = Literal["cluster", "database"]
-"""What a squad works on; without it connected it cannot work."""
+World = Literal["cluster", "database", "network"]
+"""What a squad works on; without it connected it cannot work. The network is there wherever a live system is,
+and in a recording with a cluster or with probes."""
 
 
 class HandsOver(Value):

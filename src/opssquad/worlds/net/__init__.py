@@ -1,0 +1,1 @@
+"""What the network says: typed probes with deadlines, on real sockets or from a recording."""

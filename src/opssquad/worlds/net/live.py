@@ -1,0 +1,37 @@
+"""Probes from this machine, on real sockets."""
+
+from datetime import datetime
+
+from opssquad.errors import ToolError
+from opssquad.types import Json
+from opssquad.worlds.net import answers, asks
+from opssquad.worlds.net.here import Here
+
+
+class Live:
+    """The network as this machine sees it; the only origin is here."""
+
+    def __init__(self, here: Here) -> None:
+        self._here = here
+
+    def now(self) -> datetime:
+        """The clock of the world, where one is given; else this machine's."""
+        return self._here.now()
+
+    def login(self) -> Json:
+        """From where it is probed."""
+        return {"from": self._here.words}
+
+    def origins(self) -> dict[str, str]:
+        """Here alone."""
+        return {"": self._here.words}
+
+    async def probe(self, ask: asks.Ask) -> answers.Answer:
+        """Do it. Each kind is loaded when it is first asked for."""
+        match ask:
+            case asks.Connect():
+                from opssquad.worlds.net.tcp import connect
+
+                return await connect(ask, self._here)
+            case _:
+                raise ToolError(f"{ask.kind} cannot be asked from here yet")
