@@ -100,7 +100,7 @@ def tools(names: Iterable[str]) -> list[Tool]:
 
 def all_tools() -> dict[str, Tool]:
     """Every tool that came with the product, by name."""
-    return _tools("*.py", "database/*.py")
+    return _tools("*.py", "database/*.py", "network/*.py")
 
 
 def _tools(*patterns: str) -> dict[str, Tool]:

@@ -1,0 +1,1 @@
+"""Tools of the network squad: probes, and the path through Kubernetes."""

@@ -1,0 +1,57 @@
+"""What an address or a name belongs to: an object of the cluster where one is connected, else a host."""
+
+import asyncio
+import ipaddress
+
+from opssquad import Cluster, Json, Ref, ToolError
+
+from .._kube import dig, ref
+
+HOST = "Host"
+
+
+async def subject(cluster: Cluster | None, host: str) -> Ref:
+    """The Service, Pod or Ingress behind a host name or an address; a `Host` where none is known."""
+    bare = host.rstrip(".").lower()
+    if cluster is not None:
+        try:
+            found = await (_by_address(cluster, bare) if _is_address(bare) else _by_name(cluster, bare))
+        except ToolError:
+            # Whoever may not list Services can probe all the same.
+            found = None
+        if found:
+            return found
+    return Ref(kind=HOST, name=bare)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def _by_address(cluster: Cluster, address: str) -> Ref | None:
+    services, pods = await asyncio.gather(cluster.list("Service"), cluster.list("Pod"))
+    for each in services:
+        if address in (dig(each, "spec", "clusterIPs", default=None) or [dig(each, "spec", "clusterIP")]):
+            return ref(each)
+    on_node = (each for each in pods if not dig(each, "spec", "hostNetwork"))
+    return next((ref(each) for each in on_node if dig(each, "status", "podIP") == address), None)
+
+
+async def _by_name(cluster: Cluster, name: str) -> Ref | None:
+    parts = name.split(".")
+    if len(parts) == 1:
+        parts.append(cluster.namespace)
+    if len(parts) == 2 or parts[2] == "svc":
+        services = await cluster.list("Service", parts[1])
+        if any(each["metadata"]["name"] == parts[0] for each in services):
+            return Ref(kind="Service", namespace=parts[1], name=parts[0])
+    ingresses = await cluster.list("Ingress")
+    return next((ref(each) for each in ingresses if name in _hosts(each)), None)
+
+
+def _hosts(ingress: Json) -> list[str]:
+    return [str(each["host"]) for each in dig(ingress, "spec", "rules", default=()) if each.get("host")]
