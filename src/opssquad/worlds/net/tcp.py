@@ -19,6 +19,7 @@ FAMILIES = {"any": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 ENDS: dict[int, End] = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
+    errno.EPIPE: "reset",
     errno.ETIMEDOUT: "timeout",
     errno.EHOSTUNREACH: "unreachable",
     errno.ENETUNREACH: "unreachable",
