@@ -91,14 +91,14 @@ async def _ask(
     wire = await _by_udp(query.to_wire(), address, port, seconds)
     if len(wire) > PAYLOAD:
         raise Failed("malformed", f"its answer has {len(wire)} bytes by UDP, {PAYLOAD} were allowed")
-    _checked(query, wire)
+    checked(query, wire)
     if int.from_bytes(wire[2:4], "big") & dns.flags.TC:
         try:
             wire = await _by_tcp(query.to_wire(), address, port, here)
         except Failed as failed:
             raise Failed(failed.end, f"its answer does not fit UDP, and by TCP: {failed.why}") from failed
-        _checked(query, wire)
-    return _read(query, wire)
+        checked(query, wire)
+    return read(query, wire)
 
 
 async def _by_udp(wire: bytes, address: str, port: int, seconds: float) -> bytes:
@@ -145,7 +145,7 @@ def _short(came: bytes) -> Failed:
     return Failed("malformed", f"it says that its answer has {said} bytes, and sends {max(len(came) - 2, 0)}")
 
 
-def _checked(query: dns.message.Message, wire: bytes) -> None:
+def checked(query: dns.message.Message, wire: bytes) -> None:
     """That it is an answer, and to what was sent. Raises Failed."""
     if len(wire) < HEADER:
         raise Failed("malformed", f"its answer has {len(wire)} bytes, too few for DNS: {printable(wire)!r}")
@@ -156,7 +156,7 @@ def _checked(query: dns.message.Message, wire: bytes) -> None:
         raise Failed("malformed", "it sends a question back, no answer")
 
 
-def _read(query: dns.message.Message, wire: bytes) -> dns.message.Message:
+def read(query: dns.message.Message, wire: bytes) -> dns.message.Message:
     try:
         reply = dns.message.from_wire(wire)
     except (dns.exception.DNSException, ValueError) as error:
