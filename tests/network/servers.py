@@ -47,8 +47,10 @@ async def tcp_server(
         assert task is not None
         at_work.add(task)
         try:
-            # A client that saw enough hangs up: that is what some tests are about.
-            with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
+            # A client that saw enough hangs up: that is what some tests are about. A cancellation is ours.
+            with contextlib.suppress(
+                ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError
+            ):
                 await talk(reader, writer)
         finally:
             at_work.discard(task)
@@ -65,12 +67,15 @@ async def tcp_server(
             await asyncio.wait(list(at_work))
 
 
-def says(*parts: bytes, reads: bool = True, then: str = "close") -> Talk:
-    """Read a request if there is one to read, send the parts, and then `close`, `stall` or `reset`."""
+def says(*parts: bytes, reads: str = "request", then: str = "close") -> Talk:
+    """Read an HTTP `request`, `some` bytes or `nothing`, send the parts, and then `close`, `stall` or
+    `reset`. Whoever closes with bytes unread resets, as TCP has it."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if reads:
+        if reads == "request":
             await reader.readuntil(b"\r\n\r\n")
+        if reads == "some":
+            await reader.read(65536)
         for part in parts:
             writer.write(part)
             await writer.drain()
