@@ -109,6 +109,30 @@ def floods(head: bytes, chunk: bytes, times: int) -> Talk:
     return talk
 
 
+def handshakes(context: ssl.SSLContext) -> Talk:
+    """A TLS handshake and nothing after it, whose alerts are sent: asyncio's own servers keep theirs."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(came, goes, server_side=True)
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                writer.write(goes.read())
+                came.write(await reader.read(65536))
+            except ssl.SSLError:
+                break
+            else:
+                break
+        writer.write(goes.read())
+        await writer.drain()
+        # Until the client has enough: who closes with bytes unread resets.
+        await reader.read()
+
+    return talk
+
+
 class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, answer: Callable[[bytes, bool], bytes | None]) -> None:
         self._answer = answer

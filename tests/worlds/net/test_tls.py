@@ -12,7 +12,7 @@ from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.telling import lines
 from opssquad.worlds.net.tls import shake
 from tests.network.certificates import AT, DAY, Issued
-from tests.network.servers import Talk, free_port, says, tcp_server
+from tests.network.servers import Talk, free_port, handshakes, says, tcp_server
 
 ROOT = Issued.root()
 MIDDLE = ROOT.intermediate()
@@ -119,6 +119,13 @@ async def test_a_peer_that_does_not_do_tls_is_one_clear_line(talk: Talk, end: st
     assert found.end == end
     assert why in found.why
     assert "\n" not in found.why
+
+
+async def test_a_name_that_the_server_does_not_know_is_refused_by_alert() -> None:
+    context = GOOD.context()
+    context.sni_callback = lambda *given: int(ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME)
+    found = await plainly(handshakes(context))
+    assert (found.end, found.alert) == ("refused_tls", "unrecognized name")
 
 
 async def test_a_peer_that_stalls_is_a_timeout_of_the_handshake() -> None:
