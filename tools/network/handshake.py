@@ -19,7 +19,7 @@ async def handshake(
     name: Annotated[str, "name that must be on the certificate (SNI); empty for the host"] = "",
     origin: Annotated[str, "from where: empty for here, or node/NAME"] = "",
 ) -> Result:
-    """Do a TLS handshake: protocol, certificates with dates and names, whether they are trusted, clock skew."""
+    """Do a TLS handshake: protocol, certificates with dates and names, faults, clock skew."""
     answer = await network.shake(asks.Shake(host=host, port=port, name=name, origin=origin))
     signals = tuple(shaken(answer, await subject(cluster, host)))
     own = answer.chain[0] if answer.chain else None

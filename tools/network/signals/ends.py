@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from opssquad import Json, Ref, Signal, answers, probe_quote
 
 SLOW = 1000.0
-"""Milliseconds from which a part is slow: TCP sends a lost packet again after 1 s (RFC 6298), so less is the way
-and the work, and more is a loss, a queue, or somebody who is busy."""
+"""Milliseconds from which a part is slow: TCP sends a lost packet again after 1 s (RFC 6298), so less is the
+way and the work, and more is a loss, a queue, or somebody who is busy."""
 ENDS: Mapping[str, tuple[str, str]] = {
     "refused": ("net.refused", "refuses connections"),
     "timeout": ("net.timeout", "does not answer"),
@@ -55,7 +55,8 @@ def slow(answer: answers.Answer, about: Ref, data: Json, parts: Mapping[str, flo
             yield Signal(
                 id="net.slow",
                 entity=about,
-                text=f"{part.replace('_', ' ')} of {data['host']} took {ms / 1000:.1f} s, from {answer.origin}",
+                text=f"{part.replace('_', ' ')} of {data['host']} took {ms / 1000:.1f} s,"
+                f" from {answer.origin}",
                 at=answer.at,
                 data=data | {"part": part, "ms": round(ms, 1)},
                 quotes=(probe_quote(answer),),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from opssquad import Json, Ref, Signal, ago, answers, duration, probe_quote, rfc3339
+from opssquad import Json, Quote, Ref, Signal, ago, answers, duration, probe_quote, rfc3339
 
 from .ends import ended, facts, origin, slow
 
@@ -60,7 +60,7 @@ def _certificate(answer: answers.Shaken, about: Ref, data: Json, fault: str) -> 
     )
 
 
-def _own(answer: answers.Shaken) -> Iterator[object]:
+def _own(answer: answers.Shaken) -> Iterator[Quote]:
     if answer.chain:
         yield probe_quote(answer, "certificate 0")
 
@@ -104,7 +104,8 @@ def _early(answer: answers.Shaken) -> str:
 def _misnamed(answer: answers.Shaken) -> str:
     names = answer.chain[0].names if answer.chain else ()
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    return f"is not for {answer.ask.name or answer.ask.host}: it is for {', '.join(names[:6]) or 'no name'}{more}"
+    whose = ", ".join(names[:6]) or "no name"
+    return f"is not for {answer.ask.name or answer.ask.host}: it is for {whose}{more}"
 
 
 def _unknown(answer: answers.Shaken) -> str:
