@@ -193,6 +193,12 @@ async def test_a_server_may_be_one_of_ipv6() -> None:
     assert (found.status, found.server) == ("NOERROR", serving.place)
 
 
+async def test_a_server_in_a_zone_that_is_not_here_is_not_possible() -> None:
+    found = await lookup(Lookup(name="cart.shop.", server="fe80::1%nowhere0"), HERE)
+    assert found.end == "not_possible"
+    assert found.why.startswith("fe80::1%nowhere0 is no address here")
+
+
 async def test_the_destination_policy_holds_for_servers() -> None:
     here = Here(
         words="here", resolvers=Resolvers(()), refuses=lambda host, address, port: f"not {address}:{port}"

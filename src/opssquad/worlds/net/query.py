@@ -103,22 +103,35 @@ async def _ask(
 
 async def _by_udp(wire: bytes, address: str, port: int, seconds: float) -> bytes:
     loop = asyncio.get_running_loop()
-    # A numeric address: nothing is looked up, and the zone of an IPv6 one becomes a number.
-    found = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
-    family, kind, protocol, _, place = found[0]
-    with contextlib.closing(socket.socket(family, kind, protocol)) as sock:
-        sock.setblocking(False)
-        try:
-            # Connected, so that the kernel tells of a closed port and keeps others' packets away.
-            await loop.sock_connect(sock, place)
+    try:
+        with contextlib.closing(_connected(address, port)) as sock:
             for _ in range(SENT):
                 await loop.sock_sendall(sock, wire)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(seconds / SENT):
                         return await loop.sock_recv(sock, 65535)
-        except OSError as error:
-            raise ended(error) from error
+    except OSError as error:
+        raise ended(error) from error
     raise Failed("timeout", f"no answer in {seconds:g} s")
+
+
+def _connected(address: str, port: int) -> socket.socket:
+    """A UDP socket that the kernel keeps others' packets from, and tells of a closed port."""
+    try:
+        # A numeric address: nothing is looked up, and the zone of an IPv6 one becomes a number.
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror as error:
+        raise Failed("not_possible", f"{address} is no address here: {error.strerror}".lower()) from error
+    family, kind, protocol, _, place = found[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        # For UDP that only notes the address: nothing is waited for.
+        sock.connect(place)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 async def _by_tcp(wire: bytes, address: str, port: int, here: Here) -> bytes:
