@@ -14,7 +14,7 @@ from opssquad.gate.kubectl import classify
 from opssquad.investigation.options import Options, RecordedPart
 from opssquad.squad.spec import World, load_squad
 from opssquad.times import Clock, wall_clock
-from opssquad.toolbox import Handles, Tool
+from opssquad.toolbox import Handle, Handles, Tool
 from opssquad.types import Json, Target
 from opssquad.worlds.kube.clock import WorldClock
 from opssquad.worlds.kube.cluster import Cluster
@@ -32,6 +32,8 @@ NAMED = ("Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob
 """Kinds whose names a conversation may begin with."""
 LOOKED: tuple[tuple[str, str], ...] = (("tables", "table"), ("roles", "role"), ("sessions", "application"))
 """Looks into a database, and the column of each that names what a conversation may begin with."""
+SYSTEMS: frozenset[type[Handle]] = frozenset([Cluster, Kubectl, Database, Network])
+"""Handles that are only there with something connected."""
 MEANT: dict[World, str] = {
     "cluster": "a cluster: give --context NAME, set KUBECONFIG, or take --recording DIR",
     "database": "a database: give --dsn 'host=... dbname=... user=...' or set OPSSQUAD_DSN",
@@ -92,6 +94,11 @@ class Systems:
         if self.network:
             found[Network] = self.network
         return found
+
+    def serve(self, tool: Tool) -> bool:
+        """Whether what that tool cannot do without is connected."""
+        needed = {kind for name, kind in tool.act.handles.items() if name not in tool.act.optional}
+        return not needed & SYSTEMS - self.handles().keys()
 
     def connections(self) -> Iterator[Connection]:
         """Each side, to be put on record before it is asked anything."""
