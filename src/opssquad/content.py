@@ -17,6 +17,8 @@ from opssquad.errors import UsageError
 from opssquad.toolbox import Tool
 
 _PACKAGE = "opssquad_tools"
+LISTED = 60
+"""Names that a line lists at most where none is near."""
 OWN = ("network", "database")
 """Folders of tools that only one squad works with."""
 _SIGNAL = re.compile(r"[a-z]+\.[a-z_*]*[a-z][a-z_*]*")
@@ -160,4 +162,5 @@ def _named(known: dict[str, T], name: str, what: str) -> T:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3) or sorted(known)
-    raise UsageError(f"no {what} {name!r}; there is: {', '.join(near) or 'none'}")
+    more = f" and {len(near) - LISTED} more" if len(near) > LISTED else ""
+    raise UsageError(f"no {what} {name!r}; there is: {', '.join(near[:LISTED]) or 'none'}{more}")
