@@ -12,7 +12,7 @@ from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.telling import lines
 from opssquad.worlds.net.tls import shake
 from tests.network.certificates import AT, DAY, Issued
-from tests.network.servers import Talk, free_port, handshakes, says, tcp_server
+from tests.network.servers import Talk, closed_port, handshakes, says, tcp_server
 
 ROOT = Issued.root()
 MIDDLE = ROOT.intermediate()
@@ -135,7 +135,8 @@ async def test_a_peer_that_stalls_is_a_timeout_of_the_handshake() -> None:
 
 
 async def test_a_closed_port_is_refused() -> None:
-    found = await shake(Shake(host="127.0.0.1", port=free_port()), HERE)
+    with closed_port() as port:
+        found = await shake(Shake(host="127.0.0.1", port=port), HERE)
     assert (found.end, found.why) == ("refused", "connection refused")
 
 
