@@ -81,7 +81,7 @@ def _line(text: str) -> str:
 def faults(chain: Sequence[Certificate], name: str, at: datetime, trusted: Trust) -> tuple[Verdict, ...]:
     """What is wrong with a chain, the server's own certificate first, for whoever asks for that name or
     address at that moment and trusts those; pure but for the files of `trusted`."""
-    sent = [found for each in chain if (found := _parsed(each)) is not None]
+    sent = [parsed for each in chain if (parsed := _parsed(each)) is not None]
     if not sent or _parsed(chain[0]) is None:
         return ("broken",)
     found = set(_path(sent, at, trusted)) | set(_weak(sent))
