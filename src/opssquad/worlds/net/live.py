@@ -33,5 +33,17 @@ class Live:
                 from opssquad.worlds.net.tcp import connect
 
                 return await connect(ask, self._here)
+            case asks.Lookup():
+                from opssquad.worlds.net.dns import lookup
+
+                return await lookup(ask, self._here)
+            case asks.Shake():
+                from opssquad.worlds.net.tls import shake
+
+                return await shake(ask, self._here)
+            case asks.Fetch():
+                from opssquad.worlds.net.http import fetch
+
+                return await fetch(ask, self._here)
             case _:
                 raise ToolError(f"{ask.kind} cannot be asked from here yet")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import os
 import socket
 import time
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ FAMILIES = {"any": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
 ENDS: dict[int, End] = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
+    errno.EPIPE: "reset",
     errno.ETIMEDOUT: "timeout",
     errno.EHOSTUNREACH: "unreachable",
     errno.ENETUNREACH: "unreachable",
@@ -41,7 +43,10 @@ class Failed(Exception):
 
 def ended(error: OSError) -> Failed:
     """What an error of the kernel means for a probe."""
-    return Failed(ENDS.get(error.errno or 0, "unreachable"), (error.strerror or str(error)).lower())
+    said = error.strerror or str(error)
+    # asyncio names the address in place of the reason.
+    said = os.strerror(error.errno) if error.errno and said.startswith("Connect call failed") else said
+    return Failed(ENDS.get(error.errno or 0, "unreachable"), said.lower())
 
 
 def since(began: float) -> float:
