@@ -5,6 +5,7 @@ from typing import Annotated
 
 from opssquad import Cluster, Network, Result, asks, duration, probe_source, tool
 
+from ._placed import placed
 from ._subject import subject
 from ._told import told
 from .signals.tls import clock, shaken
@@ -21,7 +22,7 @@ async def handshake(
 ) -> Result:
     """Do a TLS handshake: protocol, certificates with dates and names, faults, clock skew."""
     answer = await network.shake(asks.Shake(host=host, port=port, name=name, origin=origin))
-    signals = tuple(shaken(answer, await subject(cluster, host)))
+    signals = await placed(cluster, answer, shaken(answer, await subject(cluster, host)))
     own = answer.chain[0] if answer.chain else None
     notes = []
     if own and own.not_after and own.not_after > clock(answer):

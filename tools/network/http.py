@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from opssquad import Cluster, Network, Result, asks, probe_source, tool
 
+from ._placed import placed
 from ._subject import subject
 from ._told import told
 from .signals.http import fetched
@@ -31,7 +32,8 @@ async def http(
     parts = urlsplit(url.strip())
     name = host or parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    signals = tuple(fetched(answer, await subject(cluster, name), name, port))
+    seen = fetched(answer, await subject(cluster, name), name, port)
+    signals = await placed(cluster, answer, seen)
     return Result(
         text=told([answer], signals),
         sources=(probe_source(answer),),

@@ -7,6 +7,7 @@ from typing import Annotated
 from opssquad import Cluster, Json, Network, Ref, Result, Signal, ToolError, answers, asks, probe_source, tool
 
 from .._kube import dig
+from ._placed import placed
 from ._subject import subject
 from ._told import told
 from .signals.dns import differ, slowly, unresolved, values, wrong
@@ -48,11 +49,12 @@ async def resolve(
         if known and await subject(cluster, each.name) == about:
             signals += wrong(each, known.ref, known.addresses)
     signals += differ(judged, about)
+    seen = await placed(cluster, found[0], signals)
     return Result(
-        text=told(found, signals, notes),
+        text=told(found, seen, notes),
         sources=tuple(probe_source(each) for each in found),
         data={"answers": [_data(each) for each in found]},
-        signals=tuple(signals),
+        signals=seen,
         commands=tuple(_line(each) for each in found),
     )
 
