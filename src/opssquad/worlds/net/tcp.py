@@ -43,10 +43,10 @@ class Failed(Exception):
 
 def ended(error: OSError) -> Failed:
     """What an error of the kernel means for a probe."""
-    said = error.strerror or str(error)
-    # asyncio names the address in place of the reason.
-    said = os.strerror(error.errno) if error.errno and said.startswith("Connect call failed") else said
-    return Failed(ENDS.get(error.errno or 0, "unreachable"), said.lower())
+    number = error.errno or 0
+    # In the kernel's words: asyncio has its own for a connection that failed, and no reason in them.
+    why = os.strerror(number) if number > 0 else error.strerror or str(error)
+    return Failed(ENDS.get(number, "unreachable"), why.lower())
 
 
 def since(began: float) -> float:

@@ -105,6 +105,8 @@ def _shaken(answer: answers.Shaken) -> Iterator[str]:
         yield f"protocol {answer.protocol} cipher {answer.cipher}"
     if answer.alert:
         yield f"alert {answer.alert}"
+    if answer.wants_certificate:
+        yield "the server asks for a certificate of the client"
     for number, each in enumerate(answer.chain):
         yield f"certificate {number} {certificate(each)}"
     if answer.faults:
