@@ -33,5 +33,17 @@ class Live:
                 from opssquad.worlds.net.tcp import connect
 
                 return await connect(ask, self._here)
+            case asks.Trace():
+                from opssquad.worlds.net.trace import trace
+
+                return await trace(ask, self._here)
+            case asks.Echo():
+                from opssquad.worlds.net.echo import echo
+
+                return await echo(ask, self._here)
+            case asks.Sockets():
+                from opssquad.worlds.net.kernel import sockets
+
+                return await sockets(ask, self._here)
             case _:
                 raise ToolError(f"{ask.kind} cannot be asked from here yet")
