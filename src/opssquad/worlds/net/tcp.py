@@ -13,6 +13,7 @@ from functools import partial
 
 from opssquad.worlds.net.answers import Connected, End
 from opssquad.worlds.net.asks import Connect, Family
+from opssquad.worlds.net.errqueue import ICMP, ICMP6, options, read
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.names import address as as_address
 from opssquad.worlds.net.names import host as as_host
@@ -186,11 +187,20 @@ class _Race:
 
 
 async def _connect(address: str, port: int) -> socket.socket:
-    version = ipaddress.ip_address(address).version
-    opened = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_STREAM)
+    its = options(address)
+    opened = socket.socket(its.family, socket.SOCK_STREAM)
     try:
         opened.setblocking(False)
+        # Else what a firewall says by ICMPv6 counts as nothing, and by IPv4 is told without its reason.
+        opened.setsockopt(its.level, its.errors, 1)
         await asyncio.get_running_loop().sock_connect(opened, sockaddr(address, port))
+        opened.setsockopt(its.level, its.errors, 0)
+    except OSError:
+        said = read(opened)
+        opened.close()
+        if said and said.origin in (ICMP, ICMP6):
+            raise Failed("unreachable", f"{said.address} says: {said.words}") from None
+        raise
     except BaseException:
         opened.close()
         raise
