@@ -11,7 +11,7 @@ from functools import partial
 
 from opssquad.worlds.net.answers import Echoed
 from opssquad.worlds.net.asks import Echo
-from opssquad.worlds.net.errqueue import ICMP, ICMP6, V6, Said, options, read, stirred
+from opssquad.worlds.net.errqueue import ICMP, ICMP6, V6, Said, listen, options, read, stirred
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.names import host as as_host
 from opssquad.worlds.net.tcp import Failed, addresses, ended, since, sockaddr
@@ -67,7 +67,7 @@ def _means(address: str) -> _Means:
                 raise ended(error) from error
             continue
         sock.setblocking(False)
-        sock.setsockopt(its.level, its.errors, 1)
+        listen(sock, its)
         return _Means(sock, how, kind is socket.SOCK_RAW)
     raise Failed("not_possible", "the kernel allows neither ICMP nor UDP")
 

@@ -8,9 +8,12 @@ import asyncio
 import ipaddress
 import socket
 import struct
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 
+KEEPS = sys.platform == "linux"
+"""Whether the kernel keeps errors: no other one than Linux does, and the numbers mean other things there."""
 MSG_ERRQUEUE = 0x2000
 LOCAL, ICMP, ICMP6 = 1, 2, 3
 """Who an error comes from: this machine's kernel, or an ICMP packet."""
@@ -89,8 +92,16 @@ def _offender(sockaddr: bytes) -> str:
     return ""
 
 
+def listen(sock: socket.socket, its: Options, *, on: bool = True) -> None:
+    """Have the kernel keep errors for a socket, or forget them; nothing where it cannot."""
+    if KEEPS:
+        sock.setsockopt(its.level, its.errors, int(on))
+
+
 def read(sock: socket.socket) -> Said | None:
     """The next error that is kept for a socket; None without any."""
+    if not KEEPS:
+        return None
     try:
         _, ancillary, _, _ = sock.recvmsg(512, 512, MSG_ERRQUEUE)
     except BlockingIOError:

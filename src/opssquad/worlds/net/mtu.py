@@ -9,7 +9,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from opssquad.worlds.net.errqueue import DO, LOCAL, Options, options, read, stirred
+from opssquad.worlds.net.errqueue import DO, LOCAL, Options, listen, options, read, stirred
 from opssquad.worlds.net.tcp import ended, sockaddr
 
 PORT = 33434
@@ -77,7 +77,7 @@ def _open(address: str, its: Options) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(its.level, its.discover, DO)
-        sock.setsockopt(its.level, its.errors, 1)
+        listen(sock, its)
         sock.connect(sockaddr(address, PORT))
     except BaseException:
         sock.close()

@@ -13,7 +13,7 @@ from functools import partial
 
 from opssquad.worlds.net.answers import Connected, End
 from opssquad.worlds.net.asks import Connect, Family
-from opssquad.worlds.net.errqueue import ICMP, ICMP6, options, read
+from opssquad.worlds.net.errqueue import ICMP, ICMP6, listen, options, read
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.names import address as as_address
 from opssquad.worlds.net.names import host as as_host
@@ -192,9 +192,9 @@ async def _connect(address: str, port: int) -> socket.socket:
     try:
         opened.setblocking(False)
         # Else what a firewall says by ICMPv6 counts as nothing, and by IPv4 is told without its reason.
-        opened.setsockopt(its.level, its.errors, 1)
+        listen(opened, its)
         await asyncio.get_running_loop().sock_connect(opened, sockaddr(address, port))
-        opened.setsockopt(its.level, its.errors, 0)
+        listen(opened, its, on=False)
     except OSError:
         said = read(opened)
         opened.close()

@@ -16,7 +16,7 @@ from functools import partial
 from opssquad.together import together
 from opssquad.worlds.net.answers import Hop, Traced
 from opssquad.worlds.net.asks import Trace
-from opssquad.worlds.net.errqueue import LOCAL, Options, Said, options, read, stirred
+from opssquad.worlds.net.errqueue import KEEPS, LOCAL, Options, Said, listen, options, read, stirred
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.mtu import Passing, largest
 from opssquad.worlds.net.names import host as as_host
@@ -82,6 +82,8 @@ def _late(ask: Trace) -> str:
 
 
 async def _find(ask: Trace, here: Here, found: _Found) -> None:
+    if not KEEPS:
+        raise Failed("not_possible", "only the kernel of Linux tells who dropped a packet")
     found.address = (await addresses(as_host(ask.host), "any"))[0]
     if why := here.refuses(ask.host, found.address, ask.port):
         raise Failed("denied", why)
@@ -143,7 +145,7 @@ async def _once(ask: Trace, address: str, number: int) -> Heard | None:
 def _socket(its: Options, hops: int, *, tcp: bool) -> socket.socket:
     sock = socket.socket(its.family, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
     sock.setblocking(False)
-    sock.setsockopt(its.level, its.errors, 1)
+    listen(sock, its)
     sock.setsockopt(its.level, its.hops, hops)
     return sock
 
