@@ -142,7 +142,8 @@ class Hop(Value):
 
 
 class Traced(_Answer):
-    """`reached`: the host itself answered. `mtu` is the largest packet that passed whole, 0 if not known."""
+    """`reached`: the host itself answered. `mtu` is the largest packet that passed whole, `link_mtu` what the
+    origin's own link carries, both 0 if not known; `silent`: larger packets vanish without a word."""
 
     kind: Literal["trace"] = "trace"
     ask: Trace
@@ -150,6 +151,8 @@ class Traced(_Answer):
     hops: tuple[Hop, ...] = ()
     reached: bool = False
     mtu: int = 0
+    link_mtu: int = 0
+    silent: bool = False
 
 
 class Echoed(_Answer):
