@@ -27,7 +27,7 @@ class Side:
     protocol, and whether they use the network of their node.
 
     Of a pod (`known`) its addresses and its node are told as well; what has neither labels nor a namespace,
-    as a host outside of the cluster, is `outside`.
+    as a host outside of the cluster, is `outside`; `anyone` may be any pod or none.
     """
 
     who: Ref
@@ -38,6 +38,7 @@ class Side:
     node: str = ""
     known: bool = False
     outside: bool = False
+    anyone: bool = False
 
     @property
     def namespace(self) -> str:
@@ -89,6 +90,11 @@ def pod_side(pod: Json, family: str = "") -> Side:
 def outside(name: str, *addresses: str) -> Side:
     """What is no pod, by name, with the addresses that are known of it."""
     return Side(Ref(kind="Host", name=name), {}, {}, False, addresses, known=True, outside=True)
+
+
+def anyone() -> Side:
+    """A peer of which nothing is known."""
+    return Side(Ref(kind="Host", name="anyone"), {}, {}, False, anyone=True)
 
 
 def family_of(address: str) -> str:
@@ -157,6 +163,8 @@ def fits_peer(rule: Json, direction: Direction, policy: Json, peer: Side, scene:
 
 
 def _one_peer(each: Json, policy: Json, peer: Side, scene: Scene) -> bool | None:
+    if peer.anyone:
+        return None
     if each.get("ipBlock"):
         return within(each["ipBlock"], peer.addresses)
     if peer.outside:

@@ -118,6 +118,20 @@ def denials(calls: Iterable[Call], asking: Iterable[Side], scene: Scene) -> Iter
             yield _denies(policy, direction, denied, scene)
 
 
+def denial(
+    direction: Direction,
+    isolated: Iterable[Ref],
+    policies: Iterable[Json],
+    scene: Scene,
+    call: Call | None = None,
+) -> Signal:
+    """`policy.denies` of the newest of these policies, which stop a call into or out of what they isolate;
+    without a call it is the DNS that those cannot ask."""
+    who = list(isolated)
+    denied = Denied(who, [call], []) if call else Denied([], [], who)
+    return _denies(_newest(list(policies)), direction, denied, scene)
+
+
 def _stopped(call: Call, targets: list[Side], scene: Scene) -> Iterator[tuple[Direction, Ref, list[Json]]]:
     """The directions in which policies stop a call to every pod behind its Service: whose pods are isolated,
     and by which policies."""
