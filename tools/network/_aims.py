@@ -51,10 +51,12 @@ def words(text: str) -> Words:
         return Words(bare, SHORT.get(kind.lower()) or kind_of(kind), space, rest[-1])
     if is_address(bare):
         return Words(bare, host=bare.strip("[]"))
-    host, colon, port = bare.rpartition(":")
-    if colon and not port.isdigit():
-        raise ToolError(f"{bare!r}: {port!r} is no port")
-    return Words(bare, host=(host if colon else bare).strip("[]").lower(), port=valid_port(int(port or 0)))
+    host, colon, number = bare.rpartition(":")
+    if not colon:
+        return Words(bare, host=bare.lower())
+    if not (number.isascii() and number.isdigit()) or len(number) > 5:
+        raise ToolError(f"{bare!r}: {number!r} is no port")
+    return Words(bare, host=host.strip("[]").lower(), port=valid_port(int(number)))
 
 
 def _url(text: str) -> Words:
