@@ -7,7 +7,7 @@ from opssquad import Json, Ref, Signal
 from .._pods import is_ready
 from .._text import many, some
 from ..signals._scene import Scene
-from ..signals.agents import PLUGIN, PROXY, agent_signals, agents_on
+from ..signals.agents import PLUGIN, PROXY, agent_signals, agents
 from ..signals.nodes import node_signals
 from ._hops import Client, Hop, first_of, where
 
@@ -25,12 +25,13 @@ def ground_hops(client: Client, pods: Sequence[Json], by_service: bool, scene: S
 
 def _agents(near: list[str], names: list[str], scene: Scene) -> Hop:
     what = "kube-proxy and plug-in"
-    told = [each for each in agent_signals(scene) if _matters(each, near, names)]
+    known = {node: mine for node, mine in agents(scene).items() if node in names}
+    told = [each for each in agent_signals(scene, known) if _matters(each, near, names)]
     if told:
         down = [str(each.data["node"]) for each in told]
         said = f"{told[0].text}; {len(set(down))} of {many(len(names), 'node')} of this path"
         return Hop(what, "broken", said, told[0].entity, tuple(told))
-    seen = [each for each in names if agents_on(each, scene)]
+    seen = [each for each in names if each in known]
     if not seen:
         return Hop(what, "not checked", "no pod of kube-proxy or of a known plug-in was seen on these nodes")
     lacking = [each for each in names if each not in seen]
@@ -38,7 +39,7 @@ def _agents(near: list[str], names: list[str], scene: Scene) -> Hop:
         return Hop(
             what, "unknown", f"none was seen on {some(lacking, MOST)}, though on {some(seen, MOST)} there is"
         )
-    roles = sorted({role for each in seen for role, _ in agents_on(each, scene)})
+    roles = sorted({role for each in seen for role, _ in known[each]})
     return Hop(what, "ok", f"{' and '.join(roles)} ready on {some(names, MOST)}")
 
 

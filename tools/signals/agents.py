@@ -50,28 +50,23 @@ def role_of(pod: Json) -> str:
     return next((role for (key, value), role in LABELS.items() if labels.get(key) == value), "")
 
 
-def agents_on(node: str, scene: Scene) -> list[tuple[str, Json]]:
-    """The agents that were read of a node, with their roles; those on their way out left out."""
-    return [(role, pod) for role, pod in _agents(scene).get(node, ()) if not is_terminating(pod)]
-
-
-def _agents(scene: Scene) -> dict[str, list[tuple[str, Json]]]:
+def agents(scene: Scene) -> dict[str, list[tuple[str, Json]]]:
+    """The agents that were read by their nodes, with their roles; those on their way out left out."""
     found: dict[str, list[tuple[str, Json]]] = {}
     for space in SPACES:
         for pod in scene.within("Pod", space):
-            if (role := role_of(pod)) and not is_finished(pod):
+            if (role := role_of(pod)) and not is_finished(pod) and not is_terminating(pod):
                 found.setdefault(dig(pod, "spec", "nodeName", default=""), []).append((role, pod))
     return found
 
 
-def agent_signals(scene: Scene) -> Iterator[Signal]:
+def agent_signals(scene: Scene, known: dict[str, list[tuple[str, Json]]] | None = None) -> Iterator[Signal]:
     """`node.proxy_down` for every node that is ready while kube-proxy or the plug-in's agent on it is not."""
-    nodes = {each["metadata"]["name"]: each for each in scene.of("Node")}
-    for name, agents in _agents(scene).items():
-        node = nodes.get(name)
-        if node is None or is_ready(node):
-            for role, pod in agents:
-                if not is_ready(pod) and not is_terminating(pod):
+    for name, mine in (agents(scene) if known is None else known).items():
+        node = scene.get(Ref(kind="Node", name=name)) if name else None
+        if name and (node is None or is_ready(node)):
+            for role, pod in mine:
+                if not is_ready(pod):
                     yield _down(name, node, role, pod, scene)
 
 
