@@ -191,8 +191,8 @@ def _service(said: Words, home: str, client: Client, scene: Scene) -> Ref | None
 
 
 def _is(address: Ref, said: Words, scene: Scene) -> bool:
-    """Whether a Service is meant: one that does not exist may be a workload of that name."""
-    if scene.get(address):
+    """Whether a Service is meant: a bare word may be a workload where there is no Service of that name."""
+    if scene.get(address) or said.port or "." in said.host:
         return True
     others = [each for kind in (*MAKERS, "Pod") for each in scene.within(kind, address.namespace)]
     return not any(each["metadata"]["name"] == address.name for each in others)
