@@ -12,10 +12,11 @@ from opssquad import Json, Ref, Signal
 
 from .._kube import dig, ref
 from ..signals._scene import Scene
+from ..signals.certificates import covers
 from ..signals.gateways import gateway_signals, route_signals
 from ..signals.ingresses import ingress_signals
 from ._hops import Goal, Hop, first_of, named
-from ._showing import certificate_hop, covers
+from ._showing import certificate_hop
 
 KINDS = {"Exact": "Exact", "RegularExpression": "regular expression"}
 ROUTES = ("HTTPRoute", "GRPCRoute")

@@ -7,13 +7,13 @@ from opssquad import Json, Ref
 from .._depends import dependencies
 from .._kube import dig, ref
 from ..signals._scene import Scene
+from ..signals.certificates import covers
 from ..signals.environment import port_beside
 from ..signals.names import missing_services
 from ..signals.replicas import KINDS, desired
 from ._aims import workload_client
 from ._entering import rules
 from ._hops import Client, Goal, Path
-from ._showing import covers
 from ._walk import walk
 
 

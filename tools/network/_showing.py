@@ -4,13 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from opssquad import Json, Ref, Signal
 
-from .._kube import dig, quote_at, ref
-from ..signals._scene import Scene, make
-from ..signals.certificates import TLS, certificate_signals, secret_signals
+from .._kube import dig, ref
+from ..signals._scene import Scene
+from ..signals.certificates import TLS, certificate_signals, secret_signals, wrong_name
 from ._hops import Hop, first_of
 
-NAMES = "cert-manager.io/alt-names"
-"""Where cert-manager notes on a Secret the names of its certificate."""
 TLS_PORTS = frozenset({443, 8443})
 
 
@@ -44,7 +42,7 @@ def certificate_hop(secrets: Iterable[Json], host: str, scene: Scene) -> Hop | N
         mine = [*secret_signals(secret, scene), *_of_issuer(secret, scene)]
         if over := first_of(mine, "certificate.expired"):
             return Hop("certificate", "broken", over.text, ref(secret), (over,))
-        if host and (wrong := _wrong_name(secret, host)):
+        if host and (wrong := wrong_name(secret, host)):
             return Hop("certificate", "broken", wrong.text, ref(secret), (wrong,))
         signals += mine
         said.append(
@@ -57,26 +55,3 @@ def _of_issuer(secret: Json, scene: Scene) -> list[Signal]:
     space, name = secret["metadata"].get("namespace", ""), secret["metadata"]["name"]
     mine = (c for c in scene.within("Certificate", space) if dig(c, "spec", "secretName") == name)
     return [signal for each in mine for signal in certificate_signals(each, scene)]
-
-
-def _wrong_name(secret: Json, host: str) -> Signal | None:
-    noted = dig(secret, "metadata", "annotations", NAMES, default="")
-    names = [each.strip().lower() for each in noted.split(",") if each.strip()]
-    if not names or any(covers(each, host) for each in names):
-        return None
-    return make(
-        "certificate.wrong_name",
-        secret,
-        ref(secret),
-        f"the certificate in Secret {secret['metadata']['name']} is for {', '.join(names)}, not for {host}",
-        [quote_at(secret, "metadata", "annotations", NAMES)],
-        data={"kept_in": str(ref(secret)), "host": host, "names": names},
-    )
-
-
-def covers(name: str, host: str) -> bool:
-    """Whether a name with or without a wildcard for its first label is that host's."""
-    host = host.lower().rstrip(".")
-    if name.startswith("*."):
-        return host.partition(".")[2] == name[2:]
-    return name == host
