@@ -4,18 +4,22 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from opssquad import content
 from opssquad.errors import ToolError, UsageError
+from opssquad.gate.in_force import InForce
 from opssquad.gate.kubectl import classify
+from opssquad.investigation.in_force import held
 from opssquad.investigation.options import Options, RecordedPart
+from opssquad.squad.crew import others_of
 from opssquad.squad.spec import World, load_squad
 from opssquad.times import Clock, wall_clock
-from opssquad.toolbox import Handles, Tool
+from opssquad.toolbox import Handle, Handles, Tool
 from opssquad.types import Json, Target
+from opssquad.worlds.kube.access import NoKubeconfig
 from opssquad.worlds.kube.clock import WorldClock
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity, login_of
@@ -24,6 +28,7 @@ from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.live import Live
 from opssquad.worlds.net.network import Network
+from opssquad.worlds.net.reach import Bounded
 from opssquad.worlds.net.recorded import RecordedNetwork, has_network
 from opssquad.worlds.sql.database import Database
 from opssquad.worlds.sql.trouble import ITSELF, DatabaseError
@@ -32,6 +37,8 @@ NAMED = ("Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob
 """Kinds whose names a conversation may begin with."""
 LOOKED: tuple[tuple[str, str], ...] = (("tables", "table"), ("roles", "role"), ("sessions", "application"))
 """Looks into a database, and the column of each that names what a conversation may begin with."""
+SYSTEMS: frozenset[type[Handle]] = frozenset([Cluster, Kubectl, Database, Network])
+"""Handles that are only there with something connected."""
 MEANT: dict[World, str] = {
     "cluster": "a cluster: give --context NAME, set KUBECONFIG, or take --recording DIR",
     "database": "a database: give --dsn 'host=... dbname=... user=...' or set OPSSQUAD_DSN",
@@ -50,13 +57,15 @@ class Connection:
 
 @dataclass(frozen=True)
 class Systems:
-    """The systems of one run; at least one is there. `recording` is the name of the one they are of."""
+    """The systems of one run; at least one is there. `recording` is the name of the one they are of. With
+    `beside` the squad can do without the cluster: that it does not answer may be what is asked about."""
 
     cluster: Cluster | None
     database: Database | None
     network: Network | None = None
     namespace: str = ""
     recording: str = ""
+    beside: bool = False
 
     def now(self) -> datetime:
         """The world's clock: the cluster's where there is one."""
@@ -93,14 +102,25 @@ class Systems:
             found[Network] = self.network
         return found
 
+    def serve(self, tool: Tool) -> bool:
+        """Whether what that tool cannot do without is connected."""
+        needed = {kind for name, kind in tool.act.handles.items() if name not in tool.act.optional}
+        return not needed & SYSTEMS - self.handles().keys()
+
     def connections(self) -> Iterator[Connection]:
         """Each side, to be put on record before it is asked anything."""
         if self.cluster:
-            yield Connection("cluster", self.cluster.login(), self.cluster.version)
+            asked = self._version if self.beside else self.cluster.version
+            yield Connection("cluster", self.cluster.login(), asked)
         if self.database:
             yield Connection("database", self.database.login(), self._facts)
         if self.network and not (self.cluster or self.database):
             yield Connection("network", self.network.login(), self._nothing)
+
+    async def _version(self) -> None:
+        assert self.cluster is not None
+        with suppress(ToolError):
+            await self.cluster.version()
 
     async def _nothing(self) -> None:
         """A network is asked nothing before somebody wants to know something of it."""
@@ -152,14 +172,21 @@ async def connect(options: Options, thread: str, began: datetime, stack: AsyncEx
     needs = load_squad(content.squad(options.squad)).world
     text = options.dsn.get_secret_value() if options.dsn else ""
     cluster = None
-    if needs == "cluster" or options.context or options.kubeconfig or text.startswith("secret:"):
-        cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
-        stack.push_async_callback(cluster.close)
+    named = options.context or options.kubeconfig or text.startswith("secret:")
+    if named or needs != "database":
+        try:
+            cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
+        except NoKubeconfig:
+            # Hosts can be probed without any cluster.
+            if named or needs != "network":
+                raise
+        else:
+            stack.push_async_callback(cluster.close)
     database = await connect_database(text, cluster, stack) if text else _part(options.part, cluster)
     if needs == "database" and database is None:
         raise UsageError(f"squad {options.squad} needs {MEANT[needs]}")
-    network = _network(options.part, cluster)
-    return Systems(cluster, database, network, options.namespace)
+    network = _network(options, cluster)
+    return Systems(cluster, database, network, options.namespace, beside=needs == "network")
 
 
 async def connect_database(text: str, cluster: Cluster | None, stack: AsyncExitStack) -> Database:
@@ -183,11 +210,22 @@ def _clock(part: RecordedPart, cluster: Cluster | None) -> Clock:
     return cluster.now if cluster else WorldClock(load_incident(part.folder).clock, part.began)
 
 
-def _network(part: RecordedPart | None, cluster: Cluster | None) -> Network:
+def _network(options: Options, cluster: Cluster | None) -> Network:
     """Where somebody else serves a recording, its own network, and never the real one."""
-    if part:
+    if part := options.part:
         return Network(RecordedNetwork(part.folder, _clock(part, cluster)))
-    return Network(Live(Here(now=cluster.now if cluster else wall_clock)))
+    now = cluster.now if cluster else wall_clock
+    return Network(Live(Here(now=now, refuses=Bounded(partial(_refuses, _destinations(options))))))
+
+
+def _destinations(options: Options) -> Callable[[], InForce]:
+    """The policy about destinations, read when first something is probed: that of every squad that could
+    take over, as it is not known yet which do."""
+    return cache(lambda: held(options, others_of(options.squad, lambda _: True)))
+
+
+def _refuses(policy: Callable[[], InForce], host: str, address: str, port: int) -> str:
+    return policy().now().refuses(host, address, port)
 
 
 def proven(statement: str) -> str:

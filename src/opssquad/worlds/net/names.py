@@ -10,7 +10,13 @@ import idna
 from opssquad.errors import ToolError
 
 LONGEST = 253
+LONGEST_URL = 8000
+"""Characters; no server takes more in a request line."""
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_ZONE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
+"""The name or number of an interface, as Linux allows it."""
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""A last label that makes the C library read an address where a name was meant (`127.1`, `0x7f000001`)."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -22,11 +28,16 @@ def host(text: str) -> str:
         bare = bare[1:-1]
     if not bare:
         raise ToolError("no host was given; give a name or an address")
+    if len(bare) > 4 * LONGEST:
+        raise ToolError(f"a host name has 1 to {LONGEST} characters, this one {len(bare)}")
     return address(bare) or _name(bare)
 
 
 def address(text: str) -> str:
     """The address in its shortest form, or "" for what is none."""
+    zone = text.partition("%")[2]
+    if zone and not _ZONE.fullmatch(zone):
+        return ""
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
@@ -34,17 +45,23 @@ def address(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    if any(each in text for each in "/@:?# "):
-        raise ToolError(f"{text!r} is no host: give the name alone, without scheme, port, path or user")
+    if "@" in text:
+        # Not repeated: a password may stand before it.
+        raise ToolError("that is no host: give the name alone, without a user")
+    if any(each in text for each in "/:?# "):
+        raise ToolError(f"{text!r} is no host: give the name alone, without scheme, port or path")
+    bare = text.removesuffix(".")
     try:
-        low = ".".join(_label(each) if each else each for each in text.rstrip(".").split("."))
-    except idna.IDNAError as error:
+        low = ".".join(_label(each) if each else each for each in bare.split("."))
+    except (idna.IDNAError, UnicodeError) as error:
         raise ToolError(f"{text!r} is no host name: {error}") from error
     if not low or len(low) > LONGEST:
         raise ToolError(f"a host name has 1 to {LONGEST} characters, this one {len(low)}")
     for label in low.split("."):
         if not _LABEL.fullmatch(label):
             raise ToolError(f"{text!r} is no host name: {label or 'an empty label'!r} is no label of one")
+    if _NUMBER.fullmatch(low.rpartition(".")[2]):
+        raise ToolError(f"{text!r} is no host: an IPv4 address has four numbers from 0 to 255")
     return f"{low}." if text.endswith(".") else low
 
 
@@ -74,7 +91,7 @@ class Url:
     target: str
 
     def __str__(self) -> str:
-        shown = f"[{self.host}]" if ":" in self.host else self.host
+        shown = f"[{self.host.replace('%', '%25')}]" if ":" in self.host else self.host
         other = "" if self.port == PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{shown}{other}{self.target}"
 
@@ -92,7 +109,8 @@ def url(text: str) -> Url:
     try:
         given = parts.port
     except ValueError as error:
-        raise ToolError(f"the URL's port is none: {error}") from error
+        # Not repeated: with a slash in it, a password stands where the port does.
+        raise ToolError("the URL's port is none: 1 to 65535") from error
     if given == 0:
         port(given)
     path = parts.path or "/"
@@ -100,13 +118,18 @@ def url(text: str) -> Url:
     if any(ord(each) <= 32 or ord(each) == 127 for each in target):
         raise ToolError("the URL's path holds blanks or control characters; encode them as %20")
     encoded = quote(target, safe="/?&=%:@!$'()*+,;~-._")
-    return Url(parts.scheme, host(parts.hostname), given or PORTS[parts.scheme], encoded)
+    # A zone is written %25eth0 in a URL (RFC 6874).
+    name = parts.hostname.replace("%25", "%", 1) if ":" in parts.hostname else parts.hostname
+    return Url(parts.scheme, host(name), given or PORTS[parts.scheme], encoded)
 
 
 def _split(text: str) -> SplitResult:
+    if len(text) > LONGEST_URL:
+        raise ToolError(f"a URL has at most {LONGEST_URL} characters, this one {len(text)}")
     if any(ord(each) < 32 or ord(each) == 127 for each in text):
         raise ToolError("the URL holds control characters")
     try:
         return urlsplit(text.strip())
     except ValueError as error:
-        raise ToolError(f"no URL: {error}") from error
+        # Not repeated: the error may hold what stands before an @.
+        raise ToolError("that is no URL; write it as http://HOST:PORT/PATH") from error
