@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from opssquad.worlds.kube.recording import load
+from tests.bench import wide
 from tests.bench.large import Size, objects, write
 from tests.bench.measure import Figure
 from tests.bench.reading import long_log
@@ -26,6 +27,17 @@ def test_a_large_cluster_has_as_many_objects_as_it_says_and_owners_that_exist() 
 
 def test_a_large_cluster_is_a_recording_that_loads(tmp_path: Path) -> None:
     assert len(load(write(tmp_path / "large-0001", SMALL)).objects) == len(list(objects(SMALL)))
+
+
+def test_a_wide_cluster_is_as_wide_as_it_says_and_its_endpoints_are_its_pods(tmp_path: Path) -> None:
+    size = wide.Size(services=4, pods=8, policies=6, namespaces=2, nodes=3)
+    made = load(wide.write(tmp_path / "wide-0001", size)).objects
+    mine = [obj for obj in made if obj["metadata"].get("namespace") != "kube-system"]
+    kinds = Counter(obj["kind"] for obj in mine)
+    assert (kinds["Service"], kinds["Pod"], kinds["NetworkPolicy"]) == (4, 8, 6)
+    slices = (obj for obj in mine if obj["kind"] == "EndpointSlice")
+    ends = Counter(ip for each in slices for end in each["endpoints"] for ip in end["addresses"])
+    assert ends == Counter(obj["status"]["podIP"] for obj in mine if obj["kind"] == "Pod")
 
 
 def test_a_figure_is_judged_by_its_median_and_a_missed_one_says_so() -> None:

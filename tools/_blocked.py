@@ -11,7 +11,7 @@ from opssquad import Cluster, Json, Quote, Ref, Signal, ToolError
 
 from ._addresses import Directory
 from ._kube import ref
-from ._policies import Side, side
+from ._policy_rules import Side, side
 from ._rights import tried
 from .signals._scene import Scene
 from .signals.policies import Call, denials

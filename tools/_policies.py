@@ -1,71 +1,39 @@
-"""What NetworkPolicies let through between pods: selectors of pods and namespaces, and ports.
+"""What NetworkPolicies let through between pods: who is isolated, by which policies, and which rule lets a
+connection pass. What a single rule is about is `_policy_rules`' knowledge.
 
-Pure functions with three answers: yes, no, and None where that cannot be told from what was read: an
-`ipBlock` (which address a network plug-in compares is not known), a namespace whose labels were not read, a
-pod in the network of its node, a port that only the Service has.
+Pure functions with three answers: yes, no, and None where that cannot be told from what was read.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from opssquad import Json, Ref
+from opssquad import Json
 
 from ._kube import dig
+from ._policy_rules import Direction, Port, Side, all_of, any_of, fits_peer, fits_port
 from ._selectors import matches, namespace_matches
 from .signals._scene import Scene
 
-Direction = Literal["ingress", "egress"]
-PEERS = {"ingress": "from", "egress": "to"}
 DNS, DNS_NAMESPACE = 53, "kube-system"
 
 
 @dataclass(frozen=True)
-class Side:
-    """One end of a connection: the workload, its pods' namespace and labels, the names of their ports, and
-    whether they use the network of their node."""
+class Rule:
+    """One rule of a policy, and whether it lets the connection through."""
 
-    who: Ref
-    labels: Mapping[str, str]
-    ports: Mapping[str, int]
-    on_node: bool
-
-    @property
-    def namespace(self) -> str:
-        """Where its pods are."""
-        return self.who.namespace
+    policy: Json
+    index: int
+    lets: bool | None
 
 
 @dataclass(frozen=True)
-class Port:
-    """What is connected to: the pod's port, and the Service's before it where one translates."""
+class Decision:
+    """Whether policies at one end let a connection `pass`, the policies that isolate that end (none:
+    everything passes), and the rules that let it through, or of which that cannot be told."""
 
-    number: int
-    service: int = 0
-    protocol: str = "TCP"
-
-
-def side(who: Ref, template: Json) -> Side:
-    """An end of connections from a pod template, or from a pod."""
-    listed = [p for c in dig(template, "spec", "containers", default=()) for p in c.get("ports") or ()]
-    return Side(
-        who,
-        dig(template, "metadata", "labels", default={}),
-        {each["name"]: each.get("containerPort", 0) for each in listed if each.get("name")},
-        bool(dig(template, "spec", "hostNetwork")),
-    )
-
-
-def any_of(answers: Iterable[bool | None]) -> bool | None:
-    """Yes if one says yes, else None if one does not know, else no."""
-    found = list(answers)
-    return True if True in found else None if None in found else False
-
-
-def all_of(answers: Iterable[bool | None]) -> bool | None:
-    """No if one says no, else None if one does not know, else yes."""
-    found = list(answers)
-    return False if False in found else None if None in found else True
+    passes: bool | None
+    isolating: tuple[Json, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
 
 def directions(policy: Json) -> tuple[str, ...]:
@@ -79,70 +47,67 @@ def directions(policy: Json) -> tuple[str, ...]:
 def selects(policy: Json, end: Side) -> bool:
     """Whether the policy is about the pods of that end."""
     same = policy["metadata"].get("namespace", "") == end.namespace
-    return same and matches(dig(policy, "spec", "podSelector"), end.labels)
+    return same and not end.outside and matches(dig(policy, "spec", "podSelector"), end.labels)
 
 
 def isolating(direction: Direction, end: Side, scene: Scene) -> list[Json]:
     """The policies that let only through what they name, in that direction, for the pods of an end."""
-    listed = scene.of("NetworkPolicy")
+    listed = scene.within("NetworkPolicy", end.namespace)
     return [each for each in listed if direction in directions(each) and selects(each, end)]
+
+
+def decide(direction: Direction, end: Side, peer: Side, port: Port, scene: Scene) -> Decision:
+    """What policies at one end say of a connection: out of it (`egress`) or into it (`ingress`).
+
+    A plug-in may or may not tell a pod on its node's network from the node itself: what both say holds. What
+    a pod sends to itself, or a node and the pods on it to each other, always passes.
+    """
+    policies = tuple(isolating(direction, end, scene))
+    if not policies or (end.known and end.who == peer.who):
+        return Decision(True, policies)
+    told_apart = _judged(direction, end, peer, port, policies, scene)
+    if not end.on_node and not peer.on_node:
+        return told_apart
+    if end.node and end.node == peer.node:
+        return Decision(True, policies)
+    plain = replace(peer, outside=True) if peer.on_node else peer
+    passes = True if end.on_node else _judged(direction, end, plain, port, policies, scene).passes
+    agreed = passes if passes is told_apart.passes else None
+    somewhere = bool(end.node and peer.node) or bool(end.node and peer.outside)
+    return replace(told_apart, passes=agreed if agreed or somewhere else None)
+
+
+def _judged(
+    direction: Direction, end: Side, peer: Side, port: Port, policies: tuple[Json, ...], scene: Scene
+) -> Decision:
+    target = peer if direction == "egress" else end
+    found = [
+        Rule(
+            policy,
+            index,
+            all_of((fits_port(rule, target, port), fits_peer(rule, direction, policy, peer, scene))),
+        )
+        for policy, index, rule in _rules(direction, policies)
+    ]
+    passes = any_of(each.lets for each in found)
+    return Decision(
+        passes, policies, tuple(each for each in found if each.lets is passes and passes is not False)
+    )
+
+
+def _rules(direction: Direction, policies: tuple[Json, ...]) -> Iterator[tuple[Json, int, Json]]:
+    for policy in policies:
+        for index, rule in enumerate(dig(policy, "spec", direction, default=())):
+            yield policy, index, rule
 
 
 def lets(direction: Direction, end: Side, peer: Side, port: Port, scene: Scene) -> bool | None:
     """Whether policies let a connection pass at one end: out of it (`egress`) or into it (`ingress`)."""
-    policies = isolating(direction, end, scene)
-    if not policies:
-        return True
-    if end.on_node or peer.on_node:
-        return None
-    target = peer if direction == "egress" else end
-    return any_of(
-        all_of((_port(rule, target, port), _peer(rule, direction, policy, peer, scene)))
-        for policy in policies
-        for rule in dig(policy, "spec", direction, default=())
-    )
-
-
-def _port(rule: Json, target: Side, port: Port) -> bool | None:
-    listed = rule.get("ports")
-    if not listed:
-        return True
-    return any_of(_one_port(each, target, port) for each in listed)
-
-
-def _one_port(each: Json, target: Side, port: Port) -> bool | None:
-    if (each.get("protocol") or "TCP") != port.protocol:
-        return False
-    named = each.get("port")
-    if named is None:
-        return True
-    first = target.ports.get(named) if isinstance(named, str) else named
-    if first is None:
-        return None
-    if first <= port.number <= (each.get("endPort") or first):
-        return True
-    # Whether a rule is held against the port before or after the Service's translation is the plug-in's way.
-    return None if port.service and first == port.service else False
-
-
-def _peer(rule: Json, direction: Direction, policy: Json, peer: Side, scene: Scene) -> bool | None:
-    listed = rule.get(PEERS[direction])
-    if not listed:
-        return True
-    return any_of(_one_peer(each, policy, peer, scene) for each in listed)
-
-
-def _one_peer(each: Json, policy: Json, peer: Side, scene: Scene) -> bool | None:
-    if "ipBlock" in each:
-        return None
-    inside: bool | None = peer.namespace == policy["metadata"].get("namespace", "")
-    if each.get("namespaceSelector") is not None:
-        inside = namespace_matches(each["namespaceSelector"], peer.namespace, scene)
-    return all_of((inside, matches(each.get("podSelector"), peer.labels)))
+    return decide(direction, end, peer, port, scene).passes
 
 
 def lets_dns(end: Side, scene: Scene) -> bool | None:
-    """Whether policies let the pods of an end ask the cluster's DNS."""
+    """Whether policies let the pods of an end ask the cluster's DNS, of whose pods nothing is known."""
     policies = isolating("egress", end, scene)
     if not policies:
         return True
@@ -180,7 +145,7 @@ def _dns_peer(rule: Json, policy: Json, scene: Scene) -> bool | None:
     own = policy["metadata"].get("namespace", "") == DNS_NAMESPACE
     answers: list[bool | None] = []
     for each in listed:
-        if "ipBlock" in each or own:
+        if each.get("ipBlock") or own:
             answers.append(None)
         elif each.get("namespaceSelector") is None:
             answers.append(False)

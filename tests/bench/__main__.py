@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import conversation, crowded, large, reading, starting, suites
+from tests.bench import conversation, crowded, large, reading, starting, suites, wide
 from tests.bench.measure import ROOT, Figure, environment, machine, run, with_tests
 from tests.stub_model import calls, serving, text
 
@@ -59,6 +59,28 @@ def health_figures(times: int) -> list[Figure]:
     ]
 
 
+def path_figures(times: int) -> list[Figure]:
+    """One path, and every call of a namespace, in a wide cluster that another process serves."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        wide.write(here / "wide-0001")
+        with _served(here / "wide-0001", here) as kubeconfig:
+            argv = ["-m", "tests.bench.walking", kubeconfig]
+            one = ["svc-003.team-07", "svc-020.team-31:8080", ""]
+            runs = [run([*argv, *one], here, with_tests(here)) for _ in range(times)]
+            all_calls = [run([*argv, "", "", "team-07"], here, with_tests(here)) for _ in range(times)]
+    told, whole = ([json.loads(r.output) for r in each] for each in (runs, all_calls))
+    size = wide.Size()
+    shape = f"{size.services} Services, {size.pods} pods, {size.policies} policies"
+    calls = f"{whole[0]['text'].partition(' looked')[0]}"
+    return [
+        Figure(f"path among {shape}", [t["seconds"] for t in told], "s", 2, "served, with the login"),
+        Figure("path, memory of the client", [r.megabytes for r in runs], "MB", 250),
+        Figure("path, what the model reads", [t["characters"] / 4 for t in told], "tokens", 600),
+        Figure("path, every call of a namespace", [t["seconds"] for t in whole], "s", 3, calls),
+    ]
+
+
 @contextmanager
 def _served(recording: Path, folder: Path) -> Iterator[str]:
     """Serve a recording in a process of its own; gives the kubeconfig's path."""
@@ -82,6 +104,8 @@ async def figures() -> AsyncIterator[Figure]:
     yield await turn_figures(1, 15)
     yield await turn_figures(8, 30)
     for figure in await asyncio.to_thread(health_figures, TIMES):
+        yield figure
+    for figure in await asyncio.to_thread(path_figures, TIMES):
         yield figure
     for figure in await asyncio.to_thread(crowded.overview_figures, TIMES):
         yield figure

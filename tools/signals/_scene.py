@@ -45,6 +45,7 @@ class Scene:
         for listed in self.events.values():
             listed.sort(key=last_seen, reverse=True)
         self.complete = frozenset(self.kinds) if complete is None else complete
+        self._by_space: dict[tuple[str, str], list[Json]] | None = None
         self._pods: dict[Ref, list[Json]] = defaultdict(list)
         for pod in self.kinds["Pod"]:
             self._pods[self.owner(pod)].append(pod)
@@ -54,10 +55,20 @@ class Scene:
         for each in objects:
             self.kinds[each["kind"]].append(each)
             self.known[ref(each)] = each
+        self._by_space = None
 
     def of(self, *kinds: str) -> list[Json]:
         """The objects of these kinds, in the order they were read."""
         return [each for kind in kinds for each in self.kinds.get(kind, ())]
+
+    def within(self, kind: str, namespace: str) -> list[Json]:
+        """The objects of a kind in one namespace, in the order they were read."""
+        if self._by_space is None:
+            self._by_space = defaultdict(list)
+            for name, listed in self.kinds.items():
+                for each in listed:
+                    self._by_space[name, each["metadata"].get("namespace", "")].append(each)
+        return self._by_space.get((kind, namespace), [])
 
     def get(self, address: Ref) -> Json | None:
         """The object at that address, or None if it was not read or does not exist."""

@@ -18,6 +18,8 @@ ENDS = re.compile(
     r"not-?after$|expir(?:y|es|ation)(?:-?(?:date|time|at|on))?$|valid-?(?:until|to)$", re.IGNORECASE
 )
 SOON = timedelta(days=3)
+NAMES = "cert-manager.io/alt-names"
+"""Where cert-manager notes on a Secret the names of its certificate."""
 
 
 def secret_signals(secret: Json, scene: Scene) -> Iterator[Signal]:
@@ -69,3 +71,27 @@ def _told(secret: Ref, end: datetime, quotes: list[Quote], said: str, scene: Sce
         at=end if over else None,
         data={"kept_in": str(secret), "end": end.isoformat(), "message": said},
     )
+
+
+def wrong_name(secret: Json, host: str) -> Signal | None:
+    """`certificate.wrong_name` of a Secret that notes the names of its certificate, none of them that host's."""
+    noted = dig(secret, "metadata", "annotations", NAMES, default="")
+    names = [each.strip().lower() for each in noted.split(",") if each.strip()]
+    if not names or any(covers(each, host) for each in names):
+        return None
+    return make(
+        "certificate.wrong_name",
+        secret,
+        ref(secret),
+        f"the certificate in Secret {secret['metadata']['name']} is for {', '.join(names)}, not for {host}",
+        [quote_at(secret, "metadata", "annotations", NAMES)],
+        data={"kept_in": str(ref(secret)), "host": host, "names": names},
+    )
+
+
+def covers(name: str, host: str) -> bool:
+    """Whether a name with or without a wildcard for its first label is that host's."""
+    host = host.lower().rstrip(".")
+    if name.startswith("*."):
+        return host.partition(".")[2] == name[2:]
+    return name == host

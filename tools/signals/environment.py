@@ -20,7 +20,7 @@ def environment_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
     space = workload["metadata"].get("namespace", "")
     for each in dependencies(template, space, scene):
         service = scene.get(each.service) if each.service else None
-        port = each.port or _port_beside(each, template, space, scene)
+        port = each.port or port_beside(each, template, space, scene)
         if (
             service
             and port.isdecimal()
@@ -32,7 +32,7 @@ def environment_signals(workload: Json, scene: Scene) -> Iterator[Signal]:
     yield from _outside(workload, scene)
 
 
-def _port_beside(named: Dependency, template: Json, space: str, scene: Scene) -> str:
+def port_beside(named: Dependency, template: Json, space: str, scene: Scene) -> str:
     """The port in the variable that goes with a host: `DB_PORT` beside `DB_HOST`."""
     stem = HOST_OF.sub("", named.variable)
     known = dict(environment(template, space, scene))

@@ -13,6 +13,7 @@ from .._digest import Group, cut, groups, root
 from .._kube import dig, owner
 from .._loglines import Entry
 from ._case import Case
+from .bynode import fail_by_node
 from .calls import ANSWERED, GRAVE, REFUSED, RESET, TIMEOUT, Failure
 from .complaints import complaint
 from .defects import defect
@@ -21,7 +22,7 @@ from .parsing import unparsed
 from .queues import lag, stuck
 from .shown import shown
 from .slowness import slow
-from .strangers import CERTIFICATE, LIMITED, met
+from .strangers import CERTIFICATE, CONNTRACK, LIMITED, met
 
 MOST = 8
 AT_THE_END = 5
@@ -40,6 +41,7 @@ def log_signals(case: Case) -> list[Signal]:
         *_calls(case, TIMEOUT),
         *_calls(case, RESET),
         *_calls(case, ANSWERED),
+        *fail_by_node(case),
         *_lookups(case),
         *_probes(case),
         *_slow(case),
@@ -119,7 +121,9 @@ def _strangers(case: Case) -> Iterator[Signal]:
     """What databases, meshes, certificates and limits of others answered, by what it was and why."""
     told: dict[tuple[str, str, str], tuple[Json, list[tuple[Entry, str]]]] = {}
     for entry in case.entries:
-        for name, why, words in met(entry.text) if entry.level in GRAVE else ():
+        for name, why, words in met(entry.text):
+            if entry.level not in GRAVE and name != CONNTRACK:
+                continue
             data = _whose(case, entry, name)
             told.setdefault((name, why, str(data)), (data, []))[1].append((entry, words))
     for (name, why, _), (data, hits) in list(told.items())[:MOST]:
@@ -132,6 +136,8 @@ def _strangers(case: Case) -> Iterator[Signal]:
 def _whose(case: Case, entry: Entry, name: str) -> Json:
     if name == CERTIFICATE:
         return shown(case, entry)
+    if name == CONNTRACK:
+        return {"node": dig(case.reads[entry.origin].pod, "spec", "nodeName", default="")}
     call = case.called.get(id(entry)) if name == LIMITED else None
     return case.callee(entry, call, REFUSED.key) if call else {}
 

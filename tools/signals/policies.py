@@ -15,7 +15,8 @@ from .._depends import dependencies
 from .._edits import Edit, last_edit
 from .._kube import UNDATED, created, dig, quote, quote_at, ref
 from .._pods import is_finished
-from .._policies import Direction, Port, Side, isolating, lets, lets_dns, selects, side
+from .._policies import isolating, lets, lets_dns, selects
+from .._policy_rules import Direction, Port, Side, side
 from .._text import some
 from ._scene import Scene, make
 from .replicas import KINDS, desired
@@ -117,6 +118,20 @@ def denials(calls: Iterable[Call], asking: Iterable[Side], scene: Scene) -> Iter
             yield _denies(policy, direction, denied, scene)
 
 
+def denial(
+    direction: Direction,
+    isolated: Iterable[Ref],
+    policies: Iterable[Json],
+    scene: Scene,
+    call: Call | None = None,
+) -> Signal:
+    """`policy.denies` of the newest of these policies, which stop a call into or out of what they isolate;
+    without a call it is the DNS that those cannot ask."""
+    who = list(isolated)
+    denied = Denied(who, [call], []) if call else Denied([], [], who)
+    return _denies(_newest(list(policies)), direction, denied, scene)
+
+
 def _stopped(call: Call, targets: list[Side], scene: Scene) -> Iterator[tuple[Direction, Ref, list[Json]]]:
     """The directions in which policies stop a call to every pod behind its Service: whose pods are isolated,
     and by which policies."""
@@ -154,7 +169,7 @@ def ports(call: Call, target: Side) -> Iterator[Port | None]:
         if call.port and each.get("port") != call.port:
             continue
         aim = each.get("targetPort", each.get("port"))
-        number = target.ports.get(aim) if isinstance(aim, str) else aim
+        number = target.number(aim, each.get("protocol") or "TCP") if isinstance(aim, str) else aim
         front = 0 if headless else int(each.get("port") or 0)
         yield Port(number, front, each.get("protocol") or "TCP") if number else None
 

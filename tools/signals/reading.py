@@ -6,6 +6,7 @@ from opssquad import Json, Ref, Signal
 
 from .._kube import ref
 from ._scene import Scene
+from .agents import agent_signals
 from .autoscaling import budget_signals, hpa_signals
 from .certificates import certificate_signals, secret_signals
 from .companions import claim_class_signals, governing_signals, pull_secret_signals
@@ -86,6 +87,7 @@ def _all(scene: Scene) -> Iterator[Signal]:
     yield from group_signals(scene)
     yield from dns_signals(scene)
     yield from policy_signals(scene)
+    yield from agent_signals(scene)
     for pod in scene.of("Pod"):
         yield from mutation_signals(pod, scene)
     past = troubled(scene)

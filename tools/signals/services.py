@@ -57,12 +57,11 @@ def _warned(service: Json, scene: Scene) -> Iterator[Signal]:
 
 def ready_addresses(service: Json, scene: Scene) -> int:
     """Ready addresses behind the Service, by its EndpointSlices."""
-    name, space = service["metadata"]["name"], service["metadata"].get("namespace")
+    name, space = service["metadata"]["name"], service["metadata"].get("namespace", "")
     slices = (
         each
-        for each in scene.of("EndpointSlice")
-        if each["metadata"].get("namespace") == space
-        and dig(each, "metadata", "labels", SERVICE_LABEL) == name
+        for each in scene.within("EndpointSlice", space)
+        if dig(each, "metadata", "labels", SERVICE_LABEL) == name
     )
     ends = (end for each in slices for end in each.get("endpoints") or ())
     return sum(
@@ -74,10 +73,8 @@ def behind(selector: Mapping[str, str], namespace: str, scene: Scene) -> list[Js
     """The live pods a selector picks."""
     return [
         pod
-        for pod in scene.of("Pod")
-        if pod["metadata"].get("namespace") == namespace
-        and selected(dig(pod, "metadata", "labels", default={}), selector)
-        and not is_finished(pod)
+        for pod in scene.within("Pod", namespace)
+        if selected(dig(pod, "metadata", "labels", default={}), selector) and not is_finished(pod)
     ]
 
 
@@ -85,9 +82,9 @@ def workloads_behind(selector: Mapping[str, str], namespace: str, scene: Scene) 
     """The workloads whose pod template a selector picks."""
     return [
         each
-        for each in scene.of(*KINDS)
-        if each["metadata"].get("namespace") == namespace
-        and selected(dig(each, "spec", "template", "metadata", "labels", default={}), selector)
+        for kind in KINDS
+        for each in scene.within(kind, namespace)
+        if selected(dig(each, "spec", "template", "metadata", "labels", default={}), selector)
     ]
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 CERTIFICATE, LIMITED = "log.certificate", "log.rate_limited"
+CONNTRACK = "log.conntrack_full"
+"""What the kernel writes: it names no level."""
 ALERT = re.compile(r"\balert (?:certificate|bad certificate|unknown ca)|remote error: tls: ", re.IGNORECASE)
 """What the other side says of the certificate that was shown to it."""
 
@@ -62,9 +64,9 @@ FORMS = (
     _words(
         CERTIFICATE,
         "not_yet_valid",
-        ("not yet valid", "is before", "notyetvalid", "not_yet_valid"),
+        ("not yet valid", "is before", "notyetvalid", "not_yet_valid", "notvalidyet"),
         r"certificate is not yet valid|or is not yet valid: current time \S+ is before|CERT_NOT_YET_VALID"
-        r"|CertificateNotYetValidException",
+        r"|CertificateNotYetValidException|InvalidCertificate\(NotValidYet",
     ),
     _words(
         CERTIFICATE,
@@ -88,6 +90,12 @@ FORMS = (
         "wrong_name",
         ("is valid for", "altname", "hostname mismatch"),
         r"certificate is valid for [^\n]{1,200}, not |ERR_TLS_CERT_ALTNAME_INVALID|hostname mismatch",
+    ),
+    _words(
+        CONNTRACK,
+        "table",
+        ("conntrack",),
+        r"conntrack: (?:nf_conntrack: )?table full(?:, dropping packet)?",
     ),
     _words("log.mesh_denied", "policy", ("rbac: access denied",), r"\bRBAC: access denied"),
     _words(

@@ -1,7 +1,8 @@
 """What NetworkPolicies let through, and who is told of what they do not."""
 
 import pytest
-from tools._policies import Port, directions, lets, lets_dns, side
+from tools._policies import directions, lets, lets_dns
+from tools._policy_rules import Port, side
 from tools._selectors import matches
 from tools.signals._scene import Scene
 

@@ -14,9 +14,14 @@ SAID = [
     ("log.certificate", "expired", f"{X509} is after 2025-12-31T00:00:00Z"),
     ("log.certificate", "expired", "Error: certificate has expired, code: 'CERT_HAS_EXPIRED'"),
     ("log.certificate", "not_yet_valid", f"{X509} is before 2026-01-09T00:00:00Z"),
+    ("log.certificate", "not_yet_valid", "SSL: certificate is not yet valid (_ssl.c:1129)"),
+    ("log.certificate", "not_yet_valid", "invalid peer certificate: InvalidCertificate(NotValidYet)"),
     ("log.certificate", "unknown_authority", "x509: certificate signed by unknown authority"),
     ("log.certificate", "wrong_name", "x509: certificate is valid for a.example, not b.example"),
     ("log.mesh_denied", "policy", "upstream answered 403: RBAC: access denied"),
+    ("log.mesh_denied", "policy", "GET http://db/v1 got 403 Forbidden, body RBAC: access denied"),
+    ("log.conntrack_full", "table", "nf_conntrack: nf_conntrack: table full, dropping packet"),
+    ("log.conntrack_full", "table", "kernel: ip_conntrack: table full, dropping packet."),
     ("log.rate_limited", "told_to_wait", "POST https://api.example.com/v1 failed: 429 Too Many Requests"),
     ("log.database", "too_many_connections", "FATAL: sorry, too many clients already"),
     ("log.database", "pool_exhausted", "Connection is not available, request timed out after 30000ms"),
@@ -47,6 +52,12 @@ def test_the_words_of_a_server_are_a_signal_with_its_reason(signal: str, why: st
     found = next(each for each in logged(pod(), f"ERROR {line}") if each.id == signal)
     assert found.data["why"] == why
     assert found.severity == "warning"
+
+
+def test_the_kernel_names_no_level_and_is_told_of_its_node_all_the_same() -> None:
+    line = "[81.2] nf_conntrack: nf_conntrack: table full, dropping packet"
+    (found,) = [each for each in logged(pod(), line) if each.id == "log.conntrack_full"]
+    assert found.data["node"] == "n1"
 
 
 def test_every_form_has_its_words_here() -> None:
