@@ -1,0 +1,26 @@
+"""Any probe of a recorded network, answered by what follows from what was told."""
+
+from opssquad.worlds.net import answers, asks
+from opssquad.worlds.net.reaching import connect, echo, sockets, trace
+from opssquad.worlds.net.resolving import lookup
+from opssquad.worlds.net.serving import fetch, shake
+from opssquad.worlds.net.view import Luck, View
+
+
+def derived(ask: asks.Ask, view: View, luck: Luck) -> answers.Answer:
+    """The answer; `not_recorded` where nothing tells it."""
+    match ask:
+        case asks.Lookup():
+            return lookup(ask, view, luck)
+        case asks.Connect():
+            return connect(ask, view, luck)
+        case asks.Shake():
+            return shake(ask, view, luck)
+        case asks.Fetch():
+            return fetch(ask, view, luck)
+        case asks.Trace():
+            return trace(ask, view, luck)
+        case asks.Echo():
+            return echo(ask, view, luck)
+        case asks.Sockets():
+            return sockets(ask, view)
