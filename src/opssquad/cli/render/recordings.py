@@ -83,6 +83,8 @@ def show_recording(screen: Screen, recording: Recording, notes: CaptureNotes | N
         screen.field("Cluster", f"{incident.cluster.name}, Kubernetes {incident.cluster.kubernetes}")
     if incident.database:
         screen.field("Database", f"{incident.database.name}, PostgreSQL {incident.database.version}")
+    if incident.network:
+        screen.field("Network", _network(recording.folder, incident.network.name))
     for number, question in enumerate(incident.questions[:ASKED]):
         screen.field("" if number else "Asked", f"- {question}")
     if more := len(incident.questions) - ASKED:
@@ -122,6 +124,25 @@ def show_truth(screen: Screen, truth: Truth | None) -> None:
             screen.field("" if number else label, str(action))
     for number, proof in enumerate(truth.evidence):
         screen.field("" if number else "Evidence", str(proof))
+
+
+def _network(folder: Path, name: str) -> str:
+    """From where it was probed, and what of it was recorded."""
+    # Late: DNS and certificates take a while to import.
+    from opssquad.worlds.net.material import load_material
+
+    material = load_material(folder)
+    told = material.told
+    answers = sum(map(len, material.probes.values()))
+    held = (
+        _count(len(told.servers), "DNS server"),
+        _count(len(material.zones), "zone"),
+        _count(len(told.listeners), "listener"),
+        _count(len(material.chains), "chain"),
+        _count(answers, "recorded answer"),
+    )
+    places = "; ".join(each.says for each in told.origins)
+    return f"{name}, from {places}: {', '.join(held)}"
 
 
 def _missing(each: Missing) -> str:

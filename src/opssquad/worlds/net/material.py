@@ -17,18 +17,16 @@ import dns.exception
 import dns.zone
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from opssquad.documents import BadFile, misfit, read_text, read_yaml
 from opssquad.types import Json
 from opssquad.worlds.net import answers, asks
+from opssquad.worlds.net.asking import ASK
 from opssquad.worlds.net.certificates import read
-from opssquad.worlds.net.recorded import FOLDER
+from opssquad.worlds.net.recorded import CERTIFICATES, PROBES, TOLD, ZONES
 from opssquad.worlds.net.told import Told
 
-TOLD, PROBES, ZONES, CERTIFICATES = (
-    f"{FOLDER}/{each}" for each in ("network.yaml", "probes.jsonl", "zones", "certificates")
-)
 KINDS: dict[str, type[answers.Answer]] = {
     "lookup": answers.Resolved,
     "connect": answers.Connected,
@@ -38,7 +36,6 @@ KINDS: dict[str, type[answers.Answer]] = {
     "echo": answers.Echoed,
     "sockets": answers.SocketsSeen,
 }
-ASK: TypeAdapter[asks.Ask] = TypeAdapter(asks.Ask)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Whether and how hosts of a recorded network answer: connections, echo requests, and the hops to them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from opssquad.worlds.net import names
@@ -33,7 +33,6 @@ class Reached:
     resolve_ms: float = 0.0
     connect_ms: float = 0.0
     listens: Listens | None = None
-    names: frozenset[str] = frozenset()
 
 
 def places(found: Found, host: str, origin: str) -> list[Place]:
@@ -55,12 +54,12 @@ def reach(host: str, port: int, family: Family, asking: Asking) -> Reached:
         listens = asking.view.listening(place, port)
         if listens is None:
             why = found.why or f"nothing was recorded of {names.host(host)} port {port}"
-            last = Reached(end="not_recorded", why=why, names=place.names)
+            # What is known of one address tells more than that nothing is known of another.
+            last = last if tried else Reached(end="not_recorded", why=why)
             continue
         address = place.address or _first(listens)
         tried.append(address)
-        last = _one(listens, address, asking)
-        last = Reached(**{**vars(last), "names": place.names, "resolve_ms": found.ms, "tried": tuple(tried)})
+        last = replace(_one(listens, address, asking), resolve_ms=found.ms, tried=tuple(tried))
         if last.end == "ok":
             break
     return last

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from opssquad.worlds.net.material import Material
 
 FOLDER = "network"
+TOLD, PROBES, ZONES, CERTIFICATES = (
+    f"{FOLDER}/{each}" for each in ("network.yaml", "probes.jsonl", "zones", "certificates")
+)
+"""The files of a network part, below the recording's folder."""
 ReadObject = Callable[[str, str, str], Awaitable[Json | None]]
 """Kind, namespace and name to the object of the cluster as it is now."""
 WHERE = "where it was recorded"
@@ -55,18 +59,17 @@ class RecordedNetwork:
         return {each.name: each.says for each in told} or {"": WHERE}
 
     async def probe(self, ask: asks.Ask) -> answers.Answer:
-        """What was recorded of it, else what follows from the rest. The same question asked again gets the
-        next of its recorded answers, and the last one from then on."""
+        """What was recorded of it, else what follows from the rest."""
         if self._material is None:
             return _nothing(ask, self.origins()[ask.origin], self.now())
-        from opssquad.worlds.net.deriving import derived
-        from opssquad.worlds.net.view import Luck, view
+        from opssquad.worlds.net.deriving import answered
+        from opssquad.worlds.net.view import mended, view
 
-        number, self._asked[asks.key(ask)] = self._asked[asks.key(ask)], self._asked[asks.key(ask)] + 1
-        seen = await view(self._material, self.now(), self._read)
-        if exact := seen.exact(ask):
-            return exact[min(number, len(exact) - 1)].told(seen.now)
-        return derived(ask, seen, Luck(self._material.told.seed, asks.key(ask), number))
+        number = self._asked[asks.key(ask)]
+        self._asked[asks.key(ask)] += 1
+        return answered(
+            ask, view(self._material, self.now(), await mended(self._material, self._read)), number
+        )
 
 
 def _nothing(ask: asks.Ask, origin: str, now: datetime) -> answers.Answer:

@@ -115,10 +115,9 @@ def _within(address: str, network: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]) in ipaddress.ip_network(network)
 
 
-async def view(material: Material, now: datetime, read: ReadObject | None) -> View:
-    """The network now. Without a cluster to read nothing was mended."""
+def view(material: Material, now: datetime, healed: Sequence[Heal] = ()) -> View:
+    """The network at a moment, with what was mended by then."""
     told = material.told
-    healed = [each for each in told.heals if read and await _healed(each, read)]
     return View(
         material,
         now,
@@ -128,6 +127,11 @@ async def view(material: Material, now: datetime, read: ReadObject | None) -> Vi
         [each for heal in healed for each in heal.records],
         [each for heal in healed for each in heal.forgets],
     )
+
+
+async def mended(material: Material, read: ReadObject | None) -> list[Heal]:
+    """What was mended by now. Without a cluster to read nothing was."""
+    return [each for each in material.told.heals if read and await _healed(each, read)]
 
 
 async def _healed(heal: Heal, read: ReadObject) -> bool:
