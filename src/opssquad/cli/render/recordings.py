@@ -37,6 +37,7 @@ def show_captured(screen: Screen, found: "Captured") -> None:
     screen.field("Clock", rfc3339(notes.captured_at))
     held = [f"{found.objects} objects, {found.logs} logs with {found.lines} lines"] if found.objects else []
     held += [f"{found.rows} rows of a database"] if found.rows else []
+    held += [f"{_count(found.answers, 'answer')} of the network"] if found.answers else []
     screen.field("Holds", ", ".join(held))
     screen.field(
         "Redacted",
