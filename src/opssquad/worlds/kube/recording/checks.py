@@ -18,7 +18,7 @@ from opssquad.worlds.kube.recording import health
 from opssquad.worlds.kube.recording.files import STAMP, compact
 from opssquad.worlds.kube.recording.load import Recording, load, load_truth
 from opssquad.worlds.kube.recording.logs_check import check_logs
-from opssquad.worlds.kube.recording.network_check import check_network, network_texts, shows
+from opssquad.worlds.kube.recording.network_check import check_network, network_texts, shown
 from opssquad.worlds.kube.recording.notes import CaptureNotes, load_notes
 from opssquad.worlds.kube.recording.refs import Key, reference, split
 from opssquad.worlds.kube.recording.spec import Proof, Truth
@@ -123,7 +123,7 @@ def _stands(recording: Recording, proof: Proof, named: dict[Key, Json]) -> bool:
     if proof.kind == "rows":
         return proof.contains in _rows(recording, proof.where)
     if proof.kind == "probe":
-        return has_network(recording.folder) and shows(recording, proof.where, proof.contains)
+        return has_network(recording.folder) and shown(recording, proof.where, proof.contains)
     if proof.kind == "log":
         file = recording.folder / proof.where
         return file.is_file() and proof.contains in read_text(file)

@@ -4,15 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from opssquad.documents import BadFile, read_text
-from opssquad.errors import ToolError
 from opssquad.types import Json
 from opssquad.worlds.kube.outcomes import holds
 from opssquad.worlds.kube.recording.load import Recording
 from opssquad.worlds.kube.recording.refs import Key, reference
 from opssquad.worlds.net.recorded import FOLDER, has_network
-
-AGAIN = 20
-"""How often a probe is asked, where packets get lost, before what it should show does not stand there."""
 
 
 def network_texts(folder: Path) -> Iterator[tuple[str, str]]:
@@ -49,20 +45,14 @@ def check_network(recording: Recording) -> Iterator[str]:
             yield f"{FOLDER}/network.yaml: heals.{number} holds already, so nothing of it is wrong"
 
 
-def shows(recording: Recording, where: str, text: str) -> bool:
+def shown(recording: Recording, where: str, text: str) -> bool:
     """Whether a probe, asked at the recording's clock before anything is mended, shows that text."""
-    from opssquad.worlds.net.asking import parse
-    from opssquad.worlds.net.deriving import answered
     from opssquad.worlds.net.material import load_material
-    from opssquad.worlds.net.telling import lines, place
-    from opssquad.worlds.net.view import view
+    from opssquad.worlds.net.showing import shows
 
     try:
-        material, ask = load_material(recording.folder), parse(where)
-    except (BadFile, ToolError):
+        material = load_material(recording.folder)
+    except BadFile:
+        # That is a problem of its own.
         return False
-    known = {each.name for each in material.told.origins}
-    if ask.origin not in known or place(ask) != f"probe {where}":
-        return False
-    seen = view(material, recording.clock)
-    return any(text in "\n".join(lines(answered(ask, seen, number))) for number in range(AGAIN))
+    return shows(material, recording.clock, where, text)
