@@ -210,13 +210,15 @@ class Play:
         """An event, `Reason: message`, about an object; `(x4 over 20m) ` before it: how often it came. The
         same again is counted."""
         kind, namespace, _ = split(ref)
+        # Events about what is in no namespace are kept in this one.
+        space = namespace or "default"
         about = self._first(ref)
         often = OFTEN.match(said)
         reason, _, message = (said[often.end() :] if often else said).partition(": ")
         message = message.replace("$ip", (about.get("status") or {}).get("podIP", "$ip"))
         count, over = (int(often[1]), int(often[2])) if often else (1, 0)
         meta, stamp = about["metadata"], rfc3339(self._now)
-        if not often and self._again(namespace, meta["uid"], message, source):
+        if not often and self._again(space, meta["uid"], message, source):
             return
         first = rfc3339(self._now - timedelta(minutes=over))
         host = about.get("spec", {}).get("nodeName", "") if kind == "Pod" else ""
@@ -230,7 +232,7 @@ class Play:
         event: Json = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{meta['name']}.", "namespace": namespace},
+            "metadata": {"generateName": f"{meta['name']}.", "namespace": space},
             "involvedObject": involved,
             "reason": reason,
             "message": message,
