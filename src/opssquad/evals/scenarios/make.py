@@ -28,6 +28,7 @@ from opssquad.worlds.sql.material import Material
 
 __all__ = ["make"]
 
+DEFINITION = "CustomResourceDefinition"
 NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -37,9 +38,10 @@ def make(file: Path, out: Path) -> Path:
     scenario, application, manifests = read_scenario(file)
     clock, rng = scenario.clock, random.Random(scenario.id)
     with tempfile.TemporaryDirectory(prefix="opssquad-scenario-") as nowhere:
-        play = Play(scenario, application, Path(nowhere))
+        definitions = [each for each in manifests if each["kind"] == DEFINITION]
+        play = Play(scenario, application, Path(nowhere), definitions)
         try:
-            play.run(manifests, application.by, scenario.story)
+            play.run([m for m in manifests if m["kind"] != DEFINITION], application.by, scenario.story)
         except StoryError as error:
             raise BadFile(file, str(error)) from None
         objects = play.objects()
