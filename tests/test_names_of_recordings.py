@@ -80,6 +80,7 @@ ALLOWED = {
     "gateway": "a kind of proxy, in what HTTP servers answer",
     "judge": "a step of the program's own graph",
     "key": "a field of references to ConfigMaps and Secrets",
+    "kube-dns": "what Kubernetes calls the Service of a cluster's DNS",
     "kube-root-ca.crt": "what Kubernetes puts into every namespace",
     "kube-system": "the namespace of Kubernetes itself",
     "labels": "a field of every object",

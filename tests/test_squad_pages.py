@@ -7,9 +7,8 @@ import pytest
 
 from opssquad.cli.faultpage import markdown
 from opssquad.content import signal_ids
-from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.squad.knowledge import known_faults
-from tests.squad_pages import NO_SIGNALS, PAGE, PARTS, ROOT, families, part
+from tests.squad_pages import NO_SIGNALS, PAGE, PARTS, families, part
 
 TEXT = PAGE.read_text(encoding="utf-8")
 TAXONOMY = {
@@ -29,7 +28,7 @@ def test_a_table_of_a_page_is_as_it_is_made_now(page: Path, name: str) -> None:
 
 
 def test_every_fault_of_the_field_has_an_entry_or_a_reason_why_not() -> None:
-    entries = {each.id for each in load_catalogue(ROOT / "squads" / "k8s" / "faults.yaml").faults}
+    entries = {each.fault.id for each in known_faults("k8s", None).entries}
     section = TEXT.split("## Without an entry")[1]
     reasons = re.findall(
         r"^\| ([KNDPZ]\d+(?:, [KNDPZ]\d+)*|[KNDPZ]\d+ to [KNDPZ]\d+) \| (.+) \|$", section, re.M

@@ -17,6 +17,10 @@ from opssquad.errors import UsageError
 from opssquad.toolbox import Tool
 
 _PACKAGE = "opssquad_tools"
+LISTED = 60
+"""Names that a line lists at most where none is near."""
+OWN = ("network", "database")
+"""Folders of tools that only one squad works with."""
 _SIGNAL = re.compile(r"[a-z]+\.[a-z_*]*[a-z][a-z_*]*")
 T = TypeVar("T")
 
@@ -92,15 +96,17 @@ def recording(name: str) -> Path:
 def tools(names: Iterable[str]) -> list[Tool]:
     """The tools of those names, in that order. Raises UsageError for a name that no tool has."""
     wanted = tuple(names)
-    # What only one squad works with is in a folder of its own, and costs memory until it is meant.
-    shared = _tools("*.py")
-    known = shared if shared.keys() >= {*wanted} else all_tools()
+    known = _tools("*.py")
+    for folder in OWN:
+        # What only one squad works with costs memory until it is meant.
+        if not known.keys() >= {*wanted}:
+            known |= _tools(f"{folder}/*.py")
     return [_named(known, name, "tool") for name in wanted]
 
 
 def all_tools() -> dict[str, Tool]:
     """Every tool that came with the product, by name."""
-    return _tools("*.py", "database/*.py", "network/*.py")
+    return _tools("*.py", *(f"{folder}/*.py" for folder in OWN))
 
 
 def _tools(*patterns: str) -> dict[str, Tool]:
@@ -156,4 +162,5 @@ def _named(known: dict[str, T], name: str, what: str) -> T:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3) or sorted(known)
-    raise UsageError(f"no {what} {name!r}; there is: {', '.join(near) or 'none'}")
+    more = f" and {len(near) - LISTED} more" if len(near) > LISTED else ""
+    raise UsageError(f"no {what} {name!r}; there is: {', '.join(near[:LISTED]) or 'none'}{more}")

@@ -230,7 +230,7 @@ def test_what_is_wrong_is_told_with_its_place_and_exit_code_1(
     folder = tmp_path / "own"
     folder.mkdir()
     text = "faults:\n- {id: A1, title: t, anchor: [{signal: pod.evictd}], root_cause: '{nmae}'}\n"
-    for name in ("k8s", "k9s", "other"):
+    for name in ("databases", "k8s", "k9s"):
         (folder / f"{name}.yaml").write_text(text)
     monkeypatch.setenv("OPSSQUAD_FAULTS", str(folder))
     wrong = [
@@ -241,13 +241,13 @@ def test_what_is_wrong_is_told_with_its_place_and_exit_code_1(
     assert (code, err) == (1, "")
     assert [line.partition(", ")[0] for line in out.splitlines()] == [
         *(line % "k8s" for line in wrong),
+        f"{folder}/databases.yaml:1: nobody reads this: it is no squad's; there is: database.yaml",
         f"{folder}/k9s.yaml:1: nobody reads this: it is no squad's; there is: k8s.yaml",
-        f"{folder}/other.yaml:1: nobody reads this: it is no squad's; there is: database.yaml",
     ]
-    code, out, _ = said("fault", "lint", str(folder / "other.yaml"), "--squad", "k8s")
+    code, out, _ = said("fault", "lint", str(folder / "databases.yaml"), "--squad", "k8s")
     assert (code, [line.partition(", ")[0] for line in out.splitlines()]) == (
         1,
-        [line % "other" for line in wrong],
+        [line % "databases" for line in wrong],
     )
     code, _, err = said("ask", "--recording", "auth-0308", "why?")
     assert (code, err.count("\n")) == (2, 1)

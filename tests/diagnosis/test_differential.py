@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from opssquad import Quote, Ref, Signal, UsageError
-from opssquad.content import squad
 from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import leads, rank
 from opssquad.findings import Hypothesis
+from opssquad.squad.knowledge import known_faults
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-CATALOGUE = load_catalogue(squad("k8s") / "faults.yaml")
+CATALOGUE = known_faults("k8s", None).catalogue
 
 
 def signal(id: str, owner: str = "Deployment/ns/api", entity: str = "", at: int = 0, **data: Any) -> Signal:

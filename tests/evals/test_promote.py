@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from opssquad import content
 from opssquad.evals.promoting import proof
 from opssquad.findings import Evidence
 from tests.cli.test_recording import OPSSQUAD, environment, run
@@ -143,3 +144,16 @@ def test_a_citation_becomes_a_piece_of_the_truth(
 ) -> None:
     found = proof(Evidence(id="e1", call="c", locator=locator, text=text))
     assert (found.kind, found.where, found.contains) == expected
+
+
+def test_an_act_of_a_database_is_drafted_as_what_a_lint_can_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = run(tmp_path, "ask", "everything hangs, why?", "--recording", "shop-db-11", "--json")
+    monkeypatch.chdir(tmp_path)
+    assert run(tmp_path, "eval", "promote", json.loads(asked.stdout)["thread"]).returncode == 0
+    (drafted,) = tmp_path.glob("*-verdict.yaml")
+    accepted = yaml.safe_load(drafted.read_text(encoding="utf-8"))["accept"]
+    acts = [each["detail"] for each in accepted if each["action"] == "sql"]
+    assert acts
+    assert set(acts) <= content.all_tools().keys()

@@ -20,11 +20,13 @@ BUILT_IN = frozenset({"gce", "gce-internal"})
 
 
 class Backend(NamedTuple):
-    """What an Ingress sends to: a Service and its port, by number or name; a port of None is not named."""
+    """What an Ingress sends to: a Service and its port, by number or name; a port of None is not named. `at`
+    is where in the object it stands, as a JSON pointer."""
 
     service: str
     port: int | str | None
     path: str
+    at: str
 
 
 def ingress_signals(ingress: Json, scene: Scene) -> Iterator[Signal]:
@@ -55,14 +57,15 @@ def backends(ingress: Json) -> Iterator[Backend]:
     """Every Service that an Ingress sends to."""
     default = dig(ingress, "spec", "defaultBackend")
     paths = [
-        (f"{rule.get('host') or '*'}{path.get('path') or '/'}", path.get("backend"))
-        for rule in dig(ingress, "spec", "rules", default=())
-        for path in dig(rule, "http", "paths", default=())
+        (f"{rule.get('host') or '*'}{path.get('path') or '/'}", path, f"/spec/rules/{i}/http/paths/{j}")
+        for i, rule in enumerate(dig(ingress, "spec", "rules", default=()))
+        for j, path in enumerate(dig(rule, "http", "paths", default=()))
     ]
-    for path, backend in [*paths, ("", default)]:
+    given = [(path, obj.get("backend"), f"{at}/backend") for path, obj, at in paths]
+    for path, backend, at in [*given, ("", default, "/spec/defaultBackend")]:
         if name := dig(backend, "service", "name"):
             port = dig(backend, "service", "port", default={})
-            yield Backend(name, port.get("number") or port.get("name"), path)
+            yield Backend(name, port.get("number") or port.get("name"), path, f"{at}/service")
 
 
 def _crossed(ingress: Json, scene: Scene) -> Iterator[Signal]:
@@ -97,8 +100,22 @@ def _crossed(ingress: Json, scene: Scene) -> Iterator[Signal]:
                 "service": f"Service/{space}/{backend.service}",
                 "meant": f"Service/{space}/{meant[-1]}",
                 "recent": recent,
+                "fix": _led_to(scene.get(Ref(kind="Service", namespace=space, name=meant[-1])), backend),
             },
         )
+
+
+def _led_to(service: Json | None, backend: Backend) -> list[Json]:
+    """The JSON patch that leads a backend to another Service, if it has one port alone; the present one is
+    tested, so that an Ingress that was edited meanwhile stays as it is."""
+    listed = dig(service, "spec", "ports", default=())
+    if len(listed) != 1 or service is None:
+        return []
+    there = {"name": service["metadata"]["name"], "port": {"number": listed[0]["port"]}}
+    return [
+        {"op": "test", "path": f"{backend.at}/name", "value": backend.service},
+        {"op": "replace", "path": backend.at, "value": there},
+    ]
 
 
 def _lack(address: Ref, backend: Backend, scene: Scene) -> str:

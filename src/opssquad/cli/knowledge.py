@@ -14,7 +14,7 @@ from opssquad.diagnosis.wording import blamed, in_words
 from opssquad.errors import UsageError
 from opssquad.events import Event, HandedOver
 from opssquad.squad.crew import Crew
-from opssquad.squad.knowledge import known_faults, read_known, toolbox_of
+from opssquad.squad.knowledge import beside, known_faults, read_known, toolbox_of
 from opssquad.squad.recalled import ledger_of
 from opssquad.squad.spec import load_squad
 from opssquad.store.base import ThreadRecord
@@ -205,18 +205,27 @@ def linted(file: Path | None, squad: str, folder: Path | None) -> tuple[list[Fla
     for name in [squad] if squad else content.squads():
         known = read_known(name, folder)
         found += known.flaws(toolbox_of(name), signals)
-        looked_at += len(known.entries)
+        looked_at += sum(entry.file in (known.squad_file, known.own_file) for entry in known.entries)
     return [*found, *(_nobodys(folder) if folder else [])], looked_at
 
 
 def _around(file: Path, squad: str) -> tuple[KnownFaults, Toolbox]:
     """The file in its place: as a squad's catalogue, or beside the one that it adds to."""
     if not squad and (file.parent / "squad.yaml").is_file():
-        return read_known_faults(file, None), Toolbox(content.tools(load_squad(file.parent).tools))
+        return _in_a_folder(file)
     name, squads = squad or file.stem, content.squads()
     if not squad and name not in squads:
         raise UsageError(f"which squad is {file} for? Say --squad NAME; {nearest(name, squads)}")
-    return read_known_faults(content.squad(name) / "faults.yaml", file), toolbox_of(name)
+    return beside(name, file), toolbox_of(name)
+
+
+def _in_a_folder(file: Path) -> tuple[KnownFaults, Toolbox]:
+    """A squad's own file, whatever folder that squad is in, with the squads that came with the product."""
+    spec = load_squad(file.parent)
+    others = [content.squad(name) for name in spec.knows]
+    tools = (spec.tools, *(load_squad(folder).tools for folder in others))
+    toolbox = Toolbox(content.tools(dict.fromkeys(name for each in tools for name in each)))
+    return read_known_faults(file, None, *(folder / "faults.yaml" for folder in others)), toolbox
 
 
 def _nobodys(folder: Path) -> list[Flaw]:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from opssquad.diagnosis.catalogue import Catalogue, Clause, Fault, Show, placed_catalogue
 from opssquad.diagnosis.fitting import of_calls, of_looks, of_signals
-from opssquad.diagnosis.soundness import Flaw, doubles, located, nearest, of_fault, of_shows
+from opssquad.diagnosis.soundness import Flaw, doubled, doubles, located, nearest, of_fault, of_shows
 from opssquad.documents import Placed, parse_placed, read_text
 from opssquad.errors import UsageError
 from opssquad.toolbox import Toolbox
@@ -78,26 +78,46 @@ class Entry:
 
 @dataclass(frozen=True)
 class KnownFaults:
-    """A squad's catalogue with what the organisation adds to it, replaces in it and switches off."""
+    """A squad's catalogue with what the organisation adds to it, replaces in it and switches off. `others`
+    are the catalogues of squads whose faults it tells apart as well."""
 
     squad_file: Path
     squad: Placed[Catalogue]
     own_file: Path | None = None
     own: Placed[OwnCatalogue] | None = None
+    others: tuple[tuple[Path, Placed[Catalogue]], ...] = ()
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """The squad's faults in their order, replaced where the organisation does so, then the added ones."""
+        """The squad's faults in their order, then those of others, replaced where the organisation does so,
+        then the added ones."""
         mine = {fault.id: (index, fault) for index, fault in enumerate(self._own.faults)}
-        theirs = [fault.id for fault in self.squad.value.faults]
-        kept = (self._entry(index, f, mine) for index, f in enumerate(self.squad.value.faults))
+        kept = tuple(
+            self._entry((file, placed.line("faults", index)), fault, mine)
+            for file, placed in self._given
+            for index, fault in enumerate(placed.value.faults)
+        )
+        theirs = self._ids
         return (*kept, *(self._of_own(*mine[id]) for id in mine if id not in theirs and not mine[id][1].off))
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """What faults are ranked by."""
         faults = [entry.fault for entry in self.entries if not entry.off]
-        return Catalogue(faults=faults, shows={**self._own.shows, **self.squad.value.shows})
+        return Catalogue(faults=faults, shows={**self._own.shows, **self._shows})
+
+    @property
+    def _given(self) -> tuple[tuple[Path, Placed[Catalogue]], ...]:
+        return ((self.squad_file, self.squad), *self.others)
+
+    @property
+    def _ids(self) -> list[str]:
+        return [fault.id for _, placed in self._given for fault in placed.value.faults]
+
+    @property
+    def _shows(self) -> dict[str, Show]:
+        """Calls by signal; where several have one, the squad's own stands."""
+        return {key: show for _, placed in reversed(self._given) for key, show in placed.value.shows.items()}
 
     def entry(self, id: str) -> Entry:
         """The entry of that id, also one that is off. Raises UsageError with the nearest ids."""
@@ -114,8 +134,7 @@ class KnownFaults:
     def _own(self) -> OwnCatalogue:
         return self.own.value if self.own else OwnCatalogue()
 
-    def _entry(self, index: int, fault: Fault, mine: dict[str, tuple[int, OwnFault]]) -> Entry:
-        place = (self.squad_file, self.squad.line("faults", index))
+    def _entry(self, place: tuple[Path, int], fault: Fault, mine: dict[str, tuple[int, OwnFault]]) -> Entry:
         if fault.id not in mine:
             return Entry(fault, "squad", *place)
         own = mine[fault.id][1]
@@ -131,10 +150,12 @@ class KnownFaults:
         path, placed = self.squad_file, self.squad
         faults, shows = placed.value.faults, placed.value.shows
         yield from doubles(path, placed, [fault.id for fault in faults])
+        for file, other in self.others:
+            yield from doubled(path, placed, file, other.value.faults)
         for index, fault in enumerate(faults):
-            said = chain(of_fault(fault, shows), _against_tools(fault, toolbox, signals))
+            said = chain(of_fault(fault, self._shows), _against_tools(fault, toolbox, signals))
             yield from located(path, placed, ("faults", index), fault.id, said)
-        said = chain(of_shows(shows, faults), of_looks(shows.items(), toolbox))
+        said = chain(of_shows(shows, self.catalogue.faults), of_looks(shows.items(), toolbox))
         yield from located(path, placed, ("shows",), "shows", said)
 
     def _of_organisation(self, toolbox: Toolbox, signals: Collection[str]) -> Iterator[Flaw]:
@@ -150,13 +171,13 @@ class KnownFaults:
                 yield from located(path, placed, top, fault.id, said)
         own = placed.value.shows
         taken = (((key,), "the squad has one of this name; take another, and `tell` it") for key in own
-                 if key in self.squad.value.shows)  # fmt: skip
+                 if key in self._shows)  # fmt: skip
         said = chain(taken, of_shows(own, self.catalogue.faults), of_looks(own.items(), toolbox))
         yield from located(path, placed, ("shows",), "shows", said)
 
     def _claimed(self, fault: OwnFault) -> Iterator[tuple[tuple[int | str, ...], str]]:
         """What an entry says of the squad's own of that id, and is not so."""
-        theirs = [each.id for each in self.squad.value.faults]
+        theirs = self._ids
         if fault.id in theirs:
             if not fault.off and not fault.replaces:
                 yield ("id",), "the squad has a fault of this id; say `replaces: true`, or take another id"
@@ -173,7 +194,8 @@ def _against_tools(
         yield from of_signals(fault, signals)
 
 
-def read_known_faults(squad_file: Path, own_file: Path | None) -> KnownFaults:
-    """Both files, sound or not. Raises BadFile for one that cannot be read."""
+def read_known_faults(squad_file: Path, own_file: Path | None, *others: Path) -> KnownFaults:
+    """All files, sound or not. Raises BadFile for one that cannot be read."""
     own = _parsed(read_text(own_file), own_file) if own_file else None
-    return KnownFaults(squad_file, placed_catalogue(squad_file), own_file, own)
+    known = tuple((path, placed_catalogue(path)) for path in others)
+    return KnownFaults(squad_file, placed_catalogue(squad_file), own_file, own, known)

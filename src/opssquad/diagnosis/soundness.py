@@ -67,6 +67,17 @@ def doubles(path: Path, placed: Placed[Any], ids: Sequence[str]) -> Iterator[Fla
         first.setdefault(id, index)
 
 
+def doubled(
+    path: Path, placed: Placed["Catalogue"], other: Path, theirs: Sequence["Fault"]
+) -> Iterator[Flaw]:
+    """Ids of a file that another one has as well."""
+    taken = {fault.id for fault in theirs}
+    for index, fault in enumerate(placed.value.faults):
+        if fault.id in taken:
+            text = f"{fault.id}.id: {other} has a fault of this id; keep one of them"
+            yield Flaw(str(path), placed.line("faults", index, "id"), text)
+
+
 def of_fault(fault: "Fault", shows: Collection[str]) -> Said:
     """What is wrong with one entry; `shows` are the names that a `tell` may give."""
     for place in fault.blames:

@@ -17,7 +17,7 @@ from opssquad.evals.appearing import beside
 from opssquad.evals.evidence import cited, place
 from opssquad.evals.linting import Linted, lint
 from opssquad.events import Asked, Concluded, Event
-from opssquad.findings import Conclusion, Evidence
+from opssquad.findings import Conclusion, Evidence, Option
 from opssquad.gate.own import Own
 from opssquad.squad.knowledge import known_faults
 from opssquad.times import rfc3339
@@ -74,12 +74,17 @@ def draft(incident: str, events: Sequence[Event], file: Path) -> str:
         "root_cause": cause.root_cause if cause else "",
         "since": rfc3339(began),
         "evidence": [proof(each).model_dump(mode="json") for each in _telling(events)],
-        "accept": [{"action": o.action, "target": o.target, "detail": o.label} for o in options],
+        "accept": [{"action": o.action, "target": o.target, "detail": _detail(o)} for o in options],
         "forbid": [],
         "distractors": ["say in a line what looked guilty and was not"],
     }
     head = HEAD.format(incident=incident, file=file)
     return head + yaml_text(said)
+
+
+def _detail(option: Option) -> str:
+    """What a lint can try: an act of a database by its tool; any other way in words."""
+    return option.tool if option.action == "sql" and option.tool else option.label
 
 
 def promote(

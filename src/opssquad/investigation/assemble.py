@@ -159,7 +159,9 @@ def make_context(
 
 
 def _member(spec: SquadSpec, systems: Systems, restraint: Restraint) -> Member:
-    prompt, toolbox = content.prompt(spec.prompt), Toolbox(content.tools(spec.tools))
+    # What no call could be made with only costs a model tokens.
+    served = [tool for tool in content.tools(spec.tools) if systems.serve(tool)]
+    prompt, toolbox = content.prompt(spec.prompt), Toolbox(served)
     return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, restraint))
 
 

@@ -14,8 +14,9 @@ from opssquad.gate.kubectl import classify
 from opssquad.investigation.options import Options, RecordedPart
 from opssquad.squad.spec import World, load_squad
 from opssquad.times import Clock, wall_clock
-from opssquad.toolbox import Handles, Tool
+from opssquad.toolbox import Handle, Handles, Tool
 from opssquad.types import Json, Target
+from opssquad.worlds.kube.access import NoKubeconfig
 from opssquad.worlds.kube.clock import WorldClock
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity, login_of
@@ -32,6 +33,8 @@ NAMED = ("Namespace", "Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob
 """Kinds whose names a conversation may begin with."""
 LOOKED: tuple[tuple[str, str], ...] = (("tables", "table"), ("roles", "role"), ("sessions", "application"))
 """Looks into a database, and the column of each that names what a conversation may begin with."""
+SYSTEMS: frozenset[type[Handle]] = frozenset([Cluster, Kubectl, Database, Network])
+"""Handles that are only there with something connected."""
 MEANT: dict[World, str] = {
     "cluster": "a cluster: give --context NAME, set KUBECONFIG, or take --recording DIR",
     "database": "a database: give --dsn 'host=... dbname=... user=...' or set OPSSQUAD_DSN",
@@ -50,13 +53,15 @@ class Connection:
 
 @dataclass(frozen=True)
 class Systems:
-    """The systems of one run; at least one is there. `recording` is the name of the one they are of."""
+    """The systems of one run; at least one is there. `recording` is the name of the one they are of. With
+    `beside` the squad can do without the cluster: that it does not answer may be what is asked about."""
 
     cluster: Cluster | None
     database: Database | None
     network: Network | None = None
     namespace: str = ""
     recording: str = ""
+    beside: bool = False
 
     def now(self) -> datetime:
         """The world's clock: the cluster's where there is one."""
@@ -93,14 +98,25 @@ class Systems:
             found[Network] = self.network
         return found
 
+    def serve(self, tool: Tool) -> bool:
+        """Whether what that tool cannot do without is connected."""
+        needed = {kind for name, kind in tool.act.handles.items() if name not in tool.act.optional}
+        return not needed & SYSTEMS - self.handles().keys()
+
     def connections(self) -> Iterator[Connection]:
         """Each side, to be put on record before it is asked anything."""
         if self.cluster:
-            yield Connection("cluster", self.cluster.login(), self.cluster.version)
+            asked = self._version if self.beside else self.cluster.version
+            yield Connection("cluster", self.cluster.login(), asked)
         if self.database:
             yield Connection("database", self.database.login(), self._facts)
         if self.network and not (self.cluster or self.database):
             yield Connection("network", self.network.login(), self._nothing)
+
+    async def _version(self) -> None:
+        assert self.cluster is not None
+        with suppress(ToolError):
+            await self.cluster.version()
 
     async def _nothing(self) -> None:
         """A network is asked nothing before somebody wants to know something of it."""
@@ -152,14 +168,21 @@ async def connect(options: Options, thread: str, began: datetime, stack: AsyncEx
     needs = load_squad(content.squad(options.squad)).world
     text = options.dsn.get_secret_value() if options.dsn else ""
     cluster = None
-    if needs == "cluster" or options.context or options.kubeconfig or text.startswith("secret:"):
-        cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
-        stack.push_async_callback(cluster.close)
+    named = options.context or options.kubeconfig or text.startswith("secret:")
+    if named or needs != "database":
+        try:
+            cluster = await Cluster.connect(options.kubeconfig, options.context, options.namespace)
+        except NoKubeconfig:
+            # Hosts can be probed without any cluster.
+            if named or needs != "network":
+                raise
+        else:
+            stack.push_async_callback(cluster.close)
     database = await connect_database(text, cluster, stack) if text else _part(options.part, cluster)
     if needs == "database" and database is None:
         raise UsageError(f"squad {options.squad} needs {MEANT[needs]}")
     network = _network(options.part, cluster)
-    return Systems(cluster, database, network, options.namespace)
+    return Systems(cluster, database, network, options.namespace, beside=needs == "network")
 
 
 async def connect_database(text: str, cluster: Cluster | None, stack: AsyncExitStack) -> Database:

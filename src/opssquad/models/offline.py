@@ -6,12 +6,12 @@ It knows no fault and no system; those are in the catalogue and in the tools.
 import re
 from collections.abc import Mapping, Sequence
 
-from opssquad.findings import Choice, Hypothesis
+from opssquad.findings import Choice
 from opssquad.models.base import CONCLUDE, HAND_OVER, Case, Listener, ModelCall, PastCall, Reply, Request
 from opssquad.models.phrases import Intent, PhraseBook, Step
-from opssquad.models.saying import SURE, drafted, left_to_you, not_offered, told
+from opssquad.models.planning import LOOK_UP, choice_of, choices_of, filled_args, plan
+from opssquad.models.saying import drafted, left_to_you, not_offered, told
 from opssquad.models.slots import slots
-from opssquad.templates import HOLE, fill, fill_all, lookup
 from opssquad.types import Json
 
 BATCH = 4
@@ -20,8 +20,6 @@ SOFT_CALLS = 12
 """Of each squad that has worked on a question."""
 REPORT = re.compile(r"^\S+ (?:of|to) .*\b(?:changed|did|didn|has|had|was|were|is|failed|helped|made|went)\b")
 """Tells what became of an act, as in "rollback of the shop changed nothing": nobody asks for one more."""
-LOOK_UP = "find"
-"""The call that every investigation begins with."""
 
 
 class Offline:
@@ -132,14 +130,14 @@ class _Turn:
 
     def _steps(self, end: str, case: Case) -> list[Choice]:
         """What the book offers after such an end."""
-        return self._choices(self._book.follow.get(end, []), slots(case))
+        return choices_of(self._book, self._book.follow.get(end, []), slots(case))
 
     def _follow(self, case: Case, last: PastCall) -> list[Choice]:
         """What is offered next: what usually follows the call, or the way it ended, and was not done yet."""
         end, filled = _end(last), slots(case)
         names = self._book.follow.get(end) or self._book.follow.get(last.tool, [])
         steps = [step for step in map(self._book.steps.__getitem__, names) if end or _new(step, last, case)]
-        offers = [choice for step in steps if (choice := _choice(step, filled))]
+        offers = [choice for step in steps if (choice := choice_of(step, filled))]
         if end in ("expired", "voided"):
             offers.insert(0, _anew(last))
         if end == "unhelped":
@@ -152,47 +150,15 @@ class _Turn:
         """Look until the leading hypothesis is confirmed or nothing is left to look at, then conclude."""
         if not case.must_conclude and len(done) < SOFT_CALLS * max(1, len(case.squads)):
             before = {_key(c.tool, c.args) for c in done}
-            plan = {
-                _key(c.tool, c.args): (c.tool, c.args) for c in self._plan(case, done) if c.tool in offered
-            }
-            if wanted := [call for key, call in plan.items() if key not in before]:
+            planned = plan(self._book, case, done, offered)
+            plan_of = {_key(c.tool, c.args): (c.tool, c.args) for c in planned if c.tool in offered}
+            if wanted := [call for key, call in plan_of.items() if key not in before]:
                 return _calls(*wanted[:BATCH])
         if not case.must_conclude and (way := next((t for t in case.transfers if not t.closed), None)):
             given = {"squad": way.to, "why": way.why, "evidence": list(way.evidence)}
             return Reply(calls=(ModelCall(id="over", tool=HAND_OVER, args=given),), finish="calls")
         args = drafted(case)
         return Reply(calls=(ModelCall(id="end", tool=CONCLUDE, args=args),), finish="calls")
-
-    def _plan(self, case: Case, done: Sequence[PastCall]) -> list[Choice]:
-        made = {c.tool for c in done}
-        if self._book.begin:
-            return self._plan_of_book(case, made)
-        if LOOK_UP not in made:
-            return [_look(LOOK_UP, {"what": f"{case.question} {case.brief}".strip()})]
-        if "health" not in made:
-            known = slots(case).get("namespace", "")
-            namespaces = _namespaces(case, done) or [known]
-            return [_look(t, {"namespace": n}) for n in namespaces[:2] for t in ("health", "changes")]
-        leading = [h for h in case.differential if not h.no_fault][:3]
-        wanted = [c for h in leading if _undecided(h) for c in h.next_calls[:2]]
-        settled = any(h.score >= SURE for h in leading)
-        further = [] if settled else [*_complaints(done), *_further(done)]
-        return [*wanted, *case.leads, *_closer_looks(case, done), *further]
-
-    def _plan_of_book(self, case: Case, made: set[str]) -> list[Choice]:
-        """First steps, then what would tell most, then further steps where nothing is settled."""
-        filled = slots(case)
-        first = [c for c in self._choices(self._book.begin, filled) if c.tool not in made]
-        if first:
-            return first
-        leading = [h for h in case.differential if not h.no_fault][:3]
-        wanted = [c for h in leading if _undecided(h) for c in h.next_calls[:2]]
-        settled = any(h.score >= SURE for h in leading)
-        further = [] if settled else self._choices(self._book.further, filled)
-        return [*wanted, *case.leads, *further]
-
-    def _choices(self, names: Sequence[str], filled: Json) -> list[Choice]:
-        return [c for name in names if (c := _choice(self._book.steps[name], filled))]
 
 
 def commanded(low: str, intent: Intent) -> bool:
@@ -201,57 +167,6 @@ def commanded(low: str, intent: Intent) -> bool:
     if "?" in low or REPORT.search(opening):
         return False
     return any(re.match(p.removeprefix(r"\b"), opening) for p in intent.words)
-
-
-def _undecided(hypothesis: Hypothesis) -> bool:
-    return hypothesis.score < 0.95
-
-
-def _closer_looks(case: Case, done: Sequence[PastCall]) -> list[Choice]:
-    """The logs of what the question names where nothing is broken: its complaints lead on."""
-    found = next((c for c in done if c.tool == LOOK_UP), None)
-    named = [str(m) for m in (found.data.get("matches") or [])][:2] if found else []
-    broken = {str(h.component) for h in case.differential if not h.no_fault}
-    looks = []
-    for name in named:
-        kind, namespace, workload = name.split("/", 2)
-        if name not in broken and kind in ("Deployment", "StatefulSet", "DaemonSet"):
-            looks.append(_look("logs", {"pod": workload, "namespace": namespace}))
-    return looks
-
-
-def _complaints(done: Sequence[PastCall]) -> list[Choice]:
-    """What the logs of the namespaces looked at complain of: somebody there may be called in vain."""
-    return [
-        _look("errors", {"namespace": str(c.args.get("namespace", ""))}) for c in done if c.tool == "health"
-    ]
-
-
-def _further(done: Sequence[PastCall]) -> list[Choice]:
-    """Where nothing near is broken: the whole cluster, since who complains may live apart from what is
-    broken; where that may not be read, the namespace that is called into most."""
-    if not any(c.tool == "errors" for c in done):
-        return []
-    whole = next((c for c in done if c.tool == "health" and not c.args.get("namespace")), None)
-    if whole is None or whole.status == "ok":
-        return [_look(tool, {"namespace": ""}) for tool in ("health", "errors", "changes")]
-    known = [(space, len(who)) for c in done for space, who in c.data.get("calls_into", {}).items()]
-    looked = {str(c.args.get("namespace")) for c in done if c.tool == "health"}
-    spaces = sorted({space for space, _ in known} - looked, key=lambda each: (-dict(known)[each], each))
-    return [_look(tool, {"namespace": space}) for space in spaces[:1] for tool in ("health", "changes")]
-
-
-def _namespaces(case: Case, done: Sequence[PastCall]) -> list[str]:
-    """Namespaces of what the question names, most named first; else the one the thread looks at."""
-    found = next((c for c in done if c.tool == LOOK_UP), None)
-    names = [str(m).split("/")[1] for m in (found.data.get("matches") or [])] if found else []
-    names += [str(n) for n in (found.data.get("namespaces") or [])] if found else []
-    ranked = sorted(dict.fromkeys(n for n in names if n), key=lambda n: -names.count(n))
-    return ranked or ([case.target.namespace] if case.target.namespace else [])
-
-
-def _look(tool: str, args: Json) -> Choice:
-    return Choice(label="", tool=tool, args=args)
 
 
 def _calls(*wanted: tuple[str, Json]) -> Reply:
@@ -276,20 +191,6 @@ def _anew(last: PastCall) -> Choice:
     """The same again, as its card said it: it is looked at anew and gets a card of its own."""
     label = f"Propose it again, with a new card: {last.data['command']}"
     return Choice(label=label, tool=last.tool, args=last.data["again"])
-
-
-def _choice(step: Step, filled: Json) -> Choice | None:
-    """The step with its slots filled, or None where its label names something that is not known."""
-    if any(lookup(filled, hole) is None for hole in HOLE.findall(step.label)):
-        return None
-    return Choice(
-        label=fill(step.label, filled), tool=step.tool, args=filled_args(step.args, filled), say=step.say
-    )
-
-
-def filled_args(template: Json, filled: Json) -> Json:
-    """Arguments with their slots filled; those that nothing fills are left to the tool's default."""
-    return {k: v for k, v in fill_all(template, filled).items() if v is not None}
 
 
 def _key(tool: str, args: Json) -> str:

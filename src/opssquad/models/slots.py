@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from opssquad.models.base import Case, PastCall
+from opssquad.models.hosts import named_host
 from opssquad.types import Json, Ref
 
 LINES = re.compile(r"\b(?:last|tail|latest)?\s*(\d{1,5})\s*(?:log )?lines?\b")
@@ -18,6 +19,8 @@ IMAGE = re.compile(r"\b([\w.-]+(?:/[\w.-]+)*(?::[\w.-]+|@sha256:[0-9a-f]+))")
 ENV = re.compile(r"\b([A-Z_][A-Z0-9_]*=\S+)")
 ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "last": -1}
 POD_ORDINAL = re.compile(rf"\b({'|'.join(ORDINALS)})\s+(?:one\b|pod\b)")
+PATH = "path"
+"""The look that tells what calls what."""
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
 
@@ -39,9 +42,17 @@ def slots(case: Case) -> Json:
         "log": log and log.model_dump(),
         "node": next((n for n in _nodes(case) if n.lower() in low), None),
         "undo": case.calls[-1].data.get("undo") if case.calls else None,
+        **named_host(f"{case.question} {case.brief}"),
+        **_callee(case),
         "namespace": (workload and workload.namespace) or case.target.namespace,
     }
     return {k: v for k, v in found.items() if v not in (None, "")}
+
+
+def _callee(case: Case) -> Json:
+    """What was called in vain, `host` and `port`, as the last look at a path tells it."""
+    looks = (call.data.get("callee") for call in reversed(case.calls) if call.tool == PATH)
+    return {"callee": next((each for each in looks if each), None)}
 
 
 def _numbers(low: str) -> Json:

@@ -34,13 +34,22 @@ def known_faults(squad: str, folder: Path | None) -> KnownFaults:
 
 def read_known(squad: str, folder: Path | None) -> KnownFaults:
     """The same, sound or not. Raises UsageError for a file that cannot be read."""
-    return read_known_faults(content.squad(squad) / "faults.yaml", own_file(squad, folder))
+    return beside(squad, own_file(squad, folder))
+
+
+def beside(squad: str, own: Path | None) -> KnownFaults:
+    """A squad's catalogue, those of the squads that it knows and that are here, and a file that adds to
+    them. Raises UsageError."""
+    folder, squads = content.squad(squad), content.squads()
+    others = [squads[name] / "faults.yaml" for name in load_squad(folder).knows if name in squads]
+    return read_known_faults(folder / "faults.yaml", own, *others)
 
 
 def toolbox_of(squad: str) -> Toolbox:
-    """The tools of a squad, and of those that it hands questions to: what its catalogue may name. Raises
-    UsageError."""
+    """The tools of a squad, of those that it knows and of those that it hands questions to: what its
+    catalogue may name. Raises UsageError."""
     spec = load_squad(content.squad(squad))
     known = content.squads()
-    members = (spec, *(load_squad(known[each.to]) for each in spec.hands_over if each.to in known))
+    names = dict.fromkeys((*spec.knows, *(each.to for each in spec.hands_over)))
+    members = (spec, *(load_squad(known[name]) for name in names if name in known))
     return Toolbox(content.tools(dict.fromkeys(tool for member in members for tool in member.tools)))

@@ -41,7 +41,7 @@ class HandsOver(Value):
 
 class SquadSpec(Value):
     """A squad: its words on screen, its world, its prompt, its tools in the order the model sees them, its
-    limits."""
+    limits. `knows` are squads whose faults it tells apart besides its own."""
 
     name: str
     title: str
@@ -50,6 +50,7 @@ class SquadSpec(Value):
     prompt: str
     tools: tuple[str, ...]
     limits: Limits = Limits()
+    knows: tuple[str, ...] = ()
     hands_over: tuple[HandsOver, ...] = ()
 
 

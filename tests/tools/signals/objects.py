@@ -15,10 +15,9 @@ from tools.signals.logs import log_signals
 from tools.signals.reading import read_signals
 
 from opssquad import Json, Signal, parse_time, rfc3339
-from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import rank
 from opssquad.findings import Hypothesis
-from tests.tools.recorded import ROOT
+from opssquad.squad.knowledge import known_faults
 
 NOW = parse_time("2026-01-01T12:00:00Z")
 
@@ -110,7 +109,7 @@ def rolled_out(workload: Json, *fields: str, minutes: float = 40) -> Signal:
 
 def ranked(*objects: Json, more: Iterable[Signal] = ()) -> list[Hypothesis]:
     """The hypotheses about these objects, and about signals that further calls gave, best first."""
-    catalogue = load_catalogue(ROOT / "squads" / "k8s" / "faults.yaml")
+    catalogue = known_faults("k8s", None).catalogue
     return rank(catalogue, [*every(*objects), *more])
 
 

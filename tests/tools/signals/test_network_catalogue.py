@@ -12,15 +12,14 @@ from tools.signals.logs import log_signals
 from tools.signals.reading import read_signals
 
 from opssquad import Json
-from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import rank
 from opssquad.findings import Hypothesis
-from tests.tools.recorded import ROOT
+from opssquad.squad.knowledge import known_faults
 from tests.tools.signals.network import app, config, endpoints, policy, running, service, workload
 from tests.tools.signals.objects import NOW, ago, deployment, event, obj, pod
 from tests.tools.signals.test_mutation import OOM, keeper, limits, made
 
-CATALOGUE = load_catalogue(ROOT / "squads" / "k8s" / "faults.yaml")
+CATALOGUE = known_faults("k8s", None).catalogue
 MINE = {"K19", "K20", "N02", "N03", "N04", "N05", "N09"}
 ALL = frozenset(
     {

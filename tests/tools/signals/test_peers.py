@@ -5,9 +5,8 @@ from tools.signals._scene import Scene
 from tools.signals.reading import READERS, read_signals
 
 from opssquad import Signal
-from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import rank
-from tests.tools.recorded import ROOT
+from opssquad.squad.knowledge import known_faults
 from tests.tools.signals.objects import NOW, logged, pod
 from tests.tools.signals.peers import cluster, custom, gateways, network, pods, workloads
 from tests.tools.signals.peers.row import ALL, Row
@@ -73,6 +72,6 @@ def test_every_kind_that_is_read_has_a_condition_here() -> None:
 
 @pytest.mark.parametrize("row", [each for each in gateways.ROWS if "HTTPRoute" in str(each)], ids=str)
 def test_a_route_that_leads_nowhere_is_the_fault_of_an_ingress_that_does(row: Row) -> None:
-    best = rank(load_catalogue(ROOT / "squads" / "k8s" / "faults.yaml"), of(row))[0]
+    best = rank(known_faults("k8s", None).catalogue, of(row))[0]
     assert (best.fault, str(best.component)) == ("N09", "HTTPRoute/n/web")
     assert "in HTTPRoute web" in best.options[0].label

@@ -4,9 +4,9 @@ import pytest
 from tools.signals._scene import Scene
 from tools.signals.reading import read_signals
 
-from opssquad.diagnosis.catalogue import load_catalogue
 from opssquad.diagnosis.differential import rank
-from tests.tools.recorded import IDS, ROOT, clock, objects, truth
+from opssquad.squad.knowledge import known_faults
+from tests.tools.recorded import IDS, clock, objects, truth
 
 # An edited ConfigMap shows only in what changed.
 NEEDS_CHANGES = {"shop-0618"}
@@ -16,7 +16,7 @@ AT_THE_CALLEE = {"P04": "K05"}
 
 @pytest.mark.parametrize("recording", sorted(set(IDS) - NEEDS_CHANGES))
 def test_the_leading_hypothesis_is_the_true_component_and_fault(recording: str) -> None:
-    catalogue = load_catalogue(ROOT / "squads" / "k8s" / "faults.yaml")
+    catalogue = known_faults("k8s", None).catalogue
     best = rank(catalogue, read_signals(Scene(clock(recording), objects(recording))))[0]
     said = truth(recording)
     component = said["component"]

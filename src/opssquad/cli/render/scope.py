@@ -36,7 +36,9 @@ def where(target: Target) -> str:
 
 
 def _parts(target: Target) -> Iterator[str]:
-    if target.cluster or not target.database:
+    if not (target.cluster or target.namespace or target.database):
+        yield "the network, no cluster"
+    elif target.cluster or not target.database:
         yield f"cluster {visible(target.cluster)}"
         yield f"namespace {visible(target.namespace)}" if target.namespace else "all namespaces"
     if target.database:

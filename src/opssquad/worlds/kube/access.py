@@ -122,6 +122,10 @@ def in_cluster(address: str, namespace: str = "", folder: Path = SERVICE_ACCOUNT
     )
 
 
+class NoKubeconfig(UsageError):
+    """There is no kubeconfig where one is looked for."""
+
+
 @dataclass
 class _Merged:
     origin: str
@@ -136,7 +140,7 @@ def _merge(files: list[Path]) -> _Merged:
     present = [path for path in files if path.exists()]
     if not present:
         looked = ", ".join(map(str, files)) or "~/.kube/config"
-        raise UsageError(f"no kubeconfig found (looked at {looked}); {HELP}")
+        raise NoKubeconfig(f"no kubeconfig found (looked at {looked}); {HELP}")
     merged = _Merged(origin=", ".join(map(str, present)))
     for path in present:
         document = _read(path)

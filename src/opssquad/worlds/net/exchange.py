@@ -22,6 +22,7 @@ OF_INTEREST = (
 )  # fmt: skip
 """Headers that are kept, with all that begin with `x-envoy-`. Cookies and credentials are not among them."""
 READABLE = ("text/", "application/json", "application/xml", "application/problem+", "application/xhtml")
+START = b"HTTP/"
 AGENT = b"opssquad-probe"
 _USER = re.compile(rb"//[^/?#\s]*@")
 """Credentials of a URL."""
@@ -94,7 +95,11 @@ async def _next(connection: h11.Connection, stream: Stream, reply: Reply, began:
         if not data and not reply.status:
             said = f"after {printable(reply.came)!r}" if reply.came else "without an answer"
             raise Failed("closed", f"it hung up {said}")
-        reply.came = (reply.came + data)[:TEXT] if not reply.status else reply.came
+        if not reply.status:
+            reply.came = (reply.came + data)[:TEXT]
+            # At once: a peer that speaks something else may wait for us for ever.
+            if len(reply.came) >= len(START) and not reply.came.startswith(START):
+                raise _not_http(reply.came)
         connection.receive_data(data)
 
 
@@ -107,14 +112,17 @@ def _failed(error: h11.RemoteProtocolError, reply: Reply) -> Failed:
         return Failed("malformed", f"its body is not sent as HTTP has it: {_line(said)}")
     if error.error_status_hint == 431:
         return Failed("too_much", f"it sent more than {HEADERS // 1024} KB of headers without an end")
-    begin = reply.came
+    if reply.came.startswith(START):
+        return Failed("malformed", f"its reply is no HTTP: {_line(str(error))}")
+    return _not_http(reply.came)
+
+
+def _not_http(begin: bytes) -> Failed:
     if begin[:1] == b"\x15" or begin[:2] == b"\x16\x03":
         return Failed("malformed", "it answered in TLS, not HTTP: ask with https")
     # A frame of HTTP/2: three bytes of length, then SETTINGS (4) or GOAWAY (7) on stream 0.
     if len(begin) >= 9 and begin[3] in (4, 7) and begin[5:9] == b"\0\0\0\0":
         return Failed("malformed", "it answered in HTTP/2 only, which a probe does not speak (gRPC does)")
-    if begin.startswith(b"HTTP/"):
-        return Failed("malformed", f"its reply is no HTTP: {_line(str(error))}")
     return Failed("malformed", f"what answers is not HTTP, it said: {printable(begin)}")
 
 

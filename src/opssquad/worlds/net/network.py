@@ -79,9 +79,31 @@ class Network(Handle):
         if ask.origin not in known:
             places = ", ".join(["here", *filter(None, known)])
             raise ToolError(f"nothing probes from {ask.origin!r}; it is probed from: {places}")
+        _read(ask)
         found = await self._backend.probe(ask)
         assert isinstance(found, kind), "a backend answers with the kind of the ask"
         return found
+
+
+def _read(ask: asks.Ask) -> None:
+    """Raises ToolError for a host or URL that is none, whatever answers the probe."""
+    # Late: it brings Unicode's tables, and most conversations probe nothing.
+    from opssquad.worlds.net import names
+
+    match ask:
+        case asks.Fetch():
+            names.url(ask.url)
+            if ask.host:
+                names.host(ask.host)
+        case asks.Lookup():
+            names.host(ask.name)
+        case asks.Shake():
+            names.host(ask.host)
+            names.host(ask.name or ask.host)
+        case asks.Connect() | asks.Trace() | asks.Echo():
+            names.host(ask.host)
+        case asks.Sockets():
+            pass
 
 
 def probe_source(answer: answers.Answer) -> Quote:

@@ -91,34 +91,47 @@ async def _ask(
     wire = await _by_udp(query.to_wire(), address, port, seconds)
     if len(wire) > PAYLOAD:
         raise Failed("malformed", f"its answer has {len(wire)} bytes by UDP, {PAYLOAD} were allowed")
-    _checked(query, wire)
+    checked(query, wire)
     if int.from_bytes(wire[2:4], "big") & dns.flags.TC:
         try:
             wire = await _by_tcp(query.to_wire(), address, port, here)
         except Failed as failed:
             raise Failed(failed.end, f"its answer does not fit UDP, and by TCP: {failed.why}") from failed
-        _checked(query, wire)
-    return _read(query, wire)
+        checked(query, wire)
+    return read(query, wire)
 
 
 async def _by_udp(wire: bytes, address: str, port: int, seconds: float) -> bytes:
     loop = asyncio.get_running_loop()
-    # A numeric address: nothing is looked up, and the zone of an IPv6 one becomes a number.
-    found = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
-    family, kind, protocol, _, place = found[0]
-    with contextlib.closing(socket.socket(family, kind, protocol)) as sock:
-        sock.setblocking(False)
-        try:
-            # Connected, so that the kernel tells of a closed port and keeps others' packets away.
-            await loop.sock_connect(sock, place)
+    try:
+        with contextlib.closing(_connected(address, port)) as sock:
             for _ in range(SENT):
                 await loop.sock_sendall(sock, wire)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(seconds / SENT):
                         return await loop.sock_recv(sock, 65535)
-        except OSError as error:
-            raise ended(error) from error
+    except OSError as error:
+        raise ended(error) from error
     raise Failed("timeout", f"no answer in {seconds:g} s")
+
+
+def _connected(address: str, port: int) -> socket.socket:
+    """A UDP socket that the kernel keeps others' packets from, and tells of a closed port."""
+    try:
+        # A numeric address: nothing is looked up, and the zone of an IPv6 one becomes a number.
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror as error:
+        raise Failed("not_possible", f"{address} is no address here: {error.strerror}".lower()) from error
+    family, kind, protocol, _, place = found[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        # For UDP that only notes the address: nothing is waited for.
+        sock.connect(place)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 async def _by_tcp(wire: bytes, address: str, port: int, here: Here) -> bytes:
@@ -145,7 +158,7 @@ def _short(came: bytes) -> Failed:
     return Failed("malformed", f"it says that its answer has {said} bytes, and sends {max(len(came) - 2, 0)}")
 
 
-def _checked(query: dns.message.Message, wire: bytes) -> None:
+def checked(query: dns.message.Message, wire: bytes) -> None:
     """That it is an answer, and to what was sent. Raises Failed."""
     if len(wire) < HEADER:
         raise Failed("malformed", f"its answer has {len(wire)} bytes, too few for DNS: {printable(wire)!r}")
@@ -156,7 +169,7 @@ def _checked(query: dns.message.Message, wire: bytes) -> None:
         raise Failed("malformed", "it sends a question back, no answer")
 
 
-def _read(query: dns.message.Message, wire: bytes) -> dns.message.Message:
+def read(query: dns.message.Message, wire: bytes) -> dns.message.Message:
     try:
         reply = dns.message.from_wire(wire)
     except (dns.exception.DNSException, ValueError) as error:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import os
 import socket
 import time
 from dataclasses import dataclass
@@ -42,7 +43,10 @@ class Failed(Exception):
 
 def ended(error: OSError) -> Failed:
     """What an error of the kernel means for a probe."""
-    return Failed(ENDS.get(error.errno or 0, "unreachable"), (error.strerror or str(error)).lower())
+    said = error.strerror or str(error)
+    # asyncio names the address in place of the reason.
+    said = os.strerror(error.errno) if error.errno and said.startswith("Connect call failed") else said
+    return Failed(ENDS.get(error.errno or 0, "unreachable"), said.lower())
 
 
 def since(began: float) -> float:

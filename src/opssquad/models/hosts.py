@@ -1,0 +1,50 @@
+"""The host, port and URL that an utterance names, as they may be probed; pure.
+
+Names that only a cluster resolves are left out: from elsewhere a probe of them tells nothing.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+from opssquad.types import Json
+
+URL = re.compile(r"\bhttps?://[^\s<>\"'`,;]+", re.IGNORECASE)
+HOST = re.compile(
+    r"(?<![\w@/.-])(?P<host>(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}|\d{1,3}(?:\.\d{1,3}){3})"
+    r"(?::(?P<port>\d{1,5}))?(?![\w-]|\.\w)",
+)
+INSIDE = re.compile(r"\.svc(\.|$)|\.(local|internal)$", re.IGNORECASE)
+FILES = frozenset(["yaml", "yml", "json", "log", "txt", "conf", "cfg", "py", "go", "js", "ts", "sh", "md"])
+"""Last parts of names that are files."""
+PLAIN = {80: "http", 8080: "http"}
+"""Ports where no TLS is spoken by custom."""
+
+
+def named_host(text: str) -> Json:
+    """`{host, port, url, tls}` of the first host that a text names; `tls` is its port where TLS is spoken
+    there. Empty without one."""
+    if found := URL.search(text):
+        return _of_url(found[0].rstrip(".?!)"))
+    for found in HOST.finditer(text):
+        host = found["host"]
+        if not INSIDE.search(host) and host.rpartition(".")[2].lower() not in FILES:
+            port = int(found["port"] or 443)
+            scheme = PLAIN.get(port, "https")
+            return _facts(host, port, f"{scheme}://{host}{f':{port}' if found['port'] else ''}/", scheme)
+    return {}
+
+
+def _of_url(url: str) -> Json:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return {}
+    if not host or INSIDE.search(host):
+        return {}
+    scheme = parts.scheme.lower()
+    return _facts(host, port or {"http": 80}.get(scheme, 443), url, scheme)
+
+
+def _facts(host: str, port: int, url: str, scheme: str) -> Json:
+    return {"host": host, "port": port, "url": url, **({"tls": port} if scheme == "https" else {})}

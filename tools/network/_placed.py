@@ -1,0 +1,48 @@
+"""Signals of probes as others read them: who asked, which Service was asked, where a certificate is kept."""
+
+from collections.abc import Iterable
+
+from opssquad import Cluster, Json, Ref, Signal, ToolError, answers
+
+from .._kube import dig
+from .signals.ends import origin
+
+NAMELESS = ("NXDOMAIN", "NODATA")
+
+
+async def placed(
+    cluster: Cluster | None, answer: answers.Answer, signals: Iterable[Signal]
+) -> tuple[Signal, ...]:
+    """The signals with `owner` who asked, and in their data what a catalogue links by: `service`, `kept_in`
+    (the Secret of the certificate), and for names `how` and `exists` as logs tell them."""
+    asked_by = origin(answer)
+    return tuple([await _one(cluster, asked_by, each) for each in signals])
+
+
+async def _one(cluster: Cluster | None, asked_by: Ref, signal: Signal) -> Signal:
+    data = dict(signal.data) | {"message": signal.text}
+    about = signal.entity
+    if about.kind == "Service":
+        data["service"] = [str(about)]
+    if signal.id == "net.unresolved":
+        data |= _unresolved(data, about)
+    if signal.id == "net.certificate" and cluster and about.kind == "Ingress":
+        data |= await _kept(cluster, about, str(data.get("host", "")))
+    return signal.model_copy(update={"data": data, "owner": asked_by})
+
+
+def _unresolved(data: Json, about: Ref) -> Json:
+    gone = data.get("status") in NAMELESS
+    return {"how": "not_found" if gone else "no_answer", "exists": about.kind == "Service"}
+
+
+async def _kept(cluster: Cluster, about: Ref, host: str) -> Json:
+    try:
+        ingress = await cluster.get("Ingress", about.name, about.namespace)
+    except ToolError:
+        # The certificate was seen; where it is kept is not known to who may not read it.
+        return {}
+    for tls in dig(ingress, "spec", "tls", default=()):
+        if tls.get("secretName") and host in (tls.get("hosts") or [host]):
+            return {"kept_in": str(Ref(kind="Secret", namespace=about.namespace, name=tls["secretName"]))}
+    return {}

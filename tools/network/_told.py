@@ -1,0 +1,21 @@
+"""The text of a probe's result: what was found first, then what was answered, in few lines."""
+
+from collections.abc import Iterable, Sequence
+
+from opssquad import Signal, answers, probe_source
+
+MOST = 40
+"""Lines of a result."""
+LONGEST = 400
+"""Characters of a line; the source has it whole."""
+
+
+def told(found: Sequence[answers.Answer], signals: Iterable[Signal], notes: Iterable[str] = ()) -> str:
+    """Signals, notes, and the lines of the answers as far as there is room; the rest is counted."""
+    lines = [*(f"{each.id}: {each.text}" for each in signals), *notes]
+    for each in found:
+        lines += probe_source(each).text.splitlines()
+    shown = lines if len(lines) <= MOST else lines[: MOST - 1]
+    rest = [f"... and {len(lines) - len(shown)} lines more"] if len(lines) > len(shown) else []
+    cut = (line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in shown)
+    return "\n".join([*cut, *rest])

@@ -1,0 +1,1 @@
+"""Signals about the network: facts with a name, found in what probes answered."""
