@@ -41,7 +41,9 @@ def signals() -> str:
 
 def families() -> dict[Path, list[str]]:
     """The ids that stand in each of these modules; of one that stands in two, where it is made."""
-    known = {each for each in signal_ids("database") if not {each, each.partition(".")[0]} & NO_SIGNALS}
+    known = {
+        each for each in signal_ids("database", "network") if not {each, each.partition(".")[0]} & NO_SIGNALS
+    }
     found: dict[Path, list[str]] = {}
     for path in MODULES:
         if ids := sorted(known & {*_words(path)}):

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from opssquad.worlds.kube.reading import Table as Table
     from opssquad.worlds.net import answers as answers
     from opssquad.worlds.net import asks as asks
+    from opssquad.worlds.net import series as series
     from opssquad.worlds.net.network import Network as Network
     from opssquad.worlds.net.network import probe_quote as probe_quote
     from opssquad.worlds.net.network import probe_source as probe_source
@@ -71,7 +72,7 @@ _PUBLIC = {
     "worlds.kube.containerlog": ("Log",),
     "worlds.kube.kubectl": ("Kubectl", "Printed"),
     "worlds.kube.reading": ("Table",),
-    "worlds.net": ("answers", "asks"),
+    "worlds.net": ("answers", "asks", "series"),
     "worlds.net.network": ("Network", "probe_quote", "probe_source"),
     "worlds.sql.database": ("Answered", "Database", "Rows", "row_text"),
     "worlds.sql.trouble": ("DatabaseError",),

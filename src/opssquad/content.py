@@ -123,14 +123,14 @@ def _tools(*patterns: str) -> dict[str, Tool]:
     return found
 
 
-def signal_ids(without: str = "") -> tuple[str, ...]:
+def signal_ids(*without: str) -> tuple[str, ...]:
     """The signals that tools can give, as their code names them; one whose name is put together there is a
     pattern (`probe.*_failed`). Other dotted words of the code are among them: this only tells what nothing
-    can give. `without` is a folder of tools that is left out."""
+    can give. `without` are folders of tools that are left out."""
     found: set[str] = set()
     folder = root() / "tools"
     for path in sorted(folder.rglob("*.py")):
-        if without and path.is_relative_to(folder / without):
+        if any(path.is_relative_to(folder / each) for each in without):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant | ast.JoinedStr) and _SIGNAL.fullmatch(word := _word(node)):

@@ -71,10 +71,10 @@ class Issued:
 
     @classmethod
     def alone(
-        cls, *names: str, before: datetime = AT - 30 * DAY, after: datetime = AT + 60 * DAY
+        cls, *names: str, before: datetime = AT - 30 * DAY, after: datetime = AT + 60 * DAY, name: str = ""
     ) -> "Issued":
         """A certificate that nobody signed but its holder."""
-        return cls._make(names[0], None, names, before, after)
+        return cls._make(name or names[0], None, names, before, after)
 
     @classmethod
     def _make(

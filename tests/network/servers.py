@@ -8,7 +8,7 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 import dns.flags
@@ -37,9 +37,14 @@ class Serving:
 
 @contextlib.asynccontextmanager
 async def tcp_server(
-    talk: Talk, address: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+    talk: Talk,
+    address: str = "127.0.0.1",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+    on: socket.socket | None = None,
 ) -> AsyncIterator[Serving]:
-    """A server that talks so with everyone who connects."""
+    """A server that talks so with everyone who connects, on a socket that is bound already where one is
+    given."""
     at_work: set[asyncio.Task[None]] = set()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,7 +61,10 @@ async def tcp_server(
             at_work.discard(task)
             writer.transport.abort() if task.cancelling() else writer.close()
 
-    server = await asyncio.start_server(meet, address, port, ssl=tls)
+    if on:
+        server = await asyncio.start_server(meet, sock=on, ssl=tls)
+    else:
+        server = await asyncio.start_server(meet, address, port, ssl=tls)
     try:
         yield Serving(address, server.sockets[0].getsockname()[1])
     finally:
@@ -166,15 +174,16 @@ async def dns_server(
             await writer.drain()
 
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(heard), (address, port))
-    serving.port = transport.get_extra_info("sockname")[1]
-    try:
-        async with contextlib.AsyncExitStack() as stack:
-            if tcp:
-                await stack.enter_async_context(tcp_server(talk, address, serving.port))
-            yield serving
-    finally:
-        transport.close()
+    with both(address, port) as (datagrams, listening):
+        serving.port = datagrams.getsockname()[1]
+        transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(heard), sock=datagrams)
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                if tcp:
+                    await stack.enter_async_context(tcp_server(talk, on=listening))
+                yield serving
+        finally:
+            transport.close()
 
 
 class Framed(bytes):
@@ -214,8 +223,33 @@ def silent(query: dns.message.Message, by_tcp: bool) -> None:
     """Never answers."""
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that nobody listens at."""
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+@contextlib.contextmanager
+def both(address: str, port: int) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A UDP and a TCP socket, bound to one port and not blocking; of port 0 one that is free for both."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for attempt in range(20):
+        with contextlib.ExitStack() as stack:
+            datagrams = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            stream = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            datagrams.bind((address, port))
+            try:
+                stream.bind((address, datagrams.getsockname()[1]))
+            except OSError:
+                # Somebody else has that port for TCP; where it may be any, the next is as good.
+                if port or attempt == 19:
+                    raise
+                continue
+            datagrams.setblocking(False)
+            stream.setblocking(False)
+            yield datagrams, stream
+            return
+
+
+@contextlib.contextmanager
+def closed_port(address: str = "127.0.0.1") -> Iterator[int]:
+    """A port that nobody listens at, and that nobody else gets meanwhile."""
+    with both(address, 0) as (datagrams, _):
+        # Connected to itself, it takes nobody else's packets: the kernel refuses them as for a closed port.
+        datagrams.connect(datagrams.getsockname())
+        yield int(datagrams.getsockname()[1])

@@ -30,7 +30,10 @@ def checked(files: Sequence[Path], organisation: Path | None) -> Iterator[Line]:
             continue
         for file, _ in layer.files:
             count = sum(placed.file == file for placed in layer.rules)
-            yield Line(f"{file}: ok, {count} {'rule' if count == 1 else 'rules'}")
+            told = f"{count} {'rule' if count == 1 else 'rules'}"
+            about = sum(placed.file == file for placed in layer.destinations)
+            told += f", {about} about destinations" if about else ""
+            yield Line(f"{file}: ok, {told}")
 
 
 def linted(files: Sequence[Path], organisation: Path | None) -> tuple[list[Finding], int]:
@@ -44,6 +47,7 @@ def linted(files: Sequence[Path], organisation: Path | None) -> tuple[list[Findi
         places = {file for layer in wanted for file, _ in layer.files}
         found |= {each for each in lint(layers, house) if each.file in places}
         looked_at.update((str(placed), None) for layer in wanted for placed in layer.rules)
+        looked_at.update((str(placed), None) for layer in wanted for placed in layer.destinations)
     return sorted(found), len(looked_at)
 
 

@@ -6,6 +6,7 @@ import click
 
 from opssquad.cli.failures import INTERNAL, OK, USAGE
 from opssquad.cli.shared import Shared, screen_options, shared
+from opssquad.errors import UsageError
 
 FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE...]")
 
@@ -20,7 +21,8 @@ def command() -> None:
 
 
 @command.command("explain")
-@click.argument("asked", metavar="LINE|JSON")
+@click.argument("asked", metavar="LINE|JSON", required=False, default="")
+@click.option("--destination", default="", metavar="HOST:PORT", help="Whether that may be probed, instead.")
 @click.option("--squad", default="k8s", show_default=True, metavar="NAME", help="Whose call it is.")
 @click.option("--context", "--cluster", "cluster", default="", metavar="NAME", help="Where it goes.")
 @click.option("--namespace", default="", metavar="NAME", help="Where it goes if it names none itself.")
@@ -33,6 +35,7 @@ def command() -> None:
 def explain(
     shared: Shared,
     asked: str,
+    destination: str,
     squad: str,
     cluster: str,
     namespace: str,
@@ -40,19 +43,28 @@ def explain(
     policy: Path | None,
     as_json: bool,
 ) -> int:
-    """What policy says of a line or a call.
+    """What policy says of a line, a call or a destination.
 
     A line is one of kubectl; a call is JSON such as '{"tool": "scale", "args": {"name": "api"}}'. The first
     word is the verdict: allow, ask or refuse. The exit code is 0 for each of them, and 2 for what is
     neither a line nor a call. Nothing is run, and no cluster is asked.
     """
-    from opssquad.cli.explaining import Place, explained
-    from opssquad.cli.render.policy import show_explained
+    from opssquad.cli.explaining import HOW, Explained, Place, explained
+    from opssquad.cli.reaching import Reached, reached
+    from opssquad.cli.render.policy import show_explained, show_reached
 
+    if bool(asked) == bool(destination):
+        raise UsageError(f"{HOW}; or --destination HOST:PORT instead")
     own = policy or shared.settings().policy
-    found = explained(asked, Place(squad, cluster, namespace, at), own)
+    found: Explained | Reached
+    if destination:
+        found = reached(destination, squad, own)
+    else:
+        found = explained(asked, Place(squad, cluster, namespace, at), own)
     if as_json:
         click.echo(found.model_dump_json(indent=2))
+    elif isinstance(found, Reached):
+        show_reached(shared.screen(), found)
     else:
         show_explained(shared.screen(), found)
     return OK

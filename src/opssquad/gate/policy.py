@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self, get_args
 
 from opssquad.documents import BadFile
+from opssquad.gate import reaching
 from opssquad.gate.rules.facts import Facts
 from opssquad.gate.rules.fits import Fit
 from opssquad.gate.rules.reading import Layer, Origin, Said
@@ -77,6 +78,17 @@ class Policy:
         """What each layer says of a call, the rules that count in their order."""
         facts = Facts.of(call, effect, squad or self.squad, at)
         return [(layer, layer.weigh(facts)) for layer in self.layers]
+
+    def reach(self, host: str, address: str, port: int) -> Verdict:
+        """Whether a destination may be probed; port 0 is none, an empty address is not known yet."""
+        if self.problem:
+            return Verdict(outcome="refuse", rule="unreadable policy", reason=self.problem)
+        return reaching.judge(self.layers, host, address, port)
+
+    def refuses(self, host: str, address: str, port: int) -> str:
+        """Why a destination may not be probed; empty where it may."""
+        verdict = self.reach(host, address, port)
+        return "" if verdict.outcome == "allow" else f"policy: {verdict.reason}"
 
     def _of_layers(self, weighed: Sequence[tuple[Layer, tuple[Said, ...]]]) -> Verdict:
         for layer, said in weighed:

@@ -12,6 +12,13 @@ from opssquad.investigation.options import Options
 def policy_of(options: Options, others: Iterable[str] = ()) -> InForce:
     """The policy in force; `others` are squads that may take over. Raises UsageError for one that cannot be
     read."""
+    policy = held(options, others)
+    readable(policy.now())
+    return policy
+
+
+def held(options: Options, others: Iterable[str] = ()) -> InForce:
+    """The same; one that cannot be read refuses everything."""
     organisation = options.policy or options.policy_place
     squad = content.squad(options.squad) / "policy.yaml"
     theirs = [content.squad(name) / "policy.yaml" for name in others]
@@ -25,6 +32,4 @@ def policy_of(options: Options, others: Iterable[str] = ()) -> InForce:
         of_others = (path for path in theirs if path in seen)
         return load_policy(content.policy(), own, of_squad, options.squad, *of_others)
 
-    policy = InForce(read, places)
-    readable(policy.now())
-    return policy
+    return InForce(read, places)

@@ -4,14 +4,17 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from opssquad import content
 from opssquad.errors import ToolError, UsageError
+from opssquad.gate.in_force import InForce
 from opssquad.gate.kubectl import classify
+from opssquad.investigation.in_force import held
 from opssquad.investigation.options import Options, RecordedPart
+from opssquad.squad.crew import others_of
 from opssquad.squad.spec import World, load_squad
 from opssquad.times import Clock, wall_clock
 from opssquad.toolbox import Handle, Handles, Tool
@@ -25,6 +28,7 @@ from opssquad.worlds.kube.recording.load import load_incident
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.live import Live
 from opssquad.worlds.net.network import Network
+from opssquad.worlds.net.reach import Bounded
 from opssquad.worlds.net.recorded import ReadObject, RecordedNetwork, has_network
 from opssquad.worlds.sql.database import Database
 from opssquad.worlds.sql.trouble import ITSELF, DatabaseError
@@ -181,7 +185,7 @@ async def connect(options: Options, thread: str, began: datetime, stack: AsyncEx
     database = await connect_database(text, cluster, stack) if text else _part(options.part, cluster)
     if needs == "database" and database is None:
         raise UsageError(f"squad {options.squad} needs {MEANT[needs]}")
-    network = _network(options.part, cluster)
+    network = _network(options, cluster)
     return Systems(cluster, database, network, options.namespace, beside=needs == "network")
 
 
@@ -206,11 +210,22 @@ def _clock(part: RecordedPart, cluster: Cluster | None) -> Clock:
     return cluster.now if cluster else WorldClock(load_incident(part.folder).clock, part.began)
 
 
-def _network(part: RecordedPart | None, cluster: Cluster | None) -> Network:
+def _network(options: Options, cluster: Cluster | None) -> Network:
     """Where somebody else serves a recording, its own network, and never the real one."""
-    if part:
+    if part := options.part:
         return Network(RecordedNetwork(part.folder, _clock(part, cluster), _objects(cluster)))
-    return Network(Live(Here(now=cluster.now if cluster else wall_clock)))
+    now = cluster.now if cluster else wall_clock
+    return Network(Live(Here(now=now, refuses=Bounded(partial(_refuses, _destinations(options))))))
+
+
+def _destinations(options: Options) -> Callable[[], InForce]:
+    """The policy about destinations, read when first something is probed: that of every squad that could
+    take over, as it is not known yet which do."""
+    return cache(lambda: held(options, others_of(options.squad, lambda _: True)))
+
+
+def _refuses(policy: Callable[[], InForce], host: str, address: str, port: int) -> str:
+    return policy().now().refuses(host, address, port)
 
 
 def _objects(cluster: Cluster | None) -> ReadObject | None:

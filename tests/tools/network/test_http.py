@@ -8,7 +8,7 @@ from tools.network.http import http
 
 from opssquad import Result, ToolError
 from tests.network.certificates import AT, DAY
-from tests.network.servers import Talk, free_port, reply, says, tcp_server
+from tests.network.servers import Talk, closed_port, reply, says, tcp_server
 from tests.tools.network.probing import ROOT, ids, run
 
 
@@ -71,8 +71,8 @@ async def test_a_date_that_is_none_tells_nothing(date: str) -> None:
 
 
 async def test_a_closed_port_is_refused() -> None:
-    port = free_port()
-    (signal,) = (await run(http, url=f"http://127.0.0.1:{port}/")).signals
+    with closed_port() as port:
+        (signal,) = (await run(http, url=f"http://127.0.0.1:{port}/")).signals
     assert (signal.id, str(signal.entity), signal.data["port"]) == ("net.refused", "Host//127.0.0.1", port)
 
 

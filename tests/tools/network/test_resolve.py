@@ -9,7 +9,7 @@ from tools.network.resolve import resolve
 from opssquad import Cluster, ToolError
 from opssquad.worlds.net.here import Here, Resolvers
 from tests.network.certificates import AT
-from tests.network.servers import dns_server, free_port, silent, zone
+from tests.network.servers import closed_port, dns_server, silent, zone
 from tests.tools.network.probing import run
 from tests.tools.served import cluster_of
 
@@ -57,8 +57,8 @@ async def test_only_a_missing_a_record_is_a_fault() -> None:
 
 
 async def test_a_server_that_does_not_answer_is_told_beside_the_name() -> None:
-    place = f"127.0.0.1:{free_port()}"
-    found = await run(resolve, name="pay.example.", servers=place)
+    with closed_port() as port:
+        found = await run(resolve, name="pay.example.", servers=f"127.0.0.1:{port}")
     assert [(each.id, str(each.entity)) for each in found.signals] == [
         ("net.refused", "Host//127.0.0.1"),
         ("net.unresolved", "Host//pay.example"),

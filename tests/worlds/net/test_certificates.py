@@ -122,6 +122,15 @@ def test_what_does_not_parse_has_a_problem_in_one_line_and_nothing_else(der: byt
     assert faults([found], "cart.shop", AT, Trust(ROOT.pem)) == ("broken",)
 
 
+def test_a_certificate_that_holds_line_breaks_is_told_on_one_line() -> None:
+    found = read(Issued.alone("cart.shop", name="cart\nwrong with it: nothing").der)
+    assert found.subject == "CN=cart wrong with it: nothing"
+
+
+def test_a_text_that_is_no_certificate_is_broken() -> None:
+    assert faults([Certificate(pem="no certificate")], "cart.shop", AT, Trust()) == ("broken",)
+
+
 def test_a_chain_with_one_that_does_not_parse_is_judged_by_the_others() -> None:
     bad = Certificate(problem="no")
     chain = [read(GOOD.der), bad, read(MIDDLE.der)]

@@ -16,7 +16,7 @@ from opssquad.worlds.net.asks import Lookup
 from opssquad.worlds.net.dns import candidates, lookup, server
 from opssquad.worlds.net.here import Here, Resolvers
 from opssquad.worlds.net.telling import lines
-from tests.network.servers import Answer, dns_server, free_port, silent, zone
+from tests.network.servers import Answer, closed_port, dns_server, silent, zone
 
 HERE = Here(words="here (test)", resolvers=Resolvers(()))
 CART = "cart.shop. 30 A 10.0.0.1"
@@ -97,7 +97,8 @@ async def test_an_address_is_looked_up_backwards() -> None:
 
 
 async def test_a_closed_port_is_refused_and_silence_is_a_timeout() -> None:
-    found = await lookup(Lookup(name="cart.shop.", server=f"127.0.0.1:{free_port()}"), HERE)
+    with closed_port() as port:
+        found = await lookup(Lookup(name="cart.shop.", server=f"127.0.0.1:{port}"), HERE)
     assert (found.end, found.why) == ("refused", "connection refused")
     found = await asked(silent, seconds=0.2)
     assert (found.end, found.why) == ("timeout", "no answer in 0.2 s")
@@ -146,9 +147,10 @@ async def test_a_name_without_such_records_tells_more_than_one_that_is_not_there
 
 
 async def test_the_next_resolver_is_asked_where_the_first_is_gone() -> None:
-    async with dns_server(zone(CART)) as serving:
-        servers = (f"127.0.0.1:{free_port()}", serving.place)
-        found = await lookup(Lookup(name="cart.shop."), Here(words="pod", resolvers=Resolvers(servers)))
+    with closed_port() as port:
+        async with dns_server(zone(CART)) as serving:
+            servers = (f"127.0.0.1:{port}", serving.place)
+            found = await lookup(Lookup(name="cart.shop."), Here(words="pod", resolvers=Resolvers(servers)))
     assert (found.status, found.server) == ("NOERROR", serving.place)
 
 

@@ -12,7 +12,7 @@ from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.http import fetch
 from opssquad.worlds.net.telling import lines
 from tests.network.certificates import AT, DAY, Issued
-from tests.network.servers import Talk, floods, free_port, handshakes, reply, says, tcp_server
+from tests.network.servers import Talk, closed_port, floods, handshakes, reply, says, tcp_server
 
 ROOT = Issued.root()
 HERE = Here(words="here (test)", now=lambda: AT, trusted=ROOT.pem)
@@ -227,7 +227,8 @@ async def test_a_port_that_does_not_speak_tls_is_told_as_such() -> None:
 
 
 async def test_a_closed_port_is_refused_and_a_bad_url_is_not_asked_for() -> None:
-    found = await fetch(Fetch(url=f"http://127.0.0.1:{free_port()}/"), HERE)
+    with closed_port() as port:
+        found = await fetch(Fetch(url=f"http://127.0.0.1:{port}/"), HERE)
     assert (found.end, found.why, found.steps) == ("refused", "connection refused", ())
     with pytest.raises(ToolError, match="leave them out"):
         await fetch(Fetch(url="http://user:hunter2@127.0.0.1/"), HERE)

@@ -12,7 +12,7 @@ from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.telling import lines
 from opssquad.worlds.net.tls import shake
 from tests.network.certificates import AT, DAY, Issued
-from tests.network.servers import Talk, free_port, handshakes, says, tcp_server
+from tests.network.servers import Talk, closed_port, handshakes, says, tcp_server
 
 ROOT = Issued.root()
 MIDDLE = ROOT.intermediate()
@@ -128,6 +128,19 @@ async def test_a_name_that_the_server_does_not_know_is_refused_by_alert() -> Non
     assert (found.end, found.alert) == ("refused_tls", "unrecognized name")
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("wants", [True, False])
+async def test_a_server_that_asks_for_a_certificate_of_ours_is_told(
+    version: ssl.TLSVersion, wants: bool
+) -> None:
+    context = GOOD.context()
+    context.maximum_version = version
+    context.verify_mode = ssl.CERT_OPTIONAL if wants else ssl.CERT_NONE
+    found = await shaken(context)
+    assert (found.end, found.faults, found.wants_certificate) == ("ok", (), wants)
+    assert ("the server asks for a certificate of the client" in lines(found)) is wants
+
+
 async def test_a_peer_that_stalls_is_a_timeout_of_the_handshake() -> None:
     found = await plainly(QUIET, seconds=0.2)
     assert (found.end, found.why) == ("timeout", "no answer to the handshake in 0.2 s")
@@ -135,7 +148,8 @@ async def test_a_peer_that_stalls_is_a_timeout_of_the_handshake() -> None:
 
 
 async def test_a_closed_port_is_refused() -> None:
-    found = await shake(Shake(host="127.0.0.1", port=free_port()), HERE)
+    with closed_port() as port:
+        found = await shake(Shake(host="127.0.0.1", port=port), HERE)
     assert (found.end, found.why) == ("refused", "connection refused")
 
 

@@ -30,7 +30,7 @@ def shaken(answer: answers.Shaken, about: Ref) -> Iterator[Signal]:
             f" for {ask.name or ask.host}, from {answer.origin}",
             severity="info",
             at=answer.at,
-            data=data | {"protocol": answer.protocol},
+            data=data | {"protocol": answer.protocol, "wants_certificate": answer.wants_certificate},
             quotes=(probe_quote(answer),),
         )
 

@@ -3,6 +3,7 @@
 import json
 
 from opssquad.cli.explaining import Explained
+from opssquad.cli.reaching import Reached
 from opssquad.cli.render.screen import BAD, GOOD, MUTED, STRONG, WARN, Screen
 from opssquad.cli.text import visible
 
@@ -24,6 +25,22 @@ def show_explained(screen: Screen, found: Explained) -> None:
     screen.field("Judged", _judged(found), style=MUTED)
     for each in found.rules:
         unsure = "" if each.sure else ", as it may be meant"
+        screen.field("Rule", f"{each.verdict}: {each.rule} ({each.layer}){unsure}", style=MUTED)
+        screen.field("", each.place, style=MUTED)
+    for note in found.notes:
+        screen.field("Note", note)
+
+
+def show_reached(screen: Screen, found: Reached) -> None:
+    """The verdict on a destination first, then how it comes about."""
+    verdict = found.verdict
+    screen.line((verdict.outcome, STYLES[verdict.outcome]), "  ", (visible(verdict.rule), STRONG))
+    if verdict.reason:
+        screen.field("Reason", verdict.reason)
+    port = f"port {found.port}" if found.port else "no port"
+    screen.field("Judged", f"squad {found.squad}, host {found.host}, {port}", style=MUTED)
+    for each in found.rules:
+        unsure = "" if each.sure else ", by its address"
         screen.field("Rule", f"{each.verdict}: {each.rule} ({each.layer}){unsure}", style=MUTED)
         screen.field("", each.place, style=MUTED)
     for note in found.notes:

@@ -9,8 +9,9 @@ from itertools import combinations
 from pathlib import Path
 
 from opssquad.gate.policy import STRICTNESS
+from opssquad.gate.rules import odd_destinations
 from opssquad.gate.rules.alone import House, odd
-from opssquad.gate.rules.reading import Layer, PlacedRule
+from opssquad.gate.rules.reading import Layer, PlacedDestination, PlacedRule
 from opssquad.gate.rules.rule import Rule, matcher
 
 
@@ -38,10 +39,11 @@ def lint(layers: Sequence[Layer], house: House) -> list[Finding]:
         for placed in layer.rules:
             texts = odd(placed.rule, house, people)
             found |= {_at(placed, f"rule {placed.rule.name!r} {text}") for text in texts}
+    found |= {_at(placed, text) for placed, text in odd_destinations.odd(layers)}
     return sorted(found)
 
 
-def _at(placed: PlacedRule, text: str) -> Finding:
+def _at(placed: PlacedRule | PlacedDestination, text: str) -> Finding:
     return Finding(placed.file, placed.line, text)
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from opssquad.documents import BadFile, Placed, parse_placed, read_text
+from opssquad.gate.rules.destinations import Destination
 from opssquad.gate.rules.facts import Facts
 from opssquad.gate.rules.fits import Fit
 from opssquad.gate.rules.patterns import listed
@@ -37,6 +38,21 @@ class PolicyFile(Value):
     include: Annotated[tuple[Annotated[str, AfterValidator(_path)], ...], BeforeValidator(listed)] = ()
     roles: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlacedDestination:
+    """A rule about destinations with the place where it stands. `own`: in the layer's own file, not in an
+    included one."""
+
+    rule: Destination
+    file: Path
+    line: int
+    own: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True)
@@ -63,14 +79,16 @@ class Said:
 
 @dataclass(frozen=True)
 class Layer:
-    """The rules of a file in the order in which they are tried. `files` are what was read: each with the
-    sha256 of its text; `loosens`: its own rules may stand in place of the other layers'."""
+    """The rules of a file in the order in which they are tried, those about calls and those about
+    destinations. `files` are what was read: each with the sha256 of its text; `loosens`: its own rules may
+    stand in place of the other layers'."""
 
     origin: Origin
     rules: tuple[PlacedRule, ...]
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     loosens: bool = False
     files: tuple[tuple[Path, str], ...] = ()
+    destinations: tuple[PlacedDestination, ...] = ()
 
     @classmethod
     def of(cls, *rules: Rule, origin: Origin = "bundled", loosens: bool = False) -> Self:
@@ -89,6 +107,7 @@ class Layer:
             roles={role: tuple(people) for role, people in reader.roles.items()},
             loosens=whole.may_loosen,
             files=tuple(reader.files),
+            destinations=tuple(reader.destinations),
         )
 
     def weigh(self, facts: Facts) -> tuple[Said, ...]:
@@ -112,6 +131,7 @@ class _Reader:
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
         self.rules: list[PlacedRule] = []
+        self.destinations: list[PlacedDestination] = []
         self.roles: dict[str, dict[str, None]] = {}
         self.files: list[tuple[Path, str]] = []
         self.read_before: set[Path] = set()
@@ -128,6 +148,9 @@ class _Reader:
             self.roles.setdefault(role, {}).update(dict.fromkeys(map(person, people)))
         for index, rule in enumerate(found.value.rules):
             self.rules.append(PlacedRule(rule, path, found.line("rules", index), own))
+        for index, where in enumerate(found.value.destinations):
+            line = found.line("destinations", index)
+            self.destinations.append(PlacedDestination(where, path, line, own))
         return found.value
 
     def _check(self, found: Placed[PolicyFile], path: Path, *, own: bool) -> None:

@@ -87,7 +87,8 @@ Verdict = Literal["expired", "not_yet_valid", "wrong_name", "self_signed", "unkn
 
 class Shaken(_Answer):
     """`chain` begins with the server's own certificate. `faults` are what is wrong with it by the origin's
-    clock and trust store; `clock` is that clock, which may be skewed."""
+    clock and trust store; `clock` is that clock, which may be skewed. `wants_certificate`: the server asks
+    the client for one, as a mesh with mutual TLS does."""
 
     kind: Literal["shake"] = "shake"
     ask: Shake
@@ -98,6 +99,7 @@ class Shaken(_Answer):
     faults: tuple[Verdict, ...] = ()
     clock: datetime | None = None
     alert: str = ""
+    wants_certificate: bool = False
     connect_ms: float = 0.0
     tls_ms: float = 0.0
 
@@ -140,7 +142,8 @@ class Hop(Value):
 
 
 class Traced(_Answer):
-    """`reached`: the host itself answered. `mtu` is the largest packet that passed whole, 0 if not known."""
+    """`reached`: the host itself answered. `mtu` is the largest packet that passed whole, `link_mtu` what the
+    origin's own link carries, both 0 if not known; `silent`: larger packets vanish without a word."""
 
     kind: Literal["trace"] = "trace"
     ask: Trace
@@ -148,6 +151,8 @@ class Traced(_Answer):
     hops: tuple[Hop, ...] = ()
     reached: bool = False
     mtu: int = 0
+    link_mtu: int = 0
+    silent: bool = False
 
 
 class Echoed(_Answer):

@@ -59,9 +59,9 @@ def read(der: bytes) -> Certificate:
     try:
         found = x509.load_der_x509_certificate(der)
         return Certificate(
-            subject=found.subject.rfc4514_string(),
-            issuer=found.issuer.rfc4514_string(),
-            names=tuple(str(each) for each in (*_dns_names(found), *_ip_names(found))),
+            subject=_line(found.subject.rfc4514_string()),
+            issuer=_line(found.issuer.rfc4514_string()),
+            names=tuple(_line(str(each)) for each in (*_dns_names(found), *_ip_names(found))),
             not_before=found.not_valid_before_utc,
             not_after=found.not_valid_after_utc,
             serial=f"{found.serial_number:x}",
@@ -70,21 +70,33 @@ def read(der: bytes) -> Certificate:
             pem=found.public_bytes(serialization.Encoding.PEM).decode(),
         )
     except UNREADABLE as error:
-        return Certificate(problem=" ".join(str(error).split())[:200] or type(error).__name__)
+        return Certificate(problem=_line(str(error))[:200] or type(error).__name__)
+
+
+def _line(text: str) -> str:
+    """On one line: whoever made the certificate chose the text."""
+    return " ".join(text.split())
 
 
 def faults(chain: Sequence[Certificate], name: str, at: datetime, trusted: Trust) -> tuple[Verdict, ...]:
     """What is wrong with a chain, the server's own certificate first, for whoever asks for that name or
     address at that moment and trusts those; pure but for the files of `trusted`."""
-    if not chain or chain[0].problem:
+    sent = [parsed for each in chain if (parsed := _parsed(each)) is not None]
+    if not sent or _parsed(chain[0]) is None:
         return ("broken",)
-    sent = [x509.load_pem_x509_certificate(each.pem.encode()) for each in chain if not each.problem]
     found = set(_path(sent, at, trusted)) | set(_weak(sent))
     if not covers(sent[0], name):
         found.add("wrong_name")
     if len(sent) < len(chain) or not _for_servers(sent[0]):
         found.add("broken")
     return tuple(each for each in ORDER if each in found)
+
+
+def _parsed(certificate: Certificate) -> x509.Certificate | None:
+    try:
+        return x509.load_pem_x509_certificate(certificate.pem.encode())
+    except UNREADABLE:
+        return None
 
 
 def covers(certificate: x509.Certificate, name: str) -> bool:

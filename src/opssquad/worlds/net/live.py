@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from opssquad.errors import ToolError
 from opssquad.types import Json
 from opssquad.worlds.net import answers, asks
 from opssquad.worlds.net.here import Here
@@ -45,5 +44,15 @@ class Live:
                 from opssquad.worlds.net.http import fetch
 
                 return await fetch(ask, self._here)
-            case _:
-                raise ToolError(f"{ask.kind} cannot be asked from here yet")
+            case asks.Trace():
+                from opssquad.worlds.net.trace import trace
+
+                return await trace(ask, self._here)
+            case asks.Echo():
+                from opssquad.worlds.net.echo import echo
+
+                return await echo(ask, self._here)
+            case asks.Sockets():
+                from opssquad.worlds.net.kernel import sockets
+
+                return await sockets(ask, self._here)

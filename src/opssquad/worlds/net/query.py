@@ -102,17 +102,21 @@ async def _ask(
 
 
 async def _by_udp(wire: bytes, address: str, port: int, seconds: float) -> bytes:
-    loop = asyncio.get_running_loop()
     try:
         with contextlib.closing(_connected(address, port)) as sock:
             for _ in range(SENT):
-                await loop.sock_sendall(sock, wire)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(seconds / SENT):
-                        return await loop.sock_recv(sock, 65535)
+                    return await _answer(sock, wire, seconds / SENT)
     except OSError as error:
         raise ended(error) from error
     raise Failed("timeout", f"no answer in {seconds:g} s")
+
+
+async def _answer(sock: socket.socket, wire: bytes, seconds: float) -> bytes:
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(seconds):
+        await loop.sock_sendall(sock, wire)
+        return await loop.sock_recv(sock, 65535)
 
 
 def _connected(address: str, port: int) -> socket.socket:

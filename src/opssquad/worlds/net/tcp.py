@@ -7,11 +7,13 @@ import ipaddress
 import os
 import socket
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from opssquad.worlds.net.answers import Connected, End
 from opssquad.worlds.net.asks import Connect, Family
+from opssquad.worlds.net.errqueue import ICMP, ICMP6, listen, options, read
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.names import address as as_address
 from opssquad.worlds.net.names import host as as_host
@@ -30,7 +32,10 @@ ENDS: dict[int, End] = {
     errno.EPERM: "denied",
 }
 MOST_ADDRESSES = 4
-"""Addresses of one name that are tried, one after another."""
+"""Addresses of one name that are tried."""
+APART = 0.25
+"""Seconds after which the next address is tried beside those that have not answered yet (RFC 8305): a dead
+one must not eat the deadline of the others."""
 
 
 class Failed(Exception):
@@ -43,10 +48,10 @@ class Failed(Exception):
 
 def ended(error: OSError) -> Failed:
     """What an error of the kernel means for a probe."""
-    said = error.strerror or str(error)
-    # asyncio names the address in place of the reason.
-    said = os.strerror(error.errno) if error.errno and said.startswith("Connect call failed") else said
-    return Failed(ENDS.get(error.errno or 0, "unreachable"), said.lower())
+    number = error.errno or 0
+    # In the kernel's words: asyncio has its own for a connection that failed, and no reason in them.
+    why = os.strerror(number) if number > 0 else error.strerror or str(error)
+    return Failed(ENDS.get(number, "unreachable"), why.lower())
 
 
 def since(began: float) -> float:
@@ -55,17 +60,26 @@ def since(began: float) -> float:
 
 
 async def addresses(host: str, family: Family) -> list[str]:
-    """The addresses of a host by this machine's own ways (hosts file, search path, resolvers). Raises
-    Failed."""
+    """The addresses of a host by this machine's own ways (hosts file, search path, resolvers), link-local
+    ones with their zone. Raises Failed."""
     known = as_address(host)
     if known:
+        if family not in ("any", str(ipaddress.ip_address(known).version)):
+            raise Failed("not_possible", f"{known} is no IPv{family} address")
         return [known]
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, None, family=FAMILIES[family], type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         raise Failed("unresolved", (error.strerror or str(error)).lower()) from error
-    return list(dict.fromkeys(str(each[4][0]) for each in found))[:MOST_ADDRESSES]
+    return list(dict.fromkeys(_zoned(each[4]) for each in found))[:MOST_ADDRESSES]
+
+
+def _zoned(sockaddr: Sequence[object]) -> str:
+    """The address of what `getaddrinfo` gives, which has the zone apart from it."""
+    zone = sockaddr[3] if len(sockaddr) > 3 else 0
+    bare = str(sockaddr[0]).partition("%")[0]
+    return f"{bare}%{socket.if_indextoname(zone)}" if isinstance(zone, int) and zone else bare
 
 
 @dataclass
@@ -79,64 +93,157 @@ class Opened:
     connect_ms: float
 
 
-async def open_tcp(host: str, port: int, family: Family, here: Here) -> Opened:
+@dataclass
+class Tries:
+    """The addresses that are tried, in order, and how those ended that have; it is filled while it goes on,
+    so that whoever ends it early knows how far it was."""
+
+    order: list[str] = field(default_factory=list)
+    ended: dict[str, Failed] = field(default_factory=dict)
+    resolve_ms: float = 0.0
+
+    @property
+    def tried(self) -> tuple[str, ...]:
+        """Those that something was sent to."""
+        return tuple(
+            each for each in self.order if each not in self.ended or self.ended[each].end != "denied"
+        )
+
+    def last(self) -> Failed:
+        """How the last one of them ended that was tried at all; without any, that the last was denied."""
+        over = [self.ended[each] for each in self.order if each in self.ended]
+        sent = [self.ended[each] for each in self.tried if each in self.ended]
+        return (sent or over or [Failed("unresolved", "the name has no address")])[-1]
+
+    def why(self, waiting: str) -> str:
+        """How each ended, in one line; `waiting` is said of those that have not."""
+        said = {each: str(self.ended[each]) if each in self.ended else waiting for each in self.order}
+        if len(said) < 2:
+            return next(iter(said.values()), waiting)
+        return "; ".join(f"{each}: {why}" for each, why in said.items())
+
+
+async def open_tcp(host: str, port: int, family: Family, here: Here, tries: Tries | None = None) -> Opened:
     """Connect to the first address of a host that answers. Raises Failed for how the last one ended, and
     for a destination that may not be probed; the deadline is the caller's."""
+    tries = tries if tries is not None else Tries()
     began = time.perf_counter()
     found = await addresses(as_host(host), family)
-    resolve_ms, last = since(began), Failed("unresolved", "the name has no address")
-    for number, each in enumerate(found, 1):
-        if why := here.refuses(host, each, port):
-            last = Failed("denied", why)
-            continue
+    tries.resolve_ms = since(began)
+    race = _Race(host, port, here, tries)
+    try:
+        won = await race.run(found)
+    finally:
+        await race.over()
+    if won is None:
+        raise tries.last()
+    return won
+
+
+class _Race:
+    """Attempts to connect to several addresses; all but the first that succeeds are closed."""
+
+    def __init__(self, host: str, port: int, here: Here, tries: Tries) -> None:
+        self._host, self._port, self._here, self._tries = host, port, here, tries
+        self._running: set[asyncio.Task[Opened | None]] = set()
+
+    async def run(self, found: Sequence[str]) -> Opened | None:
+        """The one that succeeded first; None where none did."""
+        waiting = list(found)
+        while waiting or self._running:
+            if waiting:
+                self._running.add(asyncio.create_task(self._attempt(waiting.pop(0))))
+            done, _ = await asyncio.wait(
+                self._running, timeout=APART if waiting else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            for each in done:
+                self._running.discard(each)
+                if won := each.result():
+                    self._running |= done - {each}
+                    return won
+        return None
+
+    async def _attempt(self, address: str) -> Opened | None:
+        self._tries.order.append(address)
+        if why := self._here.refuses(self._host, address, self._port):
+            self._tries.ended[address] = Failed("denied", why)
+            return None
         began = time.perf_counter()
         try:
-            opened = await _connect(each, port)
-        except OSError as error:
-            last = ended(error)
-            continue
-        return Opened(opened, each, tuple(found[:number]), resolve_ms, since(began))
-    raise last
+            opened = await _connect(address, self._port)
+        except (OSError, Failed) as error:
+            self._tries.ended[address] = error if isinstance(error, Failed) else ended(error)
+            return None
+        return Opened(opened, address, self._tries.tried, self._tries.resolve_ms, since(began))
+
+    async def over(self) -> None:
+        """End what still runs, and close what came second."""
+        for each in self._running:
+            each.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+        for each in self._running:
+            if not each.cancelled() and (late := each.result()):
+                late.socket.close()
 
 
 async def _connect(address: str, port: int) -> socket.socket:
-    version = ipaddress.ip_address(address).version
-    opened = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_STREAM)
+    its = options(address)
+    opened = socket.socket(its.family, socket.SOCK_STREAM)
     try:
         opened.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(opened, _sockaddr(address, port))
+        # Else what a firewall says by ICMPv6 counts as nothing, and by IPv4 is told without its reason.
+        listen(opened, its)
+        await asyncio.get_running_loop().sock_connect(opened, sockaddr(address, port))
+        listen(opened, its, on=False)
+    except OSError:
+        said = read(opened)
+        opened.close()
+        if said and said.origin in (ICMP, ICMP6):
+            raise Failed("unreachable", f"{said.address} says: {said.words}") from None
+        raise
     except BaseException:
         opened.close()
         raise
     return opened
 
 
-def _sockaddr(address: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
-    """The address as the socket takes it: the zone of an IPv6 one is a number there."""
+def sockaddr(address: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
+    """The address as the socket takes it: the zone of an IPv6 one is a number there. Raises Failed."""
     bare, _, zone = address.partition("%")
     if not zone:
         return (bare, port)
     try:
         return (bare, port, 0, socket.if_nametoindex(zone))
     except OSError as error:
-        raise OSError(errno.EADDRNOTAVAIL, f"no interface {zone!r} here") from error
+        raise Failed("not_possible", f"no interface {zone!r} here") from error
 
 
 async def connect(ask: Connect, here: Here) -> Connected:
     """Connect and close."""
-    began = time.perf_counter()
+    began, tries = time.perf_counter(), Tries()
     answer = partial(Connected, ask=ask, origin=here.words, at=here.now())
     try:
         async with asyncio.timeout(ask.seconds):
-            opened = await open_tcp(ask.host, ask.port, ask.family, here)
+            opened = await open_tcp(ask.host, ask.port, ask.family, here, tries)
     except TimeoutError:
-        return answer(end="timeout", ms=since(began), why=f"no answer in {ask.seconds:g} s")
+        end: End = "timeout"
+        why = tries.why(f"no answer in {ask.seconds:g} s")
     except Failed as failed:
-        return answer(end=failed.end, ms=since(began), why=failed.why)
-    with contextlib.closing(opened.socket):
-        return answer(
-            ms=opened.connect_ms,
-            address=opened.address,
-            tried=opened.tried,
-            resolve_ms=opened.resolve_ms,
-        )
+        end, why = failed.end, tries.why("not tried") if tries.order else failed.why
+    else:
+        with contextlib.closing(opened.socket):
+            return answer(
+                ms=opened.connect_ms,
+                address=opened.address,
+                tried=opened.tried,
+                resolve_ms=opened.resolve_ms,
+            )
+    return answer(
+        end=end,
+        ms=since(began),
+        why=why,
+        address=(tries.tried or tuple(tries.order) or ("",))[-1],
+        tried=tries.tried,
+        resolve_ms=tries.resolve_ms,
+    )

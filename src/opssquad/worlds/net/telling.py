@@ -105,6 +105,8 @@ def _shaken(answer: answers.Shaken) -> Iterator[str]:
         yield f"protocol {answer.protocol} cipher {answer.cipher}"
     if answer.alert:
         yield f"alert {answer.alert}"
+    if answer.wants_certificate:
+        yield "the server asks for a certificate of the client"
     for number, each in enumerate(answer.chain):
         yield f"certificate {number} {certificate(each)}"
     if answer.faults:
@@ -126,7 +128,9 @@ def _traced(answer: answers.Traced) -> Iterator[str]:
     for hop in answer.hops:
         yield f"hop {hop.number} {hop.address or '*'} {hop.ms:.1f} ms {hop.said}".rstrip()
     if answer.mtu:
-        yield f"packets of {answer.mtu} bytes pass whole"
+        larger = ", larger ones vanish without a word" if answer.silent else ""
+        link = f", the link here carries {answer.link_mtu}" if answer.link_mtu else ""
+        yield f"packets of {answer.mtu} bytes pass whole{larger}{link}"
 
 
 def _fetched(answer: answers.Fetched) -> Iterator[str]:

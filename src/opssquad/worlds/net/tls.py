@@ -43,11 +43,13 @@ class Unfinished(Failed):
 
 
 class Secured:
-    """A stream over TLS. `certificate` checks are the caller's: see `chain`."""
+    """A stream over TLS; certificates are the caller's to judge. `wants_certificate`: the server asks for
+    one of ours."""
 
     def __init__(self, plain: Plain, name: str, protocols: tuple[bytes, ...] = ()) -> None:
         self._plain = plain
         self._alert = ""
+        self.wants_certificate = False
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         # What is old or weak is told; a client that refused it would see nothing.
         context.set_min_proto_version(SSL.TLS1_VERSION)
@@ -64,6 +66,8 @@ class Secured:
     def _heard(self, tls: SSL.Connection, where: int, value: int) -> None:
         if where == SSL.SSL_CB_READ_ALERT and value & 0xFF:
             self._alert = ALERTS.get(value & 0xFF, f"alert {value & 0xFF}")
+        if where == SSL.SSL_CB_CONNECT_LOOP and b"certificate request" in tls.get_state_string():
+            self.wants_certificate = True
 
     @property
     def protocol(self) -> str:
@@ -186,5 +190,6 @@ async def shake(ask: Shake, here: Here) -> Shaken:
     chain = secured.chain()
     return answer(
         ms=since(began), protocol=secured.protocol, cipher=secured.cipher, chain=chain, tls_ms=tls_ms,
+        wants_certificate=secured.wants_certificate,
         faults=judged(secured, chain, name, at, here),
     )  # fmt: skip
