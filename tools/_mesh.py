@@ -101,8 +101,9 @@ def _strict(target: Member, port: int, scene: Scene) -> tuple[bool | None, Json 
 
 
 def _by_width(target: Member, scene: Scene) -> list[Json]:
-    """PeerAuthentications about a workload: for its pods, its namespace, the mesh; of each the oldest. One for
-    certain pods is not heeded in the root namespace."""
+    """PeerAuthentications about a workload: for its pods, its namespace, the mesh; of each the oldest.
+
+    One for certain pods is not heeded in the root namespace."""
     near, root = scene.within(TLS, target.namespace), scene.within(TLS, MESH_ROOT)
     pods = [each for each in near if _selects(each) and matches(dig(each, "spec", "selector"), target.labels)]
     levels = (
