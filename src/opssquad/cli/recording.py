@@ -13,6 +13,8 @@ from opssquad.cli.shared import Shared, screen_options, shared
 if TYPE_CHECKING:
     from opssquad.evals.capture import Captured
     from opssquad.worlds.kube.cluster import Cluster
+    from opssquad.worlds.net.asks import Ask
+    from opssquad.worlds.net.network import Backend
 
 DEADLINE = 30.0
 """Seconds for one read of a capture: a whole log takes longer than what a tool asks for."""
@@ -30,6 +32,10 @@ def command() -> None:
               help="A namespace to record; may be given several times.")  # fmt: skip
 @click.option("--dsn", default="", metavar="DSN",
               help="A database to record: host=... dbname=..., postgresql://..., service=NAME.")  # fmt: skip
+@click.option("--probe", "probes", multiple=True, metavar="PROBE",
+              help="Ask the network from here: 'connect cart.shop:80', 'lookup cart.shop A'.")  # fmt: skip
+@click.option("--probes", "probe_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="A file of such probes, one a line.")  # fmt: skip
 @click.option("--since", default="", metavar="TIME", help="Logs from then on: 2h, 90min; else all there is.")
 @click.option("--title", default="", metavar="TEXT", help="The symptom in one line; no guess at the cause.")
 @click.option("--question", "-q", "questions", multiple=True, metavar="TEXT",
@@ -58,8 +64,9 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
     from opssquad.investigation.systems import connect_database
     from opssquad.times import wall_clock
 
-    if not given["namespaces"] and not given["dsn"]:
-        raise UsageError("nothing to record: give --namespace NAME, --dsn DSN, or both")
+    probes = _probes(given["probes"], given["probe_file"])
+    if not (given["namespaces"] or given["dsn"] or probes):
+        raise UsageError("nothing to record: give --namespace NAME, --dsn DSN or --probe PROBE")
     # Refused now rather than when the cluster has been asked for its clock.
     moment(given["since"], wall_clock(), "--since")
     folder = given["out"].absolute()
@@ -69,6 +76,7 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
         since=lambda now: moment(given["since"], now, "--since"),
         title=given["title"].strip(),
         questions=tuple(filter(None, map(str.strip, given["questions"]))),
+        probes=probes,
         tell=_tell,
     )
     redactor = passing_redactor(load_own(shared.settings().redaction))
@@ -76,7 +84,39 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
         dsn, recorded = given["dsn"], bool(given["namespaces"])
         cluster = await _cluster(given, stack) if recorded or dsn.startswith("secret:") else None
         database = await connect_database(dsn, cluster, stack) if dsn else None
-        return await capture(cluster if recorded else None, order, redactor, database)
+        network = _network(cluster) if probes else None
+        return await capture(cluster if recorded else None, order, redactor, database, network)
+
+
+def _network(cluster: "Cluster | None") -> "Backend":
+    """The network as it is seen from here, on the cluster's clock where there is one."""
+    from opssquad.times import wall_clock
+    from opssquad.worlds.net.here import Here
+    from opssquad.worlds.net.live import Live
+
+    return Live(Here(now=cluster.now if cluster else wall_clock))
+
+
+def _probes(words: tuple[str, ...], file: Path | None) -> "tuple[Ask, ...]":
+    """What is to be asked. Raises UsageError, with file and line where it stands in one."""
+    from opssquad.documents import BadFile, read_text
+    from opssquad.errors import ToolError, UsageError
+    from opssquad.worlds.net.asking import parse
+
+    found = []
+    for each in words:
+        try:
+            found.append(parse(each))
+        except ToolError as error:
+            raise UsageError(f"--probe: {error}") from error
+    for number, text in enumerate(read_text(file).split("\n") if file else (), 1):
+        if not text.strip() or text.startswith("#"):
+            continue
+        try:
+            found.append(parse(text))
+        except ToolError as error:
+            raise BadFile(str(file), str(error), number) from error
+    return tuple(found)
 
 
 async def _cluster(given: dict[str, Any], stack: AsyncExitStack) -> "Cluster":

@@ -26,6 +26,9 @@ from opssquad.worlds.kube.capture.logs import Line
 from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.recording.files import packed
 from opssquad.worlds.kube.recording.notes import NOTES, CaptureNotes, Missing
+from opssquad.worlds.net.answers import Answer
+from opssquad.worlds.net.asks import Ask
+from opssquad.worlds.net.network import Backend
 from opssquad.worlds.sql.capture import read_database
 from opssquad.worlds.sql.database import Database
 
@@ -67,13 +70,14 @@ class CaptureOrder:
     since: Callable[[datetime], datetime | None]
     title: str = ""
     questions: tuple[str, ...] = ()
+    probes: tuple[Ask, ...] = ()
     tell: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True)
 class Captured:
-    """What came of it: numbers of objects, logs, lines and rows of the database, and the notes that stand in
-    `missing.yaml`."""
+    """What came of it: numbers of objects, logs, lines, rows of the database and answers of the network, and
+    the notes that stand in `missing.yaml`."""
 
     folder: Path
     objects: int
@@ -81,17 +85,22 @@ class Captured:
     lines: int
     notes: CaptureNotes
     rows: int = 0
+    answers: int = 0
 
 
 async def capture(
-    cluster: Cluster | None, order: CaptureOrder, redactor: Redactor, database: Database | None = None
+    cluster: Cluster | None,
+    order: CaptureOrder,
+    redactor: Redactor,
+    database: Database | None = None,
+    network: Backend | None = None,
 ) -> Captured:
-    """Write the recording of a cluster, a database, or both. Raises UsageError where it may not be written,
-    ToolError where they cannot be read at all, OSError where the disk fails; nothing is left behind then, nor
-    after Ctrl-C."""
+    """Write the recording of a cluster, a database, a network, or of several. Raises UsageError where it may
+    not be written, ToolError where they cannot be read at all, OSError where the disk fails; nothing is left
+    behind then, nor after Ctrl-C."""
     cleaner = Cleaner(redactor)
     with beside(order.folder) as part:
-        found = await _Capture(cluster, database, order, cleaner, part).run()
+        found = await _Capture(cluster, database, network, order, cleaner, part).run()
         part.rename(order.folder)
     return found
 
@@ -103,12 +112,14 @@ class _Capture:
         self,
         cluster: Cluster | None,
         database: Database | None,
+        network: Backend | None,
         order: CaptureOrder,
         cleaner: Cleaner,
         folder: Path,
     ) -> None:
         self._reading = cluster.limited("read") if cluster else None
         self._database = database.limited("read") if database else None
+        self._network = network
         self._order, self._cleaner, self._folder = order, cleaner, folder
         self._turns = Turns()
         self._lines: list[int] = []
@@ -124,18 +135,40 @@ class _Capture:
         since, version = None, ""
         if self._reading:
             since, version = await self._read_cluster()
-        now = self._reading.now() if self._reading else self._database.now() if self._database else None
-        assert now is not None, "the command line asks for one of them"
+        answers = await self._probe(self._network) if self._network else []
+        first = self._reading or self._database or self._network
+        assert first is not None, "the command line asks for one of them"
         # The last thing read is before it, though a Date is cut to seconds.
-        clock = now.replace(microsecond=0) + timedelta(seconds=1)
+        clock = first.now().replace(microsecond=0) + timedelta(seconds=1)
+        if self._network:
+            self._keep(self._network, answers, clock)
         notes = self._notes(clock, since)
         self._write(NOTES, yaml_text(notes.model_dump(mode="json")).encode())
         if self._reading:
             self._write("world.yaml", WORLD.encode())
         self._write("incident.yaml", yaml_text(self._incident(clock, version, facts)).encode())
         return Captured(
-            self._order.folder, self._objects, len(self._lines), sum(self._lines), notes, self._rows
+            self._order.folder,
+            self._objects,
+            len(self._lines),
+            sum(self._lines),
+            notes,
+            self._rows,
+            len(answers),
         )
+
+    async def _probe(self, network: Backend) -> list[Answer]:
+        # Late: DNS and certificates take a while to import, and few captures need them.
+        from opssquad.worlds.net.capture import read_network
+
+        self._order.tell(f"asking the network {len(self._order.probes)} times")
+        return await read_network(network, self._order.probes)
+
+    def _keep(self, network: Backend, answers: list[Answer], clock: datetime) -> None:
+        from opssquad.worlds.net.capture import files
+
+        for path, content in files(network.origins(), answers, clock, self._cleaner.row):
+            self._write(path, content)
 
     async def _read_database(self) -> Json:
         assert self._database is not None
@@ -226,6 +259,8 @@ class _Capture:
         names = self._order.namespaces
         if not names and self._database:
             return f"database {self._database.name}"
+        if not names:
+            return "the network"
         return f"namespace {names[0]}" if len(names) == 1 else f"namespaces {', '.join(names)}"
 
     def _incident(self, clock: datetime, version: str, database: Json | None) -> Json:
@@ -239,11 +274,12 @@ class _Capture:
             "title": self._cleaner.text(self._order.title) or f"Trouble in {where}",
             "reported_at": rfc3339(clock),
             "clock": rfc3339(clock),
-            "squad": "k8s" if self._reading else "database",
+            "squad": "k8s" if self._reading else "database" if self._database else "network",
             "questions": asked,
             "alerts": [],
             **({"cluster": {"name": self._reading.name, "kubernetes": version}} if self._reading else {}),
             **({"database": database} if database else {}),
+            **({"network": {"name": self._order.folder.name}} if self._network else {}),
         }
 
 

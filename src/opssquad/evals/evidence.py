@@ -1,15 +1,13 @@
 """Whether citations stand in what was read, and which of the truth's evidence they show."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from opssquad.evals.transcript import Look, Transcript
 from opssquad.findings import Conclusion, Evidence
 from opssquad.worlds.kube.recording.files import log_path
 from opssquad.worlds.kube.recording.refs import Key, split
-from opssquad.worlds.kube.recording.spec import Proof
+from opssquad.worlds.kube.recording.spec import Proof, ProofKind
 
-PlaceKind = Literal["object", "event", "log", "rows"]
 Top = Callable[[Key], Key]
 """The highest owner of an object."""
 SHORT = 0.5
@@ -63,7 +61,7 @@ def _same_place(proof: Proof, locator: str, top: Top) -> bool:
     kind, where = place(locator)
     if kind != proof.kind:
         return False
-    if kind == "rows":
+    if kind in ("rows", "probe"):
         return where == proof.where
     if kind == "log":
         ours, theirs = _container(where), _container(proof.where)
@@ -71,9 +69,9 @@ def _same_place(proof: Proof, locator: str, top: Top) -> bool:
     return top(split(where)) == top(split(proof.where))
 
 
-def place(locator: str) -> tuple[PlaceKind, str]:
+def place(locator: str) -> tuple[ProofKind, str]:
     """What a locator names, as a truth writes it: a log's path, or Kind/namespace/name of the object or of
-    what the event is about."""
+    what the event is about, or what a probe asked."""
     head, _, rest = locator.partition(" ")
     match head:
         case "log":
@@ -85,6 +83,8 @@ def place(locator: str) -> tuple[PlaceKind, str]:
         case "rows":
             # A database may have a slash or a space in its name, a look has neither.
             return "rows", rest.rpartition("/")[2].partition(" ")[0]
+        case "probe":
+            return "probe", rest
     return "object", head
 
 

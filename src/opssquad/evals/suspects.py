@@ -1,4 +1,4 @@
-"""Whom somebody would blame who does not look closely: a cluster's workloads, or a database's clients."""
+"""Whom somebody would blame who does not look closely: workloads, a database's clients, a network's hosts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -31,7 +31,9 @@ class Suspects:
 
 def suspects(recording: Recording, kin: Kin) -> Suspects:
     """Those of a recording. Raises BadFile."""
-    return _clients(recording) if recording.incident.cluster is None else _workloads(recording, kin)
+    if recording.incident.cluster is not None:
+        return _workloads(recording, kin)
+    return _clients(recording) if recording.incident.database else _hosts(recording)
 
 
 def _workloads(recording: Recording, kin: Kin) -> Suspects:
@@ -53,6 +55,28 @@ def _clients(recording: Recording) -> Suspects:
     most = [refs[each] for each, _ in Counter(str(row["application"]) for row in sessions).most_common()]
     newest = list(refs.values())[-1] if refs else whole
     return Suspects(newest, most, most, whole, "D01", "Z1", "escalate")
+
+
+def _hosts(recording: Recording) -> Suspects:
+    """Those that have addresses: whose address does not listen everywhere first."""
+    # Late: DNS and certificates take a while to import, and few recordings have any.
+    from opssquad.worlds.net.material import load_material as load_network
+    from opssquad.worlds.net.view import Place, view
+
+    material = load_network(recording.folder)
+    seen, found = view(material, recording.clock), dict[str, str]()
+    for zone in material.zones.values():
+        for name, _, data in zone.iterate_rdatas("A"):
+            found.setdefault(name.to_text(omit_final_dot=True), data.to_text())
+    shut = [
+        host
+        for host, address in sorted(found.items())
+        if any(each.answers != "open" and Place("", address).fits(each) for each in seen.listeners)
+    ]
+    refs = {host: Ref(kind="Host", name=host) for host in sorted(found)}
+    whole = Ref(kind="Host", name="here")
+    unwell = [refs[each] for each in shut]
+    return Suspects((unwell or [whole])[0], unwell, list(refs.values()), whole, "N06", "Z1", "escalate")
 
 
 def _newest_release(recording: Recording, kin: Kin) -> Ref:

@@ -29,7 +29,7 @@ from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.live import Live
 from opssquad.worlds.net.network import Network
 from opssquad.worlds.net.reach import Bounded
-from opssquad.worlds.net.recorded import RecordedNetwork, has_network
+from opssquad.worlds.net.recorded import ReadObject, RecordedNetwork, has_network
 from opssquad.worlds.sql.database import Database
 from opssquad.worlds.sql.trouble import ITSELF, DatabaseError
 
@@ -213,7 +213,7 @@ def _clock(part: RecordedPart, cluster: Cluster | None) -> Clock:
 def _network(options: Options, cluster: Cluster | None) -> Network:
     """Where somebody else serves a recording, its own network, and never the real one."""
     if part := options.part:
-        return Network(RecordedNetwork(part.folder, _clock(part, cluster)))
+        return Network(RecordedNetwork(part.folder, _clock(part, cluster), _objects(cluster)))
     now = cluster.now if cluster else wall_clock
     return Network(Live(Here(now=now, refuses=Bounded(partial(_refuses, _destinations(options))))))
 
@@ -226,6 +226,17 @@ def _destinations(options: Options) -> Callable[[], InForce]:
 
 def _refuses(policy: Callable[[], InForce], host: str, address: str, port: int) -> str:
     return policy().now().refuses(host, address, port)
+
+
+def _objects(cluster: Cluster | None) -> ReadObject | None:
+    """How a recorded network looks at the cluster that it is of; nobody asked for these reads."""
+    if cluster is None:
+        return None
+
+    async def read(kind: str, namespace: str, name: str) -> Json | None:
+        return await cluster.find(kind, name, namespace)
+
+    return read
 
 
 def proven(statement: str) -> str:
@@ -257,7 +268,8 @@ async def _recorded(
         cluster = await Cluster.connect(served.kubeconfig, namespace=options.namespace, clock=clock)
         stack.push_async_callback(cluster.close)
     database = _recorded_database(folder, clock, worlds / f"{thread}.database.jsonl")
-    network = Network(RecordedNetwork(folder, clock)) if cluster or has_network(folder) else None
+    there = cluster or has_network(folder)
+    network = Network(RecordedNetwork(folder, clock, _objects(cluster))) if there else None
     found = Systems(cluster, database, network, options.namespace, folder.name)
     needs = load_squad(content.squad(options.squad)).world
     if not found.has(needs):

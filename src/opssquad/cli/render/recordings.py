@@ -37,6 +37,7 @@ def show_captured(screen: Screen, found: "Captured") -> None:
     screen.field("Clock", rfc3339(notes.captured_at))
     held = [f"{found.objects} objects, {found.logs} logs with {found.lines} lines"] if found.objects else []
     held += [f"{found.rows} rows of a database"] if found.rows else []
+    held += [f"{_count(found.answers, 'answer')} of the network"] if found.answers else []
     screen.field("Holds", ", ".join(held))
     screen.field(
         "Redacted",
@@ -83,6 +84,8 @@ def show_recording(screen: Screen, recording: Recording, notes: CaptureNotes | N
         screen.field("Cluster", f"{incident.cluster.name}, Kubernetes {incident.cluster.kubernetes}")
     if incident.database:
         screen.field("Database", f"{incident.database.name}, PostgreSQL {incident.database.version}")
+    if incident.network:
+        screen.field("Network", _network(recording.folder, incident.network.name))
     for number, question in enumerate(incident.questions[:ASKED]):
         screen.field("" if number else "Asked", f"- {question}")
     if more := len(incident.questions) - ASKED:
@@ -122,6 +125,25 @@ def show_truth(screen: Screen, truth: Truth | None) -> None:
             screen.field("" if number else label, str(action))
     for number, proof in enumerate(truth.evidence):
         screen.field("" if number else "Evidence", str(proof))
+
+
+def _network(folder: Path, name: str) -> str:
+    """From where it was probed, and what of it was recorded."""
+    # Late: DNS and certificates take a while to import.
+    from opssquad.worlds.net.material import load_material
+
+    material = load_material(folder)
+    told = material.told
+    answers = sum(map(len, material.probes.values()))
+    held = (
+        _count(len(told.servers), "DNS server"),
+        _count(len(material.zones), "zone"),
+        _count(len(told.listeners), "listener"),
+        _count(len(material.chains), "chain"),
+        _count(answers, "recorded answer"),
+    )
+    places = "; ".join(each.says for each in told.origins)
+    return f"{name}, from {places}: {', '.join(held)}"
 
 
 def _missing(each: Missing) -> str:

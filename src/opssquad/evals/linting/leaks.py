@@ -13,6 +13,7 @@ from opssquad.documents import read_text
 from opssquad.errors import UsageError
 from opssquad.squad.knowledge import read_known
 from opssquad.worlds.kube.recording import Recording
+from opssquad.worlds.kube.recording.network_check import network_texts
 from opssquad.worlds.kube.recording.refs import reference
 from opssquad.worlds.kube.recording.spec import Truth
 
@@ -66,6 +67,7 @@ def _visible(recording: Recording) -> Iterator[tuple[str, str]]:
         yield "/".join(reference(obj)), json.dumps(obj, ensure_ascii=False)
     for file in sorted((recording.folder / "logs").rglob("*.log")):
         yield file.relative_to(recording.folder).as_posix(), read_text(file)
+    yield from network_texts(recording.folder)
 
 
 def _asked(recording: Recording, truth: Truth) -> Iterator[str]:

@@ -12,6 +12,7 @@ from opssquad.types import Json
 from opssquad.worlds.kube.recording import Recording
 from opssquad.worlds.kube.recording.checks import REDACTED
 from opssquad.worlds.kube.recording.files import log_lines
+from opssquad.worlds.kube.recording.network_check import network_texts
 from opssquad.worlds.kube.recording.refs import reference
 
 FILES = ("incident.yaml", "world.yaml", "truth.yaml", "missing.yaml")
@@ -35,6 +36,8 @@ def secrets_in(recording: Recording, redactor: Redactor) -> Iterator[str]:
     for file in sorted((recording.folder / "logs").rglob("*.log")):
         messages = [line.partition(" ")[2] for line in log_lines(read_text(file))]
         yield from _said(file.relative_to(recording.folder).as_posix(), _in_lines(messages, redactor))
+    for name, text in network_texts(recording.folder):
+        yield from _said(name, _in_lines(text.split("\n"), redactor))
     for name in FILES:
         if (recording.folder / name).is_file():
             yield from _said(name, _in_lines(read_text(recording.folder / name).split("\n"), redactor))

@@ -19,6 +19,7 @@ from opssquad.times import parse_time, rfc3339
 from opssquad.types import Json
 from opssquad.worlds.kube.recording import load, load_truth
 from opssquad.worlds.kube.recording.files import packed
+from opssquad.worlds.net.recorded import CERTIFICATES, PROBES, TOLD, ZONES
 from opssquad.worlds.sql.material import LOG, PLANS, ROWS
 
 DOCUMENTS = ("incident", "truth", "world")
@@ -44,6 +45,11 @@ class Material:
     rows: list[Json] = field(default_factory=list)
     """The lines of a database's looks, as files keep them."""
     plans: list[Json] = field(default_factory=list)
+    network: Json = field(default_factory=dict)
+    """`network.yaml`; its zones are texts among the logs."""
+    probes: list[Json] = field(default_factory=list)
+    chains: dict[str, str] = field(default_factory=dict)
+    """Certificates of the network in PEM, by path."""
 
     @property
     def clock(self) -> datetime:
@@ -52,8 +58,9 @@ class Material:
 
     def texts(self) -> Iterator[str]:
         """Every text of it, for looking words up."""
-        yield from (json.dumps(part) for part in (self.incident, self.truth, self.world, self.notes))
-        for many in (self.objects, self.rows, self.plans):
+        parts = (self.incident, self.truth, self.world, self.notes, self.network)
+        yield from (json.dumps(part) for part in parts)
+        for many in (self.objects, self.rows, self.plans, self.probes):
             yield from (json.dumps(each) for each in many)
         yield from self.logs.values()
 
@@ -65,7 +72,8 @@ def read(folder: Path) -> Material:
     has_cluster = (folder / OBJECTS).exists()
     named = [name for name in DOCUMENTS if has_cluster or name != "world"]
     documents = {name: _document(folder / f"{name}.yaml") for name in named}
-    files = [*sorted((folder / "logs").rglob("*.log")), *folder.glob(LOG)]
+    zones = sorted(folder.glob(f"{ZONES}/*"))
+    files = [*sorted((folder / "logs").rglob("*.log")), *folder.glob(LOG), *zones]
     logs = {file.relative_to(folder).as_posix(): read_text(file) for file in files}
     others = sorted(file for file in folder.glob("*.yaml") if file.stem not in DOCUMENTS)
     return Material(
@@ -77,8 +85,18 @@ def read(folder: Path) -> Material:
         logs,
         {file.stem: _document(file) for file in others},
         _packed_lines(folder / ROWS),
-        _lines((folder / PLANS).read_bytes()) if (folder / PLANS).exists() else [],
+        _text_lines(folder / PLANS),
+        _document(folder / TOLD) if (folder / TOLD).exists() else {},
+        _text_lines(folder / PROBES),
+        {
+            file.relative_to(folder).as_posix(): read_text(file)
+            for file in sorted(folder.glob(f"{CERTIFICATES}/*"))
+        },
     )
+
+
+def _text_lines(file: Path) -> list[Json]:
+    return _lines(file.read_bytes()) if file.exists() else []
 
 
 def _packed_lines(file: Path) -> list[Json]:
@@ -103,8 +121,12 @@ def write(material: Material, out: Path) -> Path:
     files |= {
         name: packed(made) for name, made in ((OBJECTS, material.objects), (ROWS, material.rows)) if made
     }
-    if material.plans:
-        files[PLANS] = "".join(f"{json.dumps(each)}\n" for each in material.plans).encode()
+    files |= {path: text.encode() for path, text in material.chains.items()}
+    if material.network:
+        files[TOLD] = yaml_text(material.network).encode()
+    for name, lines in ((PLANS, material.plans), (PROBES, material.probes)):
+        if lines:
+            files[name] = "".join(f"{json.dumps(each)}\n" for each in lines).encode()
     for path, content in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from opssquad.documents import read_yaml
 from opssquad.evals.perturb.clock import Moved
 from opssquad.evals.perturb.material import Material
+from opssquad.evals.perturb.network import hosts, named
 from opssquad.evals.perturb.rename import Renamer
 from opssquad.evals.perturb.rows import named_in_rows
 from opssquad.types import Json
@@ -121,7 +122,7 @@ def renamer(material: Material, rng: random.Random, moved: Moved) -> Renamer:
 def _companies(material: Material, known: Words) -> Iterator[str]:
     """The word that an organisation's hosts and repositories begin with, or its domain of bare words."""
     seen: set[str] = set()
-    for host in _hosts(material.objects, known):
+    for host in chain(_hosts(material.objects, known), hosts(material)):
         labels = host.split(".")
         own = labels[:-1] or labels
         while len(own) > 1 and own[-1] in known.shared_domains:
@@ -165,6 +166,7 @@ def _own(material: Material, known: Words) -> Iterator[str]:
     if cluster := material.incident.get("cluster"):
         yield cluster["name"]
     yield from named_in_rows(material.rows)
+    yield from named(material)
 
 
 def _called(material: Material) -> Iterator[str]:

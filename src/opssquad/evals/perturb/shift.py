@@ -7,6 +7,7 @@ from typing import Any
 from opssquad.evals.perturb.clock import Moved
 from opssquad.evals.perturb.material import Material, mapped, rewritten
 from opssquad.evals.perturb.names import Drawn, renamer, words
+from opssquad.evals.perturb.network import reissue
 
 WEEKS = (5, 60)
 """A recording moves by so many weeks at least and at most, to either side."""
@@ -35,6 +36,10 @@ def shifted(material: Material, rng: random.Random) -> Material:
         # The columns of a look have the same names everywhere.
         mapped(material.rows, text),
         mapped(material.plans, text),
+        mapped(material.network, text),
+        mapped(material.probes, text),
+        {text(path): chain for path, chain in material.chains.items()},
     )
+    reissue(new, material, rename, moved.span)
     new.incident["id"] = f"{Drawn(new, words(), rng).word()}-{new.clock:%m%d}"
     return new

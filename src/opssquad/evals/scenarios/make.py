@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from opssquad.documents import BadFile, yaml_text
 from opssquad.evals.oracle import Kin
 from opssquad.evals.scenarios.database import database_part, named, rows_with
+from opssquad.evals.scenarios.network import Cluster as Placed
+from opssquad.evals.scenarios.network import Part, network_part
 from opssquad.evals.scenarios.nodes import beat, metrics
 from opssquad.evals.scenarios.play import Play, StoryError
 from opssquad.evals.scenarios.spec import Alert, Cluster, Scenario, Sought, read_scenario
@@ -26,6 +28,7 @@ from opssquad.worlds.sql.material import Material
 
 __all__ = ["make"]
 
+DEFINITION = "CustomResourceDefinition"
 NEVER = "0001-01-01T00:00:00Z"
 
 
@@ -35,9 +38,10 @@ def make(file: Path, out: Path) -> Path:
     scenario, application, manifests = read_scenario(file)
     clock, rng = scenario.clock, random.Random(scenario.id)
     with tempfile.TemporaryDirectory(prefix="opssquad-scenario-") as nowhere:
-        play = Play(scenario, application, Path(nowhere))
+        definitions = [each for each in manifests if each["kind"] == DEFINITION]
+        play = Play(scenario, application, Path(nowhere), definitions)
         try:
-            play.run(manifests, application.by, scenario.story)
+            play.run([m for m in manifests if m["kind"] != DEFINITION], application.by, scenario.story)
         except StoryError as error:
             raise BadFile(file, str(error)) from None
         objects = play.objects()
@@ -56,14 +60,21 @@ def make(file: Path, out: Path) -> Path:
     database = None
     if scenario.database:
         database = database_part(file, scenario.database, clock, _addresses(pods, workloads))
+    network = None
+    if scenario.network:
+        placed = Placed({reference(obj): obj for obj in objects}, workloads)
+        network = network_part(file, scenario.network, placed)
     documents = {
         "incident": _incident(scenario, application.cluster, database),
-        "truth": _truth(scenario, file, _Held(objects, logs, database)),
+        "truth": _truth(scenario, file, _Held(objects, logs, database, network, clock)),
         "world": scenario.world.model_dump(mode="json", exclude_defaults=True) | _default(scenario),
     }
     folder = _write(out / scenario.id, documents, objects, logs)
-    for path, content in database.files() if database else ():
-        (folder / path).parent.mkdir(exist_ok=True)
+    for path, content in (
+        *(database.files() if database else ()),
+        *(network.files.items() if network else ()),
+    ):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     return folder
 
@@ -94,11 +105,12 @@ def _incident(scenario: Scenario, cluster: Cluster, database: Material | None) -
         "title": scenario.title,
         "reported_at": rfc3339(clock + scenario.reported),
         "clock": rfc3339(clock),
-        "squad": "k8s",
+        "squad": scenario.squad,
         "questions": scenario.questions,
         "alerts": [_alert(alert, clock) for alert in scenario.alerts],
         "cluster": {"name": cluster.name, "kubernetes": cluster.kubernetes},
         **({"database": facts} if facts else {}),
+        **({"network": {"name": scenario.network.name}} if scenario.network else {}),
     }
 
 
@@ -120,6 +132,8 @@ class _Held(NamedTuple):
     objects: Sequence[Json]
     logs: Mapping[str, str]
     database: Material | None
+    network: Part | None
+    clock: datetime
 
 
 def _truth(scenario: Scenario, file: Path, held: _Held) -> Json:
@@ -163,6 +177,9 @@ def _found(proof: Sought, file: Path, held: _Held) -> Json:
 def _places(proof: Sought, held: _Held) -> list[str]:
     if proof.kind == "rows":
         return list(rows_with(held.database, proof.where, proof.contains))
+    if proof.kind == "probe":
+        shown = held.network and held.network.shows(held.clock, proof.where, proof.contains)
+        return [proof.where] if shown else []
     if proof.kind == "log":
         logs = held.logs.items()
         return [path for path, text in logs if fnmatchcase(path, proof.where) and proof.contains in text]

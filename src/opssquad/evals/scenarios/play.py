@@ -39,9 +39,12 @@ class StoryError(Exception):
 
 
 class Play:
-    """A cluster in which a story happens; its clock stands still between steps."""
+    """A cluster in which a story happens; its clock stands still between steps. `definitions` are those of
+    custom resources, which it has from the start."""
 
-    def __init__(self, scenario: Scenario, application: Application, nowhere: Path) -> None:
+    def __init__(
+        self, scenario: Scenario, application: Application, nowhere: Path, definitions: Sequence[Json] = ()
+    ) -> None:
         self.clock = scenario.clock
         self._begun = self.clock + application.begun
         cluster, born = application.cluster, self.clock + application.cluster.born
@@ -60,7 +63,11 @@ class Play:
                     cluster=ClusterFacts(name=cluster.name, kubernetes=cluster.kubernetes),
                 ),
                 scenario.world,
-                [*nodes(cluster, born), *(_namespace(name, born) for name in SPACES)],
+                [
+                    *nodes(cluster, born),
+                    *(_namespace(name, born) for name in SPACES),
+                    *({**each, "metadata": _begun(each, born)} for each in definitions),
+                ],
             ),
             real=lambda: self._now,
             idle={"DaemonSet", "CronJob"} - set(application.plays),
@@ -210,13 +217,15 @@ class Play:
         """An event, `Reason: message`, about an object; `(x4 over 20m) ` before it: how often it came. The
         same again is counted."""
         kind, namespace, _ = split(ref)
+        # Events about what is in no namespace are kept in this one.
+        space = namespace or "default"
         about = self._first(ref)
         often = OFTEN.match(said)
         reason, _, message = (said[often.end() :] if often else said).partition(": ")
         message = message.replace("$ip", (about.get("status") or {}).get("podIP", "$ip"))
         count, over = (int(often[1]), int(often[2])) if often else (1, 0)
         meta, stamp = about["metadata"], rfc3339(self._now)
-        if not often and self._again(namespace, meta["uid"], message, source):
+        if not often and self._again(space, meta["uid"], message, source):
             return
         first = rfc3339(self._now - timedelta(minutes=over))
         host = about.get("spec", {}).get("nodeName", "") if kind == "Pod" else ""
@@ -230,7 +239,7 @@ class Play:
         event: Json = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{meta['name']}.", "namespace": namespace},
+            "metadata": {"generateName": f"{meta['name']}.", "namespace": space},
             "involvedObject": involved,
             "reason": reason,
             "message": message,
@@ -262,6 +271,13 @@ def _last(event: Json) -> datetime:
         event["metadata"].get("creationTimestamp"),
     )
     return parse_time(next(each for each in told if each))
+
+
+def _begun(definition: Json, born: datetime) -> Json:
+    """The metadata of what is there from the start."""
+    name = definition["metadata"]["name"]
+    stored = {"creationTimestamp": rfc3339(born), "uid": naming.uid("definition", name)}
+    return {**definition["metadata"], **stored, "resourceVersion": "1000"}
 
 
 def _namespace(name: str, born: datetime) -> Json:

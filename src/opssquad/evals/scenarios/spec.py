@@ -16,6 +16,7 @@ from opssquad.worlds.kube.recording.spec import (
     Also,
     Component,
     Fix,
+    ProofKind,
     Reference,
     RowsRule,
     When,
@@ -149,7 +150,7 @@ class Alert(Strict):
 class Sought(Strict):
     """Evidence: `where` may be a pattern; the first object or log, by name, that holds the text is meant."""
 
-    kind: Literal["object", "event", "log", "rows"]
+    kind: ProofKind
     where: Text
     contains: Text
 
@@ -176,6 +177,17 @@ class Captured(Strict):
     clients: dict[str, Text]
     started: Span
     named: dict[str, Cell] = {}
+
+
+class Networked(Strict):
+    """The network: what it is called, and what is told of it as in `network.yaml`; in place of an address may
+    stand `Service/namespace/name`, `Node//name`, a workload or `Pod/namespace/pattern`. `dns`: the address of
+    the cluster's own, which answers for its Services; their listeners and those of pods are told besides.
+    Zones, certificates and exact answers are in `network/` of the folder that has the scenario's name."""
+
+    name: Text
+    dns: Text = ""
+    told: Json
 
 
 class Told(Strict):
@@ -212,6 +224,8 @@ class Scenario(Strict):
     load: dict[Reference, dict[str, Text]] = {}
     """What each main container of a workload uses at the end, by resource, where that matters."""
     database: Captured | None = None
+    network: Networked | None = None
+    squad: Text = "k8s"
     truth: Told
 
 

@@ -89,7 +89,7 @@ async def lookup(ask: Lookup, here: Here) -> Resolved:
     """Ask. That a name is not there is an answer (`status`); the end tells of servers that give none."""
     began, at = time.perf_counter(), here.now()
     given = server(ask.server) if ask.server else None
-    name = _asked(ask)
+    name = asked(ask)
     search = _Search()
     end: End = "ok"
     why = ""
@@ -108,7 +108,7 @@ async def lookup(ask: Lookup, here: Here) -> Resolved:
     )
 
 
-def _asked(ask: Lookup) -> str:
+def asked(ask: Lookup) -> str:
     """The name as it is asked for; for PTR the reverse name of an address. Raises ToolError."""
     bare = names.address(ask.name.strip().strip("[]"))
     if not bare:

@@ -64,7 +64,7 @@ class _Walk:
             where = reply.headers.get("location", "")
             if reply.status not in REDIRECTS or not where or not self._ask.follow:
                 return
-            url = _next(url, where)
+            url = onward(url, where)
             if str(url) in seen:
                 raise Failed("too_much", f"it redirects in a circle: {url} was asked for before")
             if len(self.steps) > self._ask.follow:
@@ -141,7 +141,8 @@ def _authority(url: names.Url, host: str) -> str:
     return shown if url.port == names.PORTS[url.scheme] else f"{shown}:{url.port}"
 
 
-def _next(url: names.Url, where: str) -> names.Url:
+def onward(url: names.Url, where: str) -> names.Url:
+    """Where a redirect leads. Raises Failed."""
     try:
         return names.url(urljoin(str(url), where))
     except (ToolError, ValueError) as error:

@@ -18,9 +18,11 @@ from opssquad.worlds.kube.recording import health
 from opssquad.worlds.kube.recording.files import STAMP, compact
 from opssquad.worlds.kube.recording.load import Recording, load, load_truth
 from opssquad.worlds.kube.recording.logs_check import check_logs
+from opssquad.worlds.kube.recording.network_check import check_network, network_texts, shown
 from opssquad.worlds.kube.recording.notes import CaptureNotes, load_notes
 from opssquad.worlds.kube.recording.refs import Key, reference, split
 from opssquad.worlds.kube.recording.spec import Proof, Truth
+from opssquad.worlds.net.recorded import has_network
 from opssquad.worlds.sql.database import row_text
 from opssquad.worlds.sql.material import has_database, load_material
 
@@ -37,10 +39,21 @@ LABELS = (
     (re.compile(r"/tmp/|/root/|fake.kubelet"), "a path or name of the recording machine"),
 )
 
-OF_DATABASES = frozenset(
-    ("Database", "Session", "Client", "Table", "Index", "Role", "ReplicationSlot", "Replica", "Setting")
+ELSEWHERE = frozenset(
+    (
+        "Database",
+        "Session",
+        "Client",
+        "Table",
+        "Index",
+        "Role",
+        "ReplicationSlot",
+        "Replica",
+        "Setting",
+        "Host",
+    )
 )
-"""Kinds of what a database has; a cluster's resources have other names."""
+"""Kinds of what a database or a network has; a cluster's resources have other names."""
 REDACTED = "cmVkYWN0ZWQ="
 """What stands for every value of a Secret: "redacted" in base64."""
 
@@ -66,6 +79,7 @@ def problems(recording: Recording, truth: Truth | None, notes: CaptureNotes | No
         *(_truth(recording, truth, named) if truth else ()),
         *_leaks(recording, captured=notes is not None),
         *check_logs(recording, notes),
+        *check_network(recording),
         *_secrets(recording),
         *(_coherence(recording, named) if notes is None else ()),
         *(health.unexplained(recording, truth, named) if truth else ()),
@@ -96,8 +110,8 @@ def _frame(recording: Recording, truth: Truth | None) -> Iterator[str]:
 
 def _truth(recording: Recording, truth: Truth, named: dict[Key, Json]) -> Iterator[str]:
     component = truth.component
-    # What is to blame in a database may be what is not there; its rows are what must stand.
-    if component.kind not in OF_DATABASES and (component.key in named) == component.absent:
+    # What is to blame there may be what is not there; rows and answers are what must stand.
+    if component.kind not in ELSEWHERE and (component.key in named) == component.absent:
         there = "there" if component.absent else "not among the objects"
         yield f"truth.yaml: component {component} is {there}"
     for proof in truth.evidence:
@@ -108,6 +122,8 @@ def _truth(recording: Recording, truth: Truth, named: dict[Key, Json]) -> Iterat
 def _stands(recording: Recording, proof: Proof, named: dict[Key, Json]) -> bool:
     if proof.kind == "rows":
         return proof.contains in _rows(recording, proof.where)
+    if proof.kind == "probe":
+        return has_network(recording.folder) and shown(recording, proof.where, proof.contains)
     if proof.kind == "log":
         file = recording.folder / proof.where
         return file.is_file() and proof.contains in read_text(file)
@@ -142,6 +158,8 @@ def _concerns(event: Json, key: Key) -> bool:
 
 def _leaks(recording: Recording, *, captured: bool) -> Iterator[str]:
     yield from scan("incident.yaml", read_text(recording.folder / "incident.yaml"), recording.clock)
+    for name, text in network_texts(recording.folder):
+        yield from _labels(name, text)
     if captured:
         # Live objects and logs speak of injected sidecars, and of certificates that end next year.
         return
@@ -151,12 +169,16 @@ def _leaks(recording: Recording, *, captured: bool) -> Iterator[str]:
         yield from scan(str(file.relative_to(recording.folder)), read_text(file), recording.clock)
 
 
-def scan(name: str, text: str, clock: datetime) -> Iterator[str]:
-    """What an agent may see must not give the label away, nor hold a time after the clock."""
+def _labels(name: str, text: str) -> Iterator[str]:
     for pattern, what in LABELS:
         if hit := pattern.search(text):
             around = text[max(0, hit.start() - 40) : hit.end() + 30]
             yield f"{name}: {what} {hit.group(0)!r} in ...{around!r}"
+
+
+def scan(name: str, text: str, clock: datetime) -> Iterator[str]:
+    """What an agent may see must not give the label away, nor hold a time after the clock."""
+    yield from _labels(name, text)
     latest = rfc3339(clock)[:-1]
     for hit in STAMP.finditer(text):
         if hit.group(0)[:19] > latest:

@@ -50,9 +50,15 @@ class DatabaseFacts(Strict):
     version: Text
 
 
+class NetworkFacts(Strict):
+    """What people call the recorded network."""
+
+    name: Text
+
+
 class Incident(Strict):
     """incident.yaml: what the on-call engineer sees before asking anything. It was recorded from a cluster, a
-    database, or both."""
+    database, a network, or several of them."""
 
     id: Text
     title: Text
@@ -63,11 +69,12 @@ class Incident(Strict):
     alerts: list[Alert]
     cluster: ClusterFacts | None = None
     database: DatabaseFacts | None = None
+    network: NetworkFacts | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "Incident":
-        if self.cluster is None and self.database is None:
-            raise ValueError("recorded from nothing: give cluster, database, or both")
+        if self.cluster is None and self.database is None and self.network is None:
+            raise ValueError("recorded from nothing: give cluster, database or network")
         if self.reported_at > self.clock:
             raise ValueError("reported_at is after the clock")
         for alert in self.alerts:
@@ -190,11 +197,15 @@ class Component(Strict):
         return "/".join(self.key)
 
 
-class Proof(Strict):
-    """Exact text and where it stands: a log's path, Kind/namespace/name of the object or the event's, or of
-    rows the look into the database (`log` is the server's)."""
+ProofKind = Literal["object", "event", "log", "rows", "probe"]
 
-    kind: Literal["object", "event", "log", "rows"]
+
+class Proof(Strict):
+    """Exact text and where it stands: a log's path, Kind/namespace/name of the object or the event's, of rows
+    the look into the database (`log` is the server's), or of a probe what was asked, as its answer says it:
+    `connect cart.shop:80 from node/k2`."""
+
+    kind: ProofKind
     where: Text
     contains: Text
 
