@@ -47,7 +47,7 @@ async def path(
         if caller.outside:
             raise ToolError("say what is called from outside: a host, a URL or a Service")
         paths = list(every(read.scene, read.spaces, caller.who))
-        return _result(cluster, read, paths, _all(paths), namespace)
+        return _result(cluster, read, paths, [*_all(paths), *_others(read)], namespace)
     goal = goal_of(to_words, port, read.homes[1] or namespace, caller, read.scene)
     if caller.who is None and (goal.scheme or not (goal.service or goal.pods or goal.addresses)):
         caller = client_of(words("internet"), "", read.scene)
@@ -61,6 +61,10 @@ def _with_others(walked: Path, read: Survey) -> Path:
         return walked
     hop = Hop("other policies", "not checked", f"{read.others}: there, and not evaluated")
     return Path(walked.client, walked.goal, (*walked.hops, hop))
+
+
+def _others(read: Survey) -> list[str]:
+    return [f"Policies of other kinds are there and not evaluated: {read.others}."] if read.others else []
 
 
 def _one(walked: Path) -> list[str]:

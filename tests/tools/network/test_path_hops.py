@@ -240,3 +240,19 @@ def test_expired_certificates_are_told_of_ports_that_speak_tls() -> None:
     hop = broken(walked(break_, to="db:443"))
     assert (hop.what, str(hop.object)) == ("certificate", "Secret/n/db-tls")
     assert [each.id for each in hop.signals] == ["certificate.expired"]
+
+
+def test_a_node_reaches_its_own_pods_whatever_policies_say_and_other_nodes_do_not() -> None:
+    def break_(objects: dict[str, Json]) -> None:
+        for number, name in enumerate(("w1", "w2"), 1):
+            objects[name]["status"]["addresses"] = [{"type": "InternalIP", "address": f"192.168.0.{number}"}]
+        objects["lock"] = policy("lock", {}, "Ingress")
+
+    own, other = (walked(break_, f"192.168.0.{n}", "10.0.2.1:5432") for n in (2, 1))
+    assert (at(own, "ingress policies").verdict, at(other, "ingress policies").verdict) == ("ok", "broken")
+
+
+def test_endpoints_that_are_kept_to_zones_are_said_and_are_not_broken() -> None:
+    hints = put("slice", "endpoints", 0, "hints", value={"forZones": [{"name": "a"}]})
+    assert "topology hints" in at(walked(hints), "endpoints").fact
+    assert walked(hints).first is None
