@@ -6,6 +6,7 @@ from opssquad import Cluster, Json, Ref, Signal, ToolError, answers
 
 from .._kube import dig
 from ._subject import behind
+from .signals.dns import address as bare
 from .signals.ends import origin
 
 NAMELESS = ("NXDOMAIN", "NODATA")
@@ -29,6 +30,7 @@ async def _one(cluster: Cluster | None, asked_by: Ref, signal: Signal) -> Signal
     data |= {"about": str(about), "through": await behind(cluster, str(data.get("address", "")))}
     if signal.id == "net.unresolved":
         data |= _unresolved(data, about)
+        data["dns"] = await behind(cluster, bare(str(data.get("server", ""))))
     if signal.id.endswith(".certificate") and cluster and about.kind == "Ingress":
         data |= await _kept(cluster, about, str(data.get("host", "")))
     return signal.model_copy(update={"data": data, "owner": asked_by})

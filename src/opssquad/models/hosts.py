@@ -13,6 +13,7 @@ HOST = re.compile(
     r"(?<![\w@/.-])(?P<host>(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}|\d{1,3}(?:\.\d{1,3}){3})"
     r"(?::(?P<port>\d{1,5}))?(?![\w-]|\.\w)",
 )
+ADDRESS = re.compile(r"[\d.]+|.*:.*")
 INSIDE = re.compile(r"\.svc(\.|$)|\.(local|internal)$", re.IGNORECASE)
 FILES = frozenset(["yaml", "yml", "json", "log", "txt", "conf", "cfg", "py", "go", "js", "ts", "sh", "md"])
 """Last parts of names that are files."""
@@ -21,8 +22,8 @@ PLAIN = {80: "http", 8080: "http"}
 
 
 def named_host(text: str) -> Json:
-    """`{host, port, url, tls}` of the first host that a text names; `tls` is its port where TLS is spoken
-    there. Empty without one."""
+    """`{host, port, url, tls, hostname}` of the first host that a text names; `tls` is its port where TLS is
+    spoken there, `hostname` the host unless it is an address. Empty without one."""
     if found := URL.search(text):
         return _of_url(found[0].rstrip(".?!)"))
     for found in HOST.finditer(text):
@@ -47,4 +48,5 @@ def _of_url(url: str) -> Json:
 
 
 def _facts(host: str, port: int, url: str, scheme: str) -> Json:
-    return {"host": host, "port": port, "url": url, **({"tls": port} if scheme == "https" else {})}
+    named = {} if ADDRESS.fullmatch(host) else {"hostname": host}
+    return {"host": host, "port": port, "url": url, **({"tls": port} if scheme == "https" else {}), **named}
