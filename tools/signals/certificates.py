@@ -33,6 +33,12 @@ def secret_signals(secret: Json, scene: Scene) -> Iterator[Signal]:
             return
 
 
+def notes_end(secret: Json) -> bool:
+    """Whether a Secret notes when its certificate ends."""
+    noted = dig(secret, "metadata", "annotations", default={})
+    return any(ENDS.search(key) and _moment(value) for key, value in noted.items())
+
+
 def certificate_signals(certificate: Json, scene: Scene) -> Iterator[Signal]:
     """The same of a cert-manager Certificate; the Secret that it keeps is what callers are shown."""
     end = _moment(dig(certificate, "status", "notAfter"))
