@@ -12,6 +12,7 @@ from .._kube import kubectl
 from .._rights import as_data, not_read
 from .._text import many, some
 from ._aims import client_of, goal_of, valid_port, words
+from ._entering import ways_in
 from ._every import every
 from ._hops import Hop, Path
 from ._surveying import Survey, survey
@@ -19,6 +20,8 @@ from ._walk import entered, signals_of, walk
 
 ALONE = "from API data alone; nothing was sent"
 MOST = 8
+WAYS_IN = 3
+"""Hosts of Ingresses that are named to be probed."""
 
 
 @tool(effect="read", deadline=60)
@@ -116,6 +119,8 @@ def _result(cluster: Cluster, read: Survey, paths: list[Path], text: list[str], 
         data={
             "first_broken": _as_data(first),
             "broken": [_as_data(each) for each in paths if each.first],
+            "callee": _callee(paths),
+            "ways_in": ways_in(read.scene, read.spaces)[:WAYS_IN],
             "looked_at": len(paths),
             "hops": [_hop(n, each) for n, each in enumerate(paths[0].hops, 1)] if len(paths) == 1 else [],
             "unread": as_data(read.unread),
@@ -123,6 +128,16 @@ def _result(cluster: Cluster, read: Survey, paths: list[Path], text: list[str], 
         },
         commands=(kubectl("get", "svc,endpointslices,netpol,ingress", namespace=space),),
     )
+
+
+def _callee(paths: list[Path]) -> Json:
+    """Host and port of what is called in vain, else of the one that was asked about."""
+    wanted = [each for each in paths if each.first] or (paths if len(paths) == 1 else [])
+    known = ((p.goal, service) for p in wanted if (service := p.goal.service))
+    told = (
+        {"host": f"{ref.name}.{ref.namespace}.svc", "port": goal.port} for goal, ref in known if goal.port
+    )
+    return next(told, {})
 
 
 def _as_data(walked: Path | None) -> Json:

@@ -80,7 +80,7 @@ def _told(secret: Ref, end: datetime, quotes: list[Quote], said: str, scene: Sce
 
 
 def wrong_name(secret: Json, host: str) -> Signal | None:
-    """`certificate.wrong_name` of a Secret that notes the names of its certificate, none of them the host."""
+    """`certificate.wrong_name` of a Secret whose certificate is for other names, by what it notes."""
     noted = dig(secret, "metadata", "annotations", NAMES, default="")
     names = [each.strip().lower() for each in noted.split(",") if each.strip()]
     if not names or any(covers(each, host) for each in names):
