@@ -2,7 +2,7 @@
 
 import pytest
 
-from opssquad.models.hosts import named_host
+from opssquad.models.hosts import named_hosts
 from opssquad.types import Json
 
 
@@ -30,7 +30,7 @@ def told(host: str, port: int, url: str, **more: object) -> Json:
     ],
 )
 def test_a_host_is_told_with_its_port_and_what_to_ask_there(text: str, facts: Json) -> None:
-    found = named_host(text)
+    (found,) = named_hosts(text)
     assert found.pop("hostname", "192.0.2.7") == facts["host"]
     assert found == facts
 
@@ -48,4 +48,11 @@ def test_a_host_is_told_with_its_port_and_what_to_ask_there(text: str, facts: Js
     ],
 )
 def test_what_only_a_cluster_resolves_and_what_is_no_host_is_left_out(text: str) -> None:
-    assert named_host(text) == {}
+    assert named_hosts(text) == []
+
+
+def test_each_host_is_told_once_urls_first() -> None:
+    found = named_hosts(
+        "map.example.org is slow and https://shop.example.org/ too, shop.example.org:443 that is"
+    )
+    assert [each["host"] for each in found] == ["shop.example.org", "map.example.org"]

@@ -21,18 +21,24 @@ PLAIN = {80: "http", 8080: "http"}
 """Ports where no TLS is spoken by custom."""
 
 
-def named_host(text: str) -> Json:
-    """`{host, port, url, tls, hostname}` of the first host that a text names; `tls` is its port where TLS is
-    spoken there, `hostname` the host unless it is an address. Empty without one."""
-    if found := URL.search(text):
-        return _of_url(found[0].rstrip(".?!)"))
-    for found in HOST.finditer(text):
-        host = found["host"]
-        if not INSIDE.search(host) and host.rpartition(".")[2].lower() not in FILES:
-            port = int(found["port"] or 443)
-            scheme = PLAIN.get(port, "https")
-            return _facts(host, port, f"{scheme}://{host}{f':{port}' if found['port'] else ''}/", scheme)
-    return {}
+def named_hosts(text: str) -> list[Json]:
+    """`{host, port, url, tls, hostname}` of each host that a text names, URLs first; `tls` is its port where
+    TLS is spoken there, `hostname` the host unless it is an address."""
+    urls = [each for found in URL.finditer(text) if (each := _of_url(found[0].rstrip(".?!)")))]
+    rest = [each for found in HOST.finditer(URL.sub(" ", text)) if (each := _of_name(found))]
+    found: dict[tuple[str, int], Json] = {}
+    for each in (*urls, *rest):
+        found.setdefault((each["host"], each["port"]), each)
+    return list(found.values())
+
+
+def _of_name(found: re.Match[str]) -> Json:
+    host = found["host"]
+    if INSIDE.search(host) or host.rpartition(".")[2].lower() in FILES:
+        return {}
+    port = int(found["port"] or 443)
+    scheme = PLAIN.get(port, "https")
+    return _facts(host, port, f"{scheme}://{host}{f':{port}' if found['port'] else ''}/", scheme)
 
 
 def _of_url(url: str) -> Json:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from opssquad.models.base import Case, PastCall
-from opssquad.models.hosts import named_host
+from opssquad.models.hosts import named_hosts
 from opssquad.types import Json, Ref
 
 LINES = re.compile(r"\b(?:last|tail|latest)?\s*(\d{1,5})\s*(?:log )?lines?\b")
@@ -42,7 +42,7 @@ def slots(case: Case) -> Json:
         "log": log and log.model_dump(),
         "node": next((n for n in _nodes(case) if n.lower() in low), None),
         "undo": case.calls[-1].data.get("undo") if case.calls else None,
-        **named_host(f"{case.question} {case.brief}"),
+        **next(iter(named_hosts(f"{case.question} {case.brief}")), {}),
         **_of_path(case),
         "namespace": (workload and workload.namespace) or case.target.namespace,
     }

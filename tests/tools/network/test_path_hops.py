@@ -8,7 +8,7 @@ from tools.network._hops import Path
 from opssquad import Json
 from tests.tools.network.town import READ, Break, agent, at, broken, path_of, town
 from tests.tools.signals.network import app, policy, service
-from tests.tools.signals.objects import ago, obj
+from tests.tools.signals.objects import ago, event, obj
 
 
 def walked(break_: Break, client: str = "web", to: str = "db:5432") -> Path:
@@ -146,6 +146,17 @@ def test_a_broken_hop_is_the_first_and_names_the_object_that_is_to_blame(
     hop = broken(walked(break_))
     assert (hop.what, str(hop.object)) == (what, culprit)
     assert [each.id for each in hop.signals if each.id == signal] == ([signal] if signal else [])
+
+
+@pytest.mark.parametrize(("minutes", "lost"), [(3, True), (300, False)])
+def test_a_full_table_of_connections_is_told_by_the_event_about_the_node(minutes: float, lost: bool) -> None:
+    def break_(objects: dict[str, Json]) -> None:
+        said = "nf_conntrack: nf_conntrack: table full, dropping packet"
+        objects["event"] = event(objects["w1"], "ConntrackFull", said, minutes)
+
+    found = walked(break_)
+    assert at(found, "nodes").verdict == ("broken" if lost else "ok")
+    assert [each.id for each in found.signals] == (["net.table_full"] if lost else [])
 
 
 def test_kube_proxy_of_the_nodes_that_are_called_does_not_translate_for_the_client() -> None:
