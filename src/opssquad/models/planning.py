@@ -26,7 +26,9 @@ NAMESPACES = 2
 def plan(book: PhraseBook, case: Case, done: Sequence[PastCall], offered: Collection[str]) -> list[Choice]:
     """The calls of a turn's investigation, the next first; `done` are those that it has made."""
     made, filled = {c.tool for c in done}, slots(case)
-    if first := [c for c in _first(book, case, filled) if c.tool not in made and c.tool in offered]:
+    past = {call_key(c.tool, c.args) for c in done}
+    first = [c for c in _first(book, case, filled) if c.tool in offered]
+    if first := [c for c in first if call_key(c.tool, c.args) not in past]:
         return first
     surveys = [tool for tool in book.survey if tool in offered]
     if surveys and LOOK_UP not in made:
@@ -115,6 +117,11 @@ def choice_of(step: Step, filled: Json) -> Choice | None:
     return Choice(
         label=fill(step.label, filled), tool=step.tool, args=filled_args(step.args, filled), say=step.say
     )
+
+
+def call_key(tool: str, args: Json) -> str:
+    """A call as what it is, to tell whether it was made."""
+    return f"{tool} {sorted(args.items(), key=str)}"
 
 
 def filled_args(template: Json, filled: Json) -> Json:
