@@ -189,9 +189,11 @@ async def _read(cluster: Cluster, wanted: set[str], objects: list[Json], names: 
     asked += [(kind, "", "") for kind in GLOBAL]
     asked += [(kind, space, "") for space in system for kind in SYSTEM]
     asked += [(each.kind, space, each.group) for each in mesh for space in spaces_of(each, sorted(wanted))]
-    listed = await asyncio.gather(
-        *(tried(cluster, kind, space, group=group, keep=_light) for kind, space, group in asked)
+    told, listed = await asyncio.gather(
+        visible(cluster, "Event", fields="involvedObject.kind=Node"),
+        asyncio.gather(*(tried(cluster, k, space, group=group, keep=_light) for k, space, group in asked)),
     )
+    objects = [*objects, *(told or ())]
     found: dict[tuple[str, str, str], Json] = {_key(each): each for each in objects}
     lost: set[str] = set()
     for (kind, space, _), got in zip(asked, listed, strict=True):
