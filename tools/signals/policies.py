@@ -16,6 +16,7 @@ from .._edits import last_edit
 from .._kube import UNDATED, created, dig, quote, quote_at, ref
 from .._pods import is_finished
 from .._policies import isolating, lets, lets_dns, selects
+from .._policy_fix import Wanted, letting
 from .._policy_rules import Direction, Port, Side, side
 from .._text import some
 from ._scene import Scene, make
@@ -218,7 +219,7 @@ def dated(policy: Json, scene: Scene) -> Dated:
 
 def _denies(policy: Json, direction: Direction, denied: Denied, scene: Scene) -> Signal:
     when = dated(policy, scene)
-    calls = named_calls(denied.calls)
+    calls, fix = named_calls(denied.calls), _fix(policy, direction, denied, scene)
     no_dns = list(dict.fromkeys(map(str, denied.no_dns)))
     spec = [quote_at(policy, "spec", each) for each in ("podSelector", "policyTypes", direction)]
     return make(
@@ -237,9 +238,31 @@ def _denies(policy: Json, direction: Direction, denied: Denied, scene: Scene) ->
             # Without the DNS no call by name succeeds, so then it is not these Services alone.
             "service": [] if no_dns else list(dict.fromkeys(service for _, service, _ in calls)),
             "used_by": list(dict.fromkeys([*(caller for caller, _, _ in calls), *no_dns])),
+            "fix": fix,
+            "lets": _words(calls, no_dns) if fix else "",
             **when.data,
         },
     )
+
+
+def _fix(policy: Json, direction: Direction, denied: Denied, scene: Scene) -> list[Json]:
+    """The JSON patch that lets through what is denied; none where a peer or port is not known."""
+    wanted: list[Wanted] = []
+    for call in denied.calls:
+        for target in ends_behind(call.service, scene):
+            for port in ports(call, target):
+                if port is None:
+                    return []
+                peer = target if direction == "egress" else call.caller
+                wanted.append(Wanted(peer, _selector(peer, call, direction, scene), target, port))
+    return letting(policy, direction, wanted, bool(denied.no_dns), scene)
+
+
+def _selector(peer: Side, call: Call, direction: Direction, scene: Scene) -> Json:
+    """The labels that choose the pods at the other end: those by which their Service or workload does so."""
+    whole = dig(call.service, "spec", "selector", default={})
+    own = dig(scene.get(peer.who), "spec", "selector", "matchLabels", default={})
+    return dict(whole if direction == "egress" else own or peer.labels)
 
 
 def named_calls(calls: Iterable[Call]) -> list[tuple[str, str, int]]:
