@@ -49,6 +49,9 @@ class _Turn:
         done = [c for c in case.calls if c.turn == case.turn]
         if by_hand := next((c for c in case.choices if c.by_hand and c.say == case.question), None):
             return Reply(text=left_to_you(by_hand), choices=tuple(self._steps("by_hand", case)))
+        if case.mode == "chat" and done and done[0].check:
+            # The option that was carried out may be labelled with the words of an intent, as one for the DNS.
+            return self._told(case, done, offered)
         intent = self._intent(case)
         if intent and intent.answer:
             return Reply(text=intent.answer)
