@@ -21,10 +21,9 @@ LOCALS = pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 
 
 def has(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        socket.create_server(
-            (address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET
-        ).close()
+        socket.create_server((address, 0), family=family).close()
     except OSError:
         return False
     return True
@@ -103,9 +102,7 @@ def test_a_request_has_a_sum_that_a_host_accepts(sign: bytes) -> None:
 
 @given(st.binary(max_size=64), st.booleans(), st.booleans())
 def test_no_bytes_are_taken_for_a_reply_that_lack_the_sign(data: bytes, six: bool, raw: bool) -> None:
-    assert is_reply(data, six=six, raw=raw, sign=b"s" * 16) == (
-        data.endswith(b"s" * 16) and is_reply(data, six=six, raw=raw, sign=b"s" * 16)
-    )
+    assert not is_reply(data.replace(b"s", b""), six=six, raw=raw, sign=b"s" * 16)
 
 
 def test_a_reply_is_known_by_its_sign_behind_the_header_of_ip() -> None:
@@ -133,7 +130,6 @@ def test_hops_end_at_the_first_that_is_final_and_silent_ones_behind_the_last_are
 
 
 def test_of_hops_that_the_deadline_left_out_the_number_is_told() -> None:
-    hops, last = way({2: heard(2, "10.0.0.2")})
+    hops, _ = way({2: heard(2, "10.0.0.2")})
     assert [(hop.number, hop.address) for hop in hops] == [(1, ""), (2, "10.0.0.2")]
     assert way({}) == ((), None)
-    assert last is not None

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,11 +93,8 @@ async def test_what_fails_is_told_by_address_where_there_are_several() -> None:
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted by /proc")
 async def test_who_is_cancelled_leaves_no_socket_open() -> None:
     def sockets() -> set[str]:
-        return {
-            link
-            for each in Path("/proc/self/fd").iterdir()
-            if (link := os.readlink(each) if each.is_symlink() else "").startswith("socket:")
-        }
+        held = (str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink())
+        return {each for each in held if each.startswith("socket:")}
 
     with full() as port:
         before = sockets()
