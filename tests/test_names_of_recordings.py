@@ -81,6 +81,7 @@ ALLOWED = {
     "judge": "a step of the program's own graph",
     "key": "a field of references to ConfigMaps and Secrets",
     "kube-dns": "what Kubernetes calls the Service of a cluster's DNS",
+    "kube-proxy": "the part of Kubernetes that leads traffic to Services on each node",
     "kube-root-ca.crt": "what Kubernetes puts into every namespace",
     "kube-system": "the namespace of Kubernetes itself",
     "labels": "a field of every object",

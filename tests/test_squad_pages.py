@@ -19,6 +19,8 @@ TAXONOMY = {
     *(f"Z{number}" for number in range(1, 6)),
 }
 """The field's faults by their ids."""
+OURS = {"N14", "N15", "N16", "N17"}
+"""What probes of hosts outside show, of which the field has no id."""
 
 
 @pytest.mark.parametrize(("page", "name"), PARTS, ids=lambda each: getattr(each, "stem", each))
@@ -28,7 +30,8 @@ def test_a_table_of_a_page_is_as_it_is_made_now(page: Path, name: str) -> None:
 
 
 def test_every_fault_of_the_field_has_an_entry_or_a_reason_why_not() -> None:
-    entries = {each.fault.id for each in known_faults("k8s", None).entries}
+    known = [each.fault for each in known_faults("k8s", None).entries]
+    entries = {each.id for each in known if not each.form_of} - OURS
     section = TEXT.split("## Without an entry")[1]
     reasons = re.findall(
         r"^\| ([KNDPZ]\d+(?:, [KNDPZ]\d+)*|[KNDPZ]\d+ to [KNDPZ]\d+) \| (.+) \|$", section, re.M

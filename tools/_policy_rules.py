@@ -87,9 +87,10 @@ def pod_side(pod: Json, family: str = "") -> Side:
     )
 
 
-def outside(name: str, *addresses: str) -> Side:
-    """What is no pod, by name, with the addresses that are known of it."""
-    return Side(Ref(kind="Host", name=name), {}, {}, False, addresses, known=True, outside=True)
+def outside(name: str, *addresses: str, node: str = "") -> Side:
+    """What is no pod, by name, with the addresses that are known of it; `node`: it is that one."""
+    who = Ref(kind="Host", name=name)
+    return Side(who, {}, {}, bool(node), addresses, node, known=True, outside=True)
 
 
 def anyone() -> Side:

@@ -2,35 +2,37 @@
 
 import pytest
 
-from opssquad.models.hosts import named_host
+from opssquad.models.hosts import named_hosts
 from opssquad.types import Json
 
 
+def told(host: str, port: int, url: str, **more: object) -> Json:
+    return {"host": host, "port": port, "url": url, **more}
+
+
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "facts"),
     [
         (
             "why does https://shop.example.org/api?x=1 fail?",
-            {"host": "shop.example.org", "port": 443, "url": "https://shop.example.org/api?x=1", "tls": 443},
+            told("shop.example.org", 443, "https://shop.example.org/api?x=1", tls=443),
         ),
-        (
-            "is pay.example.com reachable?",
-            {"host": "pay.example.com", "port": 443, "url": "https://pay.example.com/", "tls": 443},
-        ),
-        (
-            "connect to 192.0.2.7:8080 times out",
-            {"host": "192.0.2.7", "port": 8080, "url": "http://192.0.2.7:8080/"},
-        ),
+        ("is pay.example.com reachable?", told("pay.example.com", 443, "https://pay.example.com/", tls=443)),
+        ("connect to 192.0.2.7:8080 times out", told("192.0.2.7", 8080, "http://192.0.2.7:8080/")),
         (
             "smtp.example.com:587 refuses us.",
-            {"host": "smtp.example.com", "port": 587, "url": "https://smtp.example.com:587/", "tls": 587},
+            told("smtp.example.com", 587, "https://smtp.example.com:587/", tls=587),
         ),
-        ("b\u00fccher.example geht nicht", {"host": "b\u00fccher.example", "port": 443, "tls": 443,
-                                           "url": "https://b\u00fccher.example/"}),
+        (
+            "b\u00fccher.example geht nicht",
+            told("b\u00fccher.example", 443, "https://b\u00fccher.example/", tls=443),
+        ),
     ],
-)  # fmt: skip
-def test_a_host_is_told_with_its_port_and_what_to_ask_there(text: str, told: Json) -> None:
-    assert named_host(text) == told
+)
+def test_a_host_is_told_with_its_port_and_what_to_ask_there(text: str, facts: Json) -> None:
+    (found,) = named_hosts(text)
+    assert found.pop("hostname", "192.0.2.7") == facts["host"]
+    assert found == facts
 
 
 @pytest.mark.parametrize(
@@ -46,4 +48,11 @@ def test_a_host_is_told_with_its_port_and_what_to_ask_there(text: str, told: Jso
     ],
 )
 def test_what_only_a_cluster_resolves_and_what_is_no_host_is_left_out(text: str) -> None:
-    assert named_host(text) == {}
+    assert named_hosts(text) == []
+
+
+def test_each_host_is_told_once_urls_first() -> None:
+    found = named_hosts(
+        "map.example.org is slow and https://shop.example.org/ too, shop.example.org:443 that is"
+    )
+    assert [each["host"] for each in found] == ["shop.example.org", "map.example.org"]

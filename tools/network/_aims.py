@@ -88,7 +88,8 @@ def client_of(said: Words, home: str, scene: Scene) -> Client:
     if is_address(said.host):
         pod = _with_address(said.host, scene)
         if pod is None:
-            return Client(Ref(kind="Host", name=said.host), outside=True, addresses=(said.host,))
+            who = Ref(kind="Host", name=said.host)
+            return Client(who, outside=True, addresses=(said.host,), node=_node(said.host, scene))
         return Client(ref(pod), (pod,), pod)
     return workload_client(_workload(said, home, scene), scene)
 
@@ -249,4 +250,13 @@ def _address(base: Goal, scene: Scene) -> Goal:
             return Goal(base.words, base.host, ref(each), port=base.port)
     if pod := _with_address(base.host, scene):
         return Goal(base.words, base.host, who=ref(pod), pods=(pod,), port=base.port)
-    return Goal(base.words, base.host, addresses=(base.host,), port=base.port)
+    node = _node(base.host, scene)
+    return Goal(base.words, base.host, addresses=(base.host,), node=node, port=base.port)
+
+
+def _node(address: str, scene: Scene) -> str:
+    """The node that has the address; empty where none has."""
+    for each in scene.of("Node"):
+        if any(one.get("address") == address for one in dig(each, "status", "addresses", default=())):
+            return str(each["metadata"]["name"])
+    return ""

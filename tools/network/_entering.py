@@ -50,6 +50,22 @@ def rules(scene: Scene) -> list[Rule]:
     return [*(each for one in scene.of("Ingress") for each in _of_ingress(one)), *of_routes]
 
 
+def ways_in(scene: Scene, spaces: frozenset[str]) -> list[Json]:
+    """The hosts by which something in these namespaces is reached from outside, as they can be probed: host,
+    port, URL, and `tls`, the port where TLS is spoken."""
+    found: dict[str, Json] = {}
+    for rule in rules(scene):
+        if rule.host and "*" not in rule.host and rule.namespace in spaces:
+            listed = dig(rule.holder, "spec", "tls", default=())
+            safe = any(
+                covers(name, rule.host) for each in listed for name in each.get("hosts") or [rule.host]
+            )
+            scheme, port = ("https", 443) if safe else ("http", 80)
+            known = {"host": rule.host, "port": port, "url": f"{scheme}://{rule.host}{rule.path}"}
+            found.setdefault(rule.host, known | ({"tls": port} if safe else {}))
+    return list(found.values())
+
+
 def _of_ingress(ingress: Json) -> Iterator[Rule]:
     space = ingress["metadata"].get("namespace", "")
     for rule in dig(ingress, "spec", "rules", default=()):

@@ -56,6 +56,7 @@ def _nodes(names: list[str], scene: Scene) -> Hop:
         return Hop(what, "unknown", "the nodes could not be read")
     told = [signal for node in read for signal in node_signals(node, scene)]
     lost = first_of(told, "node.not_ready") or first_of(told, "node.pressure", type="NetworkUnavailable")
+    lost = lost or first_of(told, "net.table_full")
     if lost:
         return Hop(what, "broken", lost.text, lost.entity, (lost,))
     return Hop(

@@ -34,6 +34,7 @@ class Client:
     desired: int = 1
     outside: bool = False
     addresses: tuple[str, ...] = ()
+    node: str = ""
 
     @property
     def inside(self) -> bool:
@@ -54,7 +55,7 @@ class Client:
     def sides(self, family: str = "") -> list[Side]:
         """Its pods as ends of connections."""
         if self.outside:
-            return [outside(self.who.name if self.who else "internet", *self.addresses)]
+            return [outside(self.who.name if self.who else "internet", *self.addresses, node=self.node)]
         return [pod_side(each, family) for each in self.pods]
 
     def words(self) -> str:
@@ -67,8 +68,8 @@ class Client:
 @dataclass(frozen=True)
 class Goal:
     """What is called: a name as a program would ask for it, or none where an object was named; the Service
-    or the pods that are meant, and the port, scheme and path, as far as they were told. `setting` is the
-    object that holds the address, where configuration gives it."""
+    or the pods that are meant, and the port, scheme and path, as far as they were told. `node` has the
+    address, where one does; `setting` is the object that holds it, where configuration gives it."""
 
     words: str
     host: str = ""
@@ -76,6 +77,7 @@ class Goal:
     who: Ref | None = None
     pods: tuple[Json, ...] = ()
     addresses: tuple[str, ...] = ()
+    node: str = ""
     port: int = 0
     scheme: str = ""
     path: str = "/"

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from opssquad import Cluster, Json, Ref, Signal, ToolError, answers
 
 from .._kube import dig
+from ._subject import behind
+from .signals.dns import address as bare
 from .signals.ends import origin
 
 NAMELESS = ("NXDOMAIN", "NODATA")
@@ -13,8 +15,9 @@ NAMELESS = ("NXDOMAIN", "NODATA")
 async def placed(
     cluster: Cluster | None, answer: answers.Answer, signals: Iterable[Signal]
 ) -> tuple[Signal, ...]:
-    """The signals with `owner` who asked, and in their data what a catalogue links by: `service`, `kept_in`
-    (the Secret of the certificate), and for names `how` and `exists` as logs tell them."""
+    """The signals with `owner` who asked, and in their data what a catalogue links by: `about` (what was
+    asked), `through` (the workloads behind its address), `service`, `kept_in` (the Secret of the
+    certificate), for names `how` and `exists` as logs do."""
     asked_by = origin(answer)
     return tuple([await _one(cluster, asked_by, each) for each in signals])
 
@@ -24,9 +27,11 @@ async def _one(cluster: Cluster | None, asked_by: Ref, signal: Signal) -> Signal
     about = signal.entity
     if about.kind == "Service":
         data["service"] = [str(about)]
+    data |= {"about": str(about), "through": await behind(cluster, str(data.get("address", "")))}
     if signal.id == "net.unresolved":
         data |= _unresolved(data, about)
-    if signal.id == "net.certificate" and cluster and about.kind == "Ingress":
+        data["dns"] = await behind(cluster, bare(str(data.get("server", ""))))
+    if signal.id.endswith(".certificate") and cluster and about.kind == "Ingress":
         data |= await _kept(cluster, about, str(data.get("host", "")))
     return signal.model_copy(update={"data": data, "owner": asked_by})
 

@@ -117,6 +117,7 @@ def endpoints_hop(
     notes = [f"{many(len(ready), 'ready endpoint')}"]
     notes += [f"{len(waiting)} not ready"] if waiting else []
     notes += [f"{some(sorted(stale), MOST)} of no live pod"] if stale else []
+    notes += ["kept to zones by topology hints"] if _hinted(service, scene) else []
     notes += ["not ready ones are published too"] if dig(service, "spec", "publishNotReadyAddresses") else []
     return Hop(what, "ok", ", ".join(notes), None, (mixed,) if mixed else ())
 
@@ -126,6 +127,11 @@ def _ends(service: Json, scene: Scene) -> list[Json]:
     slices = scene.within("EndpointSlice", ref(service).namespace)
     mine = [each for each in slices if dig(each, "metadata", "labels", SERVICE_LABEL) == name]
     return [end for each in mine for end in each.get("endpoints") or ()]
+
+
+def _hinted(service: Json, scene: Scene) -> bool:
+    """Whether each zone has endpoints of its own: a zone without any is served by all of them."""
+    return any(dig(end, "hints", "forZones") for end in _ends(service, scene))
 
 
 def _addresses(service: Json, scene: Scene) -> tuple[set[str], set[str]]:

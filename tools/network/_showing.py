@@ -6,7 +6,7 @@ from opssquad import Json, Ref, Signal
 
 from .._kube import dig, ref
 from ..signals._scene import Scene
-from ..signals.certificates import TLS, certificate_signals, secret_signals, wrong_name
+from ..signals.certificates import TLS, certificate_signals, notes_end, secret_signals, wrong_name
 from ._hops import Hop, first_of
 
 TLS_PORTS = frozenset({443, 8443})
@@ -37,6 +37,7 @@ def mounted(pods: Sequence[Json], scene: Scene) -> list[Json]:
 def certificate_hop(secrets: Iterable[Json], host: str, scene: Scene) -> Hop | None:
     """Whether the certificates in these Secrets run out, or bear another name; None where there are none."""
     said: list[str] = []
+    silent: list[str] = []
     signals: list[Signal] = []
     for secret in secrets:
         mine = [*secret_signals(secret, scene), *_of_issuer(secret, scene)]
@@ -44,14 +45,26 @@ def certificate_hop(secrets: Iterable[Json], host: str, scene: Scene) -> Hop | N
             return Hop("certificate", "broken", over.text, ref(secret), (over,))
         if host and (wrong := wrong_name(secret, host)):
             return Hop("certificate", "broken", wrong.text, ref(secret), (wrong,))
+        if not mine and not notes_end(secret) and not _issuers(secret, scene):
+            silent.append(secret["metadata"]["name"])
+            continue
         signals += mine
         said.append(
             mine[0].text if mine else f"nothing that is noted on Secret {secret['metadata']['name']} is wrong"
         )
+    if silent:
+        said.append(
+            f"when the certificate in Secret {', '.join(silent)} ends is not noted: a handshake tells"
+        )
+        return Hop("certificate", "not checked", "; ".join(said), None, tuple(signals))
     return Hop("certificate", "ok", "; ".join(said), None, tuple(signals)) if said else None
 
 
 def _of_issuer(secret: Json, scene: Scene) -> list[Signal]:
+    return [signal for each in _issuers(secret, scene) for signal in certificate_signals(each, scene)]
+
+
+def _issuers(secret: Json, scene: Scene) -> list[Json]:
+    """The Certificates of cert-manager that are kept in it."""
     space, name = secret["metadata"].get("namespace", ""), secret["metadata"]["name"]
-    mine = (c for c in scene.within("Certificate", space) if dig(c, "spec", "secretName") == name)
-    return [signal for each in mine for signal in certificate_signals(each, scene)]
+    return [c for c in scene.within("Certificate", space) if dig(c, "spec", "secretName") == name]

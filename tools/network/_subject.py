@@ -5,7 +5,7 @@ import ipaddress
 
 from opssquad import Cluster, Json, Ref, ToolError
 
-from .._kube import dig, ref
+from .._kube import dig, owner, ref, selected
 
 HOST = "Host"
 
@@ -24,6 +24,30 @@ async def subject(cluster: Cluster | None, host: str) -> Ref:
     return Ref(kind=HOST, name=bare)
 
 
+async def behind(cluster: Cluster | None, address: str) -> list[str]:
+    """The workloads of the pods behind a Service of that address, its own or its load balancer's."""
+    if cluster is None or not _is_address(address):
+        return []
+    try:
+        services = await cluster.list("Service")
+        found = next((each for each in services if address in _addresses(each)), None)
+        if found is None:
+            return []
+        selector = dig(found, "spec", "selector", default={})
+        pods = await cluster.list("Pod", found["metadata"]["namespace"])
+    except ToolError:
+        # Whoever may not list them can probe all the same.
+        return []
+    mine = [each for each in pods if selected(dig(each, "metadata", "labels", default={}), selector)]
+    return sorted({str(owner(each)) for each in mine})
+
+
+def _addresses(service: Json) -> set[str]:
+    own = dig(service, "spec", "clusterIPs", default=None) or [dig(service, "spec", "clusterIP")]
+    balanced = dig(service, "status", "loadBalancer", "ingress", default=())
+    return {*own, *(each.get("ip") for each in balanced), *dig(service, "spec", "externalIPs", default=())}
+
+
 def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -35,7 +59,7 @@ def _is_address(text: str) -> bool:
 async def _by_address(cluster: Cluster, address: str) -> Ref | None:
     services, pods = await asyncio.gather(cluster.list("Service"), cluster.list("Pod"))
     for each in services:
-        if address in (dig(each, "spec", "clusterIPs", default=None) or [dig(each, "spec", "clusterIP")]):
+        if address in _addresses(each):
             return ref(each)
     on_node = (each for each in pods if not dig(each, "spec", "hostNetwork"))
     return next((ref(each) for each in on_node if dig(each, "status", "podIP") == address), None)

@@ -185,7 +185,11 @@ async def _read(cluster: Cluster, wanted: set[str], objects: list[Json], names: 
     ]
     asked = [(kind, space) for space in sorted(wanted) for kind in SPACED] + [(kind, "") for kind in GLOBAL]
     asked += [(kind, space) for space in system for kind in SYSTEM]
-    listed = await asyncio.gather(*(tried(cluster, kind, space, keep=_light) for kind, space in asked))
+    told, listed = await asyncio.gather(
+        visible(cluster, "Event", fields="involvedObject.kind=Node"),
+        asyncio.gather(*(tried(cluster, kind, space, keep=_light) for kind, space in asked)),
+    )
+    objects = [*objects, *(told or ())]
     found: dict[tuple[str, str, str], Json] = {_key(each): each for each in objects}
     lost: set[str] = set()
     for (kind, space), got in zip(asked, listed, strict=True):

@@ -167,7 +167,7 @@ def _to_far(client: Client, goal: Goal, scene: Scene) -> list[Hop]:
     """A host outside of the cluster: what can be told is what leaves it."""
     if not client.inside:
         return [Hop("target", "not checked", f"the API shows nothing of {goal.words}")]
-    far = outside(goal.host or goal.words, *goal.addresses)
+    far = outside(goal.host or goal.words, *goal.addresses, node=goal.node)
     port = goal.port or {"http": 80}.get(goal.scheme, 443)
     hops = policy_hops(client, goal, None, [far], lambda _: Port(port), scene)
     return [*hops, *ground_hops(client, (), False, scene)]

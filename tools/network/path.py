@@ -12,6 +12,7 @@ from .._kube import kubectl
 from .._rights import as_data, not_read
 from .._text import many, some
 from ._aims import client_of, goal_of, valid_port, words
+from ._entering import ways_in
 from ._every import every
 from ._hops import Hop, Path
 from ._surveying import Survey, survey
@@ -19,6 +20,8 @@ from ._walk import entered, signals_of, walk
 
 ALONE = "from API data alone; nothing was sent"
 MOST = 8
+WAYS_IN = 3
+"""Hosts of Ingresses that are named to be probed."""
 
 
 @tool(effect="read", deadline=60)
@@ -44,7 +47,7 @@ async def path(
         if caller.outside:
             raise ToolError("say what is called from outside: a host, a URL or a Service")
         paths = list(every(read.scene, read.spaces, caller.who))
-        return _result(cluster, read, paths, _all(paths), namespace)
+        return _result(cluster, read, paths, [*_all(paths), *_others(read)], namespace)
     goal = goal_of(to_words, port, read.homes[1] or namespace, caller, read.scene)
     if caller.who is None and (goal.scheme or not (goal.service or goal.pods or goal.addresses)):
         caller = client_of(words("internet"), "", read.scene)
@@ -58,6 +61,10 @@ def _with_others(walked: Path, read: Survey) -> Path:
         return walked
     hop = Hop("other policies", "not checked", f"{read.others}: there, and not evaluated")
     return Path(walked.client, walked.goal, (*walked.hops, hop))
+
+
+def _others(read: Survey) -> list[str]:
+    return [f"Policies of other kinds are there and not evaluated: {read.others}."] if read.others else []
 
 
 def _one(walked: Path) -> list[str]:
@@ -112,6 +119,8 @@ def _result(cluster: Cluster, read: Survey, paths: list[Path], text: list[str], 
         data={
             "first_broken": _as_data(first),
             "broken": [_as_data(each) for each in paths if each.first],
+            "callee": _callee(paths),
+            "ways_in": ways_in(read.scene, read.spaces)[:WAYS_IN],
             "looked_at": len(paths),
             "hops": [_hop(n, each) for n, each in enumerate(paths[0].hops, 1)] if len(paths) == 1 else [],
             "unread": as_data(read.unread),
@@ -119,6 +128,16 @@ def _result(cluster: Cluster, read: Survey, paths: list[Path], text: list[str], 
         },
         commands=(kubectl("get", "svc,endpointslices,netpol,ingress", namespace=space),),
     )
+
+
+def _callee(paths: list[Path]) -> Json:
+    """Host and port of what is called in vain, else of the one that was asked about."""
+    wanted = [each for each in paths if each.first] or (paths if len(paths) == 1 else [])
+    known = ((p.goal, service) for p in wanted if (service := p.goal.service))
+    told = (
+        {"host": f"{ref.name}.{ref.namespace}.svc", "port": goal.port} for goal, ref in known if goal.port
+    )
+    return next(told, {})
 
 
 def _as_data(walked: Path | None) -> Json:

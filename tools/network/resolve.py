@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+from collections.abc import Sequence
 from typing import Annotated
 
 from opssquad import Cluster, Json, Network, Ref, Result, Signal, ToolError, answers, asks, probe_source, tool
@@ -10,7 +11,7 @@ from .._kube import dig
 from ._placed import placed
 from ._subject import subject
 from ._told import told
-from .signals.dns import differ, slowly, unresolved, values, wrong
+from .signals.dns import address, differ, slowly, unresolved, values, wrong
 
 MOST = 5
 """Servers that one question is put to."""
@@ -23,7 +24,7 @@ async def resolve(
     cluster: Cluster | None,
     name: Annotated[str, "host name, or an address with type PTR; with a final dot no search path is used"],
     type: asks.RecordType = "A",
-    servers: Annotated[str, "addresses, by comma; `own` is the origin's resolver, empty only that"] = "",
+    servers: Annotated[str, "addresses, by comma; `own`: the origin's resolvers in turn; empty: each"] = "",
     origin: Annotated[str, "from where: empty for here, or node/NAME"] = "",
 ) -> Result:
     """Ask DNS for a name: records, TTLs, status, search path; several servers are compared, and a Service's
@@ -31,7 +32,7 @@ async def resolve(
     found = await asyncio.gather(
         *(
             network.lookup(asks.Lookup(name=name, type=type, server=each, origin=origin))
-            for each in _servers(servers)
+            for each in _servers(servers, network.resolvers(origin))
         )
     )
     about = await subject(cluster, name)
@@ -44,7 +45,7 @@ async def resolve(
             notes.append(f"{each.server} is not the cluster's DNS: it need not know Service {known.name}")
             continue
         judged.append(each)
-        signals += unresolved(each, about, await subject(cluster, _address(each.server or each.ask.server)))
+        signals += unresolved(each, about, await subject(cluster, address(each.server or each.ask.server)))
         signals += slowly(each, about)
         if known and await subject(cluster, each.name) == about:
             signals += wrong(each, known.ref, known.addresses)
@@ -59,18 +60,14 @@ async def resolve(
     )
 
 
-def _servers(text: str) -> list[str]:
+def _servers(text: str, own: Sequence[str]) -> list[str]:
+    """Whom to ask: those that are named, else each resolver of the place, if it has several."""
+    if not text.strip():
+        return list(own[:MOST]) if len(own) > 1 else [""]
     given = list(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
     if len(given) > MOST:
         raise ToolError(f"{len(given)} servers are too many for one question: name at most {MOST}")
-    return ["" if each == OWN else each for each in given] or [""]
-
-
-def _address(server: str) -> str:
-    """A server without its port."""
-    if server.startswith("["):
-        return server[1:].partition("]")[0]
-    return server if server.count(":") > 1 else server.partition(":")[0]
+    return ["" if each == OWN else each for each in given]
 
 
 class _Service:
@@ -82,7 +79,7 @@ class _Service:
 
     def elsewhere(self, server: str) -> bool:
         """Whether a server is known not to be the cluster's own DNS."""
-        return bool(self._dns) and bool(server) and _address(server) not in self._dns
+        return bool(self._dns) and bool(server) and address(server) not in self._dns
 
 
 async def _known(cluster: Cluster | None, about: Ref) -> _Service | None:
@@ -113,7 +110,7 @@ def _data(answer: answers.Resolved) -> Json:
 
 def _line(answer: answers.Resolved) -> str:
     ask = answer.ask
-    server = _address(ask.server)
+    server = address(ask.server)
     port = ask.server.removeprefix(f"[{server}]").removeprefix(server).lstrip(":")
     at = [f"@{server}", *(["-p", port] if port else [])] if server else []
     words = ["-x", ask.name] if ask.type == "PTR" else ["+search", ask.name, ask.type]

@@ -33,6 +33,12 @@ def secret_signals(secret: Json, scene: Scene) -> Iterator[Signal]:
             return
 
 
+def notes_end(secret: Json) -> bool:
+    """Whether a Secret notes when its certificate ends."""
+    noted = dig(secret, "metadata", "annotations", default={})
+    return any(ENDS.search(key) and _moment(value) for key, value in noted.items())
+
+
 def certificate_signals(certificate: Json, scene: Scene) -> Iterator[Signal]:
     """The same of a cert-manager Certificate; the Secret that it keeps is what callers are shown."""
     end = _moment(dig(certificate, "status", "notAfter"))
@@ -74,7 +80,7 @@ def _told(secret: Ref, end: datetime, quotes: list[Quote], said: str, scene: Sce
 
 
 def wrong_name(secret: Json, host: str) -> Signal | None:
-    """`certificate.wrong_name` of a Secret that notes the names of its certificate, none of them that host's."""
+    """`certificate.wrong_name` of a Secret whose certificate is for other names, by what it notes."""
     noted = dig(secret, "metadata", "annotations", NAMES, default="")
     names = [each.strip().lower() for each in noted.split(",") if each.strip()]
     if not names or any(covers(each, host) for each in names):

@@ -1,11 +1,12 @@
 """Nodes: not ready, cordoned, tainted, under pressure."""
 
+import re
 from collections.abc import Iterator
 
 from opssquad import Json, Quote, Signal, ago, clock_time
 
 from .._edits import last_edit
-from .._kube import dig, event_count, first_seen, moment, quote, quote_at, ref, times
+from .._kube import dig, event_count, event_text, first_seen, last_seen, moment, quote, quote_at, ref, times
 from ._scene import STALE, Scene, event_quotes, make
 from .evictions import biggest
 from .placement import own_taints
@@ -14,6 +15,7 @@ RESOURCE = {"DiskPressure": "ephemeral-storage", "MemoryPressure": "memory"}
 """What a kubelet that evicts for such a pressure says it is low on."""
 WELL = ("Ready", "EtcdIsVoter")
 """Conditions of which True is good."""
+FULL = re.compile(r"conntrack: (?:nf_conntrack: )?table full", re.IGNORECASE)
 PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 
 
@@ -34,6 +36,7 @@ def node_signals(node: Json, scene: Scene) -> Iterator[Signal]:
         elif ready and each.get("type") in PRESSURE and each.get("status") == "Unknown":
             # Where the node itself is not ready, all that its kubelet reports is unknown.
             yield _problem(node, index, each)
+    yield from _table_full(node, scene)
     if dig(node, "spec", "unschedulable") and ready:
         yield _cordoned(node, scene)
     if ready and (taints := own_taints(node)):
@@ -134,6 +137,26 @@ def _problem(node: Json, index: int, said: Json) -> Signal:
             "message": said.get("message", ""),
         },
     )
+
+
+def _table_full(node: Json, scene: Scene) -> Iterator[Signal]:
+    """`net.table_full`: its kernel tracks as many connections as it can, by an event about the node."""
+    told = [
+        e
+        for e in scene.about(ref(node))
+        if FULL.search(event_text(e)) and scene.is_recent(last_seen(e), STALE)
+    ]
+    for event in told[:1]:
+        yield make(
+            "net.table_full",
+            node,
+            ref(node),
+            f"Node {node['metadata']['name']}: {event_text(event)[:240]}",
+            event_quotes([event]),
+            severity="critical",
+            at=first_seen(event),
+            data={"table": "conntrack", "node": node["metadata"]["name"], "count": event_count(event)},
+        )
 
 
 def _cordoned(node: Json, scene: Scene) -> Signal:

@@ -74,7 +74,8 @@ class Refused(Inadmissible):
 
 
 class Fault(Value):
-    """One entry. `anchor` is the signal that opens it; `component` says who is to blame: the anchor's
+    """One entry; `form_of` is the id under which it is concluded, where another entry tells the same fault
+    by other signals. `anchor` is the signal that opens it; `component` says who is to blame: the anchor's
     `owner`, its `entity`, or a reference in its data (`data.ref`); of several the first that the anchor
     tells. `one_by` is a path in the anchor's data: several components that share what stands there have one
     cause. `culprit` is a hole without its braces (`corefile.config`): where it is filled, what it refers to
@@ -83,6 +84,7 @@ class Fault(Value):
 
     id: str
     title: str
+    form_of: str = ""
     anchor: list[Clause]
     component: str | list[str] = "owner"
     one_by: str = ""

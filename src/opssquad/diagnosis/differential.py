@@ -66,7 +66,7 @@ def hypothesis(match: Match, catalogue: Catalogue, signals: Sequence[Signal]) ->
     if match.score >= LIKELY:
         confidence = "confirmed" if match.score >= CONFIRMED else "likely"
     return Hypothesis(
-        fault=match.fault.id,
+        fault=match.fault.form_of or match.fault.id,
         title=match.fault.title,
         component=_culprit(match, facts) or match.component,
         score=round(match.score, 3),

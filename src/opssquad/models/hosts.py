@@ -13,6 +13,7 @@ HOST = re.compile(
     r"(?<![\w@/.-])(?P<host>(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}|\d{1,3}(?:\.\d{1,3}){3})"
     r"(?::(?P<port>\d{1,5}))?(?![\w-]|\.\w)",
 )
+ADDRESS = re.compile(r"[\d.]+|.*:.*")
 INSIDE = re.compile(r"\.svc(\.|$)|\.(local|internal)$", re.IGNORECASE)
 FILES = frozenset(["yaml", "yml", "json", "log", "txt", "conf", "cfg", "py", "go", "js", "ts", "sh", "md"])
 """Last parts of names that are files."""
@@ -20,18 +21,24 @@ PLAIN = {80: "http", 8080: "http"}
 """Ports where no TLS is spoken by custom."""
 
 
-def named_host(text: str) -> Json:
-    """`{host, port, url, tls}` of the first host that a text names; `tls` is its port where TLS is spoken
-    there. Empty without one."""
-    if found := URL.search(text):
-        return _of_url(found[0].rstrip(".?!)"))
-    for found in HOST.finditer(text):
-        host = found["host"]
-        if not INSIDE.search(host) and host.rpartition(".")[2].lower() not in FILES:
-            port = int(found["port"] or 443)
-            scheme = PLAIN.get(port, "https")
-            return _facts(host, port, f"{scheme}://{host}{f':{port}' if found['port'] else ''}/", scheme)
-    return {}
+def named_hosts(text: str) -> list[Json]:
+    """`{host, port, url, tls, hostname}` of each host that a text names, URLs first; `tls` is its port where
+    TLS is spoken there, `hostname` the host unless it is an address."""
+    urls = [each for found in URL.finditer(text) if (each := _of_url(found[0].rstrip(".?!)")))]
+    rest = [each for found in HOST.finditer(URL.sub(" ", text)) if (each := _of_name(found))]
+    found: dict[tuple[str, int], Json] = {}
+    for each in (*urls, *rest):
+        found.setdefault((each["host"], each["port"]), each)
+    return list(found.values())
+
+
+def _of_name(found: re.Match[str]) -> Json:
+    host = found["host"]
+    if INSIDE.search(host) or host.rpartition(".")[2].lower() in FILES:
+        return {}
+    port = int(found["port"] or 443)
+    scheme = PLAIN.get(port, "https")
+    return _facts(host, port, f"{scheme}://{host}{f':{port}' if found['port'] else ''}/", scheme)
 
 
 def _of_url(url: str) -> Json:
@@ -47,4 +54,5 @@ def _of_url(url: str) -> Json:
 
 
 def _facts(host: str, port: int, url: str, scheme: str) -> Json:
-    return {"host": host, "port": port, "url": url, **({"tls": port} if scheme == "https" else {})}
+    named = {} if ADDRESS.fullmatch(host) else {"hostname": host}
+    return {"host": host, "port": port, "url": url, **({"tls": port} if scheme == "https" else {}), **named}

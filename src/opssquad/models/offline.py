@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from opssquad.findings import Choice
 from opssquad.models.base import CONCLUDE, HAND_OVER, Case, Listener, ModelCall, PastCall, Reply, Request
 from opssquad.models.phrases import Intent, PhraseBook, Step
-from opssquad.models.planning import LOOK_UP, choice_of, choices_of, filled_args, plan
+from opssquad.models.planning import LOOK_UP, call_key, choice_of, choices_of, filled_args, plan
 from opssquad.models.saying import drafted, left_to_you, not_offered, told
 from opssquad.models.slots import slots
 from opssquad.types import Json
@@ -142,16 +142,16 @@ class _Turn:
             offers.insert(0, _anew(last))
         if end == "unhelped":
             offers[2:2] = [o.choice() for h in case.differential[:1] for o in h.options]
-        before = {_key(c.tool, c.args) for c in case.calls} if not end else set()
-        fresh = {c.label: c for c in offers if _key(c.tool, c.args) not in before}
+        before = {call_key(c.tool, c.args) for c in case.calls} if not end else set()
+        fresh = {c.label: c for c in offers if call_key(c.tool, c.args) not in before}
         return list(fresh.values())[:4]
 
     def _investigate(self, case: Case, done: Sequence[PastCall], offered: set[str]) -> Reply:
         """Look until the leading hypothesis is confirmed or nothing is left to look at, then conclude."""
         if not case.must_conclude and len(done) < SOFT_CALLS * max(1, len(case.squads)):
-            before = {_key(c.tool, c.args) for c in done}
+            before = {call_key(c.tool, c.args) for c in done}
             planned = plan(self._book, case, done, offered)
-            plan_of = {_key(c.tool, c.args): (c.tool, c.args) for c in planned if c.tool in offered}
+            plan_of = {call_key(c.tool, c.args): (c.tool, c.args) for c in planned if c.tool in offered}
             if wanted := [call for key, call in plan_of.items() if key not in before]:
                 return _calls(*wanted[:BATCH])
         if not case.must_conclude and (way := next((t for t in case.transfers if not t.closed), None)):
@@ -191,7 +191,3 @@ def _anew(last: PastCall) -> Choice:
     """The same again, as its card said it: it is looked at anew and gets a card of its own."""
     label = f"Propose it again, with a new card: {last.data['command']}"
     return Choice(label=label, tool=last.tool, args=last.data["again"])
-
-
-def _key(tool: str, args: Json) -> str:
-    return f"{tool} {sorted(args.items(), key=str)}"

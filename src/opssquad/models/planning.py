@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from opssquad.findings import Choice, Hypothesis
 from opssquad.models.base import Case, PastCall
+from opssquad.models.hosts import named_hosts
 from opssquad.models.phrases import PhraseBook, Step
 from opssquad.models.saying import SURE
 from opssquad.models.slots import slots
@@ -16,6 +17,8 @@ from opssquad.types import Json
 LOOK_UP = "find"
 """The call that tells what a question names."""
 DECIDED = 0.95
+HOSTS = 3
+"""Hosts that are probed at first."""
 NAMESPACES = 2
 """Namespaces that are surveyed at first."""
 
@@ -23,7 +26,9 @@ NAMESPACES = 2
 def plan(book: PhraseBook, case: Case, done: Sequence[PastCall], offered: Collection[str]) -> list[Choice]:
     """The calls of a turn's investigation, the next first; `done` are those that it has made."""
     made, filled = {c.tool for c in done}, slots(case)
-    if first := [c for c in choices_of(book, book.begin, filled) if c.tool not in made and c.tool in offered]:
+    past = {call_key(c.tool, c.args) for c in done}
+    first = [c for c in _first(book, case, filled) if c.tool in offered]
+    if first := [c for c in first if call_key(c.tool, c.args) not in past]:
         return first
     surveys = [tool for tool in book.survey if tool in offered]
     if surveys and LOOK_UP not in made:
@@ -37,6 +42,12 @@ def plan(book: PhraseBook, case: Case, done: Sequence[PastCall], offered: Collec
     settled = any(h.score >= SURE for h in leading)
     further = [] if settled else [*_around(done, surveys), *choices_of(book, book.further, filled)]
     return [*wanted, *case.leads, *closer, *further]
+
+
+def _first(book: PhraseBook, case: Case, filled: Json) -> list[Choice]:
+    """What the book begins with, for each of the hosts that the question names."""
+    named = named_hosts(f"{case.question} {case.brief}")[:HOSTS] or [{}]
+    return [choice for each in named for choice in choices_of(book, book.begin, filled | each)]
 
 
 def _undecided(hypothesis: Hypothesis) -> bool:
@@ -106,6 +117,11 @@ def choice_of(step: Step, filled: Json) -> Choice | None:
     return Choice(
         label=fill(step.label, filled), tool=step.tool, args=filled_args(step.args, filled), say=step.say
     )
+
+
+def call_key(tool: str, args: Json) -> str:
+    """A call as what it is, to tell whether it was made."""
+    return f"{tool} {sorted(args.items(), key=str)}"
 
 
 def filled_args(template: Json, filled: Json) -> Json:

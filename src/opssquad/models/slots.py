@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from opssquad.models.base import Case, PastCall
-from opssquad.models.hosts import named_host
+from opssquad.models.hosts import named_hosts
 from opssquad.types import Json, Ref
 
 LINES = re.compile(r"\b(?:last|tail|latest)?\s*(\d{1,5})\s*(?:log )?lines?\b")
@@ -42,17 +42,20 @@ def slots(case: Case) -> Json:
         "log": log and log.model_dump(),
         "node": next((n for n in _nodes(case) if n.lower() in low), None),
         "undo": case.calls[-1].data.get("undo") if case.calls else None,
-        **named_host(f"{case.question} {case.brief}"),
-        **_callee(case),
+        **next(iter(named_hosts(f"{case.question} {case.brief}")), {}),
+        **_of_path(case),
         "namespace": (workload and workload.namespace) or case.target.namespace,
     }
     return {k: v for k, v in found.items() if v not in (None, "")}
 
 
-def _callee(case: Case) -> Json:
-    """What was called in vain, `host` and `port`, as the last look at a path tells it."""
-    looks = (call.data.get("callee") for call in reversed(case.calls) if call.tool == PATH)
-    return {"callee": next((each for each in looks if each), None)}
+def _of_path(case: Case) -> Json:
+    """As the last look at a path tells it: `callee`, host and port of what was called in vain, and `entry`, a
+    host by which one comes in from outside."""
+    looks = [call.data for call in reversed(case.calls) if call.tool == PATH]
+    callee = next((each["callee"] for each in looks if each.get("callee")), None)
+    entry = next((each["ways_in"][0] for each in looks if each.get("ways_in")), None)
+    return {"callee": callee, "entry": entry}
 
 
 def _numbers(low: str) -> Json:

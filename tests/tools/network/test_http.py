@@ -51,7 +51,7 @@ async def test_a_certificate_that_is_wrong_is_told_beside_the_answer() -> None:
     context = ROOT.issue("127.0.0.1", after=AT - DAY).context()
     async with tcp_server(says(reply()), tls=context) as serving:
         found = await run(http, url=f"https://127.0.0.1:{serving.port}/")
-    assert ids(found) == ["net.serves", "net.certificate"]
+    assert ids(found) == ["net.serves", "http.certificate"]
     assert found.signals[1].data["why"] == "expired"
 
 

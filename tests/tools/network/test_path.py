@@ -3,6 +3,7 @@ and what it says to what it does not understand."""
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from opssquad.worlds.kube.serve import open_recording
 from tests.tools.recorded import RECORDINGS, truth
 from tests.tools.served import cluster_of
 from tests.tools.stage import Stage, stage
+from tests.tools.test_extensions import cluster_with, custom, definition
 
 WELL, CLIENT, TO = "haul-1214", "Deployment/haul/edge", "pricing"
 SYSTEM = {"kube-system", "kube-public", "kube-node-lease"}
@@ -96,7 +98,7 @@ BROKEN = {
     **{"brew-0111": "N02", "brew-0118": "N02", "brew-0125": "N03", "brew-0201": "N04", "brew-0208": "N05"},
     **{"brew-0215": "N05", "brew-0222": "N06", "brew-0301": "N06", "brew-0308": "N07", "brew-0315": "N09"},
     **{"brew-0322": "N10", "brew-0329": "N08", "haul-1116": "N01", "ward-0316": "N01", "ward-0323": "N02"},
-    **{"shop-0721": "N01"},
+    **{"shop-0721": "N01", "gipfel-0205": "N12", "gipfel-0122": "N05", "saari-0110": "N04"},
 }
 
 
@@ -186,3 +188,20 @@ async def test_only_the_namespaces_of_both_ends_and_of_the_system_are_read() -> 
         await walked(cluster, "stock.trade", "orders.trade")
         await cluster.close()
         assert cluster.asked == {"trade", "kube-system"}
+
+
+async def test_policies_of_other_kinds_are_told_of_and_not_evaluated(tmp_path: Path) -> None:
+    kind = definition("cilium.io", "CiliumNetworkPolicy", "ciliumnetworkpolicies")
+    more = [kind, custom("cilium.io", "CiliumNetworkPolicy", "shut", {"endpointSelector": {}})]
+    async with cluster_with(tmp_path, *more) as (cluster, _):
+        one = await walked(cluster, "checkout", "cart", "shop")
+        whole = await walked(cluster, namespace="shop")
+    last = one.data["hops"][-1]
+    assert (last["what"], last["verdict"]) == ("other policies", "not checked")
+    assert last["fact"] == "1 CiliumNetworkPolicy: there, and not evaluated"
+    assert "not evaluated: 1 CiliumNetworkPolicy." in whole.text
+
+
+async def test_without_policies_of_other_kinds_there_is_no_such_hop(set_up: Stage) -> None:
+    result = await walked(set_up.cluster, CLIENT, TO, "haul")
+    assert "other policies" not in [each["what"] for each in result.data["hops"]]

@@ -74,6 +74,11 @@ def test_a_broken_hop_on_the_way_in_names_its_object(
     assert signal in [each.id for each in hop.signals]
 
 
+def test_a_certificate_of_which_no_end_is_noted_is_not_called_well() -> None:
+    found = changed("secret", lambda secret: secret["metadata"].pop("annotations"))
+    assert (found.first, at(found, "certificate").verdict) == (None, "not checked")
+
+
 def test_a_path_and_a_host_that_no_rule_is_for_are_broken_and_say_what_there_is() -> None:
     assert "shop.example/api (Prefix)" in broken(changed("", nothing, "https://shop.example/other")).fact
     assert "there is: shop.example" in broken(changed("", nothing, "https://shup.example/api")).fact

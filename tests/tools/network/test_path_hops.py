@@ -8,7 +8,7 @@ from tools.network._hops import Path
 from opssquad import Json
 from tests.tools.network.town import READ, Break, agent, at, broken, path_of, town
 from tests.tools.signals.network import app, policy, service
-from tests.tools.signals.objects import ago, obj
+from tests.tools.signals.objects import ago, event, obj
 
 
 def walked(break_: Break, client: str = "web", to: str = "db:5432") -> Path:
@@ -148,6 +148,17 @@ def test_a_broken_hop_is_the_first_and_names_the_object_that_is_to_blame(
     assert [each.id for each in hop.signals if each.id == signal] == ([signal] if signal else [])
 
 
+@pytest.mark.parametrize(("minutes", "lost"), [(3, True), (300, False)])
+def test_a_full_table_of_connections_is_told_by_the_event_about_the_node(minutes: float, lost: bool) -> None:
+    def break_(objects: dict[str, Json]) -> None:
+        said = "nf_conntrack: nf_conntrack: table full, dropping packet"
+        objects["event"] = event(objects["w1"], "ConntrackFull", said, minutes)
+
+    found = walked(break_)
+    assert at(found, "nodes").verdict == ("broken" if lost else "ok")
+    assert [each.id for each in found.signals] == (["net.table_full"] if lost else [])
+
+
 def test_kube_proxy_of_the_nodes_that_are_called_does_not_translate_for_the_client() -> None:
     found = walked(lambda o: o.update({"proxy w2": agent("kube-proxy", "w2", ready=False)}))
     assert found.first is None
@@ -240,3 +251,19 @@ def test_expired_certificates_are_told_of_ports_that_speak_tls() -> None:
     hop = broken(walked(break_, to="db:443"))
     assert (hop.what, str(hop.object)) == ("certificate", "Secret/n/db-tls")
     assert [each.id for each in hop.signals] == ["certificate.expired"]
+
+
+def test_a_node_reaches_its_own_pods_whatever_policies_say_and_other_nodes_do_not() -> None:
+    def break_(objects: dict[str, Json]) -> None:
+        for number, name in enumerate(("w1", "w2"), 1):
+            objects[name]["status"]["addresses"] = [{"type": "InternalIP", "address": f"192.168.0.{number}"}]
+        objects["lock"] = policy("lock", {}, "Ingress")
+
+    own, other = (walked(break_, f"192.168.0.{n}", "10.0.2.1:5432") for n in (2, 1))
+    assert (at(own, "ingress policies").verdict, at(other, "ingress policies").verdict) == ("ok", "broken")
+
+
+def test_endpoints_that_are_kept_to_zones_are_said_and_are_not_broken() -> None:
+    hints = put("slice", "endpoints", 0, "hints", value={"forZones": [{"name": "a"}]})
+    assert "topology hints" in at(walked(hints), "endpoints").fact
+    assert walked(hints).first is None

@@ -1,5 +1,6 @@
 """Signals about names: not there, answered differently, or with an address that is wrong. Pure."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from opssquad import Ref, Signal, answers, probe_quote
@@ -8,6 +9,13 @@ from .ends import ended, facts, slow
 
 ADDRESSES = ("A", "AAAA")
 PORT = 53
+
+
+def address(server: str) -> str:
+    """A server without its port."""
+    if server.startswith("["):
+        return server[1:].partition("]")[0]
+    return server if server.count(":") > 1 else server.partition(":")[0]
 
 
 def values(answer: answers.Resolved) -> tuple[str, ...]:
@@ -58,6 +66,16 @@ def slowly(answer: answers.Resolved, about: Ref) -> Iterator[Signal]:
         yield from slow(answer, about, data, {"resolve": answer.ms})
 
 
+def odd(found: Sequence[answers.Resolved]) -> list[str]:
+    """The servers that answer otherwise than those who answer for the zone; where none does, or they differ
+    themselves, otherwise than most. None where neither tells."""
+    sure = {gives(each) for each in found if each.authoritative}
+    counts = Counter(gives(each) for each in found)
+    (most, many), *others = counts.most_common()
+    right = next(iter(sure)) if len(sure) == 1 else most if others and many > others[0][1] else ""
+    return [each.server for each in found if right and gives(each) != right]
+
+
 def differ(found: Sequence[answers.Resolved], about: Ref) -> Iterator[Signal]:
     """Servers that answer one question differently; those that did not answer count for nothing."""
     there = [each for each in found if each.status]
@@ -65,7 +83,8 @@ def differ(found: Sequence[answers.Resolved], about: Ref) -> Iterator[Signal]:
     if len(set(said.values())) < 2:
         return
     first = there[0]
-    data = facts(first, first.ask.name, PORT) | {"type": first.ask.type, "answers": said}
+    strange = [str(Ref(kind="Host", name=address(each))) for each in odd(there)]
+    data = facts(first, first.ask.name, PORT) | {"type": first.ask.type, "answers": said, "odd": strange}
     yield Signal(
         id="net.servers_differ",
         entity=about,

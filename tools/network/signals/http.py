@@ -69,7 +69,8 @@ def _signal(answer: answers.Fetched, about: Ref, name: str, said: str, data: Jso
 
 def _certificate(answer: answers.Fetched, about: Ref, data: Json, fault: str) -> Signal:
     return Signal(
-        id="net.certificate",
+        # A handshake tells more of it, and must not be taken for the older look at the same.
+        id="http.certificate",
         entity=about,
         text=f"a certificate on the way to {answer.ask.url} is wrong: {fault.replace('_', ' ')}",
         severity="warning" if fault == "weak" else "critical",

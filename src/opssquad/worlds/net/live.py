@@ -25,6 +25,17 @@ class Live:
         """Here alone."""
         return {"": self._here.words}
 
+    def resolvers(self, origin: str) -> list[str]:
+        """The DNS servers that this machine asks; none where it names none."""
+        from opssquad.worlds.net.dns import system
+        from opssquad.worlds.net.tcp import Failed
+
+        try:
+            return list((self._here.resolvers or system()).servers)
+        except Failed:
+            # The lookup itself tells what is wrong.
+            return []
+
     async def probe(self, ask: asks.Ask) -> answers.Answer:
         """Do it. Each kind is loaded when it is first asked for."""
         match ask:

@@ -24,6 +24,7 @@ class Backend(Protocol):
     def now(self) -> datetime: ...
     def login(self) -> Json: ...
     def origins(self) -> dict[str, str]: ...
+    def resolvers(self, origin: str) -> list[str]: ...
     async def probe(self, ask: asks.Ask) -> answers.Answer: ...
 
 
@@ -45,6 +46,10 @@ class Network(Handle):
     def origins(self) -> dict[str, str]:
         """From where one can probe: names and, in words, what they are; `""` is here."""
         return self._backend.origins()
+
+    def resolvers(self, origin: str = "") -> list[str]:
+        """The DNS servers that a place asks, in its order."""
+        return self._backend.resolvers(origin)
 
     async def lookup(self, ask: asks.Lookup) -> answers.Resolved:
         """Ask a DNS server for the records of a name."""

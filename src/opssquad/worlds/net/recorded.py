@@ -58,6 +58,11 @@ class RecordedNetwork:
         told = self._material.told.origins if self._material else ()
         return {each.name: each.says for each in told} or {"": WHERE}
 
+    def resolvers(self, origin: str) -> list[str]:
+        """The DNS servers that a place asks."""
+        told = self._material.told.origins if self._material else ()
+        return next(([str(server) for server in each.resolvers] for each in told if each.name == origin), [])
+
     async def probe(self, ask: asks.Ask) -> answers.Answer:
         """What was recorded of it, else what follows from the rest."""
         if self._material is None:
