@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
+from tools.network.connect import connect
 
 from opssquad.worlds.net import asks, series
 from opssquad.worlds.net.answers import Answer, Echoed, SocketsSeen, Traced
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.live import Live
 from tests.network.lab import Lab, Link, link_by, why_not
+from tests.tools.network.probing import run
 
 Version = Literal["4", "6"]
 VERSIONS = pytest.mark.parametrize("version", ["4", "6"])
@@ -80,6 +82,17 @@ held = socket.create_server(("", int(sys.argv[1])))
 print("listening", flush=True)
 time.sleep(600)
 """
+
+
+def test_a_loss_of_connections_is_found_by_the_tool_and_named_by_its_percentage(lab: Lab) -> None:
+    lab.start("server", "python3", "-c", LISTENS, "1060", ready="listening")
+    lab.lose(30, "tcp dport 1060 tcp flags syn", evenly=True)
+    host = lab.hosts["server"].v4
+    found = lab.inside("client", lambda: run(connect, host=host, port=1060, times=20))
+    loss = next(each for each in found.signals if each.id == "net.loss")
+    assert loss.data["loss"] == found.data["loss"] == 5.0 * found.data["ends"]["timeout"]
+    # Of the first connection a lost packet is sent again: 20 or 21 packets, of ten of which three are lost.
+    assert 5 <= found.data["ends"]["timeout"] <= 7
 
 
 @pytest.fixture(scope="module")
