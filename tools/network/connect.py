@@ -18,6 +18,9 @@ is lost shows."""
 GAP = 0.1
 """Seconds between echoes: hosts that answer so many a second take a burst for an attack."""
 
+ALIKE = ("denied", "not_possible", "not_recorded", "unresolved")
+"""Ends that a second try has as well."""
+
 
 @tool(effect="read")
 async def connect(
@@ -33,7 +36,7 @@ async def connect(
     first = await network.connect(ask)
     command = shlex.join(["nc", "-vz", "-w", f"{ask.seconds:g}", host, str(port)])
     about = await subject(cluster, host)
-    if times == 1:
+    if times == 1 or first.end in ALIKE:
         signals = await placed(cluster, first, connected(first, about))
         return Result(
             text=told([first], signals),

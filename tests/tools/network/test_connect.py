@@ -1,6 +1,7 @@
 """The tools `connect` and `ping`: on real sockets, and their signals as functions of answers."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from tools.network.signals.tcp import connected
 from opssquad import Ref, ToolError, asks
 from opssquad.worlds.net.answers import Connected, Echoed, End
 from tests.network.servers import says, tcp_server
-from tests.tools.network.probing import ids, run
+from tests.tools.network.probing import HERE, ids, run
 from tests.worlds.net.test_tcp import free_port, full
 
 ABOUT = Ref(kind="Service", namespace="shop", name="cart")
@@ -53,6 +54,17 @@ async def test_a_port_that_drops_all_is_a_timeout_and_no_loss() -> None:
         found = several([answer("timeout")] * 10, ABOUT)
         assert [each.id for each in found] == ["net.timeout"]
         assert ids(await run(connect, host="127.0.0.1", port=port, times=1)) == ["net.timeout"]
+
+
+async def test_what_ends_alike_each_time_is_tried_once() -> None:
+    asked: list[int] = []
+
+    def refuses(host: str, address: str, port: int) -> str:
+        asked.append(port)
+        return "not that one"
+
+    found = await run(connect, here=replace(HERE, refuses=refuses), host="127.0.0.1", port=9, times=20)
+    assert (ids(found), found.data["end"], asked) == ([], "denied", [9])
 
 
 @pytest.mark.parametrize("times", [0, 21])

@@ -28,8 +28,8 @@ def test_addresses_are_words_in_the_order_of_the_machine() -> None:
     four = row("0100007F:1F90", "0101000A:01BB", "01")
     six = row("B80D0120000000000000000001000000:0016", "0" * 32 + ":0000", "0A")
     assert entries(HEAD + four + six) == [
-        Entry("127.0.0.1", 8080, "10.0.1.1", 443, "established"),
-        Entry("2001:db8::1", 22, "::", 0, "listen"),
+        Entry("127.0.0.1", 8080, "10.0.1.1", 443, "ESTABLISHED"),
+        Entry("2001:db8::1", 22, "::", 0, "LISTEN"),
     ]
 
 
@@ -72,7 +72,7 @@ def test_a_range_of_ports_goes_up() -> None:
             span(bad)
 
 
-def connection(port: int, peer: str = "10.0.0.9", peer_port: int = 443, state: str = "time_wait") -> Entry:
+def connection(port: int, peer: str = "10.0.0.9", peer_port: int = 443, state: str = "TIME_WAIT") -> Entry:
     return Entry("10.0.0.1", port, peer, peer_port, state)
 
 
@@ -84,16 +84,16 @@ def test_ports_are_used_up_towards_one_destination() -> None:
 
 
 def test_connections_that_came_in_use_up_no_port() -> None:
-    serving = Entry("0.0.0.0", 40000, "0.0.0.0", 0, "listen")
+    serving = Entry("0.0.0.0", 40000, "0.0.0.0", 0, "LISTEN")
     came = [connection(40000, "10.0.0.7", 50000 + number) for number in range(5)]
     assert ephemeral_used([serving, *came], (32768, 60999)) == 0
 
 
 def test_udp_listens_where_it_has_no_peer() -> None:
-    tcp = [Entry("0.0.0.0", 80, "0.0.0.0", 0, "listen"), connection(40000)]
+    tcp = [Entry("0.0.0.0", 80, "0.0.0.0", 0, "LISTEN"), connection(40000)]
     udp = [
-        Entry("0.0.0.0", 53, "0.0.0.0", 0, "close"),
-        Entry("10.0.0.1", 40001, "10.0.0.9", 53, "established"),
+        Entry("0.0.0.0", 53, "0.0.0.0", 0, "CLOSE"),
+        Entry("10.0.0.1", 40001, "10.0.0.9", 53, "ESTABLISHED"),
     ]
     assert listeners(tcp, udp) == (
         Listener(address="0.0.0.0", port=53, protocol="udp"),
@@ -106,7 +106,7 @@ def test_what_cannot_be_read_is_missing_with_its_reason_and_the_rest_is_told(tmp
     (tmp_path / "snmp").write_text("Tcp: OutSegs\n")
     (tmp_path / "netstat").write_text("TcpExt: ListenDrops\nTcpExt: 4\n")
     found = seen(tmp_path, tmp_path)
-    assert (found["states"], found["listen_drops"], found["segments_out"]) == ({"listen": 1}, 4, 0)
+    assert (found["states"], found["listen_drops"], found["segments_out"]) == ({"LISTEN": 1}, 4, 0)
     missing = {Path(each.partition(":")[0]).name: each.partition(": ")[2] for each in found["missing"]}
     assert missing["tcp6"] == "no such file or directory"
     assert missing["snmp"] == "1 lines are no pairs of names and values"
@@ -121,5 +121,5 @@ async def test_a_server_of_this_machine_is_among_those_that_listen() -> None:
     assert isinstance(found, SocketsSeen)
     assert found.end == "ok"
     assert Listener(address="127.0.0.1", port=port) in found.listeners
-    assert found.states["listen"] >= 1
+    assert found.states["LISTEN"] >= 1
     assert found.segments_out > 0
