@@ -85,8 +85,8 @@ def odd(found: Sequence[answers.Resolved], tried: Sequence[answers.Connected] = 
 
 
 def _dead(tried: Sequence[answers.Connected]) -> set[str]:
-    """Addresses that nobody answers at, whichever port was tried."""
-    there = {each.ask.host for each in tried if each.end in ("ok", "refused", "reset")}
+    """Addresses that nobody answers at, whichever port was tried. What may not be probed tells nothing."""
+    there = {each.ask.host for each in tried if each.end not in ("timeout", "unreachable")}
     return {each.ask.host for each in tried} - there
 
 
