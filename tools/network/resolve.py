@@ -8,6 +8,7 @@ from typing import Annotated
 from opssquad import Cluster, Json, Network, Ref, Result, Signal, ToolError, answers, asks, probe_source, tool
 
 from .._kube import dig
+from ._alive import tried
 from ._placed import placed
 from ._subject import subject
 from ._told import told
@@ -49,11 +50,12 @@ async def resolve(
         signals += slowly(each, about)
         if known and await subject(cluster, each.name) == about:
             signals += wrong(each, known.ref, known.addresses)
-    signals += differ(judged, about)
+    reached = await tried(network, judged, origin)
+    signals += differ(judged, about, reached)
     seen = await placed(cluster, found[0], signals)
     return Result(
         text=told(found, seen, notes),
-        sources=tuple(probe_source(each) for each in found),
+        sources=(*map(probe_source, found), *map(probe_source, reached)),
         data={"answers": [_data(each) for each in found]},
         signals=seen,
         commands=tuple(_line(each) for each in found),
