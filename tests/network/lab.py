@@ -205,9 +205,10 @@ class Lab:
         self.rule(ROUTER, "forward", f"tcp dport {port} reject with icmpx type {reason}")
 
     def lose(self, percent: int, what: str = "", *, evenly: bool = False) -> None:
-        """Have the router lose packets, at random or evenly (then of 100 exactly so many, of 10 a tenth of
-        them); `what` is which, in words of nftables."""
-        chance = f"numgen inc mod 10 < {percent // 10}" if evenly else f"numgen random mod 100 < {percent}"
+        """Have the router lose packets, at random or evenly (then of each ten exactly that part, the last
+        ones); `what` is which, in words of nftables."""
+        part = f"numgen inc mod 10 >= {10 - percent // 10}"
+        chance = part if evenly else f"numgen random mod 100 < {percent}"
         self.rule(ROUTER, "forward", f"{what} {chance} drop")
 
     def dnsmasq(self, host: str, records: Mapping[str, str], *local: str) -> None:

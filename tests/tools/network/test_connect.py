@@ -13,7 +13,7 @@ from opssquad import Ref, ToolError, asks
 from opssquad.worlds.net.answers import Connected, Echoed, End
 from tests.network.servers import says, tcp_server
 from tests.tools.network.probing import HERE, ids, run
-from tests.worlds.net.test_tcp import free_port, full
+from tests.worlds.net.test_tcp import free_port
 
 ABOUT = Ref(kind="Service", namespace="shop", name="cart")
 AT = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -49,11 +49,8 @@ async def test_several_connections_tell_percentiles_computed_from_them() -> None
     assert "12 of 12 ok, loss 0 %" in found.text
 
 
-async def test_a_port_that_drops_all_is_a_timeout_and_no_loss() -> None:
-    with full() as port:
-        found = several([answer("timeout")] * 10, ABOUT)
-        assert [each.id for each in found] == ["net.timeout"]
-        assert ids(await run(connect, host="127.0.0.1", port=port, times=1)) == ["net.timeout"]
+def test_a_port_that_drops_all_is_a_timeout_and_no_loss() -> None:
+    assert [each.id for each in several([answer("timeout")] * 10, ABOUT)] == ["net.timeout"]
 
 
 async def test_what_ends_alike_each_time_is_tried_once() -> None:
