@@ -49,8 +49,9 @@ class _Turn:
         done = [c for c in case.calls if c.turn == case.turn]
         if by_hand := next((c for c in case.choices if c.by_hand and c.say == case.question), None):
             return Reply(text=left_to_you(by_hand), choices=tuple(self._steps("by_hand", case)))
-        if _was_chosen(case, done):
-            return self._told(case, done, offered)
+        if case.mode == "chat" and (acts := [c for c in done if c.check or c.data.get("declined")]):
+            # What was asked for is done or declined: words in the label of an offer ask for nothing more.
+            return self._told(case, acts, offered)
         intent = self._intent(case)
         if intent and intent.answer:
             return Reply(text=intent.answer)
@@ -161,12 +162,6 @@ class _Turn:
             return Reply(calls=(ModelCall(id="over", tool=HAND_OVER, args=given),), finish="calls")
         args = drafted(case)
         return Reply(calls=(ModelCall(id="end", tool=CONCLUDE, args=args),), finish="calls")
-
-
-def _was_chosen(case: Case, done: Sequence[PastCall]) -> bool:
-    """Whether the words are those of an offer that was taken up and done: its label asks for nothing more."""
-    taken = {c.tool for c in case.choices if c.tool and c.label == case.question}
-    return case.mode == "chat" and any(c.tool in taken for c in done)
 
 
 def commanded(low: str, intent: Intent) -> bool:
