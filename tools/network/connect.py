@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Annotated
 
-from opssquad import Cluster, Network, Result, Signal, answers, asks, probe_source, series, tool
+from opssquad import Cluster, Network, Ref, Result, Signal, answers, asks, probe_source, series, tool
 
+from ._origins import from_each, places
 from ._placed import placed
 from ._subject import subject
 from ._told import told
@@ -29,13 +30,23 @@ async def connect(
     host: Annotated[str, "name or address"],
     port: asks.Port,
     times: Annotated[asks.Times, "more than 1 tells loss and percentiles; loss from 10 on"] = 1,
-    origin: Annotated[str, "from where: empty for here, or node/NAME"] = "",
+    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster every node"] = "",
 ) -> Result:
     """Open TCP connections and close them: open, refused, timeout or unreachable, and how long it took."""
-    ask = asks.Connect(host=host, port=port, origin=origin)
-    first = await network.connect(ask)
-    command = shlex.join(["nc", "-vz", "-w", f"{ask.seconds:g}", host, str(port)])
     about = await subject(cluster, host)
+
+    async def one(place: str) -> Result:
+        ask = asks.Connect(host=host, port=port, origin=place)
+        return await _connected(network, cluster, about, ask, times)
+
+    return await from_each(places(network, about, host, origin), about, host, one)
+
+
+async def _connected(
+    network: Network, cluster: Cluster | None, about: Ref, ask: asks.Connect, times: int
+) -> Result:
+    first = await network.connect(ask)
+    command = shlex.join(["nc", "-vz", "-w", f"{ask.seconds:g}", ask.host, str(ask.port)])
     if times == 1 or first.end in ALIKE:
         signals = await placed(cluster, first, connected(first, about))
         return Result(
@@ -59,15 +70,26 @@ async def ping(
     cluster: Cluster | None,
     host: Annotated[str, "name or address"],
     times: Annotated[asks.Times, "echoes; loss is told from 10 on"] = 5,
-    origin: Annotated[str, "from where: empty for here, or node/NAME"] = "",
+    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster every node"] = "",
 ) -> Result:
     """Send echoes to a host: loss, percentiles, jitter. That none comes back may be a firewall's doing."""
-    found = await series.repeated(network.echo, asks.Echo(host=host, origin=origin, seconds=1), times, GAP)
-    signals = await placed(cluster, found[0], several(found, await subject(cluster, host), silence=False))
+    about = await subject(cluster, host)
+
+    async def one(place: str) -> Result:
+        return await _echoed(network, cluster, about, asks.Echo(host=host, origin=place, seconds=1), times)
+
+    return await from_each(places(network, about, host, origin), about, host, one)
+
+
+async def _echoed(
+    network: Network, cluster: Cluster | None, about: Ref, ask: asks.Echo, times: int
+) -> Result:
+    found = await series.repeated(network.echo, ask, times, GAP)
+    signals = await placed(cluster, found[0], several(found, about, silence=False))
     notes = _notes(found)
     if all(each.end == "timeout" for each in found):
         notes.append("No echo came back: many firewalls drop them; `connect` to a port tells more.")
-    command = shlex.join(["ping", "-c", str(times), host])
+    command = shlex.join(["ping", "-c", str(times), ask.host])
     return _of_series(found, signals, notes, command)
 
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from opssquad import Cluster, Network, Result, asks, probe_source, tool
+from opssquad import Cluster, Network, Ref, Result, asks, probe_source, tool
 
+from ._origins import MOST, from_each
 from ._placed import placed
 from ._told import told
 from .signals.kernel import sockets as seen
@@ -13,10 +14,19 @@ from .signals.kernel import sockets as seen
 async def sockets(
     network: Network,
     cluster: Cluster | None,
-    origin: Annotated[str, "of which place: empty for here, or node/NAME"] = "",
+    origin: Annotated[str, "node/NAME; empty for every place there is"] = "",
 ) -> Result:
     """Read what the kernel says of sockets: states, who listens, retransmits, conntrack, ephemeral ports."""
-    answer = await network.sockets(asks.Sockets(origin=origin))
+    where = [origin] if origin else list(network.origins())[:MOST]
+
+    async def one(place: str) -> Result:
+        return await _of(network, cluster, place)
+
+    return await from_each(where, Ref(kind="Host", name="here"), "", one)
+
+
+async def _of(network: Network, cluster: Cluster | None, place: str) -> Result:
+    answer = await network.sockets(asks.Sockets(origin=place))
     signals = await placed(cluster, answer, seen(answer))
     return Result(
         text=told([answer], signals),

@@ -62,12 +62,13 @@ def _first_of_each_end(found: Sequence[Probe]) -> list[Probe]:
 
 def _lost(found: Sequence[Probe], about: Ref, data: Json) -> Signal:
     spread, first = series.spread(found), found[0]
+    place = origin(first)
     return Signal(
         id="net.loss",
         # From a node it is the node's way that was measured: which host it leads to is in the data.
-        entity=origin(first) if first.ask.origin else about,
+        entity=place if first.ask.origin else about,
         text=f"{spread.loss:g} % of {spread.sent} probes from {first.origin} to {data['host']} are lost",
         at=first.at,
-        data=data,
+        data=data | {"node": place.name if place.kind == "Node" else ""},
         quotes=(series.quote(found),),
     )
