@@ -27,9 +27,9 @@ async def test_each_host_that_a_question_names_is_probed_first_and_once() -> Non
     first = await probed("pay.example fails, and http://map.example/ is slow")
     assert first == [
         ("resolve", {"name": "map.example"}),
-        ("connect", {"host": "map.example", "port": 80}),
         ("http", {"url": "http://map.example/"}),
         ("resolve", {"name": "pay.example"}),
+        ("tls", {"host": "pay.example", "port": 443}),
     ]
     made = [past(tool).model_copy(update={"args": args}) for tool, args in first]
     assert [
