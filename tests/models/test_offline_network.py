@@ -34,11 +34,7 @@ async def test_each_host_that_a_question_names_is_probed_first_and_once() -> Non
     made = [past(tool).model_copy(update={"args": args}) for tool, args in first]
     assert [
         tool for tool, _ in await probed("pay.example fails, and http://map.example/ is slow", *made)
-    ] == [
-        "connect",
-        "tls",
-        "http",
-    ]
+    ] == ["http"]
 
 
 async def test_without_a_cluster_the_probes_are_all_there_is() -> None:

@@ -25,7 +25,7 @@ PLAIN = {80: "http", 8080: "http"}
 
 def named_hosts(text: str) -> list[Json]:
     """`{host, port, url, tls, hostname, other}` of each host that a text names, URLs first; `tls` is its port
-    where TLS is spoken there, `hostname` the host unless it is an address, `other` a port that is no web's."""
+    where TLS is spoken there, `hostname` the host unless it is an address, `other` a port of no web."""
     urls = [each for found in URL.finditer(text) if (each := _of_url(found[0].rstrip(".?!)")))]
     rest = [each for found in HOST.finditer(URL.sub(" ", text)) if (each := _of_name(found))]
     found: dict[tuple[str, int], Json] = {}
