@@ -3,10 +3,13 @@
 Which those are is told by the server's discovery: of what it does not serve nothing is asked.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from opssquad import Cluster, ToolError
 
+MESH, MESH_ROOT = "security.istio.io", "istio-system"
+"""Istio's policies, and the namespace where one is about all others, unless the mesh was set up otherwise."""
 READ = {
     "gateway.networking.k8s.io": ("GatewayClass", "Gateway", "HTTPRoute", "GRPCRoute"),
     "operators.coreos.com": (
@@ -15,6 +18,7 @@ READ = {
     "olm.operatorframework.io": ("ClusterCatalog", "ClusterExtension"),
     "cert-manager.io": ("Certificate",),
     "keda.sh": ("ScaledObject",),
+    MESH: ("AuthorizationPolicy", "PeerAuthentication"),
 }
 """The kinds by group. Another group may have kinds of the same names: those mean something else."""
 
@@ -36,3 +40,12 @@ async def served(cluster: Cluster) -> tuple[list[Extension], dict[str, str]]:
         return [], {"custom kinds": str(error)}
     known = [Extension(each.group, each.kind, each.namespaced) for each in found]
     return [each for each in known if each.kind in READ[each.group]], {}
+
+
+def spaces_of(kind: Extension, spaces: Iterable[str]) -> list[str]:
+    """Where a kind is read for what is in these namespaces ("": everywhere)."""
+    if not kind.namespaced:
+        return [""]
+    found = list(spaces)
+    more = [MESH_ROOT] if kind.group == MESH and found and "" not in found else []
+    return list(dict.fromkeys([*found, *more]))

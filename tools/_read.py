@@ -12,7 +12,7 @@ from typing import Any
 
 from opssquad import Cluster, Json, Table, ToolError
 
-from ._extensions import Extension, served
+from ._extensions import Extension, served, spaces_of
 from ._kube import condition, dig
 from ._pods import is_finished, is_ready, is_terminating
 from ._rights import untimed, visible
@@ -142,7 +142,7 @@ async def _whole(
             return []
 
     asked = [(kind, space) for space in spaces for kind in SPACED] + [(kind, "") for kind in GLOBAL]
-    custom = [(e.kind, s, e.group) for e in more for s in (spaces if e.namespaced else ("",))]
+    custom = [(e.kind, s, e.group) for e in more for s in spaces_of(e, spaces)]
     found = await asyncio.gather(*(one(*each) for each in (*asked, *custom)))
     # Of thousands of pods only those in trouble are kept, so that one is missing means nothing.
     kinds = {*SPACED, *GLOBAL, *(each.kind for each in more)}

@@ -24,11 +24,12 @@ async def tried(
     namespace: str = "",
     *,
     fields: str = "",
+    group: str = "",
     keep: Callable[[Json], Json | None] | None = None,
 ) -> list[Json] | ToolError:
     """The same, with the error in place of objects that cannot be listed."""
     try:
-        return await cluster.list(kind, namespace, fields=fields, keep=keep)
+        return await cluster.list(kind, namespace, fields=fields, group=group, keep=keep)
     except ToolError as error:
         return error
 

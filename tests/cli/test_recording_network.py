@@ -44,6 +44,34 @@ async def test_what_the_network_answered_is_answered_again_by_the_recording(tmp_
     assert linted.returncode == 3, linted.stdout
 
 
+async def test_what_the_policy_refuses_is_not_asked(tmp_path: Path) -> None:
+    """Neither a metadata address, as for everybody, nor what the organisation's own policy names."""
+    came: list[str] = []
+
+    def heard(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append("somebody")
+        writer.close()
+
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "destinations:\n- name: ours\n  networks: [127.0.0.0/8]\n  verdict: refuse\n  reason: not ours\n"
+    )
+    server = await asyncio.start_server(heard, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    words = ("recording", "capture", "--probe", "connect 169.254.169.254:80", "--out", str(tmp_path / "tern"))
+    more = ("--probe", f"connect 127.0.0.1:{port}")
+    async with server:
+        done = await asyncio.to_thread(run, tmp_path, *words, *more, OPSSQUAD_POLICY=str(own))
+    assert done.returncode == 0, done.stderr
+    recording = load(tmp_path / "tern")
+    net = Network(RecordedNetwork(recording.folder, lambda: recording.clock))
+    metadata = await net.connect(asks.Connect(host="169.254.169.254", port=80))
+    ours = await net.connect(asks.Connect(host="127.0.0.1", port=port))
+    assert (metadata.end, ours.end, came) == ("denied", "denied", [])
+    assert "metadata of clouds" in metadata.why
+    assert "not ours" in ours.why
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

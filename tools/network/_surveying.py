@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from opssquad import Cluster, Json, ToolError
 
 from .._depends import elsewhere
-from .._extensions import Extension, served
+from .._extensions import MESH, Extension, served, spaces_of
 from .._kube import dig
 from .._rights import tried, visible
 from ..signals._scene import Scene
@@ -183,23 +183,28 @@ async def _read(cluster: Cluster, wanted: set[str], objects: list[Json], names: 
         for each in (*NAMESPACES, *AGENTS[1:])
         if each in (names or {NAMESPACES[0]}) and each not in wanted
     ]
-    asked = [(kind, space) for space in sorted(wanted) for kind in SPACED] + [(kind, "") for kind in GLOBAL]
-    asked += [(kind, space) for space in system for kind in SYSTEM]
+    more, _ = await served(cluster)
+    mesh = [each for each in more if each.group == MESH]
+    asked = [(kind, space, "") for space in sorted(wanted) for kind in SPACED]
+    asked += [(kind, "", "") for kind in GLOBAL]
+    asked += [(kind, space, "") for space in system for kind in SYSTEM]
+    asked += [(each.kind, space, each.group) for each in mesh for space in spaces_of(each, sorted(wanted))]
     told, listed = await asyncio.gather(
         visible(cluster, "Event", fields="involvedObject.kind=Node"),
-        asyncio.gather(*(tried(cluster, kind, space, keep=_light) for kind, space in asked)),
+        asyncio.gather(*(tried(cluster, k, space, group=group, keep=_light) for k, space, group in asked)),
     )
     objects = [*objects, *(told or ())]
     found: dict[tuple[str, str, str], Json] = {_key(each): each for each in objects}
     lost: set[str] = set()
-    for (kind, space), got in zip(asked, listed, strict=True):
+    for (kind, space, _), got in zip(asked, listed, strict=True):
         if not isinstance(got, ToolError):
             found |= {_key(each): each for each in got}
         elif space in system:
             lost.add(space)
         else:
             unread[kind] = str(got)
-    complete = frozenset({*SPACED, *GLOBAL, *(["Namespace"] if names else [])} - set(unread))
+    kinds = {*SPACED, *GLOBAL, *(each.kind for each in mesh), *(["Namespace"] if names else [])}
+    complete = frozenset(kinds - set(unread))
     spaces = frozenset(wanted | (set(system) - lost))
     return Survey(Scene(cluster.now(), found.values(), complete, spaces), spaces, unread=unread)
 

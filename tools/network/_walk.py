@@ -18,6 +18,7 @@ from ._entering import entry_hops, rules
 from ._ground import ground_hops
 from ._hops import Client, Goal, Hop, Path, named
 from ._lookups import is_address, meant
+from ._meshing import mesh_hops
 from ._naming import client_hop, dns_hop, name_hop
 from ._policing import dns_policy_hop, policy_hops
 from ._reaching import chosen, endpoints_hop, pods_hop, port_hop, port_of, service_hop
@@ -120,6 +121,7 @@ def _to_service(client: Client, goal: Goal, service: Json, scene: Scene, aliases
     family = str(dig(service, "spec", "ipFamilies", 0, default=""))
     sides = [pod_side(each, family) for each in pods]
     hops += policy_hops(client, goal, service, sides, port_of(service, chose), scene)
+    hops += mesh_hops(client, goal, service, port_of(service, chose), scene)
     hops += ground_hops(client, pods, True, scene)
     if is_tls(chose, goal.scheme) and (hop := certificate_hop(mounted(pods, scene), goal.host, scene)):
         hops.append(hop)
@@ -158,6 +160,7 @@ def _to_pods(client: Client, goal: Goal, scene: Scene) -> list[Hop]:
     if goal.port:
         sides = [pod_side(each) for each in pods]
         hops += policy_hops(client, goal, None, sides, lambda _: Port(goal.port), scene)
+        hops += mesh_hops(client, goal, None, lambda _: Port(goal.port), scene)
     else:
         hops.append(Hop("policies", "not checked", "no port was named"))
     return [*hops, *ground_hops(client, pods, False, scene)]

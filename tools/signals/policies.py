@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from opssquad import Json, Quote, Ref, Signal, ago, rfc3339
+from opssquad import Json, Quote, Ref, Severity, Signal, ago, rfc3339
 
 from .._depends import dependencies
-from .._edits import Edit, last_edit
+from .._edits import last_edit
 from .._kube import UNDATED, created, dig, quote, quote_at, ref
 from .._pods import is_finished
 from .._policies import isolating, lets, lets_dns, selects
+from .._policy_fix import Wanted, letting
 from .._policy_rules import Direction, Port, Side, side
 from .._text import some
 from ._scene import Scene, make
@@ -23,6 +24,7 @@ from .replicas import KINDS, desired
 from .services import behind, workloads_behind
 
 MOST = 4
+BORN = ("metadata", "creationTimestamp")
 LATELY = timedelta(days=1)
 """What a policy denies longer than that is most likely meant so, or is not enforced."""
 
@@ -50,7 +52,7 @@ def policy_signals(scene: Scene) -> Iterator[Signal]:
     pods."""
     if not scene.of("NetworkPolicy"):
         return
-    calls, asking = _needs(scene)
+    calls, asking = needs(scene)
     yield from denials(calls, asking, scene)
     known = frozenset({*KINDS, "Job", "CronJob", "Pod"}) <= scene.complete
     ends = [*sides(scene), *(side(ref(pod), pod) for pod in scene.of("Pod"))]
@@ -81,7 +83,7 @@ def sides(scene: Scene) -> Iterator[Side]:
         yield side(ref(each), dig(each, "spec", "jobTemplate", "spec", "template", default={}))
 
 
-def _needs(scene: Scene) -> tuple[list[Call], list[Side]]:
+def needs(scene: Scene) -> tuple[list[Call], list[Side]]:
     """What the environment of workloads says they call, and the workloads that have a name to look up."""
     calls: list[Call] = []
     asking: list[Side] = []
@@ -107,12 +109,12 @@ def denials(calls: Iterable[Call], asking: Iterable[Side], scene: Scene) -> Iter
         if address not in targets:
             targets[address] = ends_behind(call.service, scene)
         for direction, isolated, policies in _stopped(call, targets[address], scene):
-            denied = found[ref(_newest(policies)), direction]
+            denied = found[ref(newest(policies)), direction]
             denied.workloads.append(isolated)
             denied.calls.append(call)
     for end in asking:
         if lets_dns(end, scene) is False:
-            found[ref(_newest(isolating("egress", end, scene))), "egress"].no_dns.append(end.who)
+            found[ref(newest(isolating("egress", end, scene))), "egress"].no_dns.append(end.who)
     for (address, direction), denied in found.items():
         if policy := scene.get(address):
             yield _denies(policy, direction, denied, scene)
@@ -129,7 +131,7 @@ def denial(
     without a call it is the DNS that those cannot ask."""
     who = list(isolated)
     denied = Denied(who, [call], []) if call else Denied([], [], who)
-    return _denies(_newest(list(policies)), direction, denied, scene)
+    return _denies(newest(list(policies)), direction, denied, scene)
 
 
 def _stopped(call: Call, targets: list[Side], scene: Scene) -> Iterator[tuple[Direction, Ref, list[Json]]]:
@@ -174,36 +176,60 @@ def ports(call: Call, target: Side) -> Iterator[Port | None]:
         yield Port(number, front, each.get("protocol") or "TCP") if number else None
 
 
-def _newest(policies: list[Json]) -> Json:
-    return max(policies, key=lambda each: _changed(each) or UNDATED)
+def newest(policies: Iterable[Json]) -> Json:
+    """The one that got its rules last."""
+    return max(policies, key=lambda each: changed(each) or UNDATED)
 
 
-def _edit(policy: Json) -> Edit | None:
-    return last_edit(policy, "spec")
-
-
-def _changed(policy: Json) -> datetime | None:
+def changed(policy: Json) -> datetime | None:
     """When the policy got the rules that it has, as far as the API tells."""
-    edit = _edit(policy)
+    edit = last_edit(policy, "spec")
     return edit.at if edit else created(policy)
 
 
-def _denies(policy: Json, direction: Direction, denied: Denied, scene: Scene) -> Signal:
-    edit, at, born = _edit(policy), _changed(policy), created(policy)
-    calls = list(dict.fromkeys((str(c.caller.who), str(ref(c.service)), c.port) for c in denied.calls))
-    no_dns = list(dict.fromkeys(map(str, denied.no_dns)))
+@dataclass(frozen=True)
+class Dated:
+    """A policy by when it got its rules: words, severity, the quote for it, and what signals tell of it."""
+
+    at: datetime | None
+    words: str
+    severity: Severity
+    quote: Quote
+    data: Json
+
+
+def dated(policy: Json, scene: Scene) -> Dated:
+    """`NetworkPolicy lock (changed 20 min ago)`, and whether that is recent."""
+    edit, at, born = last_edit(policy, "spec"), changed(policy), created(policy)
     recent = scene.is_recent(at, LATELY)
     how = "created" if edit is None or edit.created else "changed"
+    said = f"{policy['kind']} {policy['metadata']['name']}" + (f" ({how} {ago(at, scene.now)})" if at else "")
+    return Dated(
+        at,
+        said,
+        "warning" if recent else "info",
+        quote(policy, edit.entry, managed=True) if edit else quote_at(policy, *BORN),
+        {
+            "created": rfc3339(born) if born else "",
+            "changed_by": edit.manager if edit else "",
+            "recent": recent,
+        },
+    )
+
+
+def _denies(policy: Json, direction: Direction, denied: Denied, scene: Scene) -> Signal:
+    when = dated(policy, scene)
+    calls, fix = named_calls(denied.calls), _fix(policy, direction, denied, scene)
+    no_dns = list(dict.fromkeys(map(str, denied.no_dns)))
+    spec = [quote_at(policy, "spec", each) for each in ("podSelector", "policyTypes", direction)]
     return make(
         "policy.denies",
         policy,
         ref(policy),
-        f"NetworkPolicy {policy['metadata']['name']}"
-        + (f" ({how} {ago(at, scene.now)})" if at else "")
-        + f": no policy lets {_words(calls, no_dns)} pass ({direction})",
-        _quotes(policy, direction, edit),
-        severity="warning" if recent else "info",
-        at=at,
+        f"{when.words}: no policy lets {_words(calls, no_dns)} pass ({direction})",
+        [*spec, when.quote],
+        severity=when.severity,
+        at=when.at,
         data={
             "direction": direction,
             "workloads": list(dict.fromkeys([*map(str, denied.workloads), *no_dns])),
@@ -212,24 +238,47 @@ def _denies(policy: Json, direction: Direction, denied: Denied, scene: Scene) ->
             # Without the DNS no call by name succeeds, so then it is not these Services alone.
             "service": [] if no_dns else list(dict.fromkeys(service for _, service, _ in calls)),
             "used_by": list(dict.fromkeys([*(caller for caller, _, _ in calls), *no_dns])),
-            "created": rfc3339(born) if born else "",
-            "changed_by": edit.manager if edit else "",
-            "recent": recent,
+            "fix": fix,
+            "lets": _words(calls, no_dns) if fix else "",
+            **when.data,
         },
     )
 
 
-def _quotes(policy: Json, direction: Direction, edit: Edit | None) -> list[Quote]:
-    found = [quote_at(policy, "spec", each) for each in ("podSelector", "policyTypes", direction)]
-    if edit:
-        return [*found, quote(policy, edit.entry, managed=True)]
-    return [*found, quote_at(policy, "metadata", "creationTimestamp")]
+def _fix(policy: Json, direction: Direction, denied: Denied, scene: Scene) -> list[Json]:
+    """The JSON patch that lets through what is denied; none where a peer or port is not known."""
+    wanted: list[Wanted] = []
+    for call in denied.calls:
+        for target in ends_behind(call.service, scene):
+            for port in ports(call, target):
+                if port is None:
+                    return []
+                peer = target if direction == "egress" else call.caller
+                wanted.append(Wanted(peer, _selector(peer, call, direction, scene), target, port))
+    return letting(policy, direction, wanted, bool(denied.no_dns), scene)
+
+
+def _selector(peer: Side, call: Call, direction: Direction, scene: Scene) -> Json:
+    """The labels that choose the pods at the other end: those by which their Service or workload does so."""
+    whole = dig(call.service, "spec", "selector", default={})
+    own = dig(scene.get(peer.who), "spec", "selector", "matchLabels", default={})
+    return dict(whole if direction == "egress" else own or peer.labels)
+
+
+def named_calls(calls: Iterable[Call]) -> list[tuple[str, str, int]]:
+    """Caller, Service and port of each, once."""
+    return list(dict.fromkeys((str(c.caller.who), str(ref(c.service)), c.port) for c in calls))
 
 
 def _words(calls: list[tuple[str, str, int]], no_dns: list[str]) -> str:
     said = [f"the DNS queries of {some([Ref.parse(each).name for each in no_dns], MOST)}"] if no_dns else []
+    return " and ".join([*said, *([f"calls of {words(calls)}"] if calls else [])])
+
+
+def words(calls: Iterable[tuple[str, str, int]]) -> str:
+    """`web to db:5432, web to cache`."""
     made = []
     for caller, service, port in calls:
         where = Ref.parse(service).name + (f":{port}" if port else "")
         made.append(f"{Ref.parse(caller).name} to {where}")
-    return " and ".join([*said, *([f"calls of {some(made, MOST)}"] if made else [])])
+    return some(made, MOST)

@@ -17,6 +17,7 @@ from .environment import environment_signals
 from .gateways import ROUTES, class_signals, gateway_signals, route_signals
 from .ingresses import ingress_signals
 from .jobs import cron_signals, job_signals
+from .mesh import mesh_signals
 from .mutation import mutation_signals
 from .names import missing_services
 from .nodes import node_signals
@@ -87,6 +88,7 @@ def _all(scene: Scene) -> Iterator[Signal]:
     yield from group_signals(scene)
     yield from dns_signals(scene)
     yield from policy_signals(scene)
+    yield from mesh_signals(scene)
     yield from agent_signals(scene)
     for pod in scene.of("Pod"):
         yield from mutation_signals(pod, scene)

@@ -84,17 +84,24 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
         dsn, recorded = given["dsn"], bool(given["namespaces"])
         cluster = await _cluster(given, stack) if recorded or dsn.startswith("secret:") else None
         database = await connect_database(dsn, cluster, stack) if dsn else None
-        network = _network(cluster) if probes else None
+        network = _network(shared, cluster) if probes else None
         return await capture(cluster if recorded else None, order, redactor, database, network)
 
 
-def _network(cluster: "Cluster | None") -> "Backend":
-    """The network as it is seen from here, on the cluster's clock where there is one."""
-    from opssquad.times import wall_clock
-    from opssquad.worlds.net.here import Here
-    from opssquad.worlds.net.live import Live
+def _network(shared: Shared, cluster: "Cluster | None") -> "Backend":
+    """The network, within the policy that holds for a live run."""
+    from opssquad.investigation.options import Options
+    from opssquad.investigation.systems import live_network
 
-    return Live(Here(now=cluster.now if cluster else wall_clock))
+    settings = shared.settings()
+    meant = Options(
+        state=settings.state,
+        by=settings.by,
+        squad="network",
+        policy=settings.policy,
+        policy_place=settings.policy_place,
+    )
+    return live_network(meant, cluster)
 
 
 def _probes(words: tuple[str, ...], file: Path | None) -> "tuple[Ask, ...]":

@@ -214,8 +214,14 @@ def _network(options: Options, cluster: Cluster | None) -> Network:
     """Where somebody else serves a recording, its own network, and never the real one."""
     if part := options.part:
         return Network(RecordedNetwork(part.folder, _clock(part, cluster), _objects(cluster)))
+    return Network(live_network(options, cluster))
+
+
+def live_network(options: Options, cluster: Cluster | None) -> Live:
+    """The network as it is seen from here, on the cluster's clock where there is one. What the policy about
+    destinations refuses is not asked."""
     now = cluster.now if cluster else wall_clock
-    return Network(Live(Here(now=now, refuses=Bounded(partial(_refuses, _destinations(options))))))
+    return Live(Here(now=now, refuses=Bounded(partial(_refuses, _destinations(options)))))
 
 
 def _destinations(options: Options) -> Callable[[], InForce]:
