@@ -16,7 +16,7 @@ async def sockets(
     cluster: Cluster | None,
     origin: Annotated[str, "node/NAME; empty for every place there is"] = "",
 ) -> Result:
-    """Read what the kernel says of sockets: states, who listens, retransmits, conntrack, ephemeral ports."""
+    """Read what kernels say: sockets by state, listeners, retransmits, conntrack, local ports, the clock."""
     where = [origin] if origin else list(network.origins())[:MOST]
 
     async def one(place: str) -> Result:

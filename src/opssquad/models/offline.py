@@ -16,8 +16,6 @@ from opssquad.types import Json
 
 BATCH = 4
 """Calls made side by side at most."""
-SOFT_CALLS = 12
-"""Of each squad that has worked on a question."""
 REPORT = re.compile(r"^\S+ (?:of|to) .*\b(?:changed|did|didn|has|had|was|were|is|failed|helped|made|went)\b")
 """Tells what became of an act, as in "rollback of the shop changed nothing": nobody asks for one more."""
 
@@ -151,7 +149,7 @@ class _Turn:
 
     def _investigate(self, case: Case, done: Sequence[PastCall], offered: set[str]) -> Reply:
         """Look until the leading hypothesis is confirmed or nothing is left to look at, then conclude."""
-        if not case.must_conclude and len(done) < SOFT_CALLS * max(1, len(case.squads)):
+        if not case.must_conclude and len(done) < self._book.calls * max(1, len(case.squads)):
             before = {call_key(c.tool, c.args) for c in done}
             planned = plan(self._book, case, done, offered)
             plan_of = {call_key(c.tool, c.args): (c.tool, c.args) for c in planned if c.tool in offered}

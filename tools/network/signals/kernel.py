@@ -1,10 +1,12 @@
 """Signals about what a kernel says of its sockets: full tables, segments that are sent again. Pure."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from opssquad import Json, Signal, answers, probe_quote
+from opssquad import Json, Signal, answers, duration, probe_quote
 
 from .ends import origin
+from .tls import SKEW
 
 FULL = 0.95
 """Of a table. The kernel drops what is new at 100 %, and a burst of a second fills 5 %."""
@@ -17,6 +19,7 @@ ENOUGH = 1000
 
 def sockets(answer: answers.SocketsSeen) -> Iterator[Signal]:
     """All that it shows. The object is the place that was asked."""
+    yield from _skewed(answer)
     if answer.end != "ok":
         return
     first, last = answer.ephemeral_range
@@ -28,6 +31,15 @@ def sockets(answer: answers.SocketsSeen) -> Iterator[Signal]:
         more = {"out": answer.segments_out, "retransmitted": answer.retransmitted, "percent": share}
         text = f"{share:g} % of {answer.segments_out} TCP segments since boot were sent again"
         yield _signal(answer, "net.retransmits", text, "segments out", more)
+
+
+def _skewed(answer: answers.SocketsSeen) -> Iterator[Signal]:
+    differs = answer.clock - answer.at if answer.clock else timedelta()
+    if abs(differs) >= SKEW:
+        which = "ahead of" if differs > timedelta() else "behind"
+        text = f"its clock is {duration(abs(differs))} {which} that of the cluster"
+        more = {"seconds": int(differs.total_seconds())}
+        yield _signal(answer, "net.clock_skew", text, "clock ", more)
 
 
 NAMES = {

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from opssquad.times import wall_clock
 from opssquad.worlds.net.answers import Listener, SocketsSeen
 from opssquad.worlds.net.asks import Sockets
 from opssquad.worlds.net.here import Here
@@ -167,7 +168,7 @@ def _count(told: Mapping[str, Mapping[str, int]], part: str, name: str) -> int:
 async def sockets(ask: Sockets, here: Here) -> SocketsSeen:
     """Read them, in a thread: a busy machine has hundreds of thousands of sockets."""
     began = time.perf_counter()
-    answer = partial(SocketsSeen, ask=ask, origin=here.words, at=here.now())
+    answer = partial(SocketsSeen, ask=ask, origin=here.words, at=here.now(), clock=wall_clock())
     try:
         async with asyncio.timeout(ask.seconds):
             found = await asyncio.to_thread(seen)
