@@ -8,6 +8,8 @@ from opssquad import Check, Cluster, Json, Preview, Progress, Ref, Result, ToolE
 from ._binding import binding
 from ._fields import unified
 from ._kube import kubectl, ref, source
+from ._patched import KINDS, judged
+from ._patched import before as told_before
 from ._reverse import reverse
 from ._state import look
 from ._watch import verify
@@ -68,6 +70,7 @@ async def _patch_preview(
         raise ToolError(f"the patch changes nothing of {where}")
     fields = sum(line[0] in "+-" and line[:3] not in {"---", "+++"} for line in diff.splitlines())
     state = await look(cluster, where) if where.kind in ROLLING else None
+    told = await told_before(cluster, where) if where.kind in KINDS else {}
     pods = f"; its {state.desired} pods may be replaced, {state.ready} are ready now" if state else ""
     return Preview(
         command=_patch_line(where, body, how),
@@ -76,8 +79,8 @@ async def _patch_preview(
         risk_rule="a free patch is only as good as its author: read the diff",
         diff=diff,
         binding=binding(before),
-        verify_plan="read it again; watch the rollout if it has pods",
-        before=state.snapshot() if state else {"uid": before["metadata"].get("uid", "")},
+        verify_plan="read it again; watch the rollout if it has pods; compare what is told of it",
+        before=state.snapshot() if state else {"uid": before["metadata"].get("uid", ""), **told},
     )
 
 
@@ -109,5 +112,7 @@ async def _patch_verify(
     now = await cluster.get(kind, name, namespace)
     if now["kind"] in ROLLING:
         return await verify(cluster, progress, ref(now), before)
+    if now["kind"] in KINDS and (found := await judged(cluster, now, before)):
+        return found
     text = f"{ref(now)} is as patched; whether that helped shows in what uses it: check with `health`"
     return Check(outcome="unknown", text=text)
