@@ -16,7 +16,7 @@ MODULES = (
     *sorted((ROOT / "tools" / "signals").glob("*.py")),
     *(
         ROOT / "tools" / name
-        for name in ("_workload_entries.py", "_object_entries.py", "_past.py", "services.py")
+        for name in ("_workload_entries.py", "_object_entries.py", "_past.py", "services.py", "_patched.py")
     ),
 )
 NO_SIGNALS = {"spec", "metadata", "keda", "log.level"}
@@ -65,7 +65,8 @@ def _words(path: Path) -> Iterator[str]:
 def recorded(squad: str) -> str:
     """Each fault that a squad's catalogue knows, or that a recording is of which begins with that squad, with
     those recordings."""
-    found: dict[str, list[str]] = {each.fault.id: [] for each in known_faults(squad, None).entries}
+    entries = [each.fault for each in known_faults(squad, None).entries]
+    found: dict[str, list[str]] = {each.id: [] for each in entries if not each.form_of}
     for id, folder in sorted(content.recordings().items()):
         if load_incident(folder).squad == squad:
             found.setdefault(load_truth(folder).fault, []).append(id)

@@ -62,7 +62,7 @@ def test_every_signal_stands_in_one_family() -> None:
 def test_the_table_has_what_is_required_and_what_must_not_be_done() -> None:
     table = markdown(known_faults("k8s", None)).splitlines()
     (row,) = (each for each in table if each.startswith("| **N04**"))
-    assert "`log.unresolved` (required)" in row
+    assert "`*.unresolved` (required)" in row
     assert "`logs`: Read the logs of {anchor.owner.name}" in row
     (row,) = (each for each in table if each.startswith("| **K25**"))
     assert "not rollback - pods of every revision fail on {name}" in row

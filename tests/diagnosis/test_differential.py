@@ -241,3 +241,19 @@ def test_what_still_goes_on_is_not_over() -> None:
     assert rank(CATALOGUE, [serving, well, signal("log.error", owner="Deployment/ns/other")]) == []
     assert rank(CATALOGUE, [serving, past]) == []
     assert top(serving, well, past, signal("workload.recovered", owner="Deployment/ns/db")).fault == "Z2"
+
+
+def test_another_form_of_a_fault_is_concluded_under_its_id() -> None:
+    differs = signal("net.servers_differ", "Host//here", "Host//pay.example", odd=["Host//10.0.0.3"])
+    found = top(differs)
+    assert (found.fault, str(found.component)) == ("N06", "Host//10.0.0.3")
+
+
+def test_what_probes_of_a_host_show_to_work_is_no_fault_unless_one_shows_another_thing() -> None:
+    about = {"about": "Host//pay.example"}
+    serves = signal("net.serves", "Host//here", "Host//pay.example", **about)
+    assert [(h.fault, h.no_fault) for h in rank(CATALOGUE, [serves])] == [("Z1", True)]
+    late = signal("net.timeout", "Host//here", "Host//map.example", about="Host//map.example")
+    assert [(h.fault, str(h.component)) for h in rank(CATALOGUE, [serves, late])] == [
+        ("N15", "Host//map.example")
+    ]

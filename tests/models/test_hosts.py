@@ -32,6 +32,7 @@ def told(host: str, port: int, url: str, **more: object) -> Json:
 def test_a_host_is_told_with_its_port_and_what_to_ask_there(text: str, facts: Json) -> None:
     (found,) = named_hosts(text)
     assert found.pop("hostname", "192.0.2.7") == facts["host"]
+    assert found.pop("other", facts["port"]) == facts["port"]
     assert found == facts
 
 

@@ -61,6 +61,8 @@ def why_not(*more: str) -> str:
 @lru_cache
 def link_by() -> Literal["netem", "tun"]:
     """By what links delay and lose: the kernel's netem where it has it, else a process of ours."""
+    if why_not():
+        return "tun"
     tried = "ip link set lo up && tc qdisc add dev lo root netem delay 1ms"
     done = subprocess.run(["unshare", "--net", "sh", "-c", tried], capture_output=True)
     return "tun" if done.returncode else "netem"
@@ -203,9 +205,10 @@ class Lab:
         self.rule(ROUTER, "forward", f"tcp dport {port} reject with icmpx type {reason}")
 
     def lose(self, percent: int, what: str = "", *, evenly: bool = False) -> None:
-        """Have the router lose packets, at random or evenly (then of 100 exactly so many, of 10 a tenth of
-        them); `what` is which, in words of nftables."""
-        chance = f"numgen inc mod 10 < {percent // 10}" if evenly else f"numgen random mod 100 < {percent}"
+        """Have the router lose packets, at random or evenly (then of each ten exactly that part, the last
+        ones); `what` is which, in words of nftables."""
+        part = f"numgen inc mod 10 >= {10 - percent // 10}"
+        chance = part if evenly else f"numgen random mod 100 < {percent}"
         self.rule(ROUTER, "forward", f"{what} {chance} drop")
 
     def dnsmasq(self, host: str, records: Mapping[str, str], *local: str) -> None:

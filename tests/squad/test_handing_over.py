@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from opssquad import content
 from opssquad.errors import ToolError
 from opssquad.events import Called, Concluded, Event, HandedOver, Returned, Warned
-from opssquad.findings import Signal
+from opssquad.findings import Hypothesis, Signal
 from opssquad.investigation import Investigation, Options
 from opssquad.models.base import Case, SeenSignal
 from opssquad.squad.crew import crew_of, taken_over
@@ -128,3 +128,23 @@ def test_what_each_knows_counts_once_it_has_worked_on_the_question() -> None:
     assert "D01" in alone
     assert "K01" not in alone
     assert {"D01", "K01"} <= both
+
+
+def likely(score: float) -> Hypothesis:
+    return Hypothesis(
+        fault="K01",
+        title="it crashes",
+        component=Ref.parse("Deployment/shop/web"),
+        score=score,
+        confidence="likely",
+        root_cause="it crashes",
+    )
+
+
+def test_a_question_is_handed_to_the_network_only_while_nothing_is_likely() -> None:
+    crew = crew_of("k8s", None, lambda world: True)
+    case = Case(squad="k8s", squads=("k8s",), signals=(seen("calls.fail_by_node", "e1"),))
+    (transfer,) = crew.transfers(case)
+    assert transfer.to == "network"
+    assert crew.transfers(case.model_copy(update={"differential": (likely(0.2),)})) == (transfer,)
+    assert crew.transfers(case.model_copy(update={"differential": (likely(0.8),)})) == ()

@@ -9,6 +9,8 @@ from ._subject import behind
 from .signals.dns import address as bare
 from .signals.ends import origin
 
+APART = ("host", "port", "origin", "server", "type", "why", "part")
+"""What tells signals of one name about one thing apart."""
 NAMELESS = ("NXDOMAIN", "NODATA")
 
 
@@ -24,6 +26,7 @@ async def placed(
 
 async def _one(cluster: Cluster | None, asked_by: Ref, signal: Signal) -> Signal:
     data = dict(signal.data) | {"message": signal.text}
+    data["key"] = " ".join(str(data[each]) for each in APART if each in data)
     about = signal.entity
     if about.kind == "Service":
         data["service"] = [str(about)]

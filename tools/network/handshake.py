@@ -3,8 +3,9 @@
 import shlex
 from typing import Annotated
 
-from opssquad import Cluster, Network, Result, asks, duration, probe_source, tool
+from opssquad import Cluster, Network, Ref, Result, asks, duration, probe_source, tool
 
+from ._origins import from_one, places
 from ._placed import placed
 from ._subject import subject
 from ._told import told
@@ -18,11 +19,22 @@ async def handshake(
     host: Annotated[str, "name or address to connect to"],
     port: asks.Port = 443,
     name: Annotated[str, "name that must be on the certificate (SNI); empty for the host"] = "",
-    origin: Annotated[str, "from where: empty for here, or node/NAME"] = "",
+    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster a node"] = "",
 ) -> Result:
     """Do a TLS handshake: protocol, certificates with dates and names, faults, clock skew."""
-    answer = await network.shake(asks.Shake(host=host, port=port, name=name, origin=origin))
-    signals = await placed(cluster, answer, shaken(answer, await subject(cluster, host)))
+    about = await subject(cluster, host)
+
+    async def one(place: str) -> Result:
+        return await _shaken(
+            network, cluster, about, asks.Shake(host=host, port=port, name=name, origin=place)
+        )
+
+    return await from_one(places(network, about, host, origin), host, one)
+
+
+async def _shaken(network: Network, cluster: Cluster | None, about: Ref, ask: asks.Shake) -> Result:
+    answer = await network.shake(ask)
+    signals = await placed(cluster, answer, shaken(answer, about))
     own = answer.chain[0] if answer.chain else None
     notes = []
     if own and own.not_after and own.not_after > clock(answer):
@@ -37,7 +49,7 @@ async def handshake(
             "not_after": own.not_after.isoformat() if own and own.not_after else "",
         },
         signals=signals,
-        commands=(_line(host, port, name),),
+        commands=(_line(ask.host, ask.port, ask.name),),
     )  # fmt: skip
 
 

@@ -4,8 +4,9 @@ import shlex
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from opssquad import Cluster, Network, Result, asks, probe_source, tool
+from opssquad import Cluster, Network, Ref, Result, asks, probe_source, tool
 
+from ._origins import from_one, places
 from ._placed import placed
 from ._subject import subject
 from ._told import told
@@ -23,24 +24,40 @@ async def http(
     url: Annotated[str, "http or https, without user and password"],
     host: Annotated[str, "Host header and TLS name, where they differ from the URL's"] = "",
     method: Literal["GET", "HEAD", "OPTIONS"] = "GET",
-    origin: Annotated[str, "from where: empty for here, or node/NAME"] = "",
+    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster a node"] = "",
 ) -> Result:
     """Make an HTTP request: status, redirects, timing of each part, headers, certificates, first text."""
-    ask = asks.Fetch(url=url, host=host, method=method, origin=origin, follow=FOLLOW, seconds=SECONDS)
+    name, port = _at(url, host)
+    about = await subject(cluster, name)
+
+    async def one(place: str) -> Result:
+        ask = asks.Fetch(url=url, host=host, method=method, origin=place, follow=FOLLOW, seconds=SECONDS)
+        return await _fetched(network, cluster, about, ask, (name, port))
+
+    return await from_one(places(network, about, name, origin), name, one)
+
+
+async def _fetched(
+    network: Network, cluster: Cluster | None, about: Ref, ask: asks.Fetch, at: tuple[str, int]
+) -> Result:
     answer = await network.fetch(ask)
-    # Read by the probe before, which refuses what is no URL.
-    parts = urlsplit(url.strip())
-    name = host or parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    seen = fetched(answer, await subject(cluster, name), name, port)
-    signals = await placed(cluster, answer, seen)
+    signals = await placed(cluster, answer, fetched(answer, about, *at))
     return Result(
         text=told([answer], signals),
         sources=(probe_source(answer),),
         data={"end": answer.end, "status": answer.steps[-1].status if answer.steps else 0},
         signals=signals,
-        commands=(_line(url, host, method),),
+        commands=(_line(ask.url, ask.host, ask.method),),
     )
+
+
+def _at(url: str, host: str) -> tuple[str, int]:
+    """Host and port; of what is no URL the probe itself says what is wrong with it."""
+    try:
+        parts = urlsplit(url.strip())
+        return host or parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return host, 0
 
 
 def _line(url: str, host: str, method: str) -> str:

@@ -131,8 +131,8 @@ def _result(cluster: Cluster, read: Survey, paths: list[Path], text: list[str], 
 
 
 def _callee(paths: list[Path]) -> Json:
-    """Host and port of what is called in vain, else of the one that was asked about."""
-    wanted = [each for each in paths if each.first] or (paths if len(paths) == 1 else [])
+    """Host and port of the first that is called in vain, else of the first that is called."""
+    wanted = [*(each for each in paths if each.first), *paths]
     known = ((p.goal, service) for p in wanted if (service := p.goal.service))
     told = (
         {"host": f"{ref.name}.{ref.namespace}.svc", "port": goal.port} for goal, ref in known if goal.port

@@ -8,6 +8,8 @@ from typing import Annotated
 from opssquad import Cluster, Json, Network, Ref, Result, Signal, ToolError, answers, asks, probe_source, tool
 
 from .._kube import dig
+from ._alive import tried
+from ._origins import from_one, places
 from ._placed import placed
 from ._subject import subject
 from ._told import told
@@ -25,17 +27,26 @@ async def resolve(
     name: Annotated[str, "host name, or an address with type PTR; with a final dot no search path is used"],
     type: asks.RecordType = "A",
     servers: Annotated[str, "addresses, by comma; `own`: the origin's resolvers in turn; empty: each"] = "",
-    origin: Annotated[str, "from where: empty for here, or node/NAME"] = "",
+    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster a node"] = "",
 ) -> Result:
     """Ask DNS for a name: records, TTLs, status, search path; several servers are compared, and a Service's
     name with its clusterIP."""
-    found = await asyncio.gather(
-        *(
-            network.lookup(asks.Lookup(name=name, type=type, server=each, origin=origin))
-            for each in _servers(servers, network.resolvers(origin))
-        )
-    )
     about = await subject(cluster, name)
+
+    async def one(place: str) -> Result:
+        asked = _servers(servers, network.resolvers(place))
+        lookups = [asks.Lookup(name=name, type=type, server=each, origin=place) for each in asked]
+        return await _resolved(network, cluster, about, lookups)
+
+    # Whoever names a server may ask it for any name, from anywhere.
+    where = [origin] if origin or servers else places(network, about, name, origin)
+    return await from_one(where, name, one)
+
+
+async def _resolved(
+    network: Network, cluster: Cluster | None, about: Ref, lookups: Sequence[asks.Lookup]
+) -> Result:
+    found = await asyncio.gather(*map(network.lookup, lookups))
     known = await _known(cluster, about)
     signals: list[Signal] = []
     notes: list[str] = []
@@ -49,11 +60,12 @@ async def resolve(
         signals += slowly(each, about)
         if known and await subject(cluster, each.name) == about:
             signals += wrong(each, known.ref, known.addresses)
-    signals += differ(judged, about)
+    reached = await tried(network, judged, lookups[0].origin)
+    signals += differ(judged, about, reached)
     seen = await placed(cluster, found[0], signals)
     return Result(
         text=told(found, seen, notes),
-        sources=tuple(probe_source(each) for each in found),
+        sources=(*map(probe_source, found), *map(probe_source, reached)),
         data={"answers": [_data(each) for each in found]},
         signals=seen,
         commands=tuple(_line(each) for each in found),

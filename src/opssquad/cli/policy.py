@@ -21,7 +21,7 @@ def command() -> None:
 
 
 @command.command("explain")
-@click.argument("asked", metavar="LINE|JSON", required=False, default="")
+@click.argument("asked", metavar="LINE|JSON", required=False)
 @click.option("--destination", default="", metavar="HOST:PORT", help="Whether that may be probed, instead.")
 @click.option("--squad", default="k8s", show_default=True, metavar="NAME", help="Whose call it is.")
 @click.option("--context", "--cluster", "cluster", default="", metavar="NAME", help="Where it goes.")
@@ -34,7 +34,7 @@ def command() -> None:
 @shared
 def explain(
     shared: Shared,
-    asked: str,
+    asked: str | None,
     destination: str,
     squad: str,
     cluster: str,
@@ -53,11 +53,11 @@ def explain(
     from opssquad.cli.reaching import Reached, reached
     from opssquad.cli.render.policy import show_explained, show_reached
 
-    if bool(asked) == bool(destination):
+    if (asked is None) == (not destination):
         raise UsageError(f"{HOW}; or --destination HOST:PORT instead")
     own = policy or shared.settings().policy
     found: Explained | Reached
-    if destination:
+    if asked is None:
         found = reached(destination, squad, own)
     else:
         found = explained(asked, Place(squad, cluster, namespace, at), own)

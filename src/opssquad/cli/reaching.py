@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from opssquad import content
-from opssquad.errors import UsageError
+from opssquad.errors import ToolError, UsageError
 from opssquad.gate import reaching
 from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.rules.fits import Fit
@@ -60,9 +60,12 @@ def reached(asked: str, squad: str, organisation: Path | None) -> Reached:
 
 def _split(asked: str) -> tuple[str, int]:
     host, colon, port = asked.rpartition(":")
-    # The colons of an IPv6 address without brackets are its own.
-    if not colon or names.address(asked):
-        return names.host(asked), 0
-    if not (port.isascii() and port.isdigit()):
-        raise UsageError(f"{asked!r} is no destination; give HOST:PORT, such as cart:8080 or [::1]:443")
-    return names.host(host), names.port(int(port))
+    try:
+        # The colons of an IPv6 address without brackets are its own.
+        if not colon or names.address(asked):
+            return names.host(asked), 0
+        if port.isascii() and port.isdigit():
+            return names.host(host), names.port(int(port))
+    except ToolError as error:
+        raise UsageError(str(error)) from None
+    raise UsageError(f"{asked!r} is no destination; give HOST:PORT, such as cart:8080 or [::1]:443")

@@ -17,13 +17,15 @@ ADDRESS = re.compile(r"[\d.]+|.*:.*")
 INSIDE = re.compile(r"\.svc(\.|$)|\.(local|internal)$", re.IGNORECASE)
 FILES = frozenset(["yaml", "yml", "json", "log", "txt", "conf", "cfg", "py", "go", "js", "ts", "sh", "md"])
 """Last parts of names that are files."""
+WEB = (80, 443, 8080, 8443)
+"""Ports where a request tells all that a connection does, and more."""
 PLAIN = {80: "http", 8080: "http"}
 """Ports where no TLS is spoken by custom."""
 
 
 def named_hosts(text: str) -> list[Json]:
-    """`{host, port, url, tls, hostname}` of each host that a text names, URLs first; `tls` is its port where
-    TLS is spoken there, `hostname` the host unless it is an address."""
+    """`{host, port, url, tls, hostname, other}` of each host that a text names, URLs first; `tls` is its port
+    where TLS is spoken there, `hostname` the host unless it is an address, `other` a port of no web."""
     urls = [each for found in URL.finditer(text) if (each := _of_url(found[0].rstrip(".?!)")))]
     rest = [each for found in HOST.finditer(URL.sub(" ", text)) if (each := _of_name(found))]
     found: dict[tuple[str, int], Json] = {}
@@ -54,5 +56,6 @@ def _of_url(url: str) -> Json:
 
 
 def _facts(host: str, port: int, url: str, scheme: str) -> Json:
-    named = {} if ADDRESS.fullmatch(host) else {"hostname": host}
+    named: Json = {} if ADDRESS.fullmatch(host) else {"hostname": host}
+    named |= {} if port in WEB else {"other": port}
     return {"host": host, "port": port, "url": url, **({"tls": port} if scheme == "https" else {}), **named}

@@ -16,8 +16,6 @@ from opssquad.types import Json
 
 BATCH = 4
 """Calls made side by side at most."""
-SOFT_CALLS = 12
-"""Of each squad that has worked on a question."""
 REPORT = re.compile(r"^\S+ (?:of|to) .*\b(?:changed|did|didn|has|had|was|were|is|failed|helped|made|went)\b")
 """Tells what became of an act, as in "rollback of the shop changed nothing": nobody asks for one more."""
 
@@ -49,9 +47,9 @@ class _Turn:
         done = [c for c in case.calls if c.turn == case.turn]
         if by_hand := next((c for c in case.choices if c.by_hand and c.say == case.question), None):
             return Reply(text=left_to_you(by_hand), choices=tuple(self._steps("by_hand", case)))
-        if case.mode == "chat" and done and done[0].check:
-            # The option that was carried out may be labelled with the words of an intent, as one for the DNS.
-            return self._told(case, done, offered)
+        if case.mode == "chat" and (acts := [c for c in done if c.check or c.data.get("declined")]):
+            # What was asked for is done or declined: words in the label of an offer ask for nothing more.
+            return self._told(case, acts, offered)
         intent = self._intent(case)
         if intent and intent.answer:
             return Reply(text=intent.answer)
@@ -151,7 +149,7 @@ class _Turn:
 
     def _investigate(self, case: Case, done: Sequence[PastCall], offered: set[str]) -> Reply:
         """Look until the leading hypothesis is confirmed or nothing is left to look at, then conclude."""
-        if not case.must_conclude and len(done) < SOFT_CALLS * max(1, len(case.squads)):
+        if not case.must_conclude and len(done) < self._book.calls * max(1, len(case.squads)):
             before = {call_key(c.tool, c.args) for c in done}
             planned = plan(self._book, case, done, offered)
             plan_of = {call_key(c.tool, c.args): (c.tool, c.args) for c in planned if c.tool in offered}

@@ -40,13 +40,15 @@ class PhraseBook(Value):
     `refused`, `expired`, `voided` or `suggested`, it was `unhelped`; `by_hand`: the engineer does it.
     `look_again`, by such an end, is looked at at once, before an answer. An investigation makes the steps of
     `begin` first, then the calls of `survey` (tools that take a namespace) for each namespace that the
-    question names, and the steps of `further` where nothing seen so far settles it. Names used must exist."""
+    question names, and the steps of `further` where nothing seen so far settles it. After
+    `calls` it concludes with what it has. Names used must exist."""
 
     intents: list[Intent]
     steps: dict[str, Step]
     follow: dict[str, list[str]]
     begin: list[str] = Field(default_factory=list)
     survey: list[str] = Field(default_factory=list)
+    calls: int = Field(default=12, gt=0)
     further: list[str] = Field(default_factory=list)
     look_again: dict[str, str] = Field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from opssquad.diagnosis.own import KnownFaults
 from opssquad.diagnosis.soundness import nearest
 from opssquad.errors import ToolError
 from opssquad.models.base import HAND_OVER, Case, SeenSignal, ToolSpec, Transfer
+from opssquad.models.saying import SURE
 from opssquad.squad.knowledge import known_faults
 from opssquad.squad.spec import HandsOver, SquadSpec, World, load_squad
 from opssquad.templates import fill
@@ -99,7 +100,10 @@ def _reachable(own: str, has: Callable[[World], bool]) -> tuple[dict[str, SquadS
 
 
 def _transfers(ways: Sequence[HandsOver], case: Case, away: Mapping[str, str]) -> Iterator[Transfer]:
+    settled = any(each.score >= SURE for each in case.differential if not each.no_fault)
     for way in ways:
+        if way.unsettled and settled:
+            continue
         # In the order of the clauses: what the first of them finds says why.
         found = [s for clause in way.when for s in case.signals if fits(clause, s.signal)]
         open_ = [s for s in found if s.signal.until is None]

@@ -31,11 +31,12 @@ and in a recording with a cluster or with probes."""
 
 
 class HandsOver(Value):
-    """To whom a squad may hand a question: `when` one of these signals was seen; `why` is a sentence with
-    holes for the signal's text, owner, entity and data."""
+    """To whom a squad may hand a question: `when` one of these signals was seen, and with `unsettled` no
+    fault is likely yet; `why` is a sentence with holes for the signal's text, owner, entity and data."""
 
     to: str
     when: list[Clause] = Field(min_length=1)
+    unsettled: bool = False
     why: str
 
 

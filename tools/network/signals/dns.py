@@ -66,33 +66,53 @@ def slowly(answer: answers.Resolved, about: Ref) -> Iterator[Signal]:
         yield from slow(answer, about, data, {"resolve": answer.ms})
 
 
-def odd(found: Sequence[answers.Resolved]) -> list[str]:
+def odd(found: Sequence[answers.Resolved], tried: Sequence[answers.Connected] = ()) -> list[str]:
     """The servers that answer otherwise than those who answer for the zone; where none does, or they differ
-    themselves, otherwise than most. None where neither tells."""
+    themselves, otherwise than most; else those of whose addresses nobody answers at any. None where nothing
+    tells."""
+    found = [each for each in found if each.status]
+    if not found:
+        return []
     sure = {gives(each) for each in found if each.authoritative}
     counts = Counter(gives(each) for each in found)
     (most, many), *others = counts.most_common()
     right = next(iter(sure)) if len(sure) == 1 else most if others and many > others[0][1] else ""
-    return [each.server for each in found if right and gives(each) != right]
+    if right:
+        return [each.server for each in found if gives(each) != right]
+    dead = _dead(tried)
+    idle = [each.server for each in found if values(each) and dead.issuperset(values(each))]
+    return idle if len(idle) < len(found) else []
 
 
-def differ(found: Sequence[answers.Resolved], about: Ref) -> Iterator[Signal]:
-    """Servers that answer one question differently; those that did not answer count for nothing."""
+def _dead(tried: Sequence[answers.Connected]) -> set[str]:
+    """Addresses that nobody answers at, whichever port was tried. What may not be probed tells nothing."""
+    there = {each.ask.host for each in tried if each.end not in ("timeout", "unreachable")}
+    return {each.ask.host for each in tried} - there
+
+
+def differ(
+    found: Sequence[answers.Resolved], about: Ref, tried: Sequence[answers.Connected] = ()
+) -> Iterator[Signal]:
+    """Servers that answer one question differently; those that did not answer count for nothing. `tried` are
+    connections to addresses that only some of them give."""
     there = [each for each in found if each.status]
     said = {each.server: gives(each) for each in there}
     if len(set(said.values())) < 2:
         return
     first = there[0]
-    strange = [str(Ref(kind="Host", name=address(each))) for each in odd(there)]
+    strange = [str(Ref(kind="Host", name=address(each))) for each in odd(there, tried)]
+    dead = sorted(_dead(tried))
+    silent = f"; nobody answers at {', '.join(dead)}" if dead and strange else ""
     data = facts(first, first.ask.name, PORT) | {"type": first.ask.type, "answers": said, "odd": strange}
     yield Signal(
         id="net.servers_differ",
         entity=about,
         text=f"{first.ask.name} {first.ask.type} differs: "
-        + "; ".join(f"{server} says {what}" for server, what in said.items()),
+        + "; ".join(f"{server} says {what}" for server, what in said.items())
+        + silent,
         at=first.at,
         data=data,
-        quotes=tuple(probe_quote(each) for each in there),
+        quotes=(*map(probe_quote, there), *(probe_quote(each) for each in tried if each.ask.host in dead)),
     )
 
 

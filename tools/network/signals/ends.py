@@ -40,12 +40,16 @@ def ended(answer: answers.Answer, about: Ref, data: Json) -> Iterator[Signal]:
     yield Signal(
         id=name,
         entity=about,
-        text=f"{data['host']} port {data['port']} {does}, asked from {answer.origin}{why}",
+        text=f"{_place(data)} {does}, asked from {answer.origin}{why}",
         severity="critical",
         at=answer.at,
         data=data | {"how": answer.end},
         quotes=(probe_quote(answer),),
     )
+
+
+def _place(data: Json) -> str:
+    return f"{data['host']} port {data['port']}" if data["port"] else str(data["host"])
 
 
 def slow(answer: answers.Answer, about: Ref, data: Json, parts: Mapping[str, float]) -> Iterator[Signal]:

@@ -89,7 +89,7 @@ class Destination(Value):
 
     def says(self) -> str:
         """Why it refuses, in words."""
-        return f"{self.reason or 'policy does not let it be probed'} (rule {self.name!r})"
+        return f"{self.reason or 'it is not to be probed'} (rule {self.name!r})"
 
     def covers(self, other: "Destination") -> bool:
         """Whether certainly every destination that the other rule fits, this one fits too."""

@@ -173,10 +173,12 @@ class Listener(Value):
 
 
 class SocketsSeen(_Answer):
-    """`states` counts TCP sockets by state; the counters are since boot. Zero limits are not known."""
+    """`clock` is what the place takes for the time; `states` counts TCP sockets by state; the counters are
+    since boot. Zero limits are not known."""
 
     kind: Literal["sockets"] = "sockets"
     ask: Sockets
+    clock: datetime | None = None
     listeners: tuple[Listener, ...] = ()
     states: dict[str, int] = Field(default_factory=dict)
     segments_out: int = 0

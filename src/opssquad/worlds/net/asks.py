@@ -10,6 +10,9 @@ from opssquad.types import Value
 RecordType = Literal["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT", "CAA", "DS", "DNSKEY"]
 Family = Literal["any", "4", "6"]
 Port = Annotated[int, Field(ge=1, le=65535)]
+AnyPort = Annotated[int, Field(ge=0, le=65535)]
+"""A port, or 0 for none."""
+Times = Annotated[int, Field(ge=1, le=20)]
 Seconds = Annotated[float, Field(gt=0, le=30)]
 
 
@@ -68,7 +71,7 @@ class Trace(_Ask):
 
     kind: Literal["trace"] = "trace"
     host: str
-    port: int = Field(default=0, ge=0, le=65535)
+    port: AnyPort = 0
     hops: int = Field(default=20, ge=1, le=30)
     seconds: Seconds = 10.0
 

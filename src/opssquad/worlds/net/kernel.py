@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from opssquad.times import wall_clock
 from opssquad.worlds.net.answers import Listener, SocketsSeen
 from opssquad.worlds.net.asks import Sockets
 from opssquad.worlds.net.here import Here
@@ -22,10 +23,10 @@ from opssquad.worlds.net.tcp import since
 T = TypeVar("T")
 NET, SYS = Path("/proc/thread-self/net"), Path("/proc/sys/net")
 STATES = {
-    1: "established", 2: "syn_sent", 3: "syn_recv", 4: "fin_wait1", 5: "fin_wait2", 6: "time_wait",
-    7: "close", 8: "close_wait", 9: "last_ack", 10: "listen", 11: "closing", 12: "syn_recv",
+    1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECV", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT",
+    7: "CLOSE", 8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING", 12: "SYN_RECV",
 }  # fmt: skip
-"""TCP states by their numbers in the kernel; a request that is not a socket yet counts as `syn_recv`."""
+"""TCP states by their numbers in the kernel; a request that is not a socket yet counts as `SYN_RECV`."""
 MOST_LISTENERS = 200
 
 
@@ -93,7 +94,7 @@ def span(text: str) -> tuple[int, int]:
 
 def listeners(tcp: Iterable[Entry], udp: Iterable[Entry]) -> tuple[Listener, ...]:
     """Who listens: TCP sockets that do, UDP ones without a peer; each once, by port."""
-    found = {("tcp", each.port, each.address) for each in tcp if each.state == "listen"}
+    found = {("tcp", each.port, each.address) for each in tcp if each.state == "LISTEN"}
     found |= {("udp", each.port, each.address) for each in udp if not each.peer_port and each.port}
     return tuple(
         Listener(address=address, port=port, protocol=protocol)
@@ -105,7 +106,7 @@ def ephemeral_used(tcp: Iterable[Entry], ports: tuple[int, int]) -> int:
     """Ports of the range that are taken towards one destination, of that with most: a port can be used again
     towards another. Connections that came in do not count."""
     told = list(tcp)
-    serving = {each.port for each in told if each.state == "listen"}
+    serving = {each.port for each in told if each.state == "LISTEN"}
     taken: Counter[tuple[str, int]] = Counter()
     for each in told:
         if each.peer_port and ports[0] <= each.port <= ports[1] and each.port not in serving:
@@ -167,7 +168,7 @@ def _count(told: Mapping[str, Mapping[str, int]], part: str, name: str) -> int:
 async def sockets(ask: Sockets, here: Here) -> SocketsSeen:
     """Read them, in a thread: a busy machine has hundreds of thousands of sockets."""
     began = time.perf_counter()
-    answer = partial(SocketsSeen, ask=ask, origin=here.words, at=here.now())
+    answer = partial(SocketsSeen, ask=ask, origin=here.words, at=here.now(), clock=wall_clock())
     try:
         async with asyncio.timeout(ask.seconds):
             found = await asyncio.to_thread(seen)

@@ -138,7 +138,7 @@ def trace(ask: Trace, view: View, luck: Luck) -> Traced:
 def sockets(ask: Sockets, view: View) -> SocketsSeen:
     """What the kernel of the origin said."""
     place = view.origin(ask.origin)
-    answer = partial(SocketsSeen, ask=ask, origin=place.says, at=view.now)
+    answer = partial(SocketsSeen, ask=ask, origin=place.says, at=view.now, clock=view.clock(ask.origin))
     if place.sockets is None:
         return answer(end="not_recorded", why="the kernel's counters were not recorded there")
     told = place.sockets.model_dump(exclude={"listeners"})

@@ -130,6 +130,11 @@ async def open_tcp(host: str, port: int, family: Family, here: Here, tries: Trie
     began = time.perf_counter()
     found = await addresses(as_host(host), family)
     tries.resolve_ms = since(began)
+    return await open_any(found, host, port, here, tries)
+
+
+async def open_any(found: Sequence[str], host: str, port: int, here: Here, tries: Tries) -> Opened:
+    """The same for addresses that are known already to be those of the host."""
     race = _Race(host, port, here, tries)
     try:
         won = await race.run(found)

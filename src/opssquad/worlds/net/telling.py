@@ -152,6 +152,10 @@ def _fetched(answer: answers.Fetched) -> Iterator[str]:
 
 
 def _sockets(answer: answers.SocketsSeen) -> Iterator[str]:
+    if answer.clock:
+        yield f"clock {rfc3339(answer.clock)}, when it is {rfc3339(answer.at)}"
+    if answer.end != "ok":
+        return
     if answer.states:
         yield "states " + " ".join(f"{name}={count}" for name, count in sorted(answer.states.items()))
     counted = f"out={answer.segments_out} retransmitted={answer.retransmitted}"
