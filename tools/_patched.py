@@ -83,8 +83,8 @@ async def judged(cluster: Cluster, obj: Json, stood: dict[str, object]) -> Check
     while True:
         signals, scene = await told(cluster, where)
         now = facts(signals)
-        waits = where.kind in FOLLOWED and now.keys() == was.keys() and cluster.now() - began < PATIENCE
-        if not waits:
+        early = cluster.now() - began < PATIENCE
+        if not (was and where.kind in FOLLOWED and now.keys() == was.keys() and early):
             return _check(obj, was, now, signals, scene) if was or now else None
         await asyncio.sleep(PAUSE)
 
@@ -92,7 +92,8 @@ async def judged(cluster: Cluster, obj: Json, stood: dict[str, object]) -> Check
 def _check(obj: Json, was: dict[str, str], now: dict[str, str], signals: list[Signal], scene: Scene) -> Check:
     where = ref(obj)
     gone = [words for key, words in was.items() if key not in now]
-    new = [words for key, words in now.items() if key not in was]
+    grave = facts(each for each in signals if each.severity != "info" or each.id in DENIALS.values())
+    new = [words for key, words in grave.items() if key not in was]
     stays = [words for key, words in now.items() if key in was]
     lines = [(gone, "no more"), (new, "new"), (stays, "still")]
     said = "; ".join(f"{how}: {some(each, MOST)}" for each, how in lines if each)

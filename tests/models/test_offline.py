@@ -282,3 +282,13 @@ async def test_where_the_cluster_may_not_be_read_the_namespace_that_is_called_in
     seen = past("health", turn=2).model_copy(update={"args": {"namespace": "stores"}})
     reply = await answer("why is the api failing?", *looked, seen, mode="ask")
     assert "health" not in [c.tool for c in reply.calls]
+
+
+async def test_an_option_that_was_carried_out_is_told_whatever_words_its_label_has() -> None:
+    book = load_book(content.phrase_books()["network"])
+    act = past("patch").model_copy(update={"check": Check(outcome="better", text="it passes now")})
+    label = "Let through in NetworkPolicy lock: the DNS queries of web"
+    case = Case(question=label, turn=1, mode="chat", target=Target(cluster="c"), calls=(act,))
+    tools = tuple(ToolSpec(name=n, description="", parameters={}) for n in ("patch", "resolve", CONCLUDE))
+    asked = Request(system="", messages=(), tools=tools, case=case)
+    assert "it passes now" in (await Offline({"": book}).reply(asked, Quiet())).text

@@ -218,8 +218,7 @@ def _network(options: Options, cluster: Cluster | None) -> Network:
 
 
 def live_network(options: Options, cluster: Cluster | None) -> Live:
-    """The network as it is seen from here, on the cluster's clock where there is one. What the policy about
-    destinations refuses is not asked."""
+    """The network as it is seen from here; what the policy about destinations refuses is not asked."""
     now = cluster.now if cluster else wall_clock
     return Live(Here(now=now, refuses=Bounded(partial(_refuses, _destinations(options)))))
 
