@@ -11,7 +11,9 @@ from opssquad.squad.knowledge import known_faults
 from opssquad.worlds.kube.recording.load import load_incident, load_truth
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE, DATABASE_PAGE = ROOT / "docs" / "kubernetes.md", ROOT / "docs" / "database.md"
+PAGE, DATABASE_PAGE, NETWORK_PAGE = (
+    ROOT / "docs" / f"{name}.md" for name in ("kubernetes", "database", "network")
+)
 MODULES = (
     *sorted((ROOT / "tools" / "signals").glob("*.py")),
     *(
@@ -62,10 +64,11 @@ def _words(path: Path) -> Iterator[str]:
             yield "".join(str(e.value) if isinstance(e, ast.Constant) else "*" for e in node.values)
 
 
-def recorded(squad: str) -> str:
-    """Each fault that a squad's catalogue knows, or that a recording is of which begins with that squad, with
-    those recordings."""
-    entries = [each.fault for each in known_faults(squad, None).entries]
+def recorded(squad: str, own: bool = False) -> str:
+    """Each fault that a squad's catalogue knows, only its own file's with `own`, or that a recording is of
+    which begins with that squad, with those recordings."""
+    known = known_faults(squad, None)
+    entries = [each.fault for each in known.entries if not own or each.file == known.squad_file]
     found: dict[str, list[str]] = {each.id: [] for each in entries if not each.form_of}
     for id, folder in sorted(content.recordings().items()):
         if load_incident(folder).squad == squad:
@@ -79,6 +82,7 @@ PARTS: dict[tuple[Path, str], Callable[[], str]] = {
     (PAGE, "signals"): signals,
     (PAGE, "recorded"): lambda: recorded("k8s"),
     (DATABASE_PAGE, "recorded"): lambda: recorded("database"),
+    (NETWORK_PAGE, "recorded"): lambda: recorded("network", own=True),
 }
 
 
@@ -104,5 +108,5 @@ def written(page: Path) -> str:
 
 
 if __name__ == "__main__":
-    for each in (PAGE, DATABASE_PAGE):
+    for each in (PAGE, DATABASE_PAGE, NETWORK_PAGE):
         each.write_text(written(each), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from opssquad import Signal, answers, probe_source
+from opssquad import Json, Signal, answers, probe_source
 
 MOST = 40
 """Lines of a result."""
@@ -19,3 +19,10 @@ def told(found: Sequence[answers.Answer], signals: Iterable[Signal], notes: Iter
     rest = [f"... and {len(lines) - len(shown)} lines more"] if len(lines) > len(shown) else []
     cut = (line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in shown)
     return "\n".join([*cut, *rest])
+
+
+def barred(found: Sequence[answers.Answer]) -> Json:
+    """What policy or this machine kept us from asking, as data of a result: it stays unknown."""
+    kept = [each for each in found if each.end in ("denied", "not_possible")]
+    told_ = [{"what": probe_source(each).locator, "why": each.why} for each in kept]
+    return {"unread": told_} if told_ else {}

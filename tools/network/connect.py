@@ -9,7 +9,7 @@ from opssquad import Cluster, Network, Ref, Result, Signal, answers, asks, probe
 from ._origins import from_each, places
 from ._placed import placed
 from ._subject import subject
-from ._told import told
+from ._told import barred, told
 from .signals.series import ENOUGH, Probe, several
 from .signals.tcp import connected
 
@@ -52,7 +52,7 @@ async def _connected(
         return Result(
             text=told([first], signals),
             sources=(probe_source(first),),
-            data={"end": first.end, "ms": round(first.ms, 1), "address": first.address},
+            data={"end": first.end, "ms": round(first.ms, 1), "address": first.address, **barred([first])},
             signals=signals,
             commands=(command,),
         )
@@ -114,6 +114,7 @@ def _of_series(
     data = {
         "sent": spread.sent, "ok": spread.good, "loss": spread.loss, "ends": dict(spread.ends),
         "p50": round(spread.p50, 1), "p95": round(spread.p95, 1), "max": round(spread.most, 1),
+        **barred(_shown(found)),
     }  # fmt: skip
     return Result(
         text=told(_shown(found), signals, notes),

@@ -8,7 +8,7 @@ from opssquad import Cluster, Network, Ref, Result, asks, duration, probe_source
 from ._origins import from_one, places
 from ._placed import placed
 from ._subject import subject
-from ._told import told
+from ._told import barred, told
 from .signals.tls import clock, shaken
 
 
@@ -47,6 +47,7 @@ async def _shaken(network: Network, cluster: Cluster | None, about: Ref, ask: as
         data={
             "end": answer.end, "protocol": answer.protocol, "faults": list(answer.faults),
             "not_after": own.not_after.isoformat() if own and own.not_after else "",
+            **barred([answer]),
         },
         signals=signals,
         commands=(_line(ask.host, ask.port, ask.name),),

@@ -9,7 +9,7 @@ from opssquad import Cluster, Network, Ref, Result, asks, probe_source, tool
 from ._origins import from_one, places
 from ._placed import placed
 from ._subject import subject
-from ._told import told
+from ._told import barred, told
 from .signals.http import fetched
 
 FOLLOW = 10
@@ -45,7 +45,11 @@ async def _fetched(
     return Result(
         text=told([answer], signals),
         sources=(probe_source(answer),),
-        data={"end": answer.end, "status": answer.steps[-1].status if answer.steps else 0},
+        data={
+            "end": answer.end,
+            "status": answer.steps[-1].status if answer.steps else 0,
+            **barred([answer]),
+        },
         signals=signals,
         commands=(_line(ask.url, ask.host, ask.method),),
     )

@@ -12,7 +12,7 @@ from ._alive import tried
 from ._origins import from_one, places
 from ._placed import placed
 from ._subject import subject
-from ._told import told
+from ._told import barred, told
 from .signals.dns import address, differ, slowly, unresolved, values, wrong
 
 MOST = 5
@@ -66,7 +66,7 @@ async def _resolved(
     return Result(
         text=told(found, seen, notes),
         sources=(*map(probe_source, found), *map(probe_source, reached)),
-        data={"answers": [_data(each) for each in found]},
+        data={"answers": [_data(each) for each in found], **barred(found)},
         signals=seen,
         commands=tuple(_line(each) for each in found),
     )

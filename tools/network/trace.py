@@ -8,7 +8,7 @@ from opssquad import Cluster, Network, Ref, Result, asks, probe_source, tool
 from ._origins import from_one, places
 from ._placed import placed
 from ._subject import subject
-from ._told import told
+from ._told import barred, told
 from .signals.tcp import traced
 
 
@@ -46,6 +46,7 @@ async def _traced(network: Network, cluster: Cluster | None, about: Ref, ask: as
         data={
             "end": answer.end, "reached": answer.reached, "mtu": answer.mtu,
             "hops": [hop.address for hop in answer.hops],
+            **barred([answer]),
         },
         signals=signals,
         commands=(shlex.join(["traceroute", "-n", *by_tcp, ask.host]),),

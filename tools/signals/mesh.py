@@ -6,7 +6,7 @@ the Service that it calls, and where it is known.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opssquad import Json, Quote, Ref, Signal
 
@@ -37,15 +37,17 @@ def mesh_signals(scene: Scene) -> Iterator[Signal]:
     if not scene.of(RULES, TLS):
         return
     calls, _ = needs(scene)
-    found: dict[tuple[Ref, Why], Denied] = defaultdict(Denied)
+    found: dict[tuple[Ref, Why, bool], Denied] = defaultdict(Denied)
     for call in calls:
-        for target, said in _denials(call, scene):
-            denied = found[ref(newest(said.denying)), said.why or "deny"]
+        sure = _denials(call, scene)
+        for target, said in sure or _denials(call, scene, assumed=True):
+            denied = found[ref(newest(said.denying)), said.why or "deny", bool(sure)]
             denied.workloads.append(target)
             denied.calls.append(call)
-    for (address, why), denied in found.items():
+    for (address, why, seen), denied in found.items():
         if policy := scene.get(address):
-            yield mesh_denies(policy, why, denied.workloads, denied.calls, scene)
+            told = mesh_denies(policy, why, denied.workloads, denied.calls, scene)
+            yield told if seen else _assumed(told)
 
 
 def as_member(end: Side, scene: Scene) -> Member:
@@ -55,12 +57,23 @@ def as_member(end: Side, scene: Scene) -> Member:
     return member(end.who, dig(obj, "spec", "template", default={}), pods, scene)
 
 
-def _denials(call: Call, scene: Scene) -> list[tuple[Ref, Judgement]]:
-    """Whom the mesh keeps a call from, where it keeps it from every pod behind its Service."""
+def _assumed(told: Signal) -> Signal:
+    """The same where no proxy of the mesh is seen in the pods: it may be one that the API does not show."""
+    text = f"{told.text}, if a proxy of the mesh stands before their pods, which is not seen"
+    return told.model_copy(update={"text": text, "severity": "info", "data": {**told.data, "assumed": True}})
+
+
+def _denials(call: Call, scene: Scene, *, assumed: bool = False) -> list[tuple[Ref, Judgement]]:
+    """Whom the mesh keeps a call from, where it keeps it from every pod behind its Service; `assumed`: as if
+    a proxy of the mesh stood before all pods."""
     client, service = as_member(call.caller, scene), ref(call.service).name
+    if assumed:
+        client = replace(client, inside=True)
     found = []
     for end in ends_behind(call.service, scene):
         target = as_member(end, scene)
+        if assumed:
+            target = replace(target, inside=True)
         for port in ports(call, end):
             said = judge(client, target, port.number, service, scene) if port else Judgement(None)
             if said.passes is not False:

@@ -148,4 +148,5 @@ def _missing(case: Case) -> list[str]:
     steps = [c.label for h in case.differential[:2] for c in h.next_calls[:2] if c.label]
     if failed or steps or any(c.unread for c in mine):
         return [*failed, *steps]
-    return ["nothing unhealthy in what the API shows; look at metrics and traces"]
+    shown = "what the API shows" if case.target.cluster else "what was looked at"
+    return [f"nothing unhealthy in {shown}; look at metrics and traces"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opssquad import Json
+from opssquad import Json, Ref, Signal
 from tests.tools.signals.network import app, running, service, workload
 from tests.tools.signals.objects import NOW, ago, logged, obj, ranked, told
 
@@ -114,3 +114,19 @@ def test_a_mesh_that_denies_is_its_policys_fault_where_a_caller_tells_of_it(
     best = ranked(*objects, more=logged(running(workload("web")), *[line] * 3))[0]
     assert (best.fault, str(best.component)) == ("N12", f"{named['kind']}/n/lock")
     assert said in best.root_cause
+
+
+DENIED = Signal(
+    id="log.mesh_denied",
+    entity=Ref.parse("Pod/n/web-1"),
+    owner=Ref.parse("Deployment/n/web"),
+    text="web logged 40 times: RBAC: access denied",
+)
+LOCK = policy("lock", {"selector": app("db"), **DENY_ALL})
+
+
+@pytest.mark.parametrize("proxies", [("web", "db"), ()], ids=["with proxies", "proxies are not seen"])
+def test_a_mesh_that_denies_is_its_policys_fault_once_somebody_is_told_so(proxies: tuple[str, ...]) -> None:
+    best = ranked(*town(LOCK, proxies=proxies), more=[DENIED])[0]
+    assert (best.fault, str(best.component)) == ("N12", "AuthorizationPolicy/n/lock")
+    assert ranked(*town(LOCK, proxies=proxies)) == []
