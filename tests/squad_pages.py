@@ -18,7 +18,7 @@ MODULES = (
     *sorted((ROOT / "tools" / "signals").glob("*.py")),
     *(
         ROOT / "tools" / name
-        for name in ("_workload_entries.py", "_object_entries.py", "_past.py", "services.py")
+        for name in ("_workload_entries.py", "_object_entries.py", "_past.py", "services.py", "_patched.py")
     ),
 )
 NO_SIGNALS = {"spec", "metadata", "keda", "log.level"}

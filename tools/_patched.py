@@ -16,11 +16,8 @@ KINDS = frozenset(
     {"Ingress", "HTTPRoute", "GRPCRoute", "NetworkPolicy", "Service", "AuthorizationPolicy"}
     | {"PeerAuthentication"}
 )
-DENIALS = {
-    "NetworkPolicy": "policy.denies",
-    "AuthorizationPolicy": "mesh.denies",
-    "PeerAuthentication": "mesh.denies",
-}
+DENIERS = {"NetworkPolicy": "policy", "AuthorizationPolicy": "mesh", "PeerAuthentication": "mesh"}
+"""The families of signals that tell what a policy denies."""
 FOLLOWED = frozenset({"Service", "HTTPRoute", "GRPCRoute"})
 """Kinds of which a controller tells only after a while how they do."""
 WHAT = ("path", "ref", "lacks", "class", "service", "port", "why")
@@ -32,8 +29,16 @@ async def told(cluster: Cluster, where: Ref) -> tuple[list[Signal], Scene]:
     """The signals about an object, and the scene that they were read off: of a policy every call that is
     denied, whichever policy is the newest that does. Raises ToolError."""
     scene = (await read(cluster, where.namespace)).scene
-    denial = DENIALS.get(where.kind)
-    return [s for s in read_signals(scene) if where in (s.entity, s.owner) or s.id == denial], scene
+    family = DENIERS.get(where.kind)
+    found = read_signals(scene)
+    mine = [s for s in found if where in (s.entity, s.owner) or (family and _denies(s) == family)]
+    return mine, scene
+
+
+def _denies(signal: Signal) -> str | None:
+    """The family of a signal that tells of denied calls."""
+    family, _, what = signal.id.partition(".")
+    return family if what == "denies" else None
 
 
 async def before(cluster: Cluster, where: Ref) -> Json:
@@ -48,7 +53,7 @@ def facts(signals: Iterable[Signal]) -> dict[str, str]:
     """What they tell, without when: each denied call by itself, with the words for it."""
     found: dict[str, str] = {}
     for each in signals:
-        if each.id in DENIALS.values():
+        if _denies(each):
             found |= {line: line for line in _denied(each)}
         else:
             what = [str(each.data[key]) for key in WHAT if each.data.get(key)]
@@ -92,7 +97,7 @@ async def judged(cluster: Cluster, obj: Json, stood: dict[str, object]) -> Check
 def _check(obj: Json, was: dict[str, str], now: dict[str, str], signals: list[Signal], scene: Scene) -> Check:
     where = ref(obj)
     gone = [words for key, words in was.items() if key not in now]
-    grave = facts(each for each in signals if each.severity != "info" or each.id in DENIALS.values())
+    grave = facts(each for each in signals if each.severity != "info" or _denies(each))
     new = [words for key, words in grave.items() if key not in was]
     stays = [words for key, words in now.items() if key in was]
     lines = [(gone, "no more"), (new, "new"), (stays, "still")]

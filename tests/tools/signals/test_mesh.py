@@ -4,7 +4,7 @@ import pytest
 
 from opssquad import Json, Ref, Signal
 from tests.tools.signals.network import app, running, service, workload
-from tests.tools.signals.objects import NOW, ago, obj, ranked, told
+from tests.tools.signals.objects import NOW, ago, logged, obj, ranked, told
 
 DENY_ALL: Json = {"action": "DENY", "rules": [{}]}
 STRICT: Json = {"mtls": {"mode": "STRICT"}}
@@ -96,6 +96,24 @@ def test_a_service_with_one_open_backend_is_not_denied() -> None:
     other["metadata"]["ownerReferences"][0]["name"] = "db-canary-h1"
     lock = policy("lock", {"selector": {"matchLabels": {"track": "canary"}}, **DENY_ALL})
     assert "mesh.denies" not in told(*town(lock), canary, other)
+
+
+@pytest.mark.parametrize(
+    ("named", "proxies", "said"),
+    [
+        (policy("lock", DENY_ALL), ("web", "db"), "RBAC: access denied"),
+        (policy("lock", STRICT, kind="PeerAuthentication"), ("db",), "read: connection reset by peer"),
+    ],
+)
+def test_a_mesh_that_denies_is_its_policys_fault_where_a_caller_tells_of_it(
+    named: Json, proxies: tuple[str, ...], said: str
+) -> None:
+    objects = town(named, proxies=proxies)
+    assert "N12" not in [each.fault for each in ranked(*objects)]
+    line = f"ERROR GET http://db:5432/x: {said}"
+    best = ranked(*objects, more=logged(running(workload("web")), *[line] * 3))[0]
+    assert (best.fault, str(best.component)) == ("N12", f"{named['kind']}/n/lock")
+    assert said in best.root_cause
 
 
 DENIED = Signal(
