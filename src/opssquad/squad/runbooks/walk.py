@@ -90,9 +90,17 @@ class Walking:
 
     def _not_made(self, walk: Walk, problem: str) -> Walk:
         if walk.at in (BEFORE, AFTER):
-            return self._over(walk, "unknown", problem)
+            return self._unseen(walk, problem)
         step = self._book.steps[walk.at]
         return self._on_fail(walk, step, Passed(step=step.id, outcome="failed", said=problem))
+
+    def _unseen(self, walk: Walk, problem: str) -> Walk:
+        """Behind a look at the steady state that cannot be taken here. Another may tell, or a step."""
+        more = walk.check + 1 < len(self._book.checks)
+        goto = walk.at if more else OVER if walk.at == AFTER else self._book.first()
+        walk = _behind(walk, Passed(step=walk.at, outcome="not known", said=problem, goto=goto))
+        walk = walk.model_copy(update={"check": walk.check + 1 if more else 0, "blind": True})
+        return self._over(walk, "unknown", problem) if walk.at == OVER else walk
 
     def _taken(self, walk: Walk, case: Case, call: PastCall) -> Walk:
         """The walk behind the step whose call that is."""
