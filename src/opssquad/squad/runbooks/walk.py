@@ -121,7 +121,7 @@ class Walking:
             return self._over(walk, "unknown", f"the steady state could not be looked at: {call.text}")
         at, look = walk.at, self._book.look(walk.at, walk.check)
         state = held(look.expect, call, case.signals, self._known(walk))
-        blind = walk.blind or bool(state.holds and call.unread)
+        blind = walk.blind or bool(state.holds and call.blind)
         more = state.holds and walk.check + 1 < len(self._book.checks)
         over = at == AFTER or (state.holds and not blind)
         goto = at if more else OVER if over else self._book.first()
@@ -240,8 +240,8 @@ def _of_check(at: str, state: Held, call: PastCall, goto: str) -> Passed:
     """A look at the steady state that is behind."""
     if not state.holds:
         return _passed(at, "not as expected", f"the steady state is broken: {_why(state)}", state, call, goto)
-    if call.unread:
-        said = f"{', '.join(call.unread)} could not be read: {next(iter(call.unread.values()))}"
+    if call.blind:
+        said = f"{', '.join(call.blind)} could not be read: {next(iter(call.blind.values()))}"
         return _passed(at, "not known", said, state, call, goto)
     return _passed(at, "as expected", _sentence(call.text), state, call, goto)
 
