@@ -244,9 +244,10 @@ def test_what_still_goes_on_is_not_over() -> None:
 
 
 def test_another_form_of_a_fault_is_concluded_under_its_id() -> None:
-    differs = signal("net.servers_differ", "Host//here", "Host//pay.example", odd=["Host//10.0.0.3"])
-    found = top(differs)
-    assert (found.fault, str(found.component)) == ("N06", "Host//10.0.0.3")
+    facts = {"odd": ["Host//10.0.0.3"], "about": "Host//pay.example"}
+    found = top(signal("net.servers_differ", "Host//here", "Host//pay.example", **facts))
+    assert (found.fault, str(found.component)) == ("N06", "Host//pay.example")
+    assert "(Host//10.0.0.3)" in found.options[0].label
 
 
 def test_what_probes_of_a_host_show_to_work_is_no_fault_unless_one_shows_another_thing() -> None:

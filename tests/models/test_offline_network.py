@@ -26,9 +26,9 @@ async def probed(text: str, *calls: PastCall, without: tuple[str, ...] = ()) -> 
 async def test_each_host_that_a_question_names_is_probed_first_and_once() -> None:
     first = await probed("pay.example fails, and http://map.example/ is slow")
     assert first == [
-        ("resolve", {"name": "map.example"}),
+        ("resolve", {"name": "map.example", "servers": "own,authority"}),
         ("http", {"url": "http://map.example/"}),
-        ("resolve", {"name": "pay.example"}),
+        ("resolve", {"name": "pay.example", "servers": "own,authority"}),
         ("tls", {"host": "pay.example", "port": 443}),
     ]
     made = [past(tool).model_copy(update={"args": args}) for tool, args in first]

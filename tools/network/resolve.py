@@ -9,6 +9,7 @@ from opssquad import Cluster, Json, Network, Ref, Result, Signal, ToolError, ans
 
 from .._kube import dig
 from ._alive import tried
+from ._authority import keepers
 from ._origins import from_one, places
 from ._placed import placed
 from ._subject import subject
@@ -17,7 +18,7 @@ from .signals.dns import address, differ, slowly, unresolved, values, wrong
 
 MOST = 5
 """Servers that one question is put to."""
-OWN = "own"
+OWN, AUTHORITY = "own", "authority"
 
 
 @tool(effect="read")
@@ -26,7 +27,9 @@ async def resolve(
     cluster: Cluster | None,
     name: Annotated[str, "host name, or an address with type PTR; with a final dot no search path is used"],
     type: asks.RecordType = "A",
-    servers: Annotated[str, "addresses, by comma; `own`: the origin's resolvers in turn; empty: each"] = "",
+    servers: Annotated[
+        str, "addresses, `own` (resolvers), `authority` (of the zone); by comma; empty: own"
+    ] = "",
     origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster a node"] = "",
 ) -> Result:
     """Ask DNS for a name: records, TTLs, status, search path; several servers are compared, and a Service's
@@ -34,12 +37,13 @@ async def resolve(
     about = await subject(cluster, name)
 
     async def one(place: str) -> Result:
-        asked = _servers(servers, network.resolvers(place))
+        asked = await _servers(network, servers, name, place)
         lookups = [asks.Lookup(name=name, type=type, server=each, origin=place) for each in asked]
         return await _resolved(network, cluster, about, lookups)
 
     # Whoever names a server may ask it for any name, from anywhere.
-    where = [origin] if origin or servers else places(network, about, name, origin)
+    named = bool(set(_words(servers)) - {OWN, AUTHORITY})
+    where = [origin] if origin or named else places(network, about, name, origin)
     return await from_one(where, name, one)
 
 
@@ -72,14 +76,23 @@ async def _resolved(
     )
 
 
-def _servers(text: str, own: Sequence[str]) -> list[str]:
-    """Whom to ask: those that are named, else each resolver of the place, if it has several."""
-    if not text.strip():
-        return list(own[:MOST]) if len(own) > 1 else [""]
-    given = list(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
-    if len(given) > MOST:
-        raise ToolError(f"{len(given)} servers are too many for one question: name at most {MOST}")
-    return ["" if each == OWN else each for each in given]
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(each.strip() for each in text.split(",") if each.strip())) or [OWN]
+
+
+async def _servers(network: Network, text: str, name: str, origin: str) -> list[str]:
+    """Whom to ask; "" where the resolvers of the place are asked in turn, as it has but one, or none is
+    known."""
+    found: list[str] = []
+    for word in _words(text):
+        if word == OWN:
+            own = network.resolvers(origin)
+            found += own[:MOST] if len(own) > 1 else [""]
+        else:
+            found += await keepers(network, name, origin) if word == AUTHORITY else [word]
+    if len(found) > MOST and {OWN, AUTHORITY}.isdisjoint(_words(text)):
+        raise ToolError(f"{len(found)} servers are too many for one question: name at most {MOST}")
+    return list(dict.fromkeys(found))[:MOST] or [""]
 
 
 class _Service:

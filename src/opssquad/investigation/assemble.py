@@ -28,7 +28,6 @@ from opssquad.investigation.options import Options
 from opssquad.investigation.remembering import history_of
 from opssquad.investigation.speaking import fallback
 from opssquad.investigation.systems import Systems, without_secrets
-from opssquad.investigation.walking import tools_of
 from opssquad.models.base import Case, Model
 from opssquad.squad.context import Context, Rank
 from opssquad.squad.crew import Crew, Member, crew_of
@@ -119,13 +118,9 @@ def make_context(
     """Everything the graph's nodes may use; `past` is what is on record of the thread."""
     options, store = opening.options, opening.store
     crew = crew_of(options.squad, options.faults, systems.has)
+    members = {name: _member(spec, systems, options.restraint) for name, spec in crew.specs.items()}
     own = crew.specs[options.squad]
     toolbox = Toolbox(content.tools(dict.fromkeys(t for spec in crew.specs.values() for t in spec.tools)))
-    also = {options.squad: tools_of(options, toolbox)}
-    members = {
-        name: _member(spec, systems, options.restraint, also.get(name, ()))
-        for name, spec in crew.specs.items()
-    }
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles = _handles(systems, voices, _kept(opening, systems, voices, crew), options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
@@ -163,9 +158,9 @@ def make_context(
     )
 
 
-def _member(spec: SquadSpec, systems: Systems, restraint: Restraint, also: Sequence[str]) -> Member:
+def _member(spec: SquadSpec, systems: Systems, restraint: Restraint) -> Member:
     # What no call could be made with only costs a model tokens.
-    served = [tool for tool in content.tools(dict.fromkeys((*spec.tools, *also))) if systems.serve(tool)]
+    served = [tool for tool in content.tools(spec.tools) if systems.serve(tool)]
     prompt, toolbox = content.prompt(spec.prompt), Toolbox(served)
     return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, restraint))
 
