@@ -36,10 +36,7 @@ def _established(definition: Json) -> Json:
     """The definition of custom objects as the server has it once it serves them."""
     spec = definition["spec"]
     stored = [each["name"] for each in spec["versions"] if each.get("storage")]
-    return {
-        **definition,
-        "status": {"acceptedNames": spec["names"], "conditions": [], "storedVersions": stored},
-    }
+    return {**definition, "status": {"acceptedNames": spec["names"], "storedVersions": stored}}
 
 
 def make(file: Path, out: Path) -> Path:
