@@ -80,7 +80,7 @@ async def test_a_database_is_captured_by_the_secret_that_tells_of_it(stage: Stag
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "nothing to record: give --namespace NAME, --dsn DSN, or both"),
+        ((), "nothing to record: give --namespace NAME, --dsn DSN or --probe PROBE"),
         (("--dsn", "bla bla"), "--dsn is no connection string of PostgreSQL"),
         (("--dsn", "host=127.0.0.1 port=1 dbname=x user=y"), "Connection refused; check host and port"),
         (("--dsn", "service=nowhere"), 'definition of service "nowhere" not found'),

@@ -160,6 +160,11 @@ async def test_a_pod_that_was_labelled_by_hand_is_no_fix_and_a_template_is_one(t
 
 TOLD_BY_LOGS = {
     "brew-0322": "a certificate has ended, whose dates stand in a Secret's value",
+    "gipfel-0129": "a certificate has ended, whose dates stand in a Secret's value",
+    "gipfel-0205": "a kernel's table of connections is full",
+    "saari-0131": "a node's clock is wrong",
+    "saari-0207": "a node loses packets",
+    "saari-0214": "whether a mesh lets calls through is in no object's status",
     "kelp-0122": "a consumer cannot get past a message",
     "kelp-0129": "a provider outside of the cluster has an outage",
     "olio-1117": "pods hold a password that was the right one when they began",

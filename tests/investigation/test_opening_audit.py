@@ -51,6 +51,7 @@ async def test_the_first_opening_tells_everything_and_the_next_only_that_it_conn
     assert [(r.kind, r.tool, r.status) for r in records] == [
         ("configuration", "settings", "first"),
         ("configuration", "squad k8s", "first"),
+        ("configuration", "squad network", "first"),
         ("policy", "policy", "first"),
         ("connection", "cluster", "opened"),
         ("connection", "cluster", "opened"),
@@ -99,9 +100,11 @@ async def test_a_squad_whose_limits_or_prompt_changed_is_told(
     for file in content.squad("k8s").glob("*.yaml"):
         text = file.read_text()
         folder.joinpath(file.name).write_text(text.replace("calls_hard: 25", "calls_hard: 20"))
-    monkeypatch.setattr(content, "squad", lambda name: folder)
+    squad = content.squad
+    monkeypatch.setattr(content, "squad", lambda name: folder if name == "k8s" else squad(name))
     prompt = content.prompt
-    monkeypatch.setattr(content, "prompt", lambda name: prompt(name) + "Be brief.\n")
+    brief = "Be brief.\n"
+    monkeypatch.setattr(content, "prompt", lambda name: prompt(name) + (brief if name == "k8s" else ""))
     await opened(options)
     (line,) = [r for r in await lines(options.state) if r.status == "changed"]
     assert (line.tool, line.why) == ("squad k8s", "changed: limits, prompt, squad.yaml")

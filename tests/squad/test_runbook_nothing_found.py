@@ -78,6 +78,32 @@ def test_what_could_not_be_read_is_looked_at_by_the_steps_and_is_neither_steady_
     assert told.found.cause.root_cause == "door.locked at front"
 
 
+def test_a_look_that_asked_nobody_is_neither_steady_nor_broken(tmp_path: Path) -> None:
+    unasked = past("1", unasked=UNREAD)
+    walk = walked(written(tmp_path), case([unasked]))
+    assert (walk.at, walk.passed[0].outcome) == ("locked", "not known")
+    bare = walked(written(tmp_path), case([unasked]), case([unasked, past("2")]))
+    assert bare.ended == "unknown"
+
+
+def test_a_look_that_cannot_be_taken_here_leaves_the_others_and_the_steps(tmp_path: Path) -> None:
+    book = two_checks(tmp_path)
+    without = TOOLS - {"look"}
+    walk = walked(book, offered=without)
+    assert [p.outcome for p in walk.passed[:2]] == ["not known", "not known"]
+    assert (walk.passed[2].step, walk.ended) == ("locked", "unknown")
+    # One that can be taken, and shows what is wrong, decides.
+    half = walking(book).on(walked(book), case(LOOKS[:1]), without)
+    assert (half.passed[0].outcome, half.passed[1].outcome, half.ended) == (
+        "as expected",
+        "not known",
+        "unknown",
+    )
+    done = case((*LOOKS, past("3", "turn", check=BETTER)))
+    after = walking(book).on(walked(book, case(LOOKS[:1], [SHUT]), case(LOOKS, [LOCKED])), done, without)
+    assert (after.ended, [p.outcome for p in after.passed[-2:]]) == ("unknown", ["not known", "not known"])
+
+
 def test_what_else_is_wrong_is_no_all_clear(tmp_path: Path) -> None:
     bell = seen("bell.rings", "1")
     other = Hypothesis(

@@ -3,8 +3,9 @@
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
-from opssquad import Network, Ref, Result, Signal
+from opssquad import Json, Network, Ref, Result, Signal
 
 from ._told import MOST as MOST_LINES
 
@@ -62,7 +63,10 @@ async def from_each(where: Sequence[str], about: Ref, host: str, ask: From) -> R
     return Result(
         text="\n".join(text),
         sources=tuple(quote for each in found.values() for quote in each.sources),
-        data={"places": {place or "here": dict(each.data) for place, each in found.items()}},
+        data={
+            "places": {place or "here": dict(each.data) for place, each in found.items()},
+            **_unasked([each.data for each in found.values()]),
+        },
         signals=signals,
         commands=next(iter(found.values())).commands,
     )
@@ -120,5 +124,12 @@ def _of_all(found: Mapping[str, Result], about: Ref) -> tuple[Signal, ...]:
 def _unknown(host: str) -> Result:
     return Result(
         text=f"{host} is a name of the cluster, known inside of it alone, and nothing probes from there:"
-        " nothing was sent. `path` tells what the cluster itself says of it."
+        " nothing was sent. `path` tells what the cluster itself says of it.",
+        data={"unasked": [{"what": host, "why": "nothing probes from inside of the cluster"}]},
     )
+
+
+def _unasked(places: Sequence[Mapping[str, Any]]) -> Json:
+    """That no place asked anybody."""
+    told = [each.get("unasked") for each in places]
+    return {"unasked": [one for each in told for one in each or ()]} if all(told) else {}

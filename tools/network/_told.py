@@ -6,6 +6,8 @@ from opssquad import Json, Signal, answers, probe_source
 
 MOST = 40
 """Lines of a result."""
+NEVER = ("denied", "not_possible", "not_recorded")
+"""Ends of probes that asked nobody."""
 LONGEST = 400
 """Characters of a line; the source has it whole."""
 
@@ -25,4 +27,11 @@ def barred(found: Sequence[answers.Answer]) -> Json:
     """What policy or this machine kept us from asking, as data of a result: it stays unknown."""
     kept = [each for each in found if each.end in ("denied", "not_possible")]
     told_ = [{"what": probe_source(each).locator, "why": each.why} for each in kept]
-    return {"unread": told_} if told_ else {}
+    return ({"unread": told_} if told_ else {}) | unasked(found)
+
+
+def unasked(found: Sequence[answers.Answer]) -> Json:
+    """That nobody was asked at all, as data of a result: that it shows nothing wrong says nothing then."""
+    if not all(each.end in NEVER for each in found):
+        return {}
+    return {"unasked": [{"what": probe_source(each).locator, "why": each.why} for each in found]}

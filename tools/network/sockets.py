@@ -6,7 +6,7 @@ from opssquad import Cluster, Network, Ref, Result, asks, probe_source, tool
 
 from ._origins import from_each, named
 from ._placed import placed
-from ._told import told
+from ._told import told, unasked
 from .signals.kernel import sockets as seen
 
 
@@ -34,7 +34,7 @@ async def _of(network: Network, cluster: Cluster | None, place: str) -> Result:
         data={
             "end": answer.end, "states": answer.states,
             "conntrack": [answer.conntrack, answer.conntrack_max],
-            "segments": [answer.segments_out, answer.retransmitted],
+            "segments": [answer.segments_out, answer.retransmitted], **unasked([answer]),
         },
         signals=signals,
         commands=("ss -s", "nstat -az TcpRetransSegs TcpOutSegs", "sysctl net.netfilter.nf_conntrack_count"),

@@ -71,7 +71,15 @@ class PastCall(Value):
     @property
     def unread(self) -> dict[str, str]:
         """What the tool could not look at, and why; its data says so."""
-        found = self.data.get("unread")
+        return self._told("unread")
+
+    @property
+    def blind(self) -> dict[str, str]:
+        """What it shows nothing about, whether it was kept from it or nobody was asked, and why."""
+        return self.unread or self._told("unasked")
+
+    def _told(self, key: str) -> dict[str, str]:
+        found = self.data.get(key)
         return {str(e["what"]): str(e["why"]) for e in found} if isinstance(found, list) else {}
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from tools.network._told import unasked
 from tools.network.connect import connect, ping
 from tools.network.signals.series import several
 from tools.network.signals.tcp import connected
@@ -38,6 +39,18 @@ async def test_a_port_that_nobody_listens_at_is_refused() -> None:
     found = await run(connect, host="127.0.0.1", port=free_port())
     assert ids(found) == ["net.refused"]
     assert "connection refused" in found.text
+
+
+async def test_where_nobody_was_asked_the_result_says_so_and_names_who() -> None:
+    found = await run(connect, host="cart.shop.svc", port=80)
+    assert [each["what"] for each in found.data["unasked"]] == ["cart.shop.svc"]
+    assert "unasked" not in (await run(connect, host="127.0.0.1", port=free_port())).data
+
+
+@pytest.mark.parametrize("end", ["denied", "not_possible", "not_recorded"])
+def test_one_place_that_was_asked_is_enough_for_an_answer(end: End) -> None:
+    assert unasked([answer(end, why="so it is"), answer("refused")]) == {}
+    assert unasked([answer(end, why="so it is")])["unasked"][0]["why"] == "so it is"
 
 
 async def test_several_connections_tell_percentiles_computed_from_them() -> None:

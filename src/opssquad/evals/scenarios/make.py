@@ -32,13 +32,23 @@ DEFINITION = "CustomResourceDefinition"
 NEVER = "0001-01-01T00:00:00Z"
 
 
+def _established(definition: Json) -> Json:
+    """The definition of custom objects as the server has it once it serves them."""
+    spec = definition["spec"]
+    stored = [each["name"] for each in spec["versions"] if each.get("storage")]
+    return {
+        **definition,
+        "status": {"acceptedNames": spec["names"], "conditions": [], "storedVersions": stored},
+    }
+
+
 def make(file: Path, out: Path) -> Path:
     """Play a scenario and write its recording below `out`; gives the folder, named by the scenario's id. The
     same files give the same bytes; what stood there is written over. Raises BadFile."""
     scenario, application, manifests = read_scenario(file)
     clock, rng = scenario.clock, random.Random(scenario.id)
     with tempfile.TemporaryDirectory(prefix="opssquad-scenario-") as nowhere:
-        definitions = [each for each in manifests if each["kind"] == DEFINITION]
+        definitions = [_established(each) for each in manifests if each["kind"] == DEFINITION]
         play = Play(scenario, application, Path(nowhere), definitions)
         try:
             play.run([m for m in manifests if m["kind"] != DEFINITION], application.by, scenario.story)

@@ -90,9 +90,17 @@ class Walking:
 
     def _not_made(self, walk: Walk, problem: str) -> Walk:
         if walk.at in (BEFORE, AFTER):
-            return self._over(walk, "unknown", problem)
+            return self._unseen(walk, problem)
         step = self._book.steps[walk.at]
         return self._on_fail(walk, step, Passed(step=step.id, outcome="failed", said=problem))
+
+    def _unseen(self, walk: Walk, problem: str) -> Walk:
+        """Behind a look at the steady state that cannot be taken here. Another may tell, or a step."""
+        more = walk.check + 1 < len(self._book.checks)
+        goto = walk.at if more else OVER if walk.at == AFTER else self._book.first()
+        walk = _behind(walk, Passed(step=walk.at, outcome="not known", said=problem, goto=goto))
+        walk = walk.model_copy(update={"check": walk.check + 1 if more else 0, "blind": True})
+        return self._over(walk, "unknown", problem) if walk.at == OVER else walk
 
     def _taken(self, walk: Walk, case: Case, call: PastCall) -> Walk:
         """The walk behind the step whose call that is."""
@@ -113,7 +121,7 @@ class Walking:
             return self._over(walk, "unknown", f"the steady state could not be looked at: {call.text}")
         at, look = walk.at, self._book.look(walk.at, walk.check)
         state = held(look.expect, call, case.signals, self._known(walk))
-        blind = walk.blind or bool(state.holds and call.unread)
+        blind = walk.blind or bool(state.holds and call.blind)
         more = state.holds and walk.check + 1 < len(self._book.checks)
         over = at == AFTER or (state.holds and not blind)
         goto = at if more else OVER if over else self._book.first()
@@ -232,8 +240,8 @@ def _of_check(at: str, state: Held, call: PastCall, goto: str) -> Passed:
     """A look at the steady state that is behind."""
     if not state.holds:
         return _passed(at, "not as expected", f"the steady state is broken: {_why(state)}", state, call, goto)
-    if call.unread:
-        said = f"{', '.join(call.unread)} could not be read: {next(iter(call.unread.values()))}"
+    if call.blind:
+        said = f"{', '.join(call.blind)} could not be read: {next(iter(call.blind.values()))}"
         return _passed(at, "not known", said, state, call, goto)
     return _passed(at, "as expected", _sentence(call.text), state, call, goto)
 
