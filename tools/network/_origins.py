@@ -7,11 +7,14 @@ from typing import Any
 
 from opssquad import Json, Network, Ref, Result, Signal
 
-HERE = ""
+from ._told import MOST as MOST_LINES
+
+HERE, HERE_TOLD = "", "here"
+"""The place that is here, and what results call it: one may be asked for by either."""
 MOST = 12
 """Places that are asked side by side."""
 LINES = 5
-"""Lines that each of several places is told in."""
+"""Lines that each of several places is told in, where there is room for so many."""
 INSIDE = ("Service", "Pod")
 ENDS = (".svc", ".cluster.local")
 From = Callable[[str], Awaitable[Result]]
@@ -22,13 +25,18 @@ def places(network: Network, about: Ref, host: str, origin: str) -> list[str]:
     """From where to ask: the place that is named, else every node for what is of the cluster, else here. None
     for a name that the cluster alone resolves where nothing probes from inside."""
     if origin:
-        return [origin]
+        return [named(origin)]
     name = host.rstrip(".").lower()
     of_cluster = about.kind in INSIDE or name.endswith(ENDS)
     inside = [each for each in network.origins() if each.startswith("node/")]
     if of_cluster and inside:
-        return inside[:MOST]
+        return inside
     return [] if of_cluster and not _is_address(name) else [HERE]
+
+
+def named(origin: str) -> str:
+    """A place by the name that probes have for it."""
+    return HERE if origin == HERE_TOLD else origin
 
 
 def _is_address(text: str) -> bool:
@@ -45,12 +53,13 @@ async def from_one(where: Sequence[str], host: str, ask: From) -> Result:
 
 
 async def from_each(where: Sequence[str], about: Ref, host: str, ask: From) -> Result:
-    """What each of these places shows, asked side by side."""
+    """What each of these places shows, asked side by side; those beyond 12 are counted."""
     if len(where) < 2:
         return await from_one(where, host, ask)
-    found = dict(zip(where, await asyncio.gather(*map(ask, where)), strict=True))
+    asked = where[:MOST]
+    found = dict(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True))
     signals = _of_all(found, about)
-    text = [line for place, each in found.items() for line in _lines(place, each)]
+    text = [*_differing(found), *_told_of(found), *_left(where[MOST:])]
     return Result(
         text="\n".join(text),
         sources=tuple(quote for each in found.values() for quote in each.sources),
@@ -63,10 +72,39 @@ async def from_each(where: Sequence[str], about: Ref, host: str, ask: From) -> R
     )
 
 
-def _lines(place: str, result: Result) -> list[str]:
-    told = result.text.splitlines()
-    more = [f"  … {len(told) - LINES} more lines with origin={place or 'here'}"] if len(told) > LINES else []
-    return [f"From {place or 'here'}:", *(f"  {line}" for line in told[:LINES]), *more]
+def _differing(found: Mapping[str, Result]) -> list[str]:
+    """Which places show what, where it is not the same from all."""
+    alike: dict[str, list[str]] = {}
+    for place, each in found.items():
+        alike.setdefault(_outcome(each), []).append(place or HERE_TOLD)
+    told = "; ".join(f"{', '.join(places)}: {outcome}" for outcome, places in alike.items())
+    return [f"Places differ. {told}"] if len(alike) > 1 else []
+
+
+def _outcome(result: Result) -> str:
+    if result.signals:
+        return ", ".join(sorted({each.id for each in result.signals}))
+    ends = ", ".join(result.data.get("ends") or [result.data.get("end", "ok")])
+    return f"some {ends}" if result.data.get("ok") and result.data.get("ends") else ends
+
+
+def _told_of(found: Mapping[str, Result]) -> list[str]:
+    # Two lines are for what is said of all places, and one of each for how many more it has.
+    most = min(LINES, (MOST_LINES - 2) // len(found) - 1)
+    return [line for place, each in found.items() for line in _lines(place or HERE_TOLD, each, most)]
+
+
+def _lines(place: str, result: Result, most: int) -> list[str]:
+    first, *told = result.text.splitlines()
+    rest = len(told) + 1 - most
+    more = [f"  … {rest} more lines with origin={place}"] if rest > 0 else []
+    return [f"From {place}: {first}", *(f"  {line}" for line in told[: most - 1]), *more]
+
+
+def _left(places: Sequence[str]) -> list[str]:
+    if not places:
+        return []
+    return [f"Places that were not asked: {len(places)} more; origin={places[0]} asks one of them."]
 
 
 def _of_all(found: Mapping[str, Result], about: Ref) -> tuple[Signal, ...]:

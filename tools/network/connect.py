@@ -10,7 +10,7 @@ from ._origins import from_each, places
 from ._placed import placed
 from ._subject import subject
 from ._told import barred, told
-from .signals.series import ENOUGH, Probe, several
+from .signals.series import ENOUGH, Probe, rationed, several
 from .signals.tcp import connected
 
 SHORT = 0.9
@@ -30,7 +30,9 @@ async def connect(
     host: Annotated[str, "name or address"],
     port: asks.Port,
     times: Annotated[asks.Times, "more than 1 tells loss and percentiles; loss from 10 on"] = 1,
-    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster every node"] = "",
+    origin: Annotated[
+        str, "node/NAME or here; empty for here, and for what is of the cluster every node"
+    ] = "",
 ) -> Result:
     """Open TCP connections and close them: open, refused, timeout or unreachable, and how long it took."""
     about = await subject(cluster, host)
@@ -70,7 +72,9 @@ async def ping(
     cluster: Cluster | None,
     host: Annotated[str, "name or address"],
     times: Annotated[asks.Times, "echoes; loss is told from 10 on"] = 5,
-    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster every node"] = "",
+    origin: Annotated[
+        str, "node/NAME or here; empty for here, and for what is of the cluster every node"
+    ] = "",
 ) -> Result:
     """Send echoes to a host: loss, percentiles, jitter. That none comes back may be a firewall's doing."""
     about = await subject(cluster, host)
@@ -103,8 +107,13 @@ def _shown(found: Sequence[Probe]) -> list[answers.Answer]:
 
 def _notes(found: Sequence[Probe]) -> list[str]:
     spread = series.spread(found)
-    few = 0 < spread.lost < spread.sent < ENOUGH
-    return [spread.line(), *([f"Too few to tell a loss: ask {ENOUGH} times or more."] if few else [])]
+    some = 0 < spread.lost < spread.sent
+    notes = [spread.line()]
+    if some and rationed(found):
+        notes.append("Asked by UDP, which hosts answer a few times, then once a second: it tells no loss.")
+    elif some and spread.sent < ENOUGH:
+        notes.append(f"Too few to tell a loss: ask {ENOUGH} times or more.")
+    return notes
 
 
 def _of_series(

@@ -19,7 +19,7 @@ async def handshake(
     host: Annotated[str, "name or address to connect to"],
     port: asks.Port = 443,
     name: Annotated[str, "name that must be on the certificate (SNI); empty for the host"] = "",
-    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster a node"] = "",
+    origin: Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster a node"] = "",
 ) -> Result:
     """Do a TLS handshake: protocol, certificates with dates and names, faults, clock skew."""
     about = await subject(cluster, host)

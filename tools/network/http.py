@@ -24,7 +24,7 @@ async def http(
     url: Annotated[str, "http or https, without user and password"],
     host: Annotated[str, "Host header and TLS name, where they differ from the URL's"] = "",
     method: Literal["GET", "HEAD", "OPTIONS"] = "GET",
-    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster a node"] = "",
+    origin: Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster a node"] = "",
 ) -> Result:
     """Make an HTTP request: status, redirects, timing of each part, headers, certificates, first text."""
     name, port = _at(url, host)

@@ -10,7 +10,7 @@ from opssquad import Cluster, Json, Network, Ref, Result, Signal, ToolError, ans
 from .._kube import dig
 from ._alive import tried
 from ._authority import keepers
-from ._origins import from_one, places
+from ._origins import HERE, from_one, places
 from ._placed import placed
 from ._subject import subject
 from ._told import barred, told
@@ -30,7 +30,7 @@ async def resolve(
     servers: Annotated[
         str, "addresses, `own` (resolvers), `authority` (of the zone); by comma; empty: own"
     ] = "",
-    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster a node"] = "",
+    origin: Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster a node"] = "",
 ) -> Result:
     """Ask DNS for a name: records, TTLs, status, search path; several servers are compared, and a Service's
     name with its clusterIP."""
@@ -42,8 +42,8 @@ async def resolve(
         return await _resolved(network, cluster, about, lookups)
 
     # Whoever names a server may ask it for any name, from anywhere.
-    named = bool(set(_words(servers)) - {OWN, AUTHORITY})
-    where = [origin] if origin or named else places(network, about, name, origin)
+    by_server = bool(set(_words(servers)) - {OWN, AUTHORITY})
+    where = [HERE] if by_server and not origin else places(network, about, name, origin)
     return await from_one(where, name, one)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from opssquad import Cluster, Network, Ref, Result, asks, probe_source, tool
 
-from ._origins import MOST, from_each
+from ._origins import from_each, named
 from ._placed import placed
 from ._told import told, unasked
 from .signals.kernel import sockets as seen
@@ -14,10 +14,10 @@ from .signals.kernel import sockets as seen
 async def sockets(
     network: Network,
     cluster: Cluster | None,
-    origin: Annotated[str, "node/NAME; empty for every place there is"] = "",
+    origin: Annotated[str, "node/NAME or here; empty for every place there is"] = "",
 ) -> Result:
     """Read what kernels say: sockets by state, listeners, retransmits, conntrack, local ports, the clock."""
-    where = [origin] if origin else list(network.origins())[:MOST]
+    where = [named(origin)] if origin else list(network.origins())
 
     async def one(place: str) -> Result:
         return await _of(network, cluster, place)

@@ -18,7 +18,7 @@ async def trace(
     cluster: Cluster | None,
     host: Annotated[str, "name or address"],
     port: Annotated[asks.AnyPort, "TCP port to trace to; 0 for UDP, as traceroute does"] = 0,
-    origin: Annotated[str, "node/NAME; empty for here, and for what is of the cluster a node"] = "",
+    origin: Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster a node"] = "",
 ) -> Result:
     """Trace the way to a host hop by hop: who answers, who refuses, and how large packets may be."""
     about = await subject(cluster, host)

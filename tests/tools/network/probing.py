@@ -4,15 +4,23 @@ from opssquad import Cluster, Network, Result, Tool
 from opssquad.toolbox import Handles
 from opssquad.worlds.net.here import Here, Resolvers
 from opssquad.worlds.net.live import Live
+from opssquad.worlds.net.network import Backend
 from tests.network.certificates import AT, Issued
 
 ROOT = Issued.root()
 HERE = Here(words="here (test)", now=lambda: AT, trusted=ROOT.pem, resolvers=Resolvers(()))
 
 
-async def run(tool: Tool, cluster: Cluster | None = None, here: Here = HERE, **args: object) -> Result:
-    """The result, of which every signal quotes what the tool read."""
-    handles: Handles = {Network: Network(Live(here)), **({Cluster: cluster} if cluster else {})}
+async def run(
+    tool: Tool,
+    cluster: Cluster | None = None,
+    here: Here = HERE,
+    backend: Backend | None = None,
+    **args: object,
+) -> Result:
+    """The result, of which every signal quotes what the tool read; probed from here where no backend is
+    given."""
+    handles: Handles = {Network: Network(backend or Live(here)), **({Cluster: cluster} if cluster else {})}
     result = await tool.run(args, handles)
     read = {each.locator: each.text for each in result.sources}
     for signal in result.signals:

@@ -106,6 +106,28 @@ def test_a_loss_from_a_node_is_about_the_node() -> None:
     assert (str(loss.entity), loss.data["host"], loss.data["origin"]) == ("Node//w2", "cart", "node/w2")
 
 
+def test_a_loss_tells_how_long_the_others_took_and_which_node_they_came_from() -> None:
+    times = [*range(1, 19), "timeout", "timeout"]
+    found = [
+        answer("timeout", origin="node/w2") if each == "timeout" else answer(ms=float(each), origin="node/w2")
+        for each in times
+    ]
+    data = next(iter(several(found, ABOUT))).data
+    assert (data["sent"], data["lost"], data["percent"], data["node"]) == (20, 2, 10.0, "w2")
+    # By nearest rank, of 18: the 9th and the 18th.
+    assert (data["p50"], data["p95"]) == (9.0, 18.0)
+    here = next(iter(several([*[answer()] * 9, answer("timeout")], ABOUT)))
+    assert (here.data["node"], here.entity) == ("", ABOUT)
+
+
+def test_echoes_by_udp_tell_no_loss_for_hosts_answer_only_some_of_them() -> None:
+    echo = Echoed(ask=asks.Echo(host="cart"), origin="here", at=AT, how="udp")
+    lost = echo.model_copy(update={"end": "timeout"})
+    assert list(several([echo] * 13 + [lost] * 7, ABOUT, silence=False)) == []
+    icmp = [each.model_copy(update={"how": "icmp"}) for each in [echo] * 13 + [lost] * 7]
+    assert [each.id for each in several(icmp, ABOUT, silence=False)] == ["net.loss"]
+
+
 def test_some_refusals_among_answers_are_told_with_how_many() -> None:
     refused, opened = several([*[answer()] * 6, *[answer("refused")] * 3], ABOUT)
     assert (refused.id, refused.data["times"], refused.data["sent"]) == ("net.refused", 3, 9)

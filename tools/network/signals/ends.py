@@ -25,6 +25,12 @@ def origin(answer: answers.Answer) -> Ref:
     return Ref(kind="Node", name=name) if kind == "node" and name else Ref(kind="Host", name="here")
 
 
+def node(answer: answers.Answer) -> str:
+    """The name of the node that it was probed from; empty where that is none."""
+    place = origin(answer)
+    return place.name if place.kind == "Node" else ""
+
+
 def facts(answer: answers.Answer, host: str, port: int, address: str = "") -> Json:
     """What every signal about a probe tells."""
     asked = answer.ask.origin or "here"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from opssquad import Json, Signal, answers, duration, probe_quote
 
-from .ends import origin
+from .ends import node, origin
 from .tls import SKEW
 
 FULL = 0.95
@@ -57,13 +57,13 @@ def _full(answer: answers.SocketsSeen, table: str, count: int, most: int, line: 
 
 
 def _signal(answer: answers.SocketsSeen, id: str, text: str, line: str, more: Json) -> Signal:
-    data = {"origin": answer.ask.origin or "here", "ms": round(answer.ms, 1)} | more
+    asked = {"origin": answer.ask.origin or "here", "node": node(answer), "ms": round(answer.ms, 1)}
     return Signal(
         id=id,
         entity=origin(answer),
         text=f"{text}, at {answer.origin}",
         severity="critical",
         at=answer.at,
-        data=data,
+        data=asked | more,
         quotes=(probe_quote(answer, line),),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from opssquad import Json, Ref, Signal, answers, series
 
-from .ends import SLOW, ended, facts, origin
+from .ends import SLOW, ended, facts, node, origin
 
 ENOUGH = 10
 """Probes from which a lost one counts: of few, one that is lost says nothing about the way."""
@@ -16,12 +16,13 @@ def several(found: Sequence[Probe], about: Ref, *, silence: bool = True) -> Iter
     fact about the host."""
     spread, quotes = series.spread(found), (series.quote(found),)
     data = _data(found) | {"sent": spread.sent, "lost": spread.lost, "loss": spread.loss}
+    data |= {"percent": spread.loss, "p50": round(spread.p50, 1), "p95": round(spread.p95, 1)}
     for each in _first_of_each_end(found):
         if each.end != "timeout" or silence and spread.lost == spread.sent:
             more = data | {"times": spread.ends.get(each.end, 0)}
             for signal in ended(each, about, more):
                 yield signal.model_copy(update={"quotes": quotes})
-    if 0 < spread.lost < spread.sent and spread.sent >= ENOUGH:
+    if 0 < spread.lost < spread.sent and spread.sent >= ENOUGH and not rationed(found):
         yield _lost(found, about, data)
     if spread.p95 > SLOW:
         yield Signal(
@@ -47,6 +48,12 @@ def several(found: Sequence[Probe], about: Ref, *, silence: bool = True) -> Iter
         )
 
 
+def rationed(found: Sequence[Probe]) -> bool:
+    """Whether answers may fail to come that were not lost: UDP echoes are answered by ICMP errors, of which
+    Linux sends each peer a handful and then one a second (`icmp_ratelimit`)."""
+    return any(isinstance(each, answers.Echoed) and each.how == "udp" for each in found)
+
+
 def _data(found: Sequence[Probe]) -> Json:
     shown = next((each for each in found if each.end == "ok"), found[0])
     port = shown.ask.port if isinstance(shown, answers.Connected) else 0
@@ -62,13 +69,12 @@ def _first_of_each_end(found: Sequence[Probe]) -> list[Probe]:
 
 def _lost(found: Sequence[Probe], about: Ref, data: Json) -> Signal:
     spread, first = series.spread(found), found[0]
-    place = origin(first)
     return Signal(
         id="net.loss",
         # From a node it is the node's way that was measured: which host it leads to is in the data.
-        entity=place if first.ask.origin else about,
+        entity=origin(first) if first.ask.origin else about,
         text=f"{spread.loss:g} % of {spread.sent} probes from {first.origin} to {data['host']} are lost",
         at=first.at,
-        data=data | {"node": place.name if place.kind == "Node" else ""},
+        data=data | {"node": node(first)},
         quotes=(series.quote(found),),
     )
