@@ -131,3 +131,38 @@ def test_the_delay_of_a_link_shows_in_every_percentile(lossy: Lab, version: Vers
     spread = series.spread(many(lossy, asks.Echo(host=address(lossy, "far", version))))
     assert spread.good == 20
     assert 2 * DELAY <= spread.least <= spread.p50 <= spread.p95 <= spread.most
+
+
+@VERSIONS
+def test_what_the_kernel_remembers_of_a_path_is_not_what_the_link_carries(
+    narrow: Lab, version: Version
+) -> None:
+    for _ in range(2):
+        found = traced(narrow, "small", version)
+        assert (found.mtu, found.link_mtu, found.silent) == (1400, 1500, False)
+
+
+@pytest.fixture(scope="module")
+def tunnel() -> Iterator[Lab]:
+    """A host behind a tunnel that says nothing, which like any answers a handful at once, then one a second;
+    and one that the first large packet to is lost."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with Lab() as made:
+        made.host("client")
+        few, once = made.host("few"), made.host("once")
+        made.run("few", "sh", "-c", "echo 1000 > /proc/sys/net/ipv4/icmp_ratelimit")
+        made.rule("router", "forward", f"ip daddr {few.v4} meta length > 1492 drop")
+        first = "meta length > 1400 limit rate 1/hour burst 1 packets"
+        made.rule("router", "forward", f"ip daddr {once.v4} {first} drop")
+        yield made
+
+
+def test_a_size_that_passes_is_found_though_the_host_answers_few_at_once(tunnel: Lab) -> None:
+    found = traced(tunnel, "few", "4")
+    assert (found.mtu, found.link_mtu, found.silent) == (1492, 1500, True)
+
+
+def test_a_large_packet_that_is_lost_once_does_not_count_as_too_large(tunnel: Lab) -> None:
+    found = traced(tunnel, "once", "4")
+    assert (found.mtu, found.link_mtu, found.silent) == (1500, 1500, False)

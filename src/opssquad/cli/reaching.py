@@ -61,8 +61,8 @@ def reached(asked: str, squad: str, organisation: Path | None) -> Reached:
 def _split(asked: str) -> tuple[str, int]:
     host, colon, port = asked.rpartition(":")
     try:
-        # The colons of an IPv6 address without brackets are its own.
-        if not colon or names.address(asked):
+        # The colons of an IPv6 address are its own.
+        if not colon or asked.endswith("]") or names.address(asked):
             return names.host(asked), 0
         if port.isascii() and port.isdigit():
             return names.host(host), names.port(int(port))

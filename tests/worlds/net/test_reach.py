@@ -2,10 +2,12 @@
 
 import ipaddress
 
+import pytest
+
 from opssquad.worlds.net import asks
 from opssquad.worlds.net.here import Here, anywhere
 from opssquad.worlds.net.live import Live
-from opssquad.worlds.net.reach import DESTINATIONS, PORTS, STRETCH, Bounded
+from opssquad.worlds.net.reach import DESTINATIONS, PLACES, PORTS, STRETCH, Bounded
 
 
 def hosts(count: int) -> list[tuple[str, str]]:
@@ -62,3 +64,36 @@ async def test_a_scan_by_probes_ends_in_denied_before_the_ninth_port() -> None:
     found = [await live.probe(asks.Connect(host="127.0.0.1", port=port)) for port in range(1, 11)]
     assert [each.end == "denied" for each in found] == [False] * 8 + [True] * 2
     assert "this is no scanner" in found[-1].why
+
+
+def test_a_name_whose_address_changes_with_each_look_is_no_way_around_the_bound() -> None:
+    bounded = Bounded(anywhere)
+    told = [bounded("rebinds.example", address, 80) for _, address in hosts(PLACES + 1)]
+    assert told[:-1] == [""] * PLACES
+    assert told[-1].startswith(f"{PLACES} addresses in 10 minutes are enough")
+
+
+def test_a_mapped_address_is_the_host_of_the_one_in_it() -> None:
+    bounded = Bounded(anywhere)
+    forms = ("10.0.0.1", "::ffff:10.0.0.1")
+    assert [bounded("cart", forms[port % 2], port) for port in range(1, PORTS + 1)] == [""] * 8
+    for each in forms:
+        assert "8 ports of 10.0.0.1" in bounded("cart", each, 99)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("[::1]", "::1"), ("LOCALHOST", "localhost"), (" 127.0.0.1 ", "127.0.0.1")]
+)
+async def test_policy_is_asked_about_the_host_that_is_meant_however_it_was_typed(
+    typed: str, meant: str
+) -> None:
+    asked: set[str] = set()
+
+    def told(host: str, address: str, port: int) -> str:
+        asked.add(host)
+        return "no"
+
+    live = Live(Here(refuses=told))
+    for ask in (asks.Connect(host=typed, port=1), asks.Echo(host=typed), asks.Trace(host=typed)):
+        assert (await live.probe(ask)).end == "denied"
+    assert asked == {meant}

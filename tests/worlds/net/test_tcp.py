@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from opssquad.worlds.net import asks
 from opssquad.worlds.net.answers import Connected
 from opssquad.worlds.net.here import Here, anywhere
 from opssquad.worlds.net.live import Live
-from opssquad.worlds.net.tcp import Failed, Tries, addresses, open_any
+from opssquad.worlds.net.tcp import Failed, Tries, addresses, ended, open_any
 from tests.network.servers import says, tcp_server
 
 
@@ -122,3 +124,14 @@ async def test_a_name_that_there_is_not_is_unresolved() -> None:
     with pytest.raises(Failed) as failed:
         await addresses("no-such-host.invalid", "any")
     assert failed.value.end == "unresolved"
+
+
+@pytest.mark.parametrize("name", ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"])
+def test_that_this_machine_lacks_something_is_not_told_of_the_network(name: str) -> None:
+    number = getattr(errno, name)
+    assert ended(OSError(number, os.strerror(number))).end == "not_possible"
+
+
+async def test_a_link_local_address_without_its_zone_says_nothing_of_the_network() -> None:
+    found = await connected("fe80::1", 80)
+    assert (found.end, found.why) == ("not_possible", "invalid argument")

@@ -20,7 +20,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SPAN = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")))
+"""NAT64's prefixes, and SIIT's."""
 
 
 def _network(given: object) -> Network:
@@ -133,7 +134,7 @@ def forms(address: str) -> Iterator[Address]:
         yield bare.sixtofour
     if bare.teredo:
         yield from bare.teredo
-    if any(bare in each for each in _NAT64) or bare in _COMPATIBLE and int(bare) > 1:
+    if any(bare in each for each in _TRANSLATED) or bare in _COMPATIBLE and int(bare) > 1:
         yield last
     # ISATAP: the address stands behind these 32 bits of any prefix.
     if (int(bare) >> 32) & 0xFDFFFFFF == 0x5EFE:

@@ -38,8 +38,9 @@ async def echo(ask: Echo, here: Here) -> Echoed:
     answer = partial(Echoed, ask=ask, origin=here.words, at=here.now())
     try:
         async with asyncio.timeout(ask.seconds):
-            address = (await addresses(as_host(ask.host), "any"))[0]
-            if why := here.refuses(ask.host, address, 0):
+            host = as_host(ask.host)
+            address = (await addresses(host, "any"))[0]
+            if why := here.refuses(host, address, 0):
                 raise Failed("denied", why)
             means = _means(address)
             how = means.how

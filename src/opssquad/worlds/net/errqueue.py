@@ -17,8 +17,8 @@ KEEPS = sys.platform == "linux"
 MSG_ERRQUEUE = 0x2000
 LOCAL, ICMP, ICMP6 = 1, 2, 3
 """Who an error comes from: this machine's kernel, or an ICMP packet."""
-DO = 2
-"""Packets are never cut up, and the kernel heeds what it learned of the path."""
+PROBE = 3
+"""Packets are never cut up, and what the kernel learned of the path before does not bound them."""
 _HEAD = struct.Struct("=IBBBBII")
 _SAID4 = {
     (3, 0): "network unreachable", (3, 1): "host unreachable", (3, 2): "protocol unreachable",

@@ -30,6 +30,11 @@ ENDS: dict[int, End] = {
     errno.EAFNOSUPPORT: "not_possible",
     errno.EACCES: "denied",
     errno.EPERM: "denied",
+    errno.EINVAL: "not_possible",
+    errno.EMFILE: "not_possible",
+    errno.ENFILE: "not_possible",
+    errno.ENOBUFS: "not_possible",
+    errno.ENOMEM: "not_possible",
 }
 MOST_ADDRESSES = 4
 """Addresses of one name that are tried."""
@@ -128,9 +133,11 @@ async def open_tcp(host: str, port: int, family: Family, here: Here, tries: Trie
     for a destination that may not be probed; the deadline is the caller's."""
     tries = tries if tries is not None else Tries()
     began = time.perf_counter()
-    found = await addresses(as_host(host), family)
+    # Policy is asked about the host that is probed, however it was typed.
+    meant = as_host(host)
+    found = await addresses(meant, family)
     tries.resolve_ms = since(began)
-    return await open_any(found, host, port, here, tries)
+    return await open_any(found, meant, port, here, tries)
 
 
 async def open_any(found: Sequence[str], host: str, port: int, here: Here, tries: Tries) -> Opened:
@@ -188,7 +195,7 @@ class _Race:
         if self._running:
             await asyncio.wait(self._running)
         for each in self._running:
-            if not each.cancelled() and (late := each.result()):
+            if not each.cancelled() and not each.exception() and (late := each.result()):
                 late.socket.close()
 
 

@@ -51,12 +51,12 @@ async def trace(ask: Trace, here: Here) -> Traced:
     """Find the hops, then the size of packets; what is not found by the deadline is left out."""
     began, found = time.perf_counter(), _Found()
     answer = partial(Traced, ask=ask, origin=here.words, at=here.now())
-    over = False
+    over, failed = False, None
     try:
         async with asyncio.timeout(ask.seconds):
             await _find(ask, here, found)
-    except Failed as failed:
-        return answer(end=failed.end, ms=since(began), why=failed.why, address=found.address)
+    except Failed as error:
+        failed = error
     except TimeoutError:
         over = True
     hops, last = way(found.heard)
@@ -70,6 +70,8 @@ async def trace(ask: Trace, here: Here) -> Traced:
         link_mtu=found.passing.link,
         silent=found.passing.silent,
     )
+    if failed:
+        return told(end=failed.end, why=failed.why)
     if last is None:
         return told(end="timeout", why="nothing on the way answered" if hops or not over else _late(ask))
     if last.final and not last.reached:
@@ -84,8 +86,9 @@ def _late(ask: Trace) -> str:
 async def _find(ask: Trace, here: Here, found: _Found) -> None:
     if not KEEPS:
         raise Failed("not_possible", "only the kernel of Linux tells who dropped a packet")
-    found.address = (await addresses(as_host(ask.host), "any"))[0]
-    if why := here.refuses(ask.host, found.address, ask.port):
+    host = as_host(ask.host)
+    found.address = (await addresses(host, "any"))[0]
+    if why := here.refuses(host, found.address, ask.port):
         raise Failed("denied", why)
     for first in range(1, ask.hops + 1, AT_ONCE):
         numbers = range(first, min(first + AT_ONCE, ask.hops + 1))
@@ -135,7 +138,9 @@ async def _once(ask: Trace, address: str, number: int) -> Heard | None:
         if not await stirred(sock, _wait(ask), writes=ask.port > 0):
             return None
         ms, said = since(began), read(sock)
-        if said and said.origin != LOCAL:
+        if said and said.origin == LOCAL:
+            raise OSError(said.errno, os.strerror(said.errno))
+        if said:
             return _of_icmp(said, number, ms, address, its)
         if not ask.port:
             return Heard(Hop(number=number, address=address, ms=ms, said="answered"), True, True)

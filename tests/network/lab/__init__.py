@@ -6,6 +6,7 @@ Namespaces are named after the process, devices live inside them: laboratories s
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,7 +24,9 @@ from tests.network.namespace import inside
 
 T = TypeVar("T")
 COMMANDS = ("ip", "nft", "unshare")
-LINK = Path(__file__).with_name("link.py")
+LINK = Path(__file__).parent.with_name("link.py")
+OWN = Path("/etc/netns")
+"""Where `ip netns exec` has files of /etc that a namespace has of its own."""
 ROUTER = "router"
 TABLE = """table inet lab {
   chain input { type filter hook input priority 0; }
@@ -52,7 +55,12 @@ def why_not(*more: str) -> str:
     missing = [each for each in (*COMMANDS, *more) if not shutil.which(each)]
     if missing:
         return f"no network namespaces: {', '.join(missing)} not installed"
-    tried = "ip link add one type veth peer two && ip link set lo up && nft add table inet lab"
+    name = f"lab{os.getpid()}-try"
+    # Names of namespaces take a mount, which may be forbidden where a namespace is not.
+    tried = (
+        "ip link add one type veth peer two && ip link set lo up && nft add table inet lab"
+        f" && ip netns add {name} && ip netns del {name}"
+    )
     done = subprocess.run(["unshare", "--net", "sh", "-c", tried], capture_output=True, text=True)
     said = done.stderr.strip().splitlines() or ["no reason given"]
     return f"no network namespaces: {said[-1]}" if done.returncode else ""
@@ -164,6 +172,23 @@ class Lab:
     def run(self, host: str, *argv: str) -> str:
         """Run a program on a host to its end; what it printed."""
         return _done("ip", "netns", "exec", self._at(host), *argv)
+
+    def socket(self, host: str, port: int) -> socket.socket:
+        """A socket that listens on a host, whoever serves it; it closes with the laboratory."""
+
+        async def opened() -> socket.socket:
+            return socket.create_server((self.hosts[host].v4, port), backlog=100)
+
+        made = self.inside(host, opened)
+        self._stack.callback(made.close)
+        return made
+
+    def resolve_by(self, host: str, *servers: str) -> None:
+        """Have programs that run on a host look names up at these servers."""
+        folder = OWN / self._at(host)
+        folder.mkdir(parents=True)
+        self._stack.callback(shutil.rmtree, folder)
+        (folder / "resolv.conf").write_text("".join(f"nameserver {each}\n" for each in servers))
 
     def start(self, host: str, *argv: str, ready: str) -> subprocess.Popen[str]:
         """Start a program on a host, and wait for a line that holds `ready`; it ends with the laboratory."""
