@@ -32,6 +32,7 @@ from opssquad.investigation.systems import Systems, without_secrets
 from opssquad.models.base import Case, Model
 from opssquad.squad.context import Context, Rank
 from opssquad.squad.crew import Crew, Member, crew_of
+from opssquad.squad.known import squad
 from opssquad.squad.runbooks.known import for_faults
 from opssquad.squad.runbooks.walker import PREFIX as RUN
 from opssquad.squad.runbooks.walker import Run
@@ -126,7 +127,7 @@ def make_context(
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles = _handles(systems, voices, _kept(opening, systems, voices, crew), options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
-    prompt = content.prompt(own.prompt)
+    prompt = squad(own.name).prompt()
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
     run = partial(Executor, admit=signer.admit, redact=redact, lookout=lookout)
     return Context(
@@ -163,7 +164,7 @@ def make_context(
 def _member(spec: SquadSpec, systems: Systems, restraint: Restraint) -> Member:
     # What no call could be made with only costs a model tokens.
     served = [tool for tool in library.tools(spec.tools) if systems.serve(tool)]
-    prompt, toolbox = content.prompt(spec.prompt), Toolbox(served)
+    prompt, toolbox = squad(spec.name).prompt(), Toolbox(served)
     return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, restraint))
 
 

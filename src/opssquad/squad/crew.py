@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opssquad import content
 from opssquad.diagnosis.catalogue import Catalogue, Fault
 from opssquad.diagnosis.matches import fits
 from opssquad.diagnosis.own import KnownFaults
@@ -16,7 +15,9 @@ from opssquad.errors import ToolError
 from opssquad.models.base import HAND_OVER, Case, SeenSignal, ToolSpec, Transfer
 from opssquad.models.saying import SURE
 from opssquad.squad.knowledge import known_faults
-from opssquad.squad.spec import HandsOver, SquadSpec, World, load_squad
+from opssquad.squad.known import spec_of, squads
+from opssquad.squad.spec import HandsOver, SquadSpec, World
+from opssquad.squad.standing import Standing
 from opssquad.templates import fill
 
 TURNS = 2
@@ -82,21 +83,28 @@ def others_of(own: str, has: Callable[[World], bool]) -> list[str]:
 def _reachable(own: str, has: Callable[[World], bool]) -> tuple[dict[str, SquadSpec], dict[str, str]]:
     specs: dict[str, SquadSpec] = {}
     away: dict[str, str] = {}
-    waiting = [own]
+    waiting, there = [own], squads()
     while waiting:
         name = waiting.pop(0)
         if name in specs or name in away:
             continue
-        if name != own and name not in content.squads():
+        if name != own and name not in there:
             away[name] = "there is no such squad here"
             continue
-        spec = load_squad(content.squad(name))
+        spec = spec_of(name) if name == own else _to_whom_was_asked(spec_of(name), own, there)
         if name == own or has(spec.world):
             specs[name] = spec
             waiting += [each.to for each in spec.hands_over]
         else:
             away[name] = f"no {spec.world} is connected here"
     return specs, away
+
+
+def _to_whom_was_asked(spec: SquadSpec, own: str, there: Mapping[str, Standing]) -> SquadSpec:
+    """A squad that hands to one which the asked squad stands on means that one: it is that, and more."""
+    names = there[own].names if own in there else ()
+    ways = [way.model_copy(update={"to": own}) if way.to in names else way for way in spec.hands_over]
+    return spec.model_copy(update={"hands_over": tuple(ways)})
 
 
 def _transfers(ways: Sequence[HandsOver], case: Case, away: Mapping[str, str]) -> Iterator[Transfer]:
