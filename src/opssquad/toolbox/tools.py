@@ -122,6 +122,12 @@ class Tool:
         has = {*self.roles, *(["undo"] if self.irreversible else [])}
         return [role for role in ROLES if self.effect == "mutate" and role not in has]
 
+    def fingerprint(self) -> tuple[object, ...]:
+        """What tells it from what it was: its words and the code of its functions."""
+        codes = [role.function.__code__ for role in (self.act, *self.roles.values())]
+        return (self.effect, self.description, str(self.parameters()), self.squads, self.irreversible,
+                *((each.co_code, each.co_consts, each.co_names) for each in codes))  # fmt: skip
+
     def parameters(self) -> Json:
         """JSON Schema of the arguments, without titles, as models read it."""
         schema = self.args.model_json_schema()
