@@ -14,7 +14,7 @@ from opssquad.worlds.net.asks import Echo
 from opssquad.worlds.net.errqueue import ICMP, ICMP6, V6, Said, listen, options, read, stirred
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.names import host as as_host
-from opssquad.worlds.net.tcp import Failed, addresses, ended, since, sockaddr
+from opssquad.worlds.net.tcp import Failed, addresses, ended, late, since, sockaddr
 
 CLOSED = 33434
 """A UDP port that nobody listens at: the first that traceroute uses, so that firewalls know it."""
@@ -47,8 +47,8 @@ async def echo(ask: Echo, here: Here) -> Echoed:
             with means.sock:
                 ms = await _ask(means, address)
     except TimeoutError:
-        why = f"no answer in {ask.seconds:g} s"
-        return answer(end="timeout", ms=since(began), why=why, address=address, how=how)
+        over = late(bool(address), ask.seconds)
+        return answer(end=over.end, ms=since(began), why=over.why, address=address, how=how)
     except Failed as failed:
         return answer(end=failed.end, ms=since(began), why=failed.why, address=address, how=how)
     return answer(ms=ms, address=address, how=how)

@@ -59,6 +59,14 @@ def ended(error: OSError) -> Failed:
     return Failed(ENDS.get(number, "unreachable"), why.lower())
 
 
+def late(asked: bool, seconds: float, what: str = "") -> Failed:
+    """What a deadline means that passed: a host whose name has no address yet (not `asked`) was sent nothing,
+    and is not to blame."""
+    if not asked:
+        return Failed("unresolved", f"no resolver gave its address in {seconds:g} s")
+    return Failed("timeout", f"no answer{f' to {what}' if what else ''} in {seconds:g} s")
+
+
 def since(began: float) -> float:
     """Milliseconds from a moment of `time.perf_counter` to now."""
     return (time.perf_counter() - began) * 1000
@@ -239,8 +247,9 @@ async def connect(ask: Connect, here: Here) -> Connected:
         async with asyncio.timeout(ask.seconds):
             opened = await open_tcp(ask.host, ask.port, ask.family, here, tries)
     except TimeoutError:
-        end: End = "timeout"
-        why = tries.why(f"no answer in {ask.seconds:g} s")
+        over = late(bool(tries.order), ask.seconds)
+        end: End = over.end
+        why = tries.why(over.why)
     except Failed as failed:
         end, why = failed.end, tries.why("not tried") if tries.order else failed.why
     else:

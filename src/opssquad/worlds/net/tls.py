@@ -15,7 +15,7 @@ from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.names import address as as_address
 from opssquad.worlds.net.names import host as as_host
 from opssquad.worlds.net.streams import AT_ONCE, Plain, printable
-from opssquad.worlds.net.tcp import Failed, Opened, open_tcp, since
+from opssquad.worlds.net.tcp import Failed, Opened, Tries, late, open_tcp, since
 
 ALERT, HANDSHAKE = 0x15, 0x16
 """Types of records that a server may begin with."""
@@ -165,17 +165,18 @@ async def shake(ask: Shake, here: Here) -> Shaken:
     name = as_host(ask.name or ask.host)
     answer = partial(Shaken, ask=ask, origin=here.words, at=at, clock=at)
     opened: Opened | None = None
+    tries = Tries()
     try:
         async with asyncio.timeout(ask.seconds):
-            opened = await open_tcp(ask.host, ask.port, ask.family, here)
+            opened = await open_tcp(ask.host, ask.port, ask.family, here, tries)
             answer = partial(answer, address=opened.address, connect_ms=opened.connect_ms)
             secured = Secured(Plain(opened.socket), name)
             middle = time.perf_counter()
             await secured.handshake()
             tls_ms = since(middle)
     except TimeoutError:
-        what = "the handshake" if opened else "the connection"
-        return answer(end="timeout", ms=since(began), why=f"no answer to {what} in {ask.seconds:g} s")
+        over = late(bool(tries.order), ask.seconds, "the handshake" if opened else "the connection")
+        return answer(end=over.end, ms=since(began), why=over.why)
     except Unfinished as failed:
         unread = (Certificate(problem=failed.unreadable),) if failed.unreadable else ()
         return answer(

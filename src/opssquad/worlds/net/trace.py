@@ -20,7 +20,7 @@ from opssquad.worlds.net.errqueue import KEEPS, LOCAL, Options, Said, listen, op
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.mtu import Passing, largest
 from opssquad.worlds.net.names import host as as_host
-from opssquad.worlds.net.tcp import Failed, addresses, ended, since, sockaddr
+from opssquad.worlds.net.tcp import Failed, addresses, ended, late, since, sockaddr
 
 FIRST = 33434
 """The UDP port of the first hop, as traceroute has it; each further hop has the next."""
@@ -72,15 +72,14 @@ async def trace(ask: Trace, here: Here) -> Traced:
     )
     if failed:
         return told(end=failed.end, why=failed.why)
+    if last is None and over and not hops:
+        failed = late(bool(found.address), ask.seconds)
+        return told(end=failed.end, why=failed.why)
     if last is None:
-        return told(end="timeout", why="nothing on the way answered" if hops or not over else _late(ask))
+        return told(end="timeout", why="nothing on the way answered")
     if last.final and not last.reached:
         return told(end="unreachable", why=f"{last.hop.address} says: {last.hop.said}")
     return told()
-
-
-def _late(ask: Trace) -> str:
-    return f"no answer in {ask.seconds:g} s"
 
 
 async def _find(ask: Trace, here: Here, found: _Found) -> None:
