@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from opssquad.errors import ToolError
 from opssquad.worlds.net import names
@@ -14,7 +14,7 @@ from opssquad.worlds.net.asks import Fetch
 from opssquad.worlds.net.exchange import Reply, exchange
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.streams import Plain, Stream
-from opssquad.worlds.net.tcp import Failed, open_tcp, since
+from opssquad.worlds.net.tcp import Failed, Tries, late, open_tcp, since
 from opssquad.worlds.net.tls import Secured, judged
 
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -32,6 +32,7 @@ class _Going:
     connect_ms: float = 0.0
     tls_ms: float = 0.0
     stage: str = "the connection"
+    tries: Tries = field(default_factory=Tries)
 
     def step(self) -> Step:
         """What is known of it by now."""
@@ -61,7 +62,7 @@ class _Walk:
         url, seen = self._start, {str(self._start)}
         while True:
             reply = await self._one(url)
-            where = reply.headers.get("location", "")
+            where = reply.location
             if reply.status not in REDIRECTS or not where or not self._ask.follow:
                 return
             url = onward(url, where)
@@ -73,7 +74,7 @@ class _Walk:
 
     async def _one(self, url: names.Url) -> Reply:
         going = self.going = _Going(url)
-        opened = await open_tcp(url.host, url.port, self._ask.family, self._here)
+        opened = await open_tcp(url.host, url.port, self._ask.family, self._here, going.tries)
         try:
             going.address, going.resolve_ms = opened.address, opened.resolve_ms
             going.connect_ms = opened.connect_ms
@@ -118,7 +119,8 @@ async def fetch(ask: Fetch, here: Here) -> Fetched:
         async with asyncio.timeout(ask.seconds):
             await walk.walk()
     except TimeoutError:
-        end, why = "timeout", _late(walk.going, ask.seconds)
+        over = _late(walk.going, ask.seconds)
+        end, why = over.end, over.why
     except Failed as failed:
         end, why = failed.end, failed.why
     if why and walk.going and walk.steps:
@@ -128,10 +130,12 @@ async def fetch(ask: Fetch, here: Here) -> Fetched:
     return answer(steps=tuple(walk.steps), body=walk.body, faults=tuple(walk.faults))
 
 
-def _late(going: _Going | None, seconds: float) -> str:
+def _late(going: _Going | None, seconds: float) -> Failed:
     if going is None or not going.reply.status:
-        return f"no answer to {going.stage if going else 'the connection'} in {seconds:g} s"
-    return f"the headers came, then {going.reply.size} bytes of the body and no end in {seconds:g} s"
+        asked = going is None or bool(going.tries.order)
+        return late(asked, seconds, going.stage if going else "the connection")
+    came = f"the headers came, then {going.reply.size} bytes of the body"
+    return Failed("timeout", f"{came} and no end in {seconds:g} s")
 
 
 def _authority(url: names.Url, host: str) -> str:
@@ -144,6 +148,8 @@ def _authority(url: names.Url, host: str) -> str:
 def onward(url: names.Url, where: str) -> names.Url:
     """Where a redirect leads. Raises Failed."""
     try:
-        return names.url(urljoin(str(url), where))
+        parts = urlsplit(urljoin(str(url), where))
+        # A name and password that a server gives are nobody's to use.
+        return names.url(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
     except (ToolError, ValueError) as error:
         raise Failed("malformed", f"it redirects to what is not asked for: {error}") from error
