@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from opssquad.times import duration as duration
     from opssquad.times import parse_time as parse_time
     from opssquad.times import rfc3339 as rfc3339
+    from opssquad.toolbox import Clock as Clock
     from opssquad.toolbox import Handle as Handle
     from opssquad.toolbox import History as History
     from opssquad.toolbox import Progress as Progress
@@ -66,7 +67,7 @@ _PUBLIC = {
     "matching": ("matcher",),
     "observations": ("Known", "Observation", "PodSeen", "Stretch", "judged", "replaced"),
     "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
-    "toolbox": ("Handle", "History", "Progress", "Record", "Tool", "Toolbox", "tool"),
+    "toolbox": ("Clock", "Handle", "History", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
     "worlds.kube.cluster": ("Cluster",),
     "worlds.kube.containerlog": ("Log",),

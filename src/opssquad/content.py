@@ -22,6 +22,9 @@ LISTED = 60
 OWN = ("network", "database")
 """Folders of tools that only one squad works with."""
 _SIGNAL = re.compile(r"[a-z]+\.[a-z_*]*[a-z][a-z_*]*")
+_DEFINED = re.compile(
+    r"""^@tool\((?:.*\bname="(?P<called>\w+)")?.*\)\n(?:async )?def (?P<function>\w+)""", re.MULTILINE
+)
 T = TypeVar("T")
 
 
@@ -107,6 +110,13 @@ def tools(names: Iterable[str]) -> list[Tool]:
 def all_tools() -> dict[str, Tool]:
     """Every tool that came with the product, by name."""
     return _tools("*.py", *(f"{folder}/*.py" for folder in OWN))
+
+
+def tool_names() -> frozenset[str]:
+    """The names of all of them, without loading any."""
+    files = (path for path in (root() / "tools").rglob("*.py") if not path.stem.startswith("_"))
+    found = (each for path in files for each in _DEFINED.finditer(path.read_text(encoding="utf-8")))
+    return frozenset(each["called"] or each["function"] for each in found)
 
 
 def _tools(*patterns: str) -> dict[str, Tool]:

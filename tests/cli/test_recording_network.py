@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from opssquad.evals.cleaning import Cleaner
 from opssquad.gate.redact import Redactor
@@ -70,6 +71,9 @@ async def test_what_the_policy_refuses_is_not_asked(tmp_path: Path) -> None:
     assert (metadata.end, ours.end, came) == ("denied", "denied", [])
     assert "metadata of clouds" in metadata.why
     assert "not ours" in ours.why
+    missing = yaml.safe_load((tmp_path / "tern" / "missing.yaml").read_text())["missing"]
+    asked = {each["where"]: each["reason"] for each in missing if each["kind"] == "probe"}
+    assert asked == {"connect 169.254.169.254:80": metadata.why, f"connect 127.0.0.1:{port}": ours.why}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ async def probed(text: str, *calls: PastCall, without: tuple[str, ...] = ()) -> 
 
 
 async def test_each_host_that_a_question_names_is_probed_first_and_once() -> None:
-    first = await probed("pay.example fails, and http://map.example/ is slow")
+    first = await probed("pay.example fails, and http://map.example/ does too")
     assert first == [
         ("resolve", {"name": "map.example", "servers": "own,authority"}),
         ("http", {"url": "http://map.example/"}),
@@ -33,8 +33,22 @@ async def test_each_host_that_a_question_names_is_probed_first_and_once() -> Non
     ]
     made = [past(tool).model_copy(update={"args": args}) for tool, args in first]
     assert [
-        tool for tool, _ in await probed("pay.example fails, and http://map.example/ is slow", *made)
+        tool for tool, _ in await probed("pay.example fails, and http://map.example/ does too", *made)
     ] == ["http"]
+
+
+async def test_what_comes_and_goes_is_asked_often_and_what_hangs_is_traced() -> None:
+    often = ("ping", {"host": "pay.example", "times": 20})
+    sometimes = ("is slow", "answers now and then", "loses packets", "fails for 5 % of us")
+    for complaint in (f"pay.example {each}" for each in sometimes):
+        first = await probed(complaint)
+        assert often in first
+        made = [past(tool).model_copy(update={"args": args}) for tool, args in first]
+        (then,) = await probed(complaint, *made)
+        assert then == ("connect", {"host": "pay.example", "port": 443, "times": 20})
+    assert ("trace", {"host": "pay.example"}) in await probed("large uploads to pay.example hang")
+    plain = await probed("pay.example refuses us")
+    assert not {tool for tool, _ in plain} & {"ping", "connect", "trace"}
 
 
 async def test_without_a_cluster_the_probes_are_all_there_is() -> None:

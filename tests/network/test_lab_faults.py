@@ -1,9 +1,11 @@
 """The networks with a fault that `python -m tests.network.lab` holds: each shows its fault to a probe."""
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -57,6 +59,27 @@ async def test_large_packets_vanish_without_a_word() -> None:
         (found,) = await ask(lab, asks.Trace(host=lab.hosts["shop"].v4))
     assert isinstance(found, answers.Traced)
     assert (found.mtu, found.link_mtu, found.silent) == (SMALL, 1500, True)
+
+
+FOUND = {
+    "dropped-port": "N15",
+    "wrong-dns": "N06",
+    "expired-certificate": "N10",
+    "loss": "N13",
+    "small-mtu": "N13",
+}
+"""The fault of the network squad's catalogue that each of them is."""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_the_squad_names_the_fault_first_when_asked_as_people_ask(fault: str, tmp_path: Path) -> None:
+    async with standing(fault) as lab:
+        argv = ("-m", "opssquad", "ask", "--squad", "network", FAULTS[fault].question, "--json")
+        env = ("env", f"HOME={tmp_path}", f"KUBECONFIG={tmp_path / 'none'}", f"OPSSQUAD_STATE={tmp_path}")
+        said = await asyncio.to_thread(lab.run, "client", *env, sys.executable, *argv)
+    concluded = json.loads(said)["conclusion"]
+    assert concluded["causes"][0]["fault"] == FOUND[fault]
+    assert concluded["causes"][0]["component"]["name"] == NAME
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

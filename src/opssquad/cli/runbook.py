@@ -12,7 +12,7 @@ from opssquad.cli.world import world_options
 if TYPE_CHECKING:
     from opssquad.cli.session import Approve
 
-SQUAD = click.option("--squad", default="k8s", show_default=True, metavar="NAME", help="Whose runbooks.")
+SQUAD = click.option("--squad", default="", metavar="NAME", help="Whose runbooks; else every squad's.")
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
@@ -34,9 +34,8 @@ def list_(shared: Shared, squad: str, as_json: bool) -> None:
     """Every runbook: its id, what it is about, the faults that it is for."""
     from opssquad.cli.render.runbooks import show_runbooks
     from opssquad.cli.runbooks import listed
-    from opssquad.squad.runbooks.known import shelf
 
-    found = listed(shelf(squad, shared.settings().runbooks))
+    found = listed(squad, shared.settings().runbooks)
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:
@@ -53,9 +52,8 @@ def show(shared: Shared, id: str, squad: str, as_json: bool) -> None:
     """One runbook: its sections, its steps in plain words, how it is run, where it is defined."""
     from opssquad.cli.render.runbooks import show_runbook
     from opssquad.cli.runbooks import described
-    from opssquad.squad.runbooks.known import shelf
 
-    found = described(shelf(squad, shared.settings().runbooks).get(id))
+    found = described(id, squad, shared.settings().runbooks)
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:
@@ -90,14 +88,17 @@ def run(
     """
     from opssquad.cli.running import run as run_
     from opssquad.cli.session import Wanted
-    from opssquad.cli.stepping import step_through, wanted_run
+    from opssquad.cli.stepping import step_through, wanted_run, with_squad
 
     wanted = Wanted(**world)
     if bool(id) == bool(wanted.resume):
         raise click.UsageError("give the ID of a runbook (see `opssquad runbook list`), or --resume THREAD")
     if wanted.resume and given:
         raise click.UsageError("--set is for a new run; one that is resumed keeps its parameters")
-    begun = wanted_run(shared.settings(), wanted, id, given) if id else None
+    begun = None
+    if id:
+        wanted = with_squad(wanted, id, shared.settings().runbooks)
+        begun = wanted_run(shared.settings(), wanted, id, given)
     return run_(step_through(shared, wanted, begun, approve, as_json))
 
 

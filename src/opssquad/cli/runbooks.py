@@ -9,7 +9,7 @@ from opssquad.diagnosis.soundness import Flaw, nearest
 from opssquad.errors import UsageError
 from opssquad.squad.runbooks.book import STOP, Block, Look, Origin, Parameter, Runbook, Step
 from opssquad.squad.runbooks.conditions import in_words
-from opssquad.squad.runbooks.known import Shelf, house, shelf
+from opssquad.squad.runbooks.known import house, shelf, whose
 from opssquad.squad.runbooks.reading import read_runbook
 from opssquad.squad.runbooks.soundness import flaws
 from opssquad.types import Value, called
@@ -18,6 +18,7 @@ from opssquad.types import Value, called
 class Row(Value):
     """A runbook as a list has it."""
 
+    squad: str
     id: str
     title: str
     faults: tuple[str, ...]
@@ -60,23 +61,30 @@ class Described(Value):
     sections: tuple[Part, ...]
 
 
-def listed(found: Shelf) -> Listed:
-    """The shelf as rows."""
-    return Listed(runbooks=tuple(map(_row, found.books)), unread=tuple(map(str, found.unread)))
-
-
-def _row(book: Runbook) -> Row:
-    head = book.head.value
-    return Row(
-        id=head.id, title=head.title, faults=tuple(head.faults), origin=book.origin, file=str(book.file)
+def listed(squad: str, folder: Path | None) -> Listed:
+    """Those in force of a squad, or of every squad where none is named. Raises UsageError."""
+    found = {name: shelf(name, folder) for name in ([squad] if squad else content.squads())}
+    return Listed(
+        runbooks=tuple(_row(name, book) for name, its in found.items() for book in its.books),
+        unread=tuple(str(flaw) for its in found.values() for flaw in its.unread),
     )
 
 
-def described(book: Runbook) -> Described:
-    """One runbook in words."""
+def _row(squad: str, book: Runbook) -> Row:
+    head = book.head.value
+    return Row(
+        squad=squad, id=head.id, title=head.title, faults=tuple(head.faults), origin=book.origin,
+        file=str(book.file),
+    )  # fmt: skip
+
+
+def described(id: str, squad: str, folder: Path | None) -> Described:
+    """One runbook in words, of the squad that has it where none is named. Raises UsageError."""
+    squad = squad or whose(id, folder)
+    book = shelf(squad, folder).get(id)
     head = book.head.value
     return Described(
-        row=_row(book),
+        row=_row(squad, book),
         parameters=head.parameters,
         not_looked_at=tuple(head.not_looked_at),
         run=_line(book),

@@ -3,6 +3,8 @@ on.
 """
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -48,15 +50,22 @@ class RunReport(Value):
     report: AskReport
 
 
+def with_squad(wanted: Wanted, id: str, runbooks: Path | None) -> Wanted:
+    """The same with the squad whose runbook it is, where none is named. Raises UsageError."""
+    from opssquad.cli.opening import squad_of
+    from opssquad.squad.runbooks.known import whose
+
+    return replace(wanted, squad=wanted.squad or whose(id, runbooks, likely=squad_of(wanted)))
+
+
 def wanted_run(settings: Settings, wanted: Wanted, id: str, given: tuple[str, ...]) -> Run:
     """The run that the command line asks for. Raises UsageError for a runbook or parameters that will
     not do."""
-    from opssquad.cli.opening import squad_of
     from opssquad.squad.runbooks.known import sound
     from opssquad.squad.runbooks.walker import facts_for
 
     values = _pairs(given)
-    book = sound(squad_of(wanted), settings.runbooks, settings.faults, id)
+    book = sound(wanted.squad, settings.runbooks, settings.faults, id)
     if wanted.namespace and "namespace" in book.head.value.parameters:
         values.setdefault("namespace", wanted.namespace)
     facts = facts_for(book, values)

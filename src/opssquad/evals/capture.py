@@ -160,9 +160,14 @@ class _Capture:
     async def _probe(self, network: Backend) -> list[Answer]:
         # Late: DNS and certificates take a while to import, and few captures need them.
         from opssquad.worlds.net.capture import read_network
+        from opssquad.worlds.net.telling import place
 
         self._order.tell(f"asking the network {len(self._order.probes)} times")
-        return await read_network(network, self._order.probes)
+        answers = await read_network(network, self._order.probes)
+        for each in answers:
+            if each.end == "denied":
+                self._turns.lacks("probe", place(each.ask).removeprefix("probe "), each.why)
+        return answers
 
     def _keep(self, network: Backend, answers: list[Answer], clock: datetime) -> None:
         from opssquad.worlds.net.capture import files

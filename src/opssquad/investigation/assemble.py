@@ -14,6 +14,7 @@ from opssquad.diagnosis.differential import leads, rank
 from opssquad.errors import UsageError
 from opssquad.events import Event
 from opssquad.executor import Executor
+from opssquad.extensions import library
 from opssquad.gate.grant import Signer
 from opssquad.gate.in_force import InForce
 from opssquad.gate.injection import Lookout
@@ -38,6 +39,7 @@ from opssquad.squad.spec import SquadSpec
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.times import Clock, rfc3339, wall_clock
+from opssquad.toolbox import Clock as ClockHandle
 from opssquad.toolbox import Handles, History, Progress, Record, Toolbox
 from opssquad.types import Effect, Restraint, ToolCall, Verdict
 
@@ -120,7 +122,7 @@ def make_context(
     crew = crew_of(options.squad, options.faults, systems.has)
     members = {name: _member(spec, systems, options.restraint) for name, spec in crew.specs.items()}
     own = crew.specs[options.squad]
-    toolbox = Toolbox(content.tools(dict.fromkeys(t for spec in crew.specs.values() for t in spec.tools)))
+    toolbox = Toolbox(library.tools(dict.fromkeys(t for spec in crew.specs.values() for t in spec.tools)))
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles = _handles(systems, voices, _kept(opening, systems, voices, crew), options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
@@ -160,7 +162,7 @@ def make_context(
 
 def _member(spec: SquadSpec, systems: Systems, restraint: Restraint) -> Member:
     # What no call could be made with only costs a model tokens.
-    served = [tool for tool in content.tools(spec.tools) if systems.serve(tool)]
+    served = [tool for tool in library.tools(spec.tools) if systems.serve(tool)]
     prompt, toolbox = content.prompt(spec.prompt), Toolbox(served)
     return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, restraint))
 
@@ -186,6 +188,7 @@ def _handles(systems: Systems, voices: Voices, kept: Handles, restraint: Restrai
     """What tools get by the types of their parameters; `kept` are those over what is on record."""
     handles: Handles = {
         **systems.handles(),
+        ClockHandle: ClockHandle(systems.now),
         Progress: Progress(voices.progress),
         **kept,
     }

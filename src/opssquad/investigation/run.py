@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from opssquad.errors import UsageError
 from opssquad.events import Asked, Ended, Event, Progressed, Stopped, Warned
+from opssquad.extensions.library import library
 from opssquad.findings import Choice, Evidence, ToolResult
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble, speaking
@@ -174,6 +175,9 @@ class Investigation:
         ctx.turn = self._turns = max(self._turns, state.turn) + 1
         ctx.seconds, ctx.tokens = {}, 0
         await ctx.emit(Asked, text=said, squad=self.squad, by=ctx.by, target=ctx.target)
+        if ctx.turn == 1:
+            for left_out in library().broken:
+                await ctx.emit(Warned, text=f"left out: {ctx.redact.clean(str(left_out))}")
         if not self._record.title:
             self._record = self._record.model_copy(update={"title": said[:140]})
             await self._store.update_thread(self._record)

@@ -26,6 +26,17 @@ class Intent(Value):
         return any(re.search(pattern, utterance, re.IGNORECASE) for pattern in self.words)
 
 
+class Symptom(Value):
+    """Words of a complaint that call for other first looks, the `steps`, beside those of `begin`."""
+
+    words: list[str] = Field(min_length=1)
+    steps: list[str] = Field(min_length=1)
+
+    def told(self, utterance: str) -> bool:
+        """Whether the lower-cased utterance complains of it."""
+        return any(re.search(pattern, utterance, re.IGNORECASE) for pattern in self.words)
+
+
 class Step(Value):
     """A call that may be made or offered; `say` instead of a tool repeats words to the squad."""
 
@@ -39,14 +50,15 @@ class PhraseBook(Value):
     """All of it. `follow` is keyed by tool, and by how it ended where that matters more: its card was
     `refused`, `expired`, `voided` or `suggested`, it was `unhelped`; `by_hand`: the engineer does it.
     `look_again`, by such an end, is looked at at once, before an answer. An investigation makes the steps of
-    `begin` first, then the calls of `survey` (tools that take a namespace) for each namespace that the
-    question names, and the steps of `further` where nothing seen so far settles it. After
+    `begin` and of the `symptoms` told first, then the calls of `survey` (tools that take a namespace) for
+    each namespace that is named, and the steps of `further` where nothing seen so far settles it. After
     `calls` it concludes with what it has. Names used must exist."""
 
     intents: list[Intent]
     steps: dict[str, Step]
     follow: dict[str, list[str]]
     begin: list[str] = Field(default_factory=list)
+    symptoms: list[Symptom] = Field(default_factory=list)
     survey: list[str] = Field(default_factory=list)
     calls: int = Field(default=12, gt=0)
     further: list[str] = Field(default_factory=list)
@@ -56,6 +68,7 @@ class PhraseBook(Value):
     def _names_exist(self) -> Self:
         used = {s for i in self.intents for s in i.steps} | {s for f in self.follow.values() for s in f}
         used |= {*self.look_again.values(), *self.begin, *self.further}
+        used |= {step for each in self.symptoms for step in each.steps}
         if unknown := sorted(used - set(self.steps)):
             raise ValueError(f"no such step: {', '.join(unknown)}")
         return self

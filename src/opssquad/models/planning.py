@@ -45,9 +45,11 @@ def plan(book: PhraseBook, case: Case, done: Sequence[PastCall], offered: Collec
 
 
 def _first(book: PhraseBook, case: Case, filled: Json) -> list[Choice]:
-    """What the book begins with, for each of the hosts that the question names."""
-    named = named_hosts(f"{case.question} {case.brief}")[:HOSTS] or [{}]
-    return [choice for each in named for choice in choices_of(book, book.begin, filled | each)]
+    """What the book begins with, and what the complaint calls for, for each of the hosts that it names."""
+    text = f"{case.question} {case.brief}"
+    told = [step for each in book.symptoms if each.told(text) for step in each.steps]
+    names = list(dict.fromkeys([*book.begin, *told]))
+    return [c for each in named_hosts(text)[:HOSTS] or [{}] for c in choices_of(book, names, filled | each)]
 
 
 def _undecided(hypothesis: Hypothesis) -> bool:

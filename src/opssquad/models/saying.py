@@ -13,6 +13,7 @@ GRAVITY = {"critical": 0, "warning": 1, "info": 2}
 CHECKED = {"better": "better", "same": "same, it did not help", "worse": "worse", "unknown": "unknown"}
 SURE = 0.45
 """The score from which a further, independent hypothesis is named as a cause of its own."""
+OUTSIDE = "Host"
 OVER = 0.3
 """The score from which nothing being wrong is believed, where no fault is likely."""
 
@@ -99,9 +100,11 @@ def _for_people(possible: Hypothesis) -> tuple[Option, ...]:
 
 
 def _independent(other: Hypothesis, first: Hypothesis) -> bool:
-    """Another component, confirmed on its own, that shares no signal with the first."""
+    """Another component, or another fault of a host outside, of which only probes tell; confirmed on its own,
+    and sharing no signal with the first."""
     apart = not {*other.supporting} & {*first.supporting}
-    return other.component != first.component and other.confidence == "confirmed" and apart
+    outside = other.component.kind == OUTSIDE and other.fault != first.fault
+    return (other.component != first.component or outside) and other.confidence == "confirmed" and apart
 
 
 def _draft(case: Case, named: Sequence[Hypothesis], *, no_fault: bool) -> Json:

@@ -42,7 +42,7 @@ FAULTS = {
         f"the certificate of {NAME} has expired yesterday", f"clients refuse https://{NAME}, why?"
     ),
     "loss": Fault(
-        "the router loses 30 % of all packets", f"{NAME} is slow at times, why?", lambda lab: lab.lose(30)
+        "the router loses 10 % of all packets", f"{NAME} is slow at times, why?", lambda lab: lab.lose(10)
     ),
     "small-mtu": Fault(
         f"packets of more than {SMALL} bytes do not reach the shop, and nobody says so",

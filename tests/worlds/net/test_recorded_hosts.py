@@ -109,7 +109,9 @@ async def test_an_echo_follows_from_what_is_known_of_the_host(tmp_path: Path, ho
 
 async def test_hops_are_those_that_were_told(tmp_path: Path) -> None:
     hops = "{address: 10.0.0.1, ms: 0.4}, {}, {address: 192.0.2.80, ms: 9}"
-    told = f"hops:\n  - {{addresses: [192.0.2.80], mtu: 1400, hops: [{hops}]}}\n"
+    told = (
+        f"hops:\n  - {{addresses: [192.0.2.80], mtu: 1400, link_mtu: 1500, silent: true, hops: [{hops}]}}\n"
+    )
     net = network(written(tmp_path, told))
     found = await net.trace(asks.Trace(host="192.0.2.80"))
     assert [(each.number, each.address) for each in found.hops] == [
@@ -117,7 +119,7 @@ async def test_hops_are_those_that_were_told(tmp_path: Path) -> None:
         (2, ""),
         (3, "192.0.2.80"),
     ]
-    assert (found.reached, found.mtu) == (True, 1400)
+    assert (found.reached, found.mtu, found.link_mtu, found.silent) == (True, 1400, 1500, True)
     short = await net.trace(asks.Trace(host="192.0.2.80", hops=2))
     assert (len(short.hops), short.reached) == (2, False)
     assert (await net.trace(asks.Trace(host="192.0.2.81"))).end == "not_recorded"

@@ -163,4 +163,25 @@ async def test_resolvers_that_do_not_answer_are_not_told_of_the_host(
         found = await Live(Here()).probe(ask)
     finally:
         over.set()
-    assert (found.end, found.why) == ("unresolved", "no resolver gave its address in 0.2 s")
+    assert (found.end, found.why) == ("unresolved", "the lookup of its name had no answer in 0.2 s")
+
+
+async def test_an_address_that_was_found_before_is_not_looked_up_again_and_policy_is_asked_of_both() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def told(host: str, address: str, port: int) -> str:
+        asked.append((host, address))
+        return ""
+
+    live = Live(Here(refuses=told))
+    async with tcp_server(says(reads="nothing")) as server:
+        ask = asks.Connect(host="no-such-host.invalid", address="127.0.0.1", port=server.port)
+        assert (await live.probe(ask)).end == "ok"
+    await live.probe(asks.Echo(host="no-such-host.invalid", address="127.0.0.1"))
+    assert asked == [("no-such-host.invalid", "127.0.0.1")] * 2
+
+
+def test_a_deadline_in_a_lookup_says_nothing_of_the_way_to_the_host() -> None:
+    looked_up = Tries().late(5)
+    assert (looked_up.end, str(looked_up)) == ("unresolved", "the lookup of its name had no answer in 5 s")
+    assert Tries(["10.0.0.1"]).late(5).end == "timeout"

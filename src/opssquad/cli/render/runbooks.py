@@ -13,7 +13,10 @@ OWN_LINE = re.compile(r"^ *(?:[-*+]|\d+[.)]|#+|>|\|) ?")
 def show_runbooks(screen: Screen, found: Listed) -> None:
     """A line for each runbook, and each file that cannot be read."""
     width = max((len(row.id) for row in found.runbooks), default=0) + 2
-    for row in found.runbooks:
+    several = len({row.squad for row in found.runbooks}) > 1
+    for before, row in zip((None, *found.runbooks), found.runbooks, strict=False):
+        if several and (before is None or before.squad != row.squad):
+            screen.line((row.squad, STRONG))
         about = f" ({', '.join(row.faults)})" if row.faults else ""
         screen.flow(f"{row.title}{about}", indent=width, first=f"{visible(row.id):<{width}}")
         if row.origin == "organisation":

@@ -61,6 +61,22 @@ def shelf(squad: str, folder: Path | None) -> Shelf:
     return Shelf(tuple(sorted(books, key=lambda book: book.id)), tuple(unread))
 
 
+def whose(id: str, folder: Path | None, likely: str = "") -> str:
+    """The squad that has a runbook of that id, `likely` where it is one of several. Raises UsageError where
+    none has it, or several do."""
+    ids = {name: _ids(shelf(name, folder)) for name in content.squads()}
+    having = [name for name, its in ids.items() if id in its]
+    if likely in having or len(having) == 1:
+        return likely if likely in having else having[0]
+    if having:
+        raise UsageError(f"{' and '.join(having)} have a runbook {id!r}; say which with --squad")
+    raise UsageError(f"no runbook {id!r}; {nearest(id, sorted(set().union(*ids.values())))}")
+
+
+def _ids(known: Shelf) -> set[str]:
+    return {*(book.id for book in known.books), *(Path(flaw.file).stem for flaw in known.unread)}
+
+
 def house(squad: str, faults: Path | None, *, signals: bool = False) -> House:
     """What the runbooks of a squad may name. Raises UsageError."""
     known = [entry.fault.id for entry in known_faults(squad, faults).entries]

@@ -34,10 +34,12 @@ class Lookup(_Ask):
 
 
 class Connect(_Ask):
-    """A TCP connection, closed at once. `host` is a name or an address."""
+    """A TCP connection, closed at once. `host` is a name or an address; `address` the one that an earlier
+    answer found for it, so that a series looks a name up once."""
 
     kind: Literal["connect"] = "connect"
     host: str
+    address: str = ""
     port: Port
     family: Family = "any"
 
@@ -77,10 +79,11 @@ class Trace(_Ask):
 
 
 class Echo(_Ask):
-    """One echo request (ping)."""
+    """One echo request (ping); `address` as in a connection."""
 
     kind: Literal["echo"] = "echo"
     host: str
+    address: str = ""
     seconds: Seconds = 2.0
 
 
@@ -94,6 +97,7 @@ Ask = Lookup | Connect | Shake | Fetch | Trace | Echo | Sockets
 
 
 def key(ask: Ask) -> str:
-    """The probe as one line of JSON, the same for the same question: deadlines do not count."""
-    told = ask.model_dump(mode="json", exclude={"seconds"}, exclude_defaults=True) | {"kind": ask.kind}
-    return json.dumps(told, sort_keys=True, ensure_ascii=False)
+    """The probe as one line of JSON, the same for the same question: deadlines do not count, nor what was
+    looked up before."""
+    told = ask.model_dump(mode="json", exclude={"seconds", "address"}, exclude_defaults=True)
+    return json.dumps(told | {"kind": ask.kind}, sort_keys=True, ensure_ascii=False)

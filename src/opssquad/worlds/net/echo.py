@@ -14,7 +14,7 @@ from opssquad.worlds.net.asks import Echo
 from opssquad.worlds.net.errqueue import ICMP, ICMP6, V6, Said, listen, options, read, stirred
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.names import host as as_host
-from opssquad.worlds.net.tcp import Failed, addresses, ended, late, since, sockaddr
+from opssquad.worlds.net.tcp import Failed, Tries, addresses, ended, since, sockaddr
 
 CLOSED = 33434
 """A UDP port that nobody listens at: the first that traceroute uses, so that firewalls know it."""
@@ -39,7 +39,7 @@ async def echo(ask: Echo, here: Here) -> Echoed:
     try:
         async with asyncio.timeout(ask.seconds):
             host = as_host(ask.host)
-            address = (await addresses(host, "any"))[0]
+            address = (await addresses(ask.address or host, "any"))[0]
             if why := here.refuses(host, address, 0):
                 raise Failed("denied", why)
             means = _means(address)
@@ -47,8 +47,8 @@ async def echo(ask: Echo, here: Here) -> Echoed:
             with means.sock:
                 ms = await _ask(means, address)
     except TimeoutError:
-        over = late(bool(address), ask.seconds)
-        return answer(end=over.end, ms=since(began), why=over.why, address=address, how=how)
+        failed = Tries([address] if address else []).late(ask.seconds)
+        return answer(end=failed.end, ms=since(began), why=failed.why, address=address, how=how)
     except Failed as failed:
         return answer(end=failed.end, ms=since(began), why=failed.why, address=address, how=how)
     return answer(ms=ms, address=address, how=how)

@@ -9,12 +9,12 @@ from urllib.parse import urljoin, urlsplit
 
 from opssquad.errors import ToolError
 from opssquad.worlds.net import names
-from opssquad.worlds.net.answers import End, Fetched, Step, Verdict
+from opssquad.worlds.net.answers import Fetched, Step, Verdict
 from opssquad.worlds.net.asks import Fetch
 from opssquad.worlds.net.exchange import Reply, exchange
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.streams import Plain, Stream
-from opssquad.worlds.net.tcp import Failed, Tries, late, open_tcp, since
+from opssquad.worlds.net.tcp import Failed, Tries, open_tcp, since
 from opssquad.worlds.net.tls import Secured, judged
 
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -31,8 +31,8 @@ class _Going:
     resolve_ms: float = 0.0
     connect_ms: float = 0.0
     tls_ms: float = 0.0
-    stage: str = "the connection"
     tries: Tries = field(default_factory=Tries)
+    stage: str = ""
 
     def step(self) -> Step:
         """What is known of it by now."""
@@ -113,16 +113,15 @@ async def fetch(ask: Fetch, here: Here) -> Fetched:
     secret, and what stands behind them is what is asked for."""
     began, at = time.perf_counter(), here.now()
     walk = _Walk(ask, here, at)
-    end: End = "ok"
-    why = ""
+    failed: Failed | None = None
     try:
         async with asyncio.timeout(ask.seconds):
             await walk.walk()
     except TimeoutError:
-        over = _late(walk.going, ask.seconds)
-        end, why = over.end, over.why
-    except Failed as failed:
-        end, why = failed.end, failed.why
+        failed = _late(walk.going, ask.seconds)
+    except Failed as error:
+        failed = error
+    end, why = (failed.end, failed.why) if failed else ("ok", "")
     if why and walk.going and walk.steps:
         why = f"{walk.going.url}: {why}"
     walk.done()
@@ -131,11 +130,12 @@ async def fetch(ask: Fetch, here: Here) -> Fetched:
 
 
 def _late(going: _Going | None, seconds: float) -> Failed:
-    if going is None or not going.reply.status:
-        asked = going is None or bool(going.tries.order)
-        return late(asked, seconds, going.stage if going else "the connection")
-    came = f"the headers came, then {going.reply.size} bytes of the body"
-    return Failed("timeout", f"{came} and no end in {seconds:g} s")
+    if going is None or not going.stage:
+        return (going.tries if going else Tries()).late(seconds)
+    if not going.reply.status:
+        return Failed("timeout", f"no answer to {going.stage} in {seconds:g} s")
+    said = f"the headers came, then {going.reply.size} bytes of the body and no end in {seconds:g} s"
+    return Failed("timeout", said)
 
 
 def _authority(url: names.Url, host: str) -> str:

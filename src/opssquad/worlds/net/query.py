@@ -17,7 +17,7 @@ import dns.rrset
 
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.streams import Plain, printable
-from opssquad.worlds.net.tcp import Failed, ended, open_tcp
+from opssquad.worlds.net.tcp import Failed, Tries, ended, open_tcp
 
 PAYLOAD = 1232
 """Bytes that are taken by UDP: what passes every path whole (DNS flag day 2020)."""
@@ -139,7 +139,7 @@ def _connected(address: str, port: int) -> socket.socket:
 
 
 async def _by_tcp(wire: bytes, address: str, port: int, here: Here) -> bytes:
-    opened = await open_tcp(address, port, "any", here)
+    opened = await open_tcp(address, port, "any", here, Tries())
     with contextlib.closing(opened.socket):
         stream = Plain(opened.socket)
         await stream.send(len(wire).to_bytes(2, "big") + wire)

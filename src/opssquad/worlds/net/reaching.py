@@ -130,7 +130,7 @@ def trace(ask: Trace, view: View, luck: Luck) -> Traced:
             whole = len(shown) == len(path.hops)
             return answer(
                 address=place.address, hops=tuple(hops), reached=path.reached and whole, mtu=path.mtu,
-                ms=max(each.ms for each in shown),
+                link_mtu=path.link_mtu, silent=path.silent, ms=max(each.ms for each in shown),
             )  # fmt: skip
     return answer(end="not_recorded", why=f"the path to {names.host(ask.host)} was not recorded")
 

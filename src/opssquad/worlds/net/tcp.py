@@ -59,14 +59,6 @@ def ended(error: OSError) -> Failed:
     return Failed(ENDS.get(number, "unreachable"), why.lower())
 
 
-def late(asked: bool, seconds: float, what: str = "") -> Failed:
-    """What a deadline means that passed: a host whose name has no address yet (not `asked`) was sent nothing,
-    and is not to blame."""
-    if not asked:
-        return Failed("unresolved", f"no resolver gave its address in {seconds:g} s")
-    return Failed("timeout", f"no answer{f' to {what}' if what else ''} in {seconds:g} s")
-
-
 def since(began: float) -> float:
     """Milliseconds from a moment of `time.perf_counter` to now."""
     return (time.perf_counter() - began) * 1000
@@ -122,6 +114,12 @@ class Tries:
             each for each in self.order if each not in self.ended or self.ended[each].end != "denied"
         )
 
+    def late(self, seconds: float) -> Failed:
+        """How it ended where the deadline came first."""
+        if not self.order:
+            return Failed("unresolved", f"the lookup of its name had no answer in {seconds:g} s")
+        return Failed("timeout", self.why(f"no answer in {seconds:g} s"))
+
     def last(self) -> Failed:
         """How the last one of them ended that was tried at all; without any, that the last was denied."""
         over = [self.ended[each] for each in self.order if each in self.ended]
@@ -136,14 +134,15 @@ class Tries:
         return "; ".join(f"{each}: {why}" for each, why in said.items())
 
 
-async def open_tcp(host: str, port: int, family: Family, here: Here, tries: Tries | None = None) -> Opened:
-    """Connect to the first address of a host that answers. Raises Failed for how the last one ended, and
-    for a destination that may not be probed; the deadline is the caller's."""
-    tries = tries if tries is not None else Tries()
+async def open_tcp(
+    host: str, port: int, family: Family, here: Here, tries: Tries, *, address: str = ""
+) -> Opened:
+    """Connect to the first address of a host that answers, or to the one that is known. Raises Failed for how
+    the last one ended, and for a destination that may not be probed; the deadline is the caller's."""
     began = time.perf_counter()
     # Policy is asked about the host that is probed, however it was typed.
     meant = as_host(host)
-    found = await addresses(meant, family)
+    found = await addresses(address or meant, family)
     tries.resolve_ms = since(began)
     return await open_any(found, meant, port, here, tries)
 
@@ -245,13 +244,11 @@ async def connect(ask: Connect, here: Here) -> Connected:
     answer = partial(Connected, ask=ask, origin=here.words, at=here.now())
     try:
         async with asyncio.timeout(ask.seconds):
-            opened = await open_tcp(ask.host, ask.port, ask.family, here, tries)
+            opened = await open_tcp(ask.host, ask.port, ask.family, here, tries, address=ask.address)
     except TimeoutError:
-        over = late(bool(tries.order), ask.seconds)
-        end: End = over.end
-        why = tries.why(over.why)
-    except Failed as failed:
-        end, why = failed.end, tries.why("not tried") if tries.order else failed.why
+        failed = tries.late(ask.seconds)
+    except Failed as error:
+        failed = Failed(error.end, tries.why("not tried")) if tries.order else error
     else:
         with contextlib.closing(opened.socket):
             return answer(
@@ -261,9 +258,9 @@ async def connect(ask: Connect, here: Here) -> Connected:
                 resolve_ms=opened.resolve_ms,
             )
     return answer(
-        end=end,
+        end=failed.end,
         ms=since(began),
-        why=why,
+        why=failed.why,
         address=(tries.tried or tuple(tries.order) or ("",))[-1],
         tried=tries.tried,
         resolve_ms=tries.resolve_ms,

@@ -15,7 +15,7 @@ from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.names import address as as_address
 from opssquad.worlds.net.names import host as as_host
 from opssquad.worlds.net.streams import AT_ONCE, Plain, printable
-from opssquad.worlds.net.tcp import Failed, Opened, Tries, late, open_tcp, since
+from opssquad.worlds.net.tcp import Failed, Opened, Tries, open_tcp, since
 
 ALERT, HANDSHAKE = 0x15, 0x16
 """Types of records that a server may begin with."""
@@ -175,8 +175,9 @@ async def shake(ask: Shake, here: Here) -> Shaken:
             await secured.handshake()
             tls_ms = since(middle)
     except TimeoutError:
-        over = late(bool(tries.order), ask.seconds, "the handshake" if opened else "the connection")
-        return answer(end=over.end, ms=since(began), why=over.why)
+        failed = tries.late(ask.seconds)
+        why = f"no answer to the handshake in {ask.seconds:g} s" if opened else failed.why
+        return answer(end=failed.end, ms=since(began), why=why)
     except Unfinished as failed:
         unread = (Certificate(problem=failed.unreadable),) if failed.unreadable else ()
         return answer(

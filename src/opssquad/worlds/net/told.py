@@ -155,15 +155,21 @@ class HopTold(Strict):
     said: str = ""
 
 
+Mtu = Annotated[int, Field(ge=0, le=65535)]
+
+
 class Path(_From):
     """The hops to hosts or addresses, the last one's own where it was reached; `mtu` is the largest packet
-    that passes whole."""
+    that passes whole, `link_mtu` what the link of the origin carries, `silent` that nobody says of larger
+    ones that they do not pass."""
 
     addresses: list[Addresses] = []
     hosts: list[Host] = []
     hops: list[HopTold] = Field(min_length=1)
     reached: bool = True
-    mtu: Annotated[int, Field(ge=0, le=65535)] = 0
+    mtu: Mtu = 0
+    link_mtu: Mtu = 0
+    silent: bool = False
 
 
 class Heal(Strict):

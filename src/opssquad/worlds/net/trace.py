@@ -20,7 +20,7 @@ from opssquad.worlds.net.errqueue import KEEPS, LOCAL, Options, Said, listen, op
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.mtu import Passing, largest
 from opssquad.worlds.net.names import host as as_host
-from opssquad.worlds.net.tcp import Failed, addresses, ended, late, since, sockaddr
+from opssquad.worlds.net.tcp import Failed, Tries, addresses, ended, since, sockaddr
 
 FIRST = 33434
 """The UDP port of the first hop, as traceroute has it; each further hop has the next."""
@@ -51,14 +51,14 @@ async def trace(ask: Trace, here: Here) -> Traced:
     """Find the hops, then the size of packets; what is not found by the deadline is left out."""
     began, found = time.perf_counter(), _Found()
     answer = partial(Traced, ask=ask, origin=here.words, at=here.now())
-    over, failed = False, None
+    failed: Failed | None = None
     try:
         async with asyncio.timeout(ask.seconds):
             await _find(ask, here, found)
     except Failed as error:
         failed = error
     except TimeoutError:
-        over = True
+        failed = None if found.address else Tries().late(ask.seconds)
     hops, last = way(found.heard)
     told = partial(
         answer,
@@ -71,9 +71,6 @@ async def trace(ask: Trace, here: Here) -> Traced:
         silent=found.passing.silent,
     )
     if failed:
-        return told(end=failed.end, why=failed.why)
-    if last is None and over and not hops:
-        failed = late(bool(found.address), ask.seconds)
         return told(end=failed.end, why=failed.why)
     if last is None:
         return told(end="timeout", why="nothing on the way answered")

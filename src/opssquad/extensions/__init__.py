@@ -1,0 +1,1 @@
+"""Tools that come from outside this repository: where they are found, how they are loaded and guarded."""
