@@ -1,15 +1,19 @@
 """Whom the network squad blames for what a probe of a host outside shows, on real servers."""
 
 import asyncio
+import socket
+from functools import partial
 
 import pytest
 from tools.network.handshake import handshake
 from tools.network.http import http
 from tools.network.resolve import resolve
+from tools.network.signals.tcp import unanswered
 
-from opssquad import Result
+from opssquad import Ref, Result, answers, asks
 from opssquad.diagnosis.differential import rank
 from opssquad.squad.knowledge import known_faults
+from tests.network.certificates import AT
 from tests.network.servers import Answer, Talk, dns_server, reply, says, silent, tcp_server, zone
 from tests.tools.network.probing import run
 from tools.network import http as http_tool
@@ -20,6 +24,7 @@ SLOW = "a server outside that takes long to answer"
 WELL = "what was probed works, so it is not the network"
 SILENT = "a host outside, or a port of it, does not answer"
 NO_NAME = "a name that the servers asked do not have"
+ONE_OF = "one of several addresses of a host does not answer"
 DNS = "a DNS server that is silent, or differs from others"
 
 
@@ -76,3 +81,26 @@ async def test_a_dns_server_is_not_blamed_for_a_name_that_is_not_there(answer: A
     async with dns_server(answer) as serving:
         faults = blamed(await run(resolve, name="cart.example.", servers=serving.place))
     assert set(faults) == {fault}
+
+
+async def test_an_address_that_is_dead_beside_one_that_answers_is_no_host_that_is_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with tcp_server(says(reply())) as serving:
+        dead = ("127.0.0.9", serving.port)
+
+        def both(*_: object, **__: object) -> list[object]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", each) for each in (dead, ("127.0.0.1", 0))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", both)
+        found = await run(http, url=f"http://cart.example:{serving.port}/")
+    assert blamed(found) == [ONE_OF]
+    assert "127.0.0.9 (an address of cart.example)" in found.text
+
+
+def test_who_has_no_route_for_ipv6_blames_no_host_for_that() -> None:
+    ask = asks.Connect(host="2001:db8::2", port=80)
+    found = partial(answers.Connected, ask=ask, origin="here", at=AT, end="unreachable")
+    about = Ref(kind="Host", name="cart.example")
+    assert not list(unanswered(found(why="network is unreachable"), about, "cart.example"))
+    assert list(unanswered(found(why="no route to host"), about, "cart.example"))

@@ -38,8 +38,8 @@ class _Going:
         """What is known of it by now."""
         reply = self.reply
         return Step(
-            url=str(self.url), address=self.address, status=reply.status, reason=reply.reason,
-            headers=reply.headers, resolve_ms=self.resolve_ms, connect_ms=self.connect_ms,
+            url=str(self.url), address=self.address, tried=self.tries.tried,
+            status=reply.status, reason=reply.reason, headers=reply.headers, resolve_ms=self.resolve_ms, connect_ms=self.connect_ms,
             tls_ms=self.tls_ms, first_byte_ms=reply.first_byte_ms, total_ms=since(self.began),
             size=reply.size, cut=reply.cut,
         )  # fmt: skip
