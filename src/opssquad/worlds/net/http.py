@@ -39,7 +39,8 @@ class _Going:
         reply = self.reply
         return Step(
             url=str(self.url), address=self.address, tried=self.tries.tried,
-            status=reply.status, reason=reply.reason, headers=reply.headers, resolve_ms=self.resolve_ms, connect_ms=self.connect_ms,
+            status=reply.status, reason=reply.reason, headers=reply.headers,
+            resolve_ms=self.resolve_ms, connect_ms=self.connect_ms,
             tls_ms=self.tls_ms, first_byte_ms=reply.first_byte_ms, total_ms=since(self.began),
             size=reply.size, cut=reply.cut,
         )  # fmt: skip
