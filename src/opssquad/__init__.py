@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from opssquad.errors import OpsError as OpsError
     from opssquad.errors import ToolError as ToolError
     from opssquad.errors import UsageError as UsageError
+    from opssquad.extensions.settings import ToolSettings as ToolSettings
     from opssquad.findings import Check as Check
     from opssquad.findings import Option as Option
     from opssquad.findings import Quote as Quote
@@ -68,6 +69,7 @@ _PUBLIC = {
     "observations": ("Known", "Observation", "PodSeen", "Stretch", "judged", "replaced"),
     "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
     "toolbox": ("Clock", "Handle", "History", "Progress", "Record", "Tool", "Toolbox", "tool"),
+    "extensions.settings": ("ToolSettings",),
     "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
     "worlds.kube.cluster": ("Cluster",),
     "worlds.kube.containerlog": ("Log",),

@@ -8,7 +8,7 @@ import difflib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
@@ -41,7 +41,7 @@ def squads() -> dict[str, Path]:
 
 def squad(name: str) -> Path:
     """The folder of one squad. Raises UsageError with the nearest names."""
-    return _named(squads(), name, "squad")
+    return named(squads(), name, "squad")
 
 
 def prompt(name: str) -> str:
@@ -76,7 +76,7 @@ def suites() -> dict[str, Path]:
 
 def suite(name: str) -> Path:
     """The file of one eval suite. Raises UsageError with the nearest names."""
-    return _named(suites(), name, "suite")
+    return named(suites(), name, "suite")
 
 
 def recording(name: str) -> Path:
@@ -86,7 +86,7 @@ def recording(name: str) -> Path:
         return path.resolve()
     if path.is_dir():
         raise UsageError(f"{path} is not a recording: it has no incident.yaml")
-    return _named(recordings(), name, "recording")
+    return named(recordings(), name, "recording")
 
 
 def tools(names: Iterable[str]) -> list[Tool]:
@@ -97,7 +97,7 @@ def tools(names: Iterable[str]) -> list[Tool]:
         # What only one squad works with costs memory until it is meant.
         if not known.keys() >= {*wanted}:
             known |= _tools(f"{folder}/*.py")
-    return [_named(known, name, "tool") for name in wanted]
+    return [named(known, name, "tool") for name in wanted]
 
 
 def all_tools() -> dict[str, Tool]:
@@ -161,7 +161,8 @@ def _load_package(folder: Path) -> None:
     spec.loader.exec_module(module)
 
 
-def _named(known: dict[str, T], name: str, what: str) -> T:
+def named(known: Mapping[str, T], name: str, what: str) -> T:
+    """The one of that name. Raises UsageError with the nearest names."""
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3) or sorted(known)

@@ -106,8 +106,13 @@ def _frames(error: BaseException) -> Iterator[tuple[str, int]]:
 
 def _bounded(name: str, value: Any, printed: Printed) -> Result:
     """The result within what can be worked with, and what was printed."""
-    result = as_result(name, _cut(value) if isinstance(value, str) else value)
-    text = _cut(result.text)
+    if isinstance(value, str):
+        # Before it is copied about.
+        result = as_result(name, _cut(value))
+        text = result.text
+    else:
+        result = as_result(name, value)
+        text = _cut(result.text)
     if said := printed.text():
         text = f"{text}\nprinted:\n{said}"
     return result.model_copy(update={"text": text})

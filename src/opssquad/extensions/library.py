@@ -49,6 +49,8 @@ def tools(names: Iterable[str]) -> list[Tool]:
     for name in wanted:
         if broken := known.without(name):
             raise UsageError(str(broken))
+        if known.tools and name not in known.tools:
+            content.named(dict.fromkeys((*known.tools, *content.tool_names())), name, "tool")
     ours = content.tools(name for name in wanted if name not in known.tools)
     return list({**{tool.name: tool for tool in ours}, **known.tools}[name] for name in wanted)
 

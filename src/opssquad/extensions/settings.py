@@ -33,8 +33,8 @@ class ToolSettings(BaseModel, Handle):
                 yield value.get_secret_value()
 
 
-class _File(RootModel[dict[str, dict[str, Any]]]):
-    """Sections by name, each a mapping of settings."""
+class _File(RootModel[dict[str, dict[str, Any]] | None]):
+    """Sections by name, each a mapping of settings; None for a file without a word."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,10 @@ def read(kind: type[Handle], own: Own | None) -> ToolSettings:
     section = model.section or (own.file.stem if own else "")
     place = own.settings if own else Path(FILE)
     try:
-        given = read_yaml(place, _File).root.get(section, {}) if place.exists() else {}
+        sections = read_yaml(place, _File).root if place.exists() else None
     except UsageError as error:
         raise ToolError(str(error)) from error
+    given = (sections or {}).get(section, {})
     try:
         return model.model_validate({name: _value(name, value, model) for name, value in given.items()})
     except ValidationError as error:

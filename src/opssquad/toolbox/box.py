@@ -30,6 +30,15 @@ class Toolbox:
     def __contains__(self, name: str) -> bool:
         return name in self._tools
 
+    def become(self, other: "Toolbox") -> tuple[str, ...]:
+        """Hold the tools of another one from now on; what is new, gone or changed of them, a line each."""
+        before, self._tools = self._tools, dict(other._tools)
+        new = [f"new: {name} ({self._tools[name].effect})" for name in self._tools if name not in before]
+        gone = [f"gone: {name}" for name in before if name not in self._tools]
+        both = [name for name in before if name in self._tools]
+        changed = [f"changed: {n}" for n in both if before[n].fingerprint() != self._tools[n].fingerprint()]
+        return (*new, *gone, *changed)
+
     def get(self, name: str) -> Tool:
         """The tool of that name. Raises ToolError with the nearest names."""
         if name not in self._tools:
