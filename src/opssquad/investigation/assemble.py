@@ -24,6 +24,7 @@ from opssquad.gate.restraint import stricter
 from opssquad.gate.visible import visible
 from opssquad.investigation.accounting import differential
 from opssquad.investigation.auditing import Auditor
+from opssquad.investigation.in_force import held
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
 from opssquad.investigation.remembering import history_of
@@ -32,7 +33,7 @@ from opssquad.investigation.systems import Systems, without_secrets
 from opssquad.models.base import Case, Model
 from opssquad.squad.context import Context, Rank
 from opssquad.squad.crew import Crew, Member, crew_of
-from opssquad.squad.known import squad
+from opssquad.squad.known import broken, squad
 from opssquad.squad.runbooks.known import for_faults
 from opssquad.squad.runbooks.walker import PREFIX as RUN
 from opssquad.squad.runbooks.walker import Run
@@ -136,6 +137,7 @@ async def reload(ctx: Context, opening: Opening, policy: InForce, systems: Syste
     """Have a run go on with squads and tools as their files are now; what is new, gone, changed or left out,
     a line each. Raises UsageError, and nothing has changed then; StoreError."""
     fresh = equipment(opening.options, systems)
+    policy.become(held(opening.options, [*fresh.crew.specs][1:], policy.files))
     changes = ctx.toolbox.become(fresh.toolbox)
     ctx.members, ctx.crew, ctx.rank = fresh.members, fresh.crew, _ranking(fresh.crew)
     ctx.judge = partial(_judge, policy, opening, systems.now, fresh.crew)
@@ -145,7 +147,7 @@ async def reload(ctx: Context, opening: Opening, policy: InForce, systems: Syste
 
 def left_out(ctx: Context) -> list[str]:
     """What is left out of tools and squads, and why, a line each."""
-    return [f"left out: {ctx.redact.clean(str(each))}" for each in library.library().broken]
+    return [f"left out: {ctx.redact.clean(str(each))}" for each in broken()]
 
 
 def make_context(

@@ -1,6 +1,7 @@
 """Which policy files hold for a run: the bundled one, the organisation's, those of its squads."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from opssquad import content, settings
 from opssquad.gate.in_force import InForce
@@ -19,14 +20,14 @@ def policy_of(options: Options, others: Iterable[str] = ()) -> InForce:
     return policy
 
 
-def held(options: Options, others: Iterable[str] = ()) -> InForce:
-    """The same; one that cannot be read refuses everything."""
+def held(options: Options, others: Iterable[str] = (), before: Iterable[Path] = ()) -> InForce:
+    """The same; one that cannot be read refuses everything. `before` are files that counted until now."""
     organisation = options.policy or options.policy_place
     standing = [squad(name) for name in (options.squad, *others)]
     theirs = list(dict.fromkeys(path for each in standing for path in each.policies))
     places = [path for path in (organisation, *theirs) if path]
     # Once a file was there it counts: one that is gone amid a run is missing, and refuses everything.
-    seen = {path for path in (options.policy,) if path}
+    seen = {path for path in (options.policy, *before) if path}
 
     def read() -> Policy:
         seen.update(path for path in places if settings.found(path))

@@ -51,12 +51,15 @@ def squads() -> Mapping[str, Standing]:
 def squad(name: str) -> Standing:
     """One of them. Raises UsageError: why it is left out, or the nearest names."""
     there = known()
-    if name in there.found:
-        return there.found[name]
     for each in there.broken:
-        if each.name == name:
+        if each.name == name and name not in there.found:
             raise UsageError(str(each))
-    raise UsageError(f"no squad {name!r}; {nearest(name, tuple(there.found))}")
+    return content.named(there.found, name, "squad")
+
+
+def broken() -> tuple[Broken, ...]:
+    """What is left out of tools and squads."""
+    return (*library.library().broken, *known().broken)
 
 
 def spec_of(name: str) -> SquadSpec:
@@ -164,7 +167,8 @@ class _Reading:
         if not parent:
             return (layer,)
         if parent in (name, *above):
-            round_ = " extends ".join((*above, name, parent))
+            line = (*above, name)
+            round_ = " extends ".join((*line[line.index(parent) :], parent))
             raise _Left(layer.broken(f"extends: {round_}, and so on for ever", "extends"))
         if parent not in self._layers and parent not in self._ours:
             raise _Left(layer.broken(self._no_parent(parent), "extends"))
