@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from opssquad import content
 from opssquad.errors import UsageError
 from opssquad.extensions.library import all_tools, library, tools
 from opssquad.extensions.settings import ToolSettings
@@ -31,7 +30,7 @@ def test_a_tool_is_found_and_joins_the_squad_that_it_names(write: Write) -> None
         "What our pipeline says of a service.",
     )
     assert "ours" in spec_of("k8s").tools
-    assert "ours" not in load_squad(content.squad("database")).tools
+    assert "ours" not in spec_of("database").tools
     assert "ours" in all_tools()
 
 
