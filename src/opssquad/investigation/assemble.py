@@ -34,11 +34,12 @@ from opssquad.models.base import Case, Model
 from opssquad.squad.context import Context, Rank
 from opssquad.squad.crew import Crew, Member, crew_of
 from opssquad.squad.known import broken, squad
+from opssquad.squad.offering import Offering
 from opssquad.squad.runbooks.known import for_faults
 from opssquad.squad.runbooks.walker import PREFIX as RUN
 from opssquad.squad.runbooks.walker import Run
 from opssquad.squad.spec import SquadSpec
-from opssquad.squad.thinking import tool_specs
+from opssquad.squad.thinking import offerable, tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.times import Clock, rfc3339, wall_clock
 from opssquad.toolbox import Clock as ClockHandle
@@ -128,7 +129,7 @@ class Equipment:
 def equipment(options: Options, systems: Systems) -> Equipment:
     """Read them. Raises UsageError."""
     crew = crew_of(options.squad, options.faults, systems.has)
-    members = {name: _member(spec, systems, options.restraint) for name, spec in crew.specs.items()}
+    members = {name: _member(spec, systems, options.restraint, crew) for name, spec in crew.specs.items()}
     names = dict.fromkeys(tool for spec in crew.specs.values() for tool in spec.tools)
     return Equipment(crew, members, Toolbox(library.tools(names)))
 
@@ -195,11 +196,13 @@ def make_context(
     )
 
 
-def _member(spec: SquadSpec, systems: Systems, restraint: Restraint) -> Member:
+def _member(spec: SquadSpec, systems: Systems, restraint: Restraint, crew: Crew) -> Member:
     # What no call could be made with only costs a model tokens.
     served = [tool for tool in library.tools(spec.tools) if systems.serve(tool)]
     prompt, toolbox = squad(spec.name).prompt(), Toolbox(served)
-    return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, restraint))
+    specs = tool_specs(toolbox, spec, restraint)
+    offering = Offering(offerable(toolbox, restraint), crew.catalogue([spec.name]))
+    return Member(spec, lambda: _system(prompt, systems), specs, offering)
 
 
 async def _judge(

@@ -12,10 +12,11 @@ from opssquad.diagnosis.matches import fits
 from opssquad.diagnosis.own import KnownFaults
 from opssquad.diagnosis.soundness import nearest
 from opssquad.errors import ToolError
-from opssquad.models.base import HAND_OVER, Case, SeenSignal, ToolSpec, Transfer
+from opssquad.models.base import HAND_OVER, Case, ModelCall, SeenSignal, ToolSpec, Transfer
 from opssquad.models.saying import SURE
 from opssquad.squad.knowledge import known_faults
 from opssquad.squad.known import spec_of, squads
+from opssquad.squad.offering import Offering, more_spec
 from opssquad.squad.spec import HandsOver, SquadSpec, World
 from opssquad.squad.standing import Standing
 from opssquad.templates import fill
@@ -26,11 +27,20 @@ TURNS = 2
 
 @dataclass(frozen=True)
 class Member:
-    """A squad as it works in a thread: its words for a model, and its tools as a model sees them."""
+    """A squad as it works in a thread: its words for a model, and its tools as a model sees them. `offering`
+    chooses among them where they are too many for one request."""
 
     spec: SquadSpec
     system: Callable[[], str]
     specs: tuple[ToolSpec, ...]
+    offering: Offering | None = None
+
+    def offered(self, case: Case, more: Sequence[str]) -> tuple[ToolSpec, ...]:
+        """Those that a model which reads words is offered now; `more` are those that it asked for."""
+        if self.offering is None or self.offering.whole:
+            return self.specs
+        chosen = self.offering.of(case, more)
+        return (*chosen, more_spec(), *self.specs[len(self.offering.tools) :])
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,19 @@ def hand_over_spec(spec: SquadSpec) -> tuple[ToolSpec, ...]:
     parameters = {"type": "object", "properties": properties, "required": ["squad", "why"]}
     words = "Hand the question to another squad, with all that was seen."
     return (ToolSpec(name=HAND_OVER, description=words, parameters=parameters),)
+
+
+def more_tools(
+    member: Member, case: Case, more: Sequence[str], call: ModelCall
+) -> tuple[tuple[str, ...], str]:
+    """The tools that a call of `more_tools` brings, and what it is answered."""
+    about = str(call.args.get("about", "")).strip()
+    if call.problem or not about or member.offering is None:
+        return (), call.problem or "say `about`: what you want to look at or do, in a few words"
+    offered = [spec.name for spec in member.offered(case, more)]
+    found = member.offering.further(about, offered)
+    listed = ", ".join(found) or "none that was not offered already"
+    return found, f"offered from now on: {listed}"
 
 
 def taken_over(crew: Crew, case: Case, args: Mapping[str, object]) -> Transfer:
