@@ -105,12 +105,12 @@ def test_forms_of_a_word_are_one_word() -> None:
 
 
 def crowd() -> tuple[Member, Toolbox]:
-    """The squad of the stage with the tools of the platform besides its own."""
-    toolbox = Toolbox([look, bump])
-    specs = tool_specs(Toolbox([look, bump, *platform().tools]))
-    return Member(
-        spec_of("k8s"), lambda: "", specs, Offering((look, bump, *platform().tools), Catalogue(faults=[]))
-    ), toolbox
+    """The squad of the stage with the tools of the platform before its own."""
+    # So long that it is not what fills the last of the room.
+    long = replace(bump, description="Raise the counter. " * 50)
+    tools = (*platform().tools, look, long)
+    offering = Offering(tools, Catalogue(faults=[]))
+    return Member(spec_of("k8s"), str, tool_specs(Toolbox(tools)), offering), Toolbox([look, bump])
 
 
 async def test_a_model_asks_for_more_tools_within_the_turn(tmp_path: Path) -> None:
