@@ -74,6 +74,12 @@ class Layer:
         return path if path.exists() or path.is_symlink() else None
 
 
+def name_flaw(name: str) -> str:
+    """Why a squad cannot have that name; empty where it can."""
+    plain = name.replace("-", "").replace("_", "")
+    return "" if plain.isascii() and plain.isalnum() else "a squad's name has letters, digits, - and _"
+
+
 def read_layer(folder: Path) -> Layer:
     """The folder of a squad of one's own. Raises BadFile for what can be meant by no squad."""
     path = folder / FILE
@@ -81,8 +87,8 @@ def read_layer(folder: Path) -> Layer:
         raise BadFile(folder, f"it has no {FILE}; write one, or move the folder away")
     said = parse_placed(read_text(path), SquadFile, path)
     given = said.value
-    if not folder.name.replace("-", "").replace("_", "").isalnum() or not folder.name.isascii():
-        raise BadFile(folder, "a squad's name has letters, digits, - and _; give the folder another")
+    if why := name_flaw(folder.name):
+        raise BadFile(folder, f"{why}; give the folder another name")
     if given.name not in ("", folder.name):
         why = f"name: it is called {given.name!r}, and its folder {folder.name!r}; leave `name` out"
         raise BadFile(path, why, said.line("name"))
