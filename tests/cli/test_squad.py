@@ -164,7 +164,13 @@ def test_an_own_squad_answers_on_a_recording_and_is_on_record(said: Said, own: P
     assert "squad shop" in said("audit", "show")[1]
 
 
+def test_the_example_of_the_documentation_is_sound(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSSQUAD_OWN", str(content.root() / "docs" / "examples"))
+    assert said("squad", "lint", "shop") == (OK, "1 squad, nothing is wrong", "")
+
+
 FILES = [
+    ("squad", content.root() / "docs" / "examples" / "squads" / "shop" / "squad.yaml"),
     ("squad", content.squad("k8s") / "squad.yaml"),
     ("policy", content.policy()),
     ("policy", content.root() / "docs" / "examples" / "policy.yaml"),
