@@ -11,6 +11,8 @@ import yaml
 from opssquad import content
 from opssquad.cli.app import run
 from opssquad.cli.failures import INTERNAL, OK, USAGE
+from opssquad.investigation.options import Options
+from opssquad.investigation.run import Investigation
 from tests.extensions.conftest import own
 from tests.squad.own_squads import line_of, squad
 
@@ -22,8 +24,8 @@ SHOP = "extends: k8s\ntitle: The shop\n"
 
 @pytest.fixture
 def said(own: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Said:
-    """Runs a command; its exit code and what it printed, on a screen so wide that no path is broken."""
-    monkeypatch.setenv("COLUMNS", "600")
+    """Runs a command; its exit code and what it printed, each space alike."""
+    monkeypatch.setenv("COLUMNS", "80")
     for name in ("OPSSQUAD_POLICY", "OPSSQUAD_MODEL", "OPSSQUAD_READ_ONLY", "OPSSQUAD_FAULTS"):
         monkeypatch.delenv(name, raising=False)
 
@@ -33,6 +35,11 @@ def said(own: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
         return code, " ".join(told.out.split()), " ".join(told.err.split())
 
     return ran
+
+
+def has(out: str, part: str) -> bool:
+    """Whether it was printed, wherever a screen breaks it."""
+    return "".join(part.split()) in "".join(out.split())
 
 
 @pytest.mark.parametrize(
@@ -80,14 +87,14 @@ def test_a_broken_squad_is_told_wherever_it_matters_and_others_work(said: Said, 
     squad(own, "good", SHOP)
     line = f"{folder / 'squad.yaml'}:2: tool: unknown key; did you mean 'tools'?"
     code, out, _ = said("squad", "list")
-    assert (code, f"left out: {line}" in out, "The shop" in out) == (OK, True, True)
+    assert (code, has(out, f"left out: {line}"), "The shop" in out) == (OK, True, True)
     assert said("squad", "lint") == (INTERNAL, line, "")
     assert said("squad", "lint", "good")[0] == OK
     for argv in (["squad", "show", "bad"], ["chat", "--squad", "bad", "--recording", "haul-0914"]):
         code, _, err = said(*argv)
         assert (code, line in err) == (USAGE, True)
     _, out, _ = said("ask", "what is wrong?", "--squad", "good", "--recording", "haul-0914")
-    assert f"left out: {line}" in out
+    assert has(out, f"left out: {line}")
 
 
 def test_lint_looks_at_every_file_of_a_squad(said: Said, own: Path) -> None:
@@ -143,7 +150,7 @@ def test_the_sheet_says_what_policy_makes_of_each_change_and_what_that_takes(sai
         "off: by night",
         str(folder),
     ):
-        assert part in text
+        assert has(text, part)
 
 
 def test_a_squad_with_many_tools_keeps_its_first_request_small(said: Said, own: Path) -> None:
@@ -162,6 +169,30 @@ def test_an_own_squad_answers_on_a_recording_and_is_on_record(said: Said, own: P
     assert code == OK, err
     assert "cannot cut route cards" not in err
     assert "squad shop" in said("audit", "show")[1]
+
+
+async def test_a_running_chat_reads_squads_anew_and_goes_by_the_policy_of_what_they_stand_on_then(
+    own: Path, tmp_path: Path
+) -> None:
+    squad(own, "shop", SHOP)
+    options = Options(
+        state=tmp_path / "state",
+        by="kim",
+        squad="shop",
+        recording=content.recording("haul-0914"),
+        mode="chat",
+    )
+    async with await Investigation.open(options) as run_:
+        assert await run_.reload() == ()
+        rules = "rules: [{name: no sessions, tool: sessions, verdict: refuse, reason: not here}]\n"
+        squad(own, "base", SHOP, policy=rules)
+        squad(own, "shop", "extends: base\ntools: [sessions]\n")
+        broken = squad(own, "bad", "extends: sop\n")
+        new, left_out = await run_.reload()
+        assert new == "new: sessions (read)"
+        assert left_out.startswith(f"left out: {broken / 'squad.yaml'}:1: extends: no squad 'sop'")
+        said = [event.model_dump_json() async for event in run_.call("sessions", {})]
+        assert any("no sessions" in each and "refuse" in each for each in said)
 
 
 def test_the_example_of_the_documentation_is_sound(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:

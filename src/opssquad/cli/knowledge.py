@@ -208,7 +208,8 @@ def linted(file: Path | None, squad: str, folder: Path | None) -> tuple[list[Fla
         known = read_known(name, folder)
         found += known.flaws(toolbox_of(name), signals)
         looked_at += sum(entry.file in known.files for entry in known.entries)
-    return [*found, *(_nobodys(folder) if folder else [])], looked_at
+    # A squad that stands on another has that one's flaws as well.
+    return [*dict.fromkeys(found), *(_nobodys(folder) if folder else [])], looked_at
 
 
 def _around(file: Path, squad: str) -> tuple[KnownFaults, Toolbox]:

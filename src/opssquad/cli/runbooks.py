@@ -135,7 +135,7 @@ def linted(file: Path | None, squad: str, folder: Path | None, faults: Path | No
         known, about = shelf(name, folder), house(name, faults, signals=True)
         found += [*known.unread, *(flaw for book in known.books for flaw in flaws(book, about))]
         looked_at += len(known.books)
-    return [*sorted(found), *(_nobodys(folder) if folder else [])], looked_at
+    return [*sorted(set(found)), *(_nobodys(folder) if folder else [])], looked_at
 
 
 def _squad_of(file: Path) -> str:

@@ -5,6 +5,7 @@ One file alone; what it stands on is found by `standing`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic import Field
 
 from opssquad import content
 from opssquad.diagnosis.soundness import nearest
-from opssquad.documents import BadFile, Placed, parse_placed, read_text, read_yaml
+from opssquad.documents import BadFile, Placed, parse_placed, parse_yaml, read_text
 from opssquad.errors import UsageError
 from opssquad.extensions.loaded import Broken
 from opssquad.squad.spec import HandsOver, Limits, SquadSpec, World
@@ -135,7 +136,12 @@ def _add(told: dict[str, Any], layer: Layer) -> tuple[str, ...]:
 
 
 def _bundled(layer: Layer) -> SquadSpec:
-    return read_yaml(layer.file, SquadSpec)
+    return _parsed(read_text(layer.file), layer.file)
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str, path: Path) -> SquadSpec:
+    return parse_yaml(text, SquadSpec, path)
 
 
 def prompt_text(layers: Sequence[Layer], spec: SquadSpec) -> str:
