@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from opssquad.types import Ref as Ref
     from opssquad.types import Risk as Risk
     from opssquad.types import Undo as Undo
+    from opssquad.worlds.command.commands import Commands as Commands
+    from opssquad.worlds.command.commands import Ran as Ran
     from opssquad.worlds.kube.cluster import Cluster as Cluster
     from opssquad.worlds.kube.containerlog import Log as Log
     from opssquad.worlds.kube.kubectl import Kubectl as Kubectl
@@ -68,6 +70,7 @@ _PUBLIC = {
     "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
     "toolbox": ("Handle", "History", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
+    "worlds.command.commands": ("Commands", "Ran"),
     "worlds.kube.cluster": ("Cluster",),
     "worlds.kube.containerlog": ("Log",),
     "worlds.kube.kubectl": ("Kubectl", "Printed"),
