@@ -15,6 +15,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("evals",),
     ("investigation",),
     ("squad", "fleet", "incident"),
+    ("extensions",),
     ("models", "diagnosis", "gate", "worlds", "store", "executor", "content"),
     ("toolbox", "settings", "templates", "documents", "matching"),
     ("events",),

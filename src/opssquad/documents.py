@@ -123,6 +123,11 @@ def misfit(error: ValidationError, model: type[BaseModel]) -> str:
     return _said(_gravest(error), model)
 
 
+def misplaced(error: ValidationError) -> tuple[int | str, ...]:
+    """The place of what `misfit` tells, below the model."""
+    return _gravest(error)["loc"]
+
+
 def _gravest(error: ValidationError) -> ErrorDetails:
     # A misspelt key is the cause of the key that is then missing: say it first.
     return min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
