@@ -107,7 +107,7 @@ async def test_a_missing_handle_is_a_tool_error() -> None:
 
 
 def test_a_mutation_without_its_roles_does_not_register() -> None:
-    with pytest.raises(UsageError, match="bump.*lacks preview, undo, verify, observe"):
+    with pytest.raises(UsageError, match="bump.*lacks preview: add .*; undo: add .*; verify: add "):
         Toolbox([bump_tool()])
     assert "bump" in Toolbox([complete(bump_tool())])
 

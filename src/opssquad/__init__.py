@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from opssquad.errors import OpsError as OpsError
     from opssquad.errors import ToolError as ToolError
     from opssquad.errors import UsageError as UsageError
+    from opssquad.extensions.settings import ToolSettings as ToolSettings
     from opssquad.findings import Check as Check
     from opssquad.findings import Option as Option
     from opssquad.findings import Quote as Quote
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from opssquad.times import duration as duration
     from opssquad.times import parse_time as parse_time
     from opssquad.times import rfc3339 as rfc3339
+    from opssquad.toolbox import Clock as Clock
     from opssquad.toolbox import Handle as Handle
     from opssquad.toolbox import History as History
     from opssquad.toolbox import Progress as Progress
@@ -70,7 +72,8 @@ _PUBLIC = {
     "matching": ("matcher",),
     "observations": ("Known", "Observation", "PodSeen", "Stretch", "judged", "replaced"),
     "times": ("ago", "clock_time", "duration", "parse_time", "rfc3339"),
-    "toolbox": ("Handle", "History", "Progress", "Record", "Tool", "Toolbox", "tool"),
+    "toolbox": ("Clock", "Handle", "History", "Progress", "Record", "Tool", "Toolbox", "tool"),
+    "extensions.settings": ("ToolSettings",),
     "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
     "worlds.command.commands": ("Commands", "Ran"),
     "worlds.http.client": ("Http", "Reply"),

@@ -8,7 +8,7 @@ import difflib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,9 @@ LISTED = 60
 OWN = ("network", "database")
 """Folders of tools that only one squad works with."""
 _SIGNAL = re.compile(r"[a-z]+\.[a-z_*]*[a-z][a-z_*]*")
+_DEFINED = re.compile(
+    r"""^@tool\((?:.*\bname="(?P<called>\w+)")?.*\)\n(?:async )?def (?P<function>\w+)""", re.MULTILINE
+)
 T = TypeVar("T")
 
 
@@ -38,7 +41,7 @@ def squads() -> dict[str, Path]:
 
 def squad(name: str) -> Path:
     """The folder of one squad. Raises UsageError with the nearest names."""
-    return _named(squads(), name, "squad")
+    return named(squads(), name, "squad")
 
 
 def prompt(name: str) -> str:
@@ -80,7 +83,7 @@ def suites() -> dict[str, Path]:
 
 def suite(name: str) -> Path:
     """The file of one eval suite. Raises UsageError with the nearest names."""
-    return _named(suites(), name, "suite")
+    return named(suites(), name, "suite")
 
 
 def recording(name: str) -> Path:
@@ -90,7 +93,7 @@ def recording(name: str) -> Path:
         return path.resolve()
     if path.is_dir():
         raise UsageError(f"{path} is not a recording: it has no incident.yaml")
-    return _named(recordings(), name, "recording")
+    return named(recordings(), name, "recording")
 
 
 def tools(names: Iterable[str]) -> list[Tool]:
@@ -101,12 +104,19 @@ def tools(names: Iterable[str]) -> list[Tool]:
         # What only one squad works with costs memory until it is meant.
         if not known.keys() >= {*wanted}:
             known |= _tools(f"{folder}/*.py")
-    return [_named(known, name, "tool") for name in wanted]
+    return [named(known, name, "tool") for name in wanted]
 
 
 def all_tools() -> dict[str, Tool]:
     """Every tool that came with the product, by name."""
     return _tools("*.py", *(f"{folder}/*.py" for folder in OWN))
+
+
+def tool_names() -> frozenset[str]:
+    """The names of all of them, without loading any."""
+    files = (path for path in (root() / "tools").rglob("*.py") if not path.stem.startswith("_"))
+    found = (each for path in files for each in _DEFINED.finditer(path.read_text(encoding="utf-8")))
+    return frozenset(each["called"] or each["function"] for each in found)
 
 
 def _tools(*patterns: str) -> dict[str, Tool]:
@@ -158,7 +168,8 @@ def _load_package(folder: Path) -> None:
     spec.loader.exec_module(module)
 
 
-def _named(known: dict[str, T], name: str, what: str) -> T:
+def named(known: Mapping[str, T], name: str, what: str) -> T:
+    """The one of that name. Raises UsageError with the nearest names."""
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3) or sorted(known)

@@ -29,8 +29,8 @@ class Settings(Value):
     `dsn` is the database that is meant where none is named;
     `redaction` is the organisation's file of what is a secret besides, `policy` its policy, `faults` its
     folder of faults, a file for each squad, `runbooks` its folder of runbooks, a folder for each squad; None
-    where there is none; `policy_place` is where its policy would usually be; `read_only`: no
-    conversation may change anything."""
+    where there is none; `own` is where tools and squads of one's own are, there or not; `policy_place` is
+    where its policy would usually be; `read_only`: no conversation may change anything."""
 
     state: Path
     by: str
@@ -46,12 +46,13 @@ class Settings(Value):
     policy_place: Path | None = None
     faults: Path | None = None
     runbooks: Path | None = None
+    own: Path = Path("opssquad")
     read_only: bool = False
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read OPSSQUAD_STATE, OPSSQUAD_MODEL, OPSSQUAD_USER, OPSSQUAD_APPROVAL_MINUTES, OPENAI_API_KEY,
-    OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, OPSSQUAD_FAULTS, OPSSQUAD_RUNBOOKS,
+    OPENAI_BASE_URL, OPSSQUAD_REDACTION, OPSSQUAD_POLICY, OPSSQUAD_FAULTS, OPSSQUAD_RUNBOOKS, OPSSQUAD_OWN,
     OPSSQUAD_READ_ONLY, OPSSQUAD_DSN, KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT.
 
     Raises UsageError for a base URL or a key that is none, for minutes that are none, for a switch that is
@@ -75,6 +76,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         policy_place=_usual(env, "policy.yaml"),
         faults=_own(env, "OPSSQUAD_FAULTS", "faults"),
         runbooks=_own(env, "OPSSQUAD_RUNBOOKS", "runbooks"),
+        own=_own(env, "OPSSQUAD_OWN", "") or _usual(env, ""),
         approval_minutes=_minutes(env.get("OPSSQUAD_APPROVAL_MINUTES", "").strip()),
         read_only=_switch("OPSSQUAD_READ_ONLY", env.get("OPSSQUAD_READ_ONLY", "").strip()),
     )
@@ -98,6 +100,11 @@ def _all_text(given: Mapping[str, str]) -> None:
 def strict_checkpoints() -> None:
     """Have the graph engine restore only types that its state names; call it before importing the engine."""
     os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+
+def variable(name: str) -> str:
+    """A variable that a file of the operator's names, as the place of a secret; empty where it is not set."""
+    return os.environ.get(name, "")
 
 
 def inherited() -> dict[str, str]:

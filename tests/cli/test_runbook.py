@@ -58,29 +58,6 @@ def test_the_list_names_each_with_the_faults_that_it_is_for(said: Run) -> None:
     assert {row["id"]: row["faults"] for row in rows}["no-endpoints"] == ["N01", "K14"]
 
 
-def test_the_squad_whose_runbook_it_is_need_not_be_named(
-    said: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    listed = [line for line in said("runbook", "list")[1].splitlines() if line[0] != " "]
-    assert [line for line in listed if line in content.squads()] == list(content.squads())
-    rows = json.loads(said("runbook", "list", "--json")[1])["runbooks"]
-    assert {row["squad"] for row in rows if row["id"] == "timeout"} == {"network"}
-    assert "squads/network/runbooks/timeout.md" in said("runbook", "show", "timeout")[1]
-    assert said("runbook", "show", "timeot")[2] == "opssquad: no runbook 'timeot'; there is: timeout\n"
-    for squad in ("k8s", "network"):
-        (tmp_path / squad).mkdir()
-        text = (
-            (content.squad("network") / "runbooks" / "timeout.md")
-            .read_text()
-            .replace("id: timeout", "id: both")
-        )
-        (tmp_path / squad / "both.md").write_text(text)
-    monkeypatch.setenv("OPSSQUAD_RUNBOOKS", str(tmp_path))
-    several = "opssquad: k8s and network have a runbook 'both'; say which with --squad\n"
-    assert said("runbook", "show", "both")[2] == several
-    assert "k8s/both.md" in said("runbook", "show", "both", "--squad", "k8s")[1]
-
-
 def test_each_can_be_shown_within_the_screen(said: Run) -> None:
     for id in IDS:
         code, out, _ = said("runbook", "show", id)

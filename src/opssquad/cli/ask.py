@@ -75,7 +75,7 @@ async def ask(
         )
         if not quiet:
             records = [await session.record(card.id) for card in await session.pending()]
-            _show_end(shared, session.thread, records)
+            show_end(shared, session.thread, records)
     return report
 
 
@@ -84,12 +84,14 @@ async def follow_quietly(events: "AsyncIterator[Event]") -> "list[Event]":
     return [event async for event in events]
 
 
-async def follow(shared: Shared, session: "Session", events: "AsyncIterator[Event]") -> "list[Event]":
-    """The same, drawn as they come."""
+async def follow(
+    shared: Shared, session: "Session", events: "AsyncIterator[Event]", *, bodies: bool = False
+) -> "list[Event]":
+    """The same, drawn as they come; with `bodies` the text of results too."""
     from opssquad.cli.render.scope import Scope
     from opssquad.cli.render.stream import Stream
 
-    stream = Stream(shared.screen(), Scope(session.target, session.squad, session.model), bodies=False)
+    stream = Stream(shared.screen(), Scope(session.target, session.squad, session.model), bodies=bodies)
 
     seen = []
     async for event in events:
@@ -98,7 +100,8 @@ async def follow(shared: Shared, session: "Session", events: "AsyncIterator[Even
     return seen
 
 
-def _show_end(shared: Shared, thread: str, pending: "list[ApprovalRecord]") -> None:
+def show_end(shared: Shared, thread: str, pending: "list[ApprovalRecord]") -> None:
+    """How cards that wait are carried out, and how the thread goes on."""
     from opssquad.cli.render.card import needed
     from opssquad.cli.render.screen import MUTED
 

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from opssquad import content
 from opssquad.errors import ToolError, UsageError
+from opssquad.extensions import library
 from opssquad.gate.kubectl import TOOL, classify, namespace_of
 from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.policy import Policy
@@ -99,7 +100,7 @@ def explained(asked: str, place: Place, organisation: Path | None) -> Explained:
 
 
 def _judged(policy: Policy, call: ToolCall, at: datetime, where: Json) -> Explained:
-    tool = content.all_tools()[call.tool]
+    tool = library.all_tools()[call.tool]
     has = call.tool in load_squad(content.squad(policy.squad)).tools
     verdict = policy.judge(call, tool.effect if has else None, at)
     notes = [] if has else [f"squad {policy.squad} does not have the tool {call.tool}"]
@@ -138,7 +139,7 @@ def _read(asked: str, namespace: str) -> tuple[Written, KubectlLine | None]:
     text = asked.strip()
     if text.startswith("{"):
         written = _json(text)
-        content.tools([written.tool])
+        library.tools([written.tool])
         return written, None
     if not set(text.split()) & set(PROGRAMS):
         raise UsageError(f"{asked!r} is neither a line nor a call; {HOW}")

@@ -13,6 +13,7 @@ from opssquad.diagnosis.soundness import Flaw, nearest
 from opssquad.diagnosis.wording import blamed, in_words
 from opssquad.errors import UsageError
 from opssquad.events import Event, HandedOver
+from opssquad.extensions import library
 from opssquad.squad.crew import Crew
 from opssquad.squad.knowledge import beside, known_faults, read_known, toolbox_of
 from opssquad.squad.recalled import ledger_of
@@ -224,7 +225,7 @@ def _in_a_folder(file: Path) -> tuple[KnownFaults, Toolbox]:
     spec = load_squad(file.parent)
     others = [content.squad(name) for name in spec.knows]
     tools = (spec.tools, *(load_squad(folder).tools for folder in others))
-    toolbox = Toolbox(content.tools(dict.fromkeys(name for each in tools for name in each)))
+    toolbox = Toolbox(library.tools(dict.fromkeys(name for each in tools for name in each)))
     return read_known_faults(file, None, *(folder / "faults.yaml" for folder in others)), toolbox
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from opssquad import content
 from opssquad.documents import BadFile
+from opssquad.extensions import library
 from opssquad.gate.layers import files_in_force
 from opssquad.gate.rules.alone import House, KnownTool
 from opssquad.gate.rules.lint import Finding, lint
@@ -78,7 +79,7 @@ def _around(path: Path, organisation: Path | None) -> list[tuple[Origin, Path]]:
 def _house(organisation: Path | None) -> House:
     tools = {
         name: KnownTool(tool.effect, tool.parameters().get("properties", {}))
-        for name, tool in content.all_tools().items()
+        for name, tool in library.all_tools().items()
     }
     # A part of the organisation's policy may name roles that another part of it defines.
     people = Layer.read(organisation, "organisation").roles if organisation else {}

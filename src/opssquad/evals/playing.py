@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 
-from opssquad import content
 from opssquad.evals.plan import Case
 from opssquad.evals.stage import Stage
 from opssquad.events import Event
+from opssquad.extensions import library
 from opssquad.findings import ToolResult
 from opssquad.investigation import Investigation, Options
 from opssquad.investigation.options import RecordedPart
@@ -88,7 +88,7 @@ def _fixes(case: Case) -> int:
 
 async def first_fix(run: Investigation) -> int:
     """The number of the first choice that the squad could carry out itself; 0 if there is none."""
-    tools = content.all_tools()
+    tools = library.all_tools()
     for number, choice in enumerate(await run.choices(), 1):
         if choice.tool in tools and tools[choice.tool].effect == "mutate":
             return number

@@ -1,1 +1,1 @@
-"""What an owner adds from outside: tools of their own, found, read, and made like those that came with us."""
+"""Tools that come from outside this repository: where they are found, how they are loaded and guarded."""

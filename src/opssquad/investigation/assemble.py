@@ -14,6 +14,7 @@ from opssquad.diagnosis.differential import leads, rank
 from opssquad.errors import UsageError
 from opssquad.events import Event
 from opssquad.executor import Executor
+from opssquad.extensions import library
 from opssquad.gate.grant import Signer
 from opssquad.gate.in_force import InForce
 from opssquad.gate.injection import Lookout
@@ -38,6 +39,7 @@ from opssquad.squad.spec import SquadSpec
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.times import Clock, rfc3339, wall_clock
+from opssquad.toolbox import Clock as ClockHandle
 from opssquad.toolbox import Handles, History, Progress, Record, Toolbox
 from opssquad.types import Effect, Restraint, ToolCall, Verdict
 
@@ -112,15 +114,47 @@ class Voices:
     timeline: Callable[[], Awaitable[str]]
 
 
+@dataclass(frozen=True)
+class Equipment:
+    """The squads of a run with their tools, as their files are now."""
+
+    crew: Crew
+    members: dict[str, Member]
+    toolbox: Toolbox
+
+
+def equipment(options: Options, systems: Systems) -> Equipment:
+    """Read them. Raises UsageError."""
+    crew = crew_of(options.squad, options.faults, systems.has)
+    members = {name: _member(spec, systems, options.restraint) for name, spec in crew.specs.items()}
+    names = dict.fromkeys(tool for spec in crew.specs.values() for tool in spec.tools)
+    return Equipment(crew, members, Toolbox(library.tools(names)))
+
+
+async def reload(ctx: Context, opening: Opening, policy: InForce, systems: Systems) -> tuple[str, ...]:
+    """Have a run go on with squads and tools as their files are now; what is new, gone, changed or left out,
+    a line each. Raises UsageError, and nothing has changed then; StoreError."""
+    fresh = equipment(opening.options, systems)
+    changes = ctx.toolbox.become(fresh.toolbox)
+    ctx.members, ctx.crew, ctx.rank = fresh.members, fresh.crew, _ranking(fresh.crew)
+    ctx.judge = partial(_judge, policy, opening, systems.now, fresh.crew)
+    await opening.squads(ctx)
+    return (*changes, *left_out(ctx))
+
+
+def left_out(ctx: Context) -> list[str]:
+    """What is left out of tools and squads, and why, a line each."""
+    return [f"left out: {ctx.redact.clean(str(each))}" for each in library.library().broken]
+
+
 def make_context(
     opening: Opening, policy: InForce, systems: Systems, voices: Voices, model: Model, past: Sequence[Event]
 ) -> Context:
     """Everything the graph's nodes may use; `past` is what is on record of the thread."""
     options, store = opening.options, opening.store
-    crew = crew_of(options.squad, options.faults, systems.has)
-    members = {name: _member(spec, systems, options.restraint) for name, spec in crew.specs.items()}
+    equipped = equipment(options, systems)
+    crew, toolbox = equipped.crew, equipped.toolbox
     own = crew.specs[options.squad]
-    toolbox = Toolbox(content.tools(dict.fromkeys(t for spec in crew.specs.values() for t in spec.tools)))
     redact = Redactor.open(store.folder, load_own(options.redaction))
     handles = _handles(systems, voices, _kept(opening, systems, voices, crew), options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
@@ -130,7 +164,7 @@ def make_context(
     return Context(
         thread=opening.thread,
         squad=own,
-        members=members,
+        members=equipped.members,
         ledger_page=content.prompt("ledger"),
         model=model,
         fallback=fallback(model, options),
@@ -160,7 +194,7 @@ def make_context(
 
 def _member(spec: SquadSpec, systems: Systems, restraint: Restraint) -> Member:
     # What no call could be made with only costs a model tokens.
-    served = [tool for tool in content.tools(spec.tools) if systems.serve(tool)]
+    served = [tool for tool in library.tools(spec.tools) if systems.serve(tool)]
     prompt, toolbox = content.prompt(spec.prompt), Toolbox(served)
     return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, restraint))
 
@@ -186,6 +220,7 @@ def _handles(systems: Systems, voices: Voices, kept: Handles, restraint: Restrai
     """What tools get by the types of their parameters; `kept` are those over what is on record."""
     handles: Handles = {
         **systems.handles(),
+        ClockHandle: ClockHandle(systems.now),
         Progress: Progress(voices.progress),
         **kept,
     }

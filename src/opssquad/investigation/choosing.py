@@ -4,7 +4,11 @@ sentence that merely holds a number is for the model."""
 import re
 from collections.abc import Sequence
 
-from opssquad.findings import Choice
+from opssquad.errors import UsageError
+from opssquad.findings import Choice, ToolResult
+from opssquad.models.base import ModelCall
+from opssquad.store.sqlite import Store
+from opssquad.types import Json, Undo
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 FILLER = re.compile(
@@ -49,3 +53,21 @@ def _index(text: str, count: int) -> int | None:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
+
+
+async def last_undo(store: Store, thread: str) -> Undo:
+    """How the last change of a thread is taken back. Raises UsageError where nothing was changed."""
+    for record in reversed(await store.approvals("approved", thread)):
+        card = record.approval
+        if card.effect != "read" and _may_have_happened(await store.outcome(card.call.id)):
+            return card.undo
+    raise UsageError("nothing was changed in this conversation, so there is nothing to undo")
+
+
+def _may_have_happened(outcome: ToolResult | str) -> bool:
+    return outcome.status in ("ok", "unknown") if isinstance(outcome, ToolResult) else outcome != "new"
+
+
+def picked_call(id: str, tool: str, args: Json) -> ModelCall:
+    """A call that the engineer asked for, and no model."""
+    return ModelCall(id=id, tool=tool, args=args, chosen=True)

@@ -56,12 +56,16 @@ class Opening:
         self.redact = ctx.redact
         endpoint = ctx.model.endpoint if isinstance(ctx.model, Watched) else ""
         await self._changed("configuration", "settings", settings_of(self.options, endpoint))
-        for name, member in ctx.members.items():
-            squad = squad_of(member.spec, ctx.toolbox, self.options.faults)
-            await self._changed("configuration", f"squad {name}", squad)
+        await self.squads(ctx)
         await self.policy(policy)
         for each in systems.connections():
             await self._connect(each, ctx.target)
+
+    async def squads(self, ctx: Context) -> None:
+        """Put on record what the squads are, where they are not what they were. Raises StoreError."""
+        for name, member in ctx.members.items():
+            squad = squad_of(member.spec, ctx.toolbox, self.options.faults)
+            await self._changed("configuration", f"squad {name}", squad)
 
     async def _connect(self, to: Connection, target: Target) -> None:
         reached = {**to.login, "recording": str(self.options.recording or "")}

@@ -1,17 +1,17 @@
 """The conversation itself: an utterance in, a stream of events out; cards decided, runs resumed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Self
 
 from opssquad.errors import UsageError
 from opssquad.events import Asked, Ended, Event, Progressed, Stopped, Warned
-from opssquad.findings import Choice, Evidence, ToolResult
+from opssquad.findings import Choice, Evidence
 from opssquad.incident.timeline import fold, render
 from opssquad.investigation import assemble, speaking
-from opssquad.investigation.choosing import beyond, chosen
+from opssquad.investigation.choosing import beyond, chosen, last_undo, picked_call
 from opssquad.investigation.deciding import Cards
 from opssquad.investigation.in_force import policy_of
 from opssquad.investigation.opening_audit import Opening
@@ -28,7 +28,7 @@ from opssquad.store.base import ApprovalRecord, ThreadRecord
 from opssquad.store.sqlite import Store
 from opssquad.store.threads import alone
 from opssquad.times import wall_clock
-from opssquad.types import Approval, Decision, Json, Restraint, Ruling, Target, Undo
+from opssquad.types import Approval, Decision, Json, Restraint, Ruling, Target, called
 
 UNDO = "/undo"
 """The words that take the last change back, typed or offered as a choice."""
@@ -47,6 +47,7 @@ class Investigation:
         self._asked: Asked | None = None
         self._turns = 0
         self._make_model: Callable[[str], Model]
+        self._reload: Callable[[], Awaitable[tuple[str, ...]]]
 
     @classmethod
     async def open(cls, options: Options, resume: str = "") -> Self:
@@ -78,7 +79,7 @@ class Investigation:
                 await store.update_thread(record)
             engine = await stack.enter_async_context(Engine(store.checkpoints, ctx))
             self = cls(opening, record, ctx, engine)
-            self._make_model = make
+            self._make_model, self._reload = make, partial(assemble.reload, ctx, opening, policy, systems)
             run.append(self)
             if asked := next((e for e in reversed(past) if isinstance(e, Asked)), None):
                 self._asked, self._turns = asked, asked.turn
@@ -146,26 +147,30 @@ class Investigation:
             async for event in self.undo():
                 yield event
             return
-        call = _picked("chosen", picked.tool, picked.args) if picked and picked.tool else None
+        call = picked_call("chosen", picked.tool, picked.args) if picked and picked.tool else None
         words = (picked.say or picked.label) if picked else text
         async for event in self._turn(text, words, call):
             yield event
 
-    async def undo(self) -> AsyncIterator[Event]:
-        """Propose to take the last mutation back, as it was stored before the act: a new call, a new card."""
-        undo = await self._last_undo()
-        if not undo.tool:
-            raise UsageError(f"the last change cannot be undone by a tool: {undo.note}")
-        call = _picked("undo", undo.tool, undo.args)
-        async for event in self._turn("/undo", f"undo: {undo.note}", call):
+    async def call(self, tool: str, args: Json) -> AsyncIterator[Event]:
+        """One call of a tool, as if the engineer had chosen it: through policy, card and record."""
+        said = called(tool, args)
+        async for event in self._turn(said, said, picked_call("asked", tool, args)):
             yield event
 
-    async def _last_undo(self) -> Undo:
-        for record in reversed(await self._store.approvals("approved", self.thread)):
-            card = record.approval
-            if card.effect != "read" and _may_have_happened(await self._store.outcome(card.call.id)):
-                return card.undo
-        raise UsageError("nothing was changed in this conversation, so there is nothing to undo")
+    async def reload(self) -> tuple[str, ...]:
+        """Go on with squads and tools as their files are now; what is new, gone, changed or left out. Raises
+        UsageError, and nothing has changed then; StoreError."""
+        return await self._reload()
+
+    async def undo(self) -> AsyncIterator[Event]:
+        """Propose to take the last mutation back, as it was stored before the act: a new call, a new card."""
+        undo = await last_undo(self._store, self.thread)
+        if not undo.tool:
+            raise UsageError(f"the last change cannot be undone by a tool: {undo.note}")
+        call = picked_call("undo", undo.tool, undo.args)
+        async for event in self._turn("/undo", f"undo: {undo.note}", call):
+            yield event
 
     async def _turn(self, said: str, words: str, call: ModelCall | None) -> AsyncIterator[Event]:
         # What is typed is kept and sent to the model: a pasted secret is not.
@@ -174,6 +179,9 @@ class Investigation:
         ctx.turn = self._turns = max(self._turns, state.turn) + 1
         ctx.seconds, ctx.tokens = {}, 0
         await ctx.emit(Asked, text=said, squad=self.squad, by=ctx.by, target=ctx.target)
+        if ctx.turn == 1:
+            for line in assemble.left_out(ctx):
+                await ctx.emit(Warned, text=line)
         if not self._record.title:
             self._record = self._record.model_copy(update={"title": said[:140]})
             await self._store.update_thread(self._record)
@@ -287,12 +295,3 @@ class Investigation:
         self._queue.put_nowait(
             self._ctx.event(Progressed, call=CURRENT_CALL.get(), text=self._ctx.redact.clean(text))
         )
-
-
-def _may_have_happened(outcome: ToolResult | str) -> bool:
-    return outcome.status in ("ok", "unknown") if isinstance(outcome, ToolResult) else outcome != "new"
-
-
-def _picked(id: str, tool: str, args: Json) -> ModelCall:
-    """A call that the engineer asked for, and no model."""
-    return ModelCall(id=id, tool=tool, args=args, chosen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from opssquad import content
 from opssquad.diagnosis.own import KnownFaults, read_known_faults
 from opssquad.errors import UsageError
+from opssquad.extensions import library
 from opssquad.settings import found
 from opssquad.squad.spec import load_squad
 from opssquad.toolbox import Toolbox
@@ -25,7 +26,7 @@ def known_faults(squad: str, folder: Path | None) -> KnownFaults:
     """The catalogue in force, sound as far as can be told at once. Raises UsageError with the first flaw, its
     file and line."""
     known = read_known(squad, folder)
-    alone = Toolbox(content.tools(load_squad(content.squad(squad)).tools))
+    alone = Toolbox(library.tools(load_squad(content.squad(squad)).tools))
     # Tools that only another squad has cost memory: they are loaded for a catalogue that names one of them.
     for flaw in known.flaws(alone) and known.flaws(toolbox_of(squad)):
         raise flaw.error
@@ -52,4 +53,4 @@ def toolbox_of(squad: str) -> Toolbox:
     known = content.squads()
     names = dict.fromkeys((*spec.knows, *(each.to for each in spec.hands_over)))
     members = (spec, *(load_squad(known[name]) for name in names if name in known))
-    return Toolbox(content.tools(dict.fromkeys(tool for member in members for tool in member.tools)))
+    return Toolbox(library.tools(dict.fromkeys(tool for member in members for tool in member.tools)))

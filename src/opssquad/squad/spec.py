@@ -7,6 +7,7 @@ from pydantic import Field
 
 from opssquad.diagnosis.catalogue import Clause
 from opssquad.documents import read_yaml
+from opssquad.extensions.library import library
 from opssquad.types import Value
 
 
@@ -56,5 +57,8 @@ class SquadSpec(Value):
 
 
 def load_squad(folder: Path) -> SquadSpec:
-    """Read `squad.yaml`. Raises UsageError with the file, the key and the nearest valid one."""
-    return read_yaml(folder / "squad.yaml", SquadSpec)
+    """Read `squad.yaml`, with the tools that join the squad by their own word and without those that are
+    broken. Raises UsageError with the file, the key and the nearest valid one."""
+    spec, known = read_yaml(folder / "squad.yaml", SquadSpec), library()
+    whole = (name for name in spec.tools if not known.without(name))
+    return spec.model_copy(update={"tools": tuple(dict.fromkeys((*whole, *known.joining(spec.name))))})

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from opssquad import content
 from opssquad.cli.render.screen import GOOD, MUTED, STRONG, WARN, Screen
+from opssquad.extensions import library
 from opssquad.squad.spec import load_squad
 from opssquad.toolbox import Tool
 
@@ -28,7 +29,7 @@ def show_squad(screen: Screen, name: str) -> None:
     )
     screen.field("Files", str(folder))
     screen.gap()
-    show_tools(screen, content.tools(spec.tools))
+    show_tools(screen, library.tools(spec.tools))
 
 
 def first_sentence(text: str) -> str:

@@ -21,6 +21,7 @@ HELP: dict[str, str] = {
     "undo": "propose to take the last change back (a new card)",
     "squad": "the squad, and what it may do",
     "model": "the model; /model NAME goes on with another",
+    "reload": "read squads and tools anew from their files; says what changed",
     "exit": "leave; the thread is kept (also Ctrl-D)",
 }
 _ALSO = {"quit": "exit", "q": "exit", "?": "help", "h": "help"}
@@ -40,6 +41,7 @@ class Commands:
             "undo": self._undo,
             "squad": self._squad,
             "model": self._model,
+            "reload": self._reload,
         }
 
     async def run(self, name: str, argument: str) -> bool:
@@ -105,6 +107,13 @@ class Commands:
                 f"this thread is with squad {session.squad}; another begins with: opssquad chat --squad NAME"
             )
         show_squad(self._screen, session.squad)
+
+    async def _reload(self, argument: str) -> None:
+        if self._repl.runner.running:
+            raise UsageError("something runs; wait for it or stop it with Ctrl-C")
+        changes = await self._repl.session.reload()
+        for each in changes or ("nothing has changed",):
+            self._screen.flow(each, indent=4, first="  ")
 
     async def _model(self, argument: str) -> None:
         session = self._repl.session

@@ -1,13 +1,8 @@
-"""Tools: typed functions with a declared effect. The signature is the contract, the docstring what the model
-reads, and handles (parameters whose type is a `Handle`) are injected by the house, never given by the model.
-
-Nothing registers globally: a `Toolbox` is built from the tools that a squad names.
-"""
+"""A typed function as a tool: its signature is the contract, its docstring what the model reads."""
 
 import asyncio
-import difflib
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, get_args, get_type_hints
 
@@ -15,65 +10,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from opssquad.errors import ToolError, UsageError
 from opssquad.findings import Check, Result
-from opssquad.observations import Observation, Stretch
-from opssquad.types import Effect, Json, Preview, Undo
+from opssquad.toolbox.handles import Handle, Handles, History, Progress
+from opssquad.toolbox.returned import as_check, as_preview, as_result
+from opssquad.types import Effect, Json, Preview, Undo, digest
 
 Function = Callable[..., Any]
-ROLES = ("preview", "undo", "verify", "observe")
+ROLES = {
+    "preview": "a function that returns a Preview, or a sentence that says what it would do",
+    "undo": "a function that returns an Undo, or the reason why it cannot be undone, as irreversible=...",
+    "verify": "a function that returns a Check, or whether it helped",
+}
 """What a mutating tool needs beside the act, or it does not register."""
-
-
-class Handle:
-    """Base of everything that is injected into a tool by type: a cluster, a database, a clock."""
-
-    def limited(self, effect: Effect) -> Self:
-        """The handle as a call of that effect may have it: for `read` it must refuse every write."""
-        return self
-
-
-class Progress(Handle):
-    """Lets a running tool say what it sees, line by line."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say = say
-
-
-class Record(Handle):
-    """What this conversation has on record so far: its timeline, and what that means for a fault or for all
-    (`""`)."""
-
-    def __init__(
-        self, timeline: Callable[[], Awaitable[str]], differential: Callable[[str], Awaitable[str]]
-    ) -> None:
-        self.timeline = timeline
-        self.differential = differential
-
-
-async def _kept_nowhere(seen: Sequence[Observation]) -> Sequence[Observation]:
-    return ()
-
-
-async def _nothing_known(uid: str) -> Sequence[Stretch]:
-    return ()
-
-
-class History(Handle):
-    """What looks have shown of the revisions of workloads, in this conversation and before it.
-
-    `record` keeps looks and gives those that tell something new; `of` gives what is kept of the workload of
-    that uid, in the order it was seen. Where nothing is kept both give nothing. Both raise StoreError.
-    """
-
-    def __init__(
-        self,
-        record: Callable[[Sequence[Observation]], Awaitable[Sequence[Observation]]] = _kept_nowhere,
-        of: Callable[[str], Awaitable[Sequence[Stretch]]] = _nothing_known,
-    ) -> None:
-        self.record = record
-        self.of = of
-
-
-Handles = Mapping[type[Handle], Handle]
+FORESEEN = "foreseen"
+"""In a binding: the preview itself, of a tool that says of no object what its card rests on."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +49,10 @@ class Role:
         for name, kind in self.handles.items():
             there = name not in self.optional or any(issubclass(each, kind) for each in handles)
             given[name] = _find(handles, kind).limited(effect) if there else None
+        return await self.invoke(given)
+
+    async def invoke(self, given: Json) -> Any:
+        """Call with everything that it takes; a function that is not async runs in a thread."""
         if inspect.iscoroutinefunction(self.function):
             return await self.function(**given)
         return await asyncio.to_thread(self.function, **given)
@@ -127,7 +80,9 @@ def _find(handles: Handles, kind: type[Handle]) -> Handle:
 
 @dataclass
 class Tool:
-    """A named function that a squad may call. `args` validates what the model gave."""
+    """A named function that a squad may call. `args` validates what the model gave. `squads` are those that
+    it joins besides those whose `squad.yaml` names it, `signals` those that it may give, `irreversible` is
+    why a mutation cannot be undone; `source` says where it comes from."""
 
     name: str
     effect: Effect
@@ -136,6 +91,11 @@ class Tool:
     act: Role
     deadline: float = 30.0
     roles: dict[str, Role] = field(default_factory=dict)
+    squads: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()
+    irreversible: str = ""
+    source: str = "bundled"
+    _schema: Json | None = field(default=None, repr=False, compare=False)
 
     def preview(self, function: Function) -> Function:
         """Register how the act is foreseen: returns `Preview`; it gets handles that cannot write."""
@@ -160,15 +120,24 @@ class Tool:
 
     def missing(self) -> list[str]:
         """The roles that a mutating tool lacks; empty when it may register."""
-        return [role for role in ROLES if self.effect == "mutate" and role not in self.roles]
+        has = {*self.roles, *(["undo"] if self.irreversible else [])}
+        return [role for role in ROLES if self.effect == "mutate" and role not in has]
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """What tells it from what it was: its words and the code of its functions."""
+        codes = [role.function.__code__ for role in (self.act, *self.roles.values())]
+        return (self.effect, self.description, str(self.parameters()), self.squads, self.irreversible,
+                *((each.co_code, each.co_consts, each.co_names) for each in codes))  # fmt: skip
 
     def parameters(self) -> Json:
-        """JSON Schema of the arguments, without titles, as models read it."""
-        schema = self.args.model_json_schema()
-        for prop in schema.get("properties", {}).values():
-            prop.pop("title", None)
-        schema.pop("title", None)
-        return schema
+        """JSON Schema of the arguments, without titles, as models read it; made once."""
+        if self._schema is None:
+            schema = self.args.model_json_schema()
+            for prop in schema.get("properties", {}).values():
+                prop.pop("title", None)
+            schema.pop("title", None)
+            self._schema = schema
+        return self._schema
 
     def validate(self, args: Json) -> Json:
         """The arguments as the function takes them. Raises ToolError that says what to mend."""
@@ -183,30 +152,51 @@ class Tool:
 
     async def run(self, args: Json, handles: Handles) -> Result:
         """Do it. Raises ToolError."""
-        value = await self.act.call(self.validate(args), handles, self.effect)
-        return value if isinstance(value, Result) else Result(text=str(value))
+        return as_result(self.name, await self.act.call(self.validate(args), handles, self.effect))
 
     async def foresee(self, args: Json, handles: Handles) -> tuple[Preview, Undo]:
         """What it would do and how it is taken back; nothing is changed. Raises ToolError."""
         values = self.validate(args)
-        preview = await self.roles["preview"].call(values, handles, "read")
+        preview = await self._previewed(args, values, handles)
+        if self.irreversible:
+            return preview, Undo(note=f"It cannot be undone: {self.irreversible}")
         undo = await self.roles["undo"].call(values, handles, "read")
-        return preview, undo
+        return preview, undo if isinstance(undo, Undo) else Undo(note=str(undo))
+
+    async def _previewed(self, args: Json, values: Json, handles: Handles) -> Preview:
+        told = await self.roles["preview"].call(values, handles, "read")
+        preview = as_preview(self.name, args, told)
+        if "observe" in self.roles:
+            return preview
+        # What it says it would do is all that is known of what its card rests on.
+        foreseen = {FORESEEN: digest([preview.command, preview.impact, preview.diff])}
+        return preview.model_copy(update={"binding": {**preview.binding, **foreseen}})
 
     async def observed(self, args: Json, handles: Handles) -> Mapping[str, str]:
         """What the objects of the preview's binding look like now. Raises ToolError."""
-        seen: Mapping[str, str] = await self.roles["observe"].call(self.validate(args), handles, "read")
+        values = self.validate(args)
+        if "observe" not in self.roles:
+            return (await self._previewed(args, values, handles)).binding
+        seen: Mapping[str, str] = await self.roles["observe"].call(values, handles, "read")
         return seen
 
     async def check(self, args: Json, before: Json, handles: Handles) -> Check:
         """Whether it helped; waits as long as the tool thinks right. Raises ToolError."""
         values = {**self.validate(args), "before": before}
-        checked: Check = await self.roles["verify"].call(values, handles, "read")
-        return checked
+        return as_check(await self.roles["verify"].call(values, handles, "read"))
 
 
-def tool(*, effect: Effect, deadline: float = 30.0, name: str = "") -> Callable[[Function], Tool]:
-    """Make a function a tool. `deadline` in seconds bounds a call of it."""
+def tool(
+    *,
+    effect: Effect,
+    deadline: float = 30.0,
+    name: str = "",
+    squads: Sequence[str] = (),
+    signals: Sequence[str] = (),
+    irreversible: str = "",
+) -> Callable[[Function], Tool]:
+    """Make a function a tool. `deadline` in seconds bounds a call of it; `squads` are those that it joins,
+    `signals` the ids that it may give, `irreversible` is why it cannot be undone."""
     if effect not in get_args(Effect):
         raise UsageError(f"effect must be one of {get_args(Effect)}, not {effect!r}")
 
@@ -220,6 +210,9 @@ def tool(*, effect: Effect, deadline: float = 30.0, name: str = "") -> Callable[
             args=_arguments(called, function, act),
             act=act,
             deadline=deadline,
+            squads=tuple(squads),
+            signals=tuple(signals),
+            irreversible=irreversible,
         )
 
     return make
@@ -236,29 +229,3 @@ def _arguments(name: str, function: Function, act: Role) -> type[BaseModel]:
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[parameter.name] = (hints[parameter.name], default)
     return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-
-
-class Toolbox:
-    """The tools a squad may use, by name. Refuses duplicates and mutating tools that lack a role."""
-
-    def __init__(self, tools: Iterable[Tool]) -> None:
-        self._tools: dict[str, Tool] = {}
-        for each in tools:
-            if each.name in self._tools:
-                raise UsageError(f"two tools are called {each.name!r}; rename one")
-            if missing := each.missing():
-                raise UsageError(f"tool {each.name!r} mutates and lacks {', '.join(missing)}; add them")
-            self._tools[each.name] = each
-
-    def __iter__(self) -> Iterator[Tool]:
-        return iter(self._tools.values())
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._tools
-
-    def get(self, name: str) -> Tool:
-        """The tool of that name. Raises ToolError with the nearest names."""
-        if name not in self._tools:
-            near = difflib.get_close_matches(name, self._tools, n=3) or sorted(self._tools)
-            raise ToolError(f"no tool {name!r}; nearest: {', '.join(near)}")
-        return self._tools[name]
