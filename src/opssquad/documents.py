@@ -172,7 +172,7 @@ def _said(problem: ErrorDetails, model: type[BaseModel]) -> str:
             said = f"unknown key; {f'did you mean {near[0]!r}?' if near else 'known: ' + ', '.join(known)}"
         case "missing":
             said = "is missing"
-        case "model_type" | "model_attributes_type":
+        case "model_type" | "model_attributes_type" | "dict_type":
             said = "must be a mapping of keys to values"
         case _:
             said = problem["msg"].removeprefix("Value error, ")

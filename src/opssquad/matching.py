@@ -32,8 +32,8 @@ def _compiled(pattern: str, ignore_case: bool = False) -> Any:
 
 
 def finder(pattern: str) -> Callable[[str], dict[str, str] | None]:
-    """The named groups of the pattern (`(?P<name>...)`) where a text holds it, else None. Raises ToolError with
-    what is wrong with it."""
+    """The named groups of the pattern (`(?P<name>...)`) where a text holds it, else None. Raises ToolError
+    with what is wrong with it."""
     compiled = _compiled(pattern)
 
     def found(text: str) -> dict[str, str] | None:

@@ -88,6 +88,10 @@ class CommandStep(Value):
     codes: tuple[int, ...] = (0,)
     answer: str = ""
 
+    def env_texts(self) -> dict[str, str]:
+        """The variables that are no secrets."""
+        return {name: value for name, value in self.env.items() if isinstance(value, str)}
+
 
 class HttpStep(Value):
     """A request. Holes of `url` are encoded for their place; `query` is added to it; `json` is the body;
@@ -100,6 +104,10 @@ class HttpStep(Value):
     body: Any = Field(default=None, alias="json")
     destinations: tuple[str, ...] = ()
     answer: str = ""
+
+    def header_texts(self) -> dict[str, str]:
+        """The headers that are no secrets."""
+        return {name: value for name, value in self.headers.items() if isinstance(value, str)}
 
 
 class SqlStep(Value):

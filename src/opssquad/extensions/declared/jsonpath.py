@@ -1,4 +1,4 @@
-"""Small paths into JSON: `items[0].name`, `items[*].status.phase`, `["odd name"].x`; a `$` before it may be."""
+"""Small paths into JSON: `items[0].name`, `items[*].status.phase`, `["odd name"].x`; a `$` may begin it."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,8 @@ class Found:
 
 def parse(path: str) -> tuple[Part, ...]:
     """The parts of a path. Raises ToolError for what is none."""
-    rest, parts = path.removeprefix("$"), []
+    rest = path.removeprefix("$")
+    parts: list[Part] = []
     while rest:
         found = _PART.match(rest)
         # A key that follows a part needs its dot: `a[0]b` is a slip.

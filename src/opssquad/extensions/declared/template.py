@@ -32,8 +32,8 @@ def fill(text: str, values: Mapping[str, Any], encode: Callable[[str], str] = st
 
 
 def fill_all(value: Any, values: Mapping[str, Any]) -> Any:
-    """The same over a structure. A text that is one hole takes the argument's own type, and what stands for an
-    argument that was left out is left out."""
+    """The same over a structure. A text that is one hole takes the argument's own type, and what stands for
+    an argument that was left out is left out."""
     match value:
         case str():
             whole = _HOLE.fullmatch(value)
