@@ -6,7 +6,7 @@ import click
 
 from opssquad.cli.shared import Shared, screen_options, shared
 
-KINDS = ("squad", "policy", "recording", "faults")
+KINDS = ("squad", "policy", "tool", "recording", "faults")
 
 
 @click.command("schema")
@@ -18,7 +18,7 @@ KINDS = ("squad", "policy", "recording", "faults")
 def command(shared: Shared, kind: str, out: Path | None) -> None:
     """JSON Schema of a kind of file, by which an editor completes and checks it.
 
-    squad: squad.yaml of your own; policy: policy.yaml; recording: incident.yaml; faults:
+    squad: squad.yaml of your own; policy: policy.yaml; tool: tools/*.yaml; recording: incident.yaml; faults:
     what is added to a squad's faults.
     """
     import json

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from opssquad.diagnosis.own import OwnCatalogue
 from opssquad.errors import UsageError
+from opssquad.extensions.declared import loading as declared
 from opssquad.gate.rules.reading import PolicyFile
 from opssquad.squad.files import SquadFile
 from opssquad.types import Json
@@ -32,12 +33,13 @@ def schema_of(kind: str) -> Json:
     makers: dict[str, Callable[[], Json]] = {
         "squad": lambda: _of(SquadFile),
         "policy": lambda: _as_written(_of(PolicyFile)),
+        "tool": lambda: dict(_untitled(declared.schema())),
         "recording": lambda: _of(Incident),
         "faults": lambda: _of(OwnCatalogue),
     }
     if kind not in makers:
         raise UsageError(f"no schema of {kind!r} here; there is: {', '.join(makers)}")
-    return {"$schema": DIALECT, "title": f"opssquad {kind}", **makers[kind]()}
+    return {**makers[kind](), "$schema": DIALECT, "title": f"opssquad {kind}"}
 
 
 def _of(model: type[BaseModel]) -> Json:

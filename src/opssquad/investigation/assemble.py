@@ -27,6 +27,7 @@ from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.in_force import held
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
+from opssquad.investigation.outside import outside
 from opssquad.investigation.remembering import history_of
 from opssquad.investigation.speaking import fallback
 from opssquad.investigation.systems import Systems, without_secrets
@@ -160,7 +161,8 @@ def make_context(
     crew, toolbox = equipped.crew, equipped.toolbox
     own = crew.specs[options.squad]
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    handles = _handles(systems, voices, _kept(opening, systems, voices, crew), options.restraint)
+    beside = {**outside(options), **_kept(opening, systems, voices, crew)}
+    handles = _handles(systems, voices, beside, options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
     prompt = squad(own.name).prompt()
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
