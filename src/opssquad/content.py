@@ -63,13 +63,6 @@ def policy() -> Path:
     return root() / "squads" / "policy.yaml"
 
 
-def squad_policy(name: str) -> Path | None:
-    """The policy of a squad's own, None if it has none. Raises UsageError."""
-    path = squad(name) / "policy.yaml"
-    # A link that leads nowhere is a policy that cannot be read, not none.
-    return path if path.exists() or path.is_symlink() else None
-
-
 def recordings() -> dict[str, Path]:
     """Recordings that came with the product, by id."""
     found = sorted((root() / "evals" / "recordings").glob("*/incident.yaml"))

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from opssquad import content
 from opssquad.errors import UsageError
 from opssquad.extensions.library import all_tools, library, tools
 from opssquad.extensions.settings import ToolSettings
 from opssquad.extensions.sources import trust
 from opssquad.settings import load
-from opssquad.squad.spec import load_squad
+from opssquad.squad.known import spec_of
 from opssquad.toolbox import Toolbox
 from tests.extensions.conftest import Write
 
@@ -30,8 +29,8 @@ def test_a_tool_is_found_and_joins_the_squad_that_it_names(write: Write) -> None
         "read",
         "What our pipeline says of a service.",
     )
-    assert "ours" in load_squad(content.squad("k8s")).tools
-    assert "ours" not in load_squad(content.squad("database")).tools
+    assert "ours" in spec_of("k8s").tools
+    assert "ours" not in spec_of("database").tools
     assert "ours" in all_tools()
 
 
@@ -63,7 +62,7 @@ def test_what_is_broken_is_told_in_one_line_and_the_others_work(write: Write, wh
     assert "\n" not in said
     assert broken.line in range(4)
     assert [tool.name for tool in tools(["ours"])] == ["ours"]
-    assert "ours" in load_squad(content.squad("k8s")).tools
+    assert "ours" in spec_of("k8s").tools
 
 
 def test_the_line_of_a_syntax_error_and_of_an_import_is_told(write: Write) -> None:

@@ -15,6 +15,7 @@ from opssquad.errors import OpsError, StoreError
 from opssquad.gate.own import load_own
 from opssquad.settings import OFFLINE, Settings
 from opssquad.squad.knowledge import known_faults
+from opssquad.squad.known import squads
 from opssquad.store.finding import Finding
 from opssquad.store.folder import prepare_folder
 from opssquad.worlds.kube.access import choose
@@ -74,7 +75,7 @@ def _redaction(settings: Settings) -> Finding:
 
 def _faults(settings: Settings) -> Finding:
     try:
-        known = [known_faults(name, settings.faults) for name in content.squads()]
+        known = [known_faults(name, settings.faults) for name in squads()]
     except OpsError as error:
         return Finding("fail", "faults", str(error))
     if not (own := [each for each in known if each.own_file]):

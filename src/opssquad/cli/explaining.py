@@ -8,13 +8,12 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from opssquad import content
 from opssquad.errors import ToolError, UsageError
 from opssquad.extensions import library
 from opssquad.gate.kubectl import TOOL, classify, namespace_of
-from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.policy import Policy
-from opssquad.squad.spec import load_squad
+from opssquad.squad.known import spec_of
+from opssquad.squad.ruled import policy_of_squad
 from opssquad.times import parse_time, rfc3339, wall_clock
 from opssquad.types import (
     Json,
@@ -80,8 +79,7 @@ class Explained(Value):
 def explained(asked: str, place: Place, organisation: Path | None) -> Explained:
     """What policy says. Raises UsageError for what is neither a line nor a call of a tool that there is, and
     for a policy that cannot be read."""
-    own = content.squad_policy(place.squad)
-    policy = readable(load_policy(content.policy(), organisation, own, place.squad))
+    policy = policy_of_squad(place.squad, organisation)
     written, line = _read(asked, place.namespace)
     at = _time(place.at)
     call = _call(written, place)
@@ -101,24 +99,26 @@ def explained(asked: str, place: Place, organisation: Path | None) -> Explained:
 
 def _judged(policy: Policy, call: ToolCall, at: datetime, where: Json) -> Explained:
     tool = library.all_tools()[call.tool]
-    has = call.tool in load_squad(content.squad(policy.squad)).tools
+    has = call.tool in spec_of(policy.squad).tools
     verdict = policy.judge(call, tool.effect if has else None, at)
     notes = [] if has else [f"squad {policy.squad} does not have the tool {call.tool}"]
     try:
         tool.validate(call.args)
     except ToolError as error:
         notes.append(f"the call would go back to the model as it is: {error}")
-    rules = [
-        Weighed(
+    # A rule that counts by each of the names is told once.
+    rules = {
+        str(each.placed): Weighed(
             layer=layer.origin,
             rule=each.placed.rule.name,
             place=str(each.placed),
             verdict=each.verdict.outcome,
             sure=each.fit == 2,
         )
-        for layer, said in (policy.weigh(call, tool.effect, at) if has else [])
+        for name in (policy.names() if has else ())
+        for layer, said in policy.weigh(call, tool.effect, at, name)
         for each in said
-    ]
+    }
     wanted = verdict.needs.roles
     people = {name for each in policy.layers for role in wanted for name in each.roles.get(role, ())}
     return Explained.model_validate(
@@ -128,7 +128,7 @@ def _judged(policy: Policy, call: ToolCall, at: datetime, where: Json) -> Explai
             "tool": call.tool,
             "args": call.args,
             "approvers": sorted(people),
-            "rules": rules,
+            "rules": list(rules.values()),
             "notes": notes,
         }
     )

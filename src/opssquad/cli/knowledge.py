@@ -16,6 +16,7 @@ from opssquad.events import Event, HandedOver
 from opssquad.extensions import library
 from opssquad.squad.crew import Crew
 from opssquad.squad.knowledge import beside, known_faults, read_known, toolbox_of
+from opssquad.squad.known import squads
 from opssquad.squad.recalled import ledger_of
 from opssquad.squad.spec import load_squad
 from opssquad.store.base import ThreadRecord
@@ -203,25 +204,30 @@ def linted(file: Path | None, squad: str, folder: Path | None) -> tuple[list[Fla
         return flaws, sum(entry.file == file for entry in known.entries)
     found: list[Flaw] = []
     looked_at = 0
-    for name in [squad] if squad else content.squads():
+    for name in [squad] if squad else squads():
         known = read_known(name, folder)
         found += known.flaws(toolbox_of(name), signals)
-        looked_at += sum(entry.file in (known.squad_file, known.own_file) for entry in known.entries)
-    return [*found, *(_nobodys(folder) if folder else [])], looked_at
+        looked_at += sum(entry.file in known.files for entry in known.entries)
+    # A squad that stands on another has that one's flaws as well.
+    return [*dict.fromkeys(found), *(_nobodys(folder) if folder else [])], looked_at
 
 
 def _around(file: Path, squad: str) -> tuple[KnownFaults, Toolbox]:
     """The file in its place: as a squad's catalogue, or beside the one that it adds to."""
     if not squad and (file.parent / "squad.yaml").is_file():
         return _in_a_folder(file)
-    name, squads = squad or file.stem, content.squads()
-    if not squad and name not in squads:
-        raise UsageError(f"which squad is {file} for? Say --squad NAME; {nearest(name, squads)}")
+    name, there = squad or file.stem, squads()
+    if not squad and name not in there:
+        raise UsageError(f"which squad is {file} for? Say --squad NAME; {nearest(name, there)}")
     return beside(name, file), toolbox_of(name)
 
 
 def _in_a_folder(file: Path) -> tuple[KnownFaults, Toolbox]:
     """A squad's own file, whatever folder that squad is in, with the squads that came with the product."""
+    here = file.parent.absolute()
+    for name, standing in squads().items():
+        if any(layer.folder.absolute() == here for layer in standing.layers):
+            return beside(name, None), toolbox_of(name)
     spec = load_squad(file.parent)
     others = [content.squad(name) for name in spec.knows]
     tools = (spec.tools, *(load_squad(folder).tools for folder in others))
@@ -231,7 +237,7 @@ def _in_a_folder(file: Path) -> tuple[KnownFaults, Toolbox]:
 
 def _nobodys(folder: Path) -> list[Flaw]:
     """Files of the organisation's that no squad reads."""
-    names = {f"{name}.yaml" for name in content.squads()}
+    names = {f"{name}.yaml" for name in squads()}
     return [
         Flaw(str(path), 1, f"nobody reads this: it is no squad's; {nearest(path.name, names)}")
         for path in sorted(folder.glob("*.y*ml"))

@@ -11,6 +11,9 @@ from opssquad.gate.layers import files_in_force
 from opssquad.gate.rules.alone import House, KnownTool
 from opssquad.gate.rules.lint import Finding, lint
 from opssquad.gate.rules.reading import Layer, Origin
+from opssquad.settings import found
+from opssquad.squad.known import squads
+from opssquad.squad.ruled import own_policies
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,16 @@ def checked(files: Sequence[Path], organisation: Path | None) -> Iterator[Line]:
 def linted(files: Sequence[Path], organisation: Path | None) -> tuple[list[Finding], int]:
     """What is odd, and how many rules were looked at. Raises BadFile."""
     house = _house(organisation)
-    found: set[Finding] = set()
+    odd: set[Finding] = set()
     looked_at: dict[str, None] = {}
     for stack in [_around(path, organisation) for path in files] or _stacks(organisation):
         layers = [Layer.read(path, origin) for origin, path in stack]
         wanted = layers[-1:] if files else layers
         places = {file for layer in wanted for file, _ in layer.files}
-        found |= {each for each in lint(layers, house) if each.file in places}
+        odd |= {each for each in lint(layers, house) if each.file in places}
         looked_at.update((str(placed), None) for layer in wanted for placed in layer.rules)
         looked_at.update((str(placed), None) for layer in wanted for placed in layer.destinations)
-    return sorted(found), len(looked_at)
+    return sorted(odd), len(looked_at)
 
 
 def _origin(path: Path) -> Origin:
@@ -57,14 +60,17 @@ def _origin(path: Path) -> Origin:
 
 
 def _in_force(organisation: Path | None) -> list[tuple[Origin, Path]]:
-    own = [path for name in content.squads() if (path := content.squad_policy(name))]
-    return [*files_in_force(content.policy(), organisation, None), *(("squad", path) for path in own)]
+    return [*files_in_force(content.policy(), organisation, None), *own_policies()]
 
 
 def _stacks(organisation: Path | None) -> list[list[tuple[Origin, Path]]]:
     """The layers of each squad."""
-    own = [content.squad_policy(name) for name in content.squads()]
-    return [files_in_force(content.policy(), organisation, path) for path in own]
+    below = files_in_force(content.policy(), organisation, None)
+    stacks: dict[tuple[Path, ...], list[tuple[Origin, Path]]] = {}
+    for each in squads().values():
+        own = tuple(path for path in each.policies if found(path))
+        stacks[own] = [*below, *(("squad", path) for path in own)]
+    return list(stacks.values())
 
 
 def _around(path: Path, organisation: Path | None) -> list[tuple[Origin, Path]]:
@@ -83,4 +89,4 @@ def _house(organisation: Path | None) -> House:
     }
     # A part of the organisation's policy may name roles that another part of it defines.
     people = Layer.read(organisation, "organisation").roles if organisation else {}
-    return House(tools, tuple(content.squads()), people)
+    return House(tools, tuple(squads()), people)

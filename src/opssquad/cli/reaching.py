@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from opssquad import content
 from opssquad.errors import ToolError, UsageError
 from opssquad.gate import reaching
-from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.rules.fits import Fit
+from opssquad.squad.ruled import policy_of_squad
 from opssquad.types import Outcome, Value, Verdict
 from opssquad.worlds.net import names
 
@@ -37,7 +36,7 @@ class Reached(Value):
 def reached(asked: str, squad: str, organisation: Path | None) -> Reached:
     """What policy says of `HOST:PORT`, or of a host alone. Raises UsageError for what is none, and for a
     policy that cannot be read."""
-    policy = readable(load_policy(content.policy(), organisation, content.squad_policy(squad), squad))
+    policy = policy_of_squad(squad, organisation)
     host, port = _split(asked)
     address = names.address(host)
     rules = tuple(

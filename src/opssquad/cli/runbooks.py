@@ -4,9 +4,9 @@ with their files. No screen here.
 
 from pathlib import Path
 
-from opssquad import content
 from opssquad.diagnosis.soundness import Flaw, nearest
 from opssquad.errors import UsageError
+from opssquad.squad.known import squads
 from opssquad.squad.runbooks.book import STOP, Block, Look, Origin, Parameter, Runbook, Step
 from opssquad.squad.runbooks.conditions import in_words
 from opssquad.squad.runbooks.known import house, shelf, whose
@@ -63,7 +63,7 @@ class Described(Value):
 
 def listed(squad: str, folder: Path | None) -> Listed:
     """Those in force of a squad, or of every squad where none is named. Raises UsageError."""
-    found = {name: shelf(name, folder) for name in ([squad] if squad else content.squads())}
+    found = {name: shelf(name, folder) for name in ([squad] if squad else squads())}
     return Listed(
         runbooks=tuple(_row(name, book) for name, its in found.items() for book in its.books),
         unread=tuple(str(flaw) for its in found.values() for flaw in its.unread),
@@ -131,30 +131,28 @@ def linted(file: Path | None, squad: str, folder: Path | None, faults: Path | No
         return flaws(read_runbook(file, "organisation"), house(name, faults, signals=True)), 1
     found: list[Flaw] = []
     looked_at = 0
-    for name in [squad] if squad else content.squads():
+    for name in [squad] if squad else squads():
         known, about = shelf(name, folder), house(name, faults, signals=True)
         found += [*known.unread, *(flaw for book in known.books for flaw in flaws(book, about))]
         looked_at += len(known.books)
-    return [*sorted(found), *(_nobodys(folder) if folder else [])], looked_at
+    return [*sorted(set(found)), *(_nobodys(folder) if folder else [])], looked_at
 
 
 def _squad_of(file: Path) -> str:
     """The squad whose folder a file lies in: `<squad>/x.md`, or `<squad>/runbooks/x.md`."""
-    squads = content.squads()
     folders = [folder.name for folder in file.absolute().parents][:2]
-    if name := next((folder for folder in folders if folder in squads), ""):
+    if name := next((folder for folder in folders if folder in squads()), ""):
         return name
-    if len(squads) == 1:
-        return next(iter(squads))
-    raise UsageError(f"which squad is {file} for? Say --squad NAME; {nearest(file.parent.name, squads)}")
+    if len(squads()) == 1:
+        return next(iter(squads()))
+    raise UsageError(f"which squad is {file} for? Say --squad NAME; {nearest(file.parent.name, squads())}")
 
 
 def _nobodys(folder: Path) -> list[Flaw]:
     """Files of the organisation's that no squad reads."""
-    squads = content.squads()
     loose = sorted(path for path in folder.glob("*.md") if path.name.lower() != "readme.md")
-    strange = sorted(path for path in folder.iterdir() if path.is_dir() and path.name not in squads)
+    strange = sorted(path for path in folder.iterdir() if path.is_dir() and path.name not in squads())
     return [
-        Flaw(str(path), 1, f"nobody reads this: it is in no squad's folder; {nearest(path.name, squads)}")
+        Flaw(str(path), 1, f"nobody reads this: it is in no squad's folder; {nearest(path.name, squads())}")
         for path in (*loose, *strange)
     ]

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import click
 
-from opssquad import content
 from opssquad.cli.ask import follow, follow_quietly, show_end
 from opssquad.cli.failures import INTERNAL, OK, PENDING
 from opssquad.cli.opening import open_session, squad_of
@@ -16,7 +15,7 @@ from opssquad.errors import UsageError
 from opssquad.events import Event, Returned, Stopped
 from opssquad.extensions.library import tools
 from opssquad.settings import OFFLINE
-from opssquad.squad.spec import load_squad
+from opssquad.squad.known import squads
 from opssquad.toolbox import Tool
 from opssquad.types import Json
 
@@ -46,7 +45,7 @@ async def run_tool(
 def squad_with(tool: Tool, wanted: Wanted) -> str:
     """The squad that is meant, if it has the tool, else the first that has. Raises UsageError."""
     meant = squad_of(wanted)
-    having = [name for name, folder in content.squads().items() if tool.name in load_squad(folder).tools]
+    having = [name for name, each in squads().items() if tool.name in each.spec().tools]
     if meant in having:
         return meant
     if wanted.squad or not having:

@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from opssquad import content
 from opssquad.extensions.library import all_tools, library, stands_at, tools
-from opssquad.squad.spec import load_squad
+from opssquad.squad.known import squads
 from opssquad.toolbox import Tool
 from opssquad.types import Effect, Json, Value
 
@@ -43,10 +42,10 @@ class Described(Value):
 
 def listed(own: bool) -> Listed:
     """All of them, or one's own alone. Raises UsageError."""
-    known, squads = library(), _squads()
+    known, whose = library(), _squads()
     shown = known.tools if own else all_tools()
     return Listed(
-        tools=tuple(_row(tool, squads) for tool in shown.values()), left_out=tuple(map(str, known.broken))
+        tools=tuple(_row(tool, whose) for tool in shown.values()), left_out=tuple(map(str, known.broken))
     )
 
 
@@ -74,7 +73,7 @@ def tokens(tool: Tool) -> int:
 
 
 def _squads() -> dict[str, tuple[str, ...]]:
-    return {name: load_squad(folder).tools for name, folder in content.squads().items()}
+    return {name: squad.spec().tools for name, squad in squads().items()}
 
 
 def _row(tool: Tool, squads: dict[str, tuple[str, ...]]) -> Row:

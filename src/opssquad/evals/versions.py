@@ -9,6 +9,7 @@ from pathlib import Path
 
 from opssquad import __version__, content, settings
 from opssquad.squad.knowledge import own_file
+from opssquad.squad.known import squad
 
 PACKAGES = ("pydantic", "langgraph", "openai", "kubernetes", "google-re2")
 
@@ -28,10 +29,16 @@ def versions(squads: Iterable[str]) -> dict[str, str]:
     if own.redaction:
         found["redaction"] = digest_of(own.redaction)
     for name in sorted(set(squads)):
-        found[f"squad {name}"] = digest_of(content.squad(name))
+        found[f"squad {name}"] = _squad(name)
         if faults := own_file(name, own.faults):
             found[f"faults {name}"] = digest_of(faults)
     return found
+
+
+def _squad(name: str) -> str:
+    """One digest over the folders that a squad stands on."""
+    folders = [digest_of(layer.folder) for layer in squad(name).layers]
+    return folders[0] if len(folders) == 1 else hashlib.sha256(" ".join(folders).encode()).hexdigest()[:12]
 
 
 def _installed(package: str) -> str:

@@ -66,7 +66,7 @@ def _loaded(found: tuple[Source, ...], stamp: Stamp) -> Library:
     broken: list[Broken] = []
     files: dict[str, Path] = {}
     ours = content.tool_names()
-    squads = content.squads()
+    squads = (*content.squads(), *(each.name for source in found for each in source.squads))
     for each in _each(found, stamp):
         broken += each.broken
         for tool in each.tools:

@@ -30,6 +30,12 @@ class Source:
         """Its tools."""
         return self.folder / "tools"
 
+    @property
+    def squads(self) -> tuple[Path, ...]:
+        """The folders of its squads, in the order of their names; none of what is not trusted."""
+        found = sorted((self.folder / "squads").glob("*/")) if self.trusted else []
+        return tuple(each for each in found if not each.name.startswith((".", "_")))
+
 
 def sources(settings: Settings) -> tuple[Source, ...]:
     """Those that there are, the user's first. Raises UsageError."""

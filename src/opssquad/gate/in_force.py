@@ -28,9 +28,18 @@ class InForce:
             self._stamps = {**self._files(), **seen}
         return self._policy
 
+    @property
+    def files(self) -> frozenset[Path]:
+        """The files that it was read from."""
+        return frozenset(path for layer in self._policy.layers for path, _ in layer.files)
+
+    def become(self, other: "InForce") -> None:
+        """Go by another one from now on, for all who hold this."""
+        self._read, self._places = other._read, other._places
+        self._policy, self._stamps = other._policy, other._stamps
+
     def _files(self) -> dict[Path, Stamp]:
-        read = [path for layer in self._policy.layers for path, _ in layer.files]
-        return {path: _stamp(path) for path in (*self._places, *read)}
+        return {path: _stamp(path) for path in (*self._places, *self.files)}
 
 
 def _stamp(path: Path) -> Stamp:

@@ -1,5 +1,6 @@
 """Which policy files are in force: the bundled one, the organisation's, the squad's."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from opssquad.errors import UsageError
@@ -8,12 +9,18 @@ from opssquad.gate.rules.reading import Origin
 
 
 def load_policy(
-    bundled: Path, organisation: Path | None, squad: Path | None, squad_name: str, *others: Path
+    bundled: Path,
+    organisation: Path | None,
+    squad: Path | None,
+    squad_name: str,
+    *others: Path,
+    below: Mapping[str, Sequence[str]] | None = None,
 ) -> Policy:
-    """The policy of a squad; `others` are those of squads that may take over from it. A file that is given
-    and cannot be read refuses everything: see `problem`."""
+    """The policy of a squad; `others` are those of squads that it stands on and that may take over from it,
+    `below` the names of squads that one stands on. A file that is given and cannot be read refuses
+    everything: see `problem`."""
     files = files_in_force(bundled, organisation, squad)
-    return Policy.read([*files, *(("squad", path) for path in others)], squad_name)
+    return Policy.read([*files, *(("squad", path) for path in others)], squad_name, below)
 
 
 def readable(policy: Policy) -> Policy:

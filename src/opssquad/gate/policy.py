@@ -5,7 +5,7 @@ tighten what the others say; only the organisation's own file may say that its w
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self, get_args
@@ -28,9 +28,16 @@ class Policy:
     that cannot be read.
     """
 
-    def __init__(self, layers: Sequence[Layer], squad: str = "", problem: str = "") -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        squad: str = "",
+        problem: str = "",
+        below: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.layers = tuple(layers)
         self.squad = squad
+        self._below = dict(below or {})
         self.problem = problem
         self.fingerprint = "" if problem else _fingerprint(self.layers)
 
@@ -41,10 +48,16 @@ class Policy:
         return cls.read([("bundled", path) for path in paths], squad)
 
     @classmethod
-    def read(cls, files: Iterable[tuple[Origin, Path]], squad: str = "") -> Self:
-        """The same for files of the bundled layer, the organisation's and the squad's."""
+    def read(
+        cls,
+        files: Iterable[tuple[Origin, Path]],
+        squad: str = "",
+        below: Mapping[str, Sequence[str]] | None = None,
+    ) -> Self:
+        """The same for files of the bundled layer, the organisation's and the squad's. `below` are the squads
+        that one stands on, by its name."""
         try:
-            return cls([Layer.read(path, origin) for origin, path in files], squad)
+            return cls([Layer.read(path, origin) for origin, path in files], squad, below=below)
         except BadFile as error:
             return cls([], squad, problem=f"policy {error}")
 
@@ -54,9 +67,14 @@ class Policy:
         held = {role for each in self.layers for role, people in each.roles.items() if name in people}
         return tuple(sorted(held))
 
+    def names(self, squad: str = "") -> tuple[str, ...]:
+        """The names under which rules are about a squad's calls: its own, and of those that it stands on."""
+        name = squad or self.squad
+        return (name, *self._below.get(name, ()))
+
     def judge(self, call: ToolCall, effect: Effect | None, at: datetime, squad: str = "") -> Verdict:
         """The verdict on a call at that time; `effect` is None for a tool that is not known. `squad` is whose
-        call it is, where that is another than the policy's.
+        call it is, where that is another than the policy's; what those may not that it stands on, it may not.
 
         A mutation is never allowed without being asked about, whatever any layer says.
         """
@@ -67,7 +85,8 @@ class Policy:
         if effect not in get_args(Effect):
             said = f"{call.tool!r} says of itself that it would {effect!r}; a tool reads or mutates"
             return Verdict(outcome="refuse", rule="unknown effect", reason=said)
-        verdict = self._of_layers(self.weigh(call, effect, at, squad))
+        each = [self._of_layers(self.weigh(call, effect, at, name)) for name in self.names(squad)]
+        verdict = together(each)
         if effect != "read" and verdict.outcome == "allow":
             return Verdict(outcome="ask", rule=verdict.rule, reason="a mutation is always asked about")
         return verdict

@@ -24,6 +24,7 @@ from opssquad.gate.restraint import stricter
 from opssquad.gate.visible import visible
 from opssquad.investigation.accounting import differential
 from opssquad.investigation.auditing import Auditor
+from opssquad.investigation.in_force import held
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
 from opssquad.investigation.outside import outside
@@ -33,11 +34,13 @@ from opssquad.investigation.systems import Systems, without_secrets
 from opssquad.models.base import Case, Model
 from opssquad.squad.context import Context, Rank
 from opssquad.squad.crew import Crew, Member, crew_of
+from opssquad.squad.known import broken, squad
+from opssquad.squad.offering import Offering
 from opssquad.squad.runbooks.known import for_faults
 from opssquad.squad.runbooks.walker import PREFIX as RUN
 from opssquad.squad.runbooks.walker import Run
 from opssquad.squad.spec import SquadSpec
-from opssquad.squad.thinking import tool_specs
+from opssquad.squad.thinking import offerable, tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.times import Clock, rfc3339, wall_clock
 from opssquad.toolbox import Clock as ClockHandle
@@ -127,7 +130,7 @@ class Equipment:
 def equipment(options: Options, systems: Systems) -> Equipment:
     """Read them. Raises UsageError."""
     crew = crew_of(options.squad, options.faults, systems.has)
-    members = {name: _member(spec, systems, options.restraint) for name, spec in crew.specs.items()}
+    members = {name: _member(spec, systems, options.restraint, crew) for name, spec in crew.specs.items()}
     names = dict.fromkeys(tool for spec in crew.specs.values() for tool in spec.tools)
     return Equipment(crew, members, Toolbox(library.tools(names)))
 
@@ -136,6 +139,7 @@ async def reload(ctx: Context, opening: Opening, policy: InForce, systems: Syste
     """Have a run go on with squads and tools as their files are now; what is new, gone, changed or left out,
     a line each. Raises UsageError, and nothing has changed then; StoreError."""
     fresh = equipment(opening.options, systems)
+    policy.become(held(opening.options, [*fresh.crew.specs][1:], policy.files))
     changes = ctx.toolbox.become(fresh.toolbox)
     ctx.members, ctx.crew, ctx.rank = fresh.members, fresh.crew, _ranking(fresh.crew)
     ctx.judge = partial(_judge, policy, opening, systems.now, fresh.crew)
@@ -145,7 +149,7 @@ async def reload(ctx: Context, opening: Opening, policy: InForce, systems: Syste
 
 def left_out(ctx: Context) -> list[str]:
     """What is left out of tools and squads, and why, a line each."""
-    return [f"left out: {ctx.redact.clean(str(each))}" for each in library.library().broken]
+    return [f"left out: {ctx.redact.clean(str(each))}" for each in broken()]
 
 
 def make_context(
@@ -160,7 +164,7 @@ def make_context(
     beside = {**outside(options), **_kept(opening, systems, voices, crew)}
     handles = _handles(systems, voices, beside, options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
-    prompt = content.prompt(own.prompt)
+    prompt = squad(own.name).prompt()
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
     run = partial(Executor, admit=signer.admit, redact=redact, lookout=lookout)
     return Context(
@@ -194,11 +198,13 @@ def make_context(
     )
 
 
-def _member(spec: SquadSpec, systems: Systems, restraint: Restraint) -> Member:
+def _member(spec: SquadSpec, systems: Systems, restraint: Restraint, crew: Crew) -> Member:
     # What no call could be made with only costs a model tokens.
     served = [tool for tool in library.tools(spec.tools) if systems.serve(tool)]
-    prompt, toolbox = content.prompt(spec.prompt), Toolbox(served)
-    return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, restraint))
+    prompt, toolbox = squad(spec.name).prompt(), Toolbox(served)
+    specs = tool_specs(toolbox, spec, restraint)
+    offering = Offering(offerable(toolbox, restraint), crew.catalogue([spec.name]))
+    return Member(spec, lambda: _system(prompt, systems), specs, offering)
 
 
 async def _judge(

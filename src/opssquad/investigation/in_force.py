@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 from opssquad import content, settings
 from opssquad.gate.in_force import InForce
@@ -9,6 +10,8 @@ from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.policy import Policy
 from opssquad.investigation.options import Options
 from opssquad.squad.crew import others_of
+from opssquad.squad.known import squad
+from opssquad.squad.ruled import below
 from opssquad.worlds.net.here import Reach
 
 
@@ -31,19 +34,19 @@ def reach(options: Options) -> Reach:
     return refuses
 
 
-def held(options: Options, others: Iterable[str] = ()) -> InForce:
-    """The same; one that cannot be read refuses everything."""
+def held(options: Options, others: Iterable[str] = (), before: Iterable[Path] = ()) -> InForce:
+    """The same; one that cannot be read refuses everything. `before` are files that counted until now."""
     organisation = options.policy or options.policy_place
-    squad = content.squad(options.squad) / "policy.yaml"
-    theirs = [content.squad(name) / "policy.yaml" for name in others]
-    places = [path for path in (organisation, squad, *theirs) if path]
+    standing = [squad(name) for name in (options.squad, *others)]
+    theirs = list(dict.fromkeys(path for each in standing for path in each.policies))
+    places = [path for path in (organisation, *theirs) if path]
     # Once a file was there it counts: one that is gone amid a run is missing, and refuses everything.
-    seen = {path for path in (options.policy,) if path}
+    seen = {path for path in (options.policy, *before) if path}
 
     def read() -> Policy:
         seen.update(path for path in places if settings.found(path))
-        own, of_squad = (path if path in seen else None for path in (organisation, squad))
-        of_others = (path for path in theirs if path in seen)
-        return load_policy(content.policy(), own, of_squad, options.squad, *of_others)
+        own = organisation if organisation in seen else None
+        of_squads = (path for path in theirs if path in seen)
+        return load_policy(content.policy(), own, None, options.squad, *of_squads, below=below(standing))
 
     return InForce(read, places)

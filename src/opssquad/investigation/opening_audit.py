@@ -7,11 +7,11 @@ A line about a connection is on record before anything is asked of the other sid
 import hashlib
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opssquad import __version__, content
+from opssquad import __version__
 from opssquad.errors import ModelError, ToolError, UsageError
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
@@ -20,6 +20,7 @@ from opssquad.investigation.systems import Connection, Systems
 from opssquad.models.base import Listener, Model, Reply, Request
 from opssquad.squad.context import Context
 from opssquad.squad.knowledge import own_file
+from opssquad.squad.known import squad
 from opssquad.squad.spec import SquadSpec
 from opssquad.store.base import AuditDraft, AuditKind
 from opssquad.store.sqlite import Store
@@ -162,14 +163,17 @@ def settings_of(options: Options, endpoint: str) -> Json:
 def squad_of(spec: SquadSpec, toolbox: Toolbox, faults: Path | None) -> Json:
     """A squad as it works: its files, the organisation's faults for it, its words, its limits, its tools and
     their code."""
-    folder = content.squad(spec.name)
+    standing = squad(spec.name)
+    folders = [layer.folder for layer in standing.layers]
     own = own_file(spec.name, faults)
+    stands = {"stands on": [str(folder) for folder in folders], "own files": _files(standing.own_files)}
     return {
-        "squad.yaml": _sha256(folder / "squad.yaml"),
-        "faults.yaml": _sha256(folder / "faults.yaml"),
+        **(stands if standing.own_files else {}),
+        "squad.yaml": _files([folder / "squad.yaml" for folder in folders]),
+        "faults.yaml": _files([folder / "faults.yaml" for folder in folders]),
         "own faults": str(own or ""),
         "own faults.yaml": _sha256(own) if own else "",
-        "prompt": digest(content.prompt(spec.prompt)),
+        "prompt": digest(standing.prompt()),
         "limits": spec.limits.model_dump(mode="json"),
         "tools": list(spec.tools),
         "code of tools": _code(toolbox, spec.tools),
@@ -181,6 +185,12 @@ def _code(toolbox: Toolbox, names: Iterable[str]) -> str:
     homes = {Path(inspect.getfile(toolbox.get(name).act.function)).parent for name in names}
     files = sorted(path for home in homes for path in home.rglob("*.py"))
     return digest([[path.name, _sha256(path)] for path in files])
+
+
+def _files(paths: Sequence[Path]) -> str:
+    """The sha256 of the files that are there: of one alone its own, of several that over all of them."""
+    each = [[str(path), _sha256(path)] for path in paths if path.is_file()]
+    return each[0][1] if len(each) == 1 else digest(each)
 
 
 def _sha256(path: Path) -> str:

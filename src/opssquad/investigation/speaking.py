@@ -9,6 +9,7 @@ from opssquad.investigation.systems import Systems
 from opssquad.models.base import Model
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
+from opssquad.squad.known import squads
 from opssquad.squad.masking import masked
 from opssquad.store.sqlite import Store
 
@@ -38,7 +39,9 @@ def make_model(name: str, options: Options, store: Store, systems: Systems) -> M
 
 def offline() -> Offline:
     """The model that needs no endpoint."""
-    return Offline({squad: load_book(text) for squad, text in content.phrase_books().items()})
+    bundled = content.phrase_books()
+    own = {name: text for name, each in squads().items() if (text := each.phrases(bundled)) is not None}
+    return Offline({squad: load_book(text) for squad, text in {**bundled, **own}.items()})
 
 
 def fallback(model: Model, options: Options) -> Offline | None:

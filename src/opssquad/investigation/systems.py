@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from opssquad import content
 from opssquad.errors import ToolError, UsageError
 from opssquad.gate.kubectl import classify
 from opssquad.investigation.in_force import reach
 from opssquad.investigation.options import Options, RecordedPart
-from opssquad.squad.spec import World, load_squad
+from opssquad.squad.known import spec_of
+from opssquad.squad.spec import World
 from opssquad.times import Clock, wall_clock
 from opssquad.toolbox import Handle, Handles, Tool
 from opssquad.types import Json, Target
@@ -167,7 +167,7 @@ async def connect(options: Options, thread: str, began: datetime, stack: AsyncEx
     UsageError where the squad's own is not among them."""
     if options.recording:
         return await _recorded(options, options.recording, thread, began, stack)
-    needs = load_squad(content.squad(options.squad)).world
+    needs = spec_of(options.squad).world
     text = options.dsn.get_secret_value() if options.dsn else ""
     cluster = None
     named = options.context or options.kubeconfig or text.startswith("secret:")
@@ -264,7 +264,7 @@ async def _recorded(
     there = cluster or has_network(folder)
     network = Network(RecordedNetwork(folder, clock, _objects(cluster))) if there else None
     found = Systems(cluster, database, network, options.namespace, folder.name)
-    needs = load_squad(content.squad(options.squad)).world
+    needs = spec_of(options.squad).world
     if not found.has(needs):
         raise UsageError(f"recording {folder.name} holds no {needs}, and squad {options.squad} needs one")
     return found

@@ -16,6 +16,9 @@ CONCLUDE = "conclude"
 HAND_OVER = "hand_over"
 """The pseudo-tool by which a squad hands the question over; its arguments are `squad`, `why`, `evidence`."""
 
+MORE = "more_tools"
+"""The pseudo-tool by which a model asks for tools that it was not offered; its argument is `about`."""
+
 
 class ToolSpec(Value):
     """A tool as a model sees it; `parameters` is JSON Schema."""
@@ -177,3 +180,9 @@ class Model(Protocol):
     async def reply(self, request: Request, listener: Listener) -> Reply:
         """Answer a request. Raises ModelError."""
         ...
+
+
+def wordless(model: Model, case: Case) -> bool:
+    """Whether it goes by the case alone: what it is offered costs it nothing, so it is offered everything."""
+    says = getattr(model, "wordless", None)
+    return bool(says and says(case))

@@ -29,6 +29,10 @@ class Offline:
         """`books` are the phrase books by squad; that of `""` is for all others."""
         self._books = books
 
+    def wordless(self, case: Case) -> bool:
+        """It reads no words: it is offered all tools."""
+        return True
+
     async def reply(self, request: Request, listener: Listener) -> Reply:
         """The next calls, an answer, or a conclusion."""
         book = self._books.get(request.case.squad) or self._books[""]

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opssquad import content
 from opssquad.diagnosis.catalogue import Catalogue, Fault
 from opssquad.diagnosis.matches import fits
 from opssquad.diagnosis.own import KnownFaults
 from opssquad.diagnosis.soundness import nearest
 from opssquad.errors import ToolError
-from opssquad.models.base import HAND_OVER, Case, SeenSignal, ToolSpec, Transfer
+from opssquad.models.base import HAND_OVER, Case, ModelCall, SeenSignal, ToolSpec, Transfer
 from opssquad.models.saying import SURE
 from opssquad.squad.knowledge import known_faults
-from opssquad.squad.spec import HandsOver, SquadSpec, World, load_squad
+from opssquad.squad.known import spec_of, squads
+from opssquad.squad.offering import Offering, more_spec
+from opssquad.squad.spec import HandsOver, SquadSpec, World
+from opssquad.squad.standing import Standing
 from opssquad.templates import fill
 
 TURNS = 2
@@ -25,11 +27,20 @@ TURNS = 2
 
 @dataclass(frozen=True)
 class Member:
-    """A squad as it works in a thread: its words for a model, and its tools as a model sees them."""
+    """A squad as it works in a thread: its words for a model, and its tools as a model sees them. `offering`
+    chooses among them where they are too many for one request."""
 
     spec: SquadSpec
     system: Callable[[], str]
     specs: tuple[ToolSpec, ...]
+    offering: Offering | None = None
+
+    def offered(self, case: Case, more: Sequence[str]) -> tuple[ToolSpec, ...]:
+        """Those that a model which reads words is offered now; `more` are those that it asked for."""
+        if self.offering is None or self.offering.whole:
+            return self.specs
+        chosen = self.offering.of(case, more)
+        return (*chosen, more_spec(), *self.specs[len(self.offering.tools) :])
 
 
 @dataclass(frozen=True)
@@ -82,21 +93,28 @@ def others_of(own: str, has: Callable[[World], bool]) -> list[str]:
 def _reachable(own: str, has: Callable[[World], bool]) -> tuple[dict[str, SquadSpec], dict[str, str]]:
     specs: dict[str, SquadSpec] = {}
     away: dict[str, str] = {}
-    waiting = [own]
+    waiting, there = [own], squads()
     while waiting:
         name = waiting.pop(0)
         if name in specs or name in away:
             continue
-        if name != own and name not in content.squads():
+        if name != own and name not in there:
             away[name] = "there is no such squad here"
             continue
-        spec = load_squad(content.squad(name))
+        spec = spec_of(name) if name == own else _to_whom_was_asked(spec_of(name), own, there)
         if name == own or has(spec.world):
             specs[name] = spec
             waiting += [each.to for each in spec.hands_over]
         else:
             away[name] = f"no {spec.world} is connected here"
     return specs, away
+
+
+def _to_whom_was_asked(spec: SquadSpec, own: str, there: Mapping[str, Standing]) -> SquadSpec:
+    """A squad that hands to one which the asked squad stands on means that one: it is that, and more."""
+    names = there[own].names if own in there else ()
+    ways = [way.model_copy(update={"to": own}) if way.to in names else way for way in spec.hands_over]
+    return spec.model_copy(update={"hands_over": tuple(ways)})
 
 
 def _transfers(ways: Sequence[HandsOver], case: Case, away: Mapping[str, str]) -> Iterator[Transfer]:
@@ -131,6 +149,19 @@ def hand_over_spec(spec: SquadSpec) -> tuple[ToolSpec, ...]:
     parameters = {"type": "object", "properties": properties, "required": ["squad", "why"]}
     words = "Hand the question to another squad, with all that was seen."
     return (ToolSpec(name=HAND_OVER, description=words, parameters=parameters),)
+
+
+def more_tools(
+    member: Member, case: Case, more: Sequence[str], call: ModelCall
+) -> tuple[tuple[str, ...], str]:
+    """The tools that a call of `more_tools` brings, and what it is answered."""
+    about = str(call.args.get("about", "")).strip()
+    if call.problem or not about or member.offering is None:
+        return (), call.problem or "say `about`: what you want to look at or do, in a few words"
+    offered = [spec.name for spec in member.offered(case, more)]
+    found = member.offering.further(about, offered)
+    listed = ", ".join(found) or "none that was not offered already"
+    return found, f"offered from now on: {listed}"
 
 
 def taken_over(crew: Crew, case: Case, args: Mapping[str, object]) -> Transfer:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from opssquad import content
-from opssquad.diagnosis.own import KnownFaults, read_known_faults
+from opssquad.diagnosis.own import KnownFaults
 from opssquad.errors import UsageError
 from opssquad.extensions import library
 from opssquad.settings import found
-from opssquad.squad.spec import load_squad
+from opssquad.squad.known import faults_of, spec_of, squads, tools_of
+from opssquad.squad.known import squad as known_squad
 from opssquad.toolbox import Toolbox
 
 
@@ -26,7 +26,7 @@ def known_faults(squad: str, folder: Path | None) -> KnownFaults:
     """The catalogue in force, sound as far as can be told at once. Raises UsageError with the first flaw, its
     file and line."""
     known = read_known(squad, folder)
-    alone = Toolbox(library.tools(load_squad(content.squad(squad)).tools))
+    alone = Toolbox(library.tools(spec_of(squad).tools))
     # Tools that only another squad has cost memory: they are loaded for a catalogue that names one of them.
     for flaw in known.flaws(alone) and known.flaws(toolbox_of(squad)):
         raise flaw.error
@@ -35,22 +35,19 @@ def known_faults(squad: str, folder: Path | None) -> KnownFaults:
 
 def read_known(squad: str, folder: Path | None) -> KnownFaults:
     """The same, sound or not. Raises UsageError for a file that cannot be read."""
-    return beside(squad, own_file(squad, folder))
+    return beside(squad, own_file(squad, folder), folder)
 
 
-def beside(squad: str, own: Path | None) -> KnownFaults:
+def beside(squad: str, own: Path | None, folder: Path | None = None) -> KnownFaults:
     """A squad's catalogue, those of the squads that it knows and that are here, and a file that adds to
-    them. Raises UsageError."""
-    folder, squads = content.squad(squad), content.squads()
-    others = [squads[name] / "faults.yaml" for name in load_squad(folder).knows if name in squads]
-    return read_known_faults(folder / "faults.yaml", own, *others)
+    them; of `folder` are the organisation's files for the squads that it stands on. Raises UsageError."""
+    standing = known_squad(squad)
+    files = {name: own_file(name, folder) for name in standing.names[1:]} | {squad: own}
+    organisation = {name: path for name, path in files.items() if path}
+    return faults_of({**squads(), squad: standing}, squad, organisation)
 
 
 def toolbox_of(squad: str) -> Toolbox:
     """The tools of a squad, of those that it knows and of those that it hands questions to: what its
     catalogue may name. Raises UsageError."""
-    spec = load_squad(content.squad(squad))
-    known = content.squads()
-    names = dict.fromkeys((*spec.knows, *(each.to for each in spec.hands_over)))
-    members = (spec, *(load_squad(known[name]) for name in names if name in known))
-    return Toolbox(library.tools(dict.fromkeys(tool for member in members for tool in member.tools)))
+    return tools_of({**squads(), squad: known_squad(squad)}, squad)

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from opssquad.diagnosis.catalogue import Clause
 from opssquad.documents import read_yaml
-from opssquad.extensions.library import library
 from opssquad.types import Value
 
 
@@ -57,8 +56,6 @@ class SquadSpec(Value):
 
 
 def load_squad(folder: Path) -> SquadSpec:
-    """Read `squad.yaml`, with the tools that join the squad by their own word and without those that are
-    broken. Raises UsageError with the file, the key and the nearest valid one."""
-    spec, known = read_yaml(folder / "squad.yaml", SquadSpec), library()
-    whole = (name for name in spec.tools if not known.without(name))
-    return spec.model_copy(update={"tools": tuple(dict.fromkeys((*whole, *known.joining(spec.name))))})
+    """Read a `squad.yaml` that stands alone; `known.spec_of` gives a squad as it works here. Raises
+    UsageError with the file, the key and the nearest valid one."""
+    return read_yaml(folder / "squad.yaml", SquadSpec)

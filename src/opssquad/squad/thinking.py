@@ -9,12 +9,24 @@ from opssquad.errors import ModelError, ModelUnreachable
 from opssquad.events import Streamed, Thought, Warned
 from opssquad.findings import Choice
 from opssquad.gate.redact import spoken
-from opssquad.models.base import CONCLUDE, Case, Draft, Message, Model, Reply, Request, ToolSpec, Transfer
+from opssquad.models.base import (
+    CONCLUDE,
+    Case,
+    Draft,
+    Message,
+    Model,
+    Reply,
+    Request,
+    ToolSpec,
+    Transfer,
+    wordless,
+)
 from opssquad.squad.context import Context
 from opssquad.squad.crew import hand_over_spec
 from opssquad.squad.fence import fenced
+from opssquad.squad.offering import spec_of
 from opssquad.squad.spec import SquadSpec
-from opssquad.toolbox import Toolbox
+from opssquad.toolbox import Tool, Toolbox
 from opssquad.types import Restraint
 
 GRACE = 30.0
@@ -26,14 +38,18 @@ def tool_specs(
 ) -> tuple[ToolSpec, ...]:
     """The squad's tools as a model sees them, and the pseudo-tools that end an investigation or hand it over.
     A thread that only reads offers no other tools."""
-    offered = [t for t in toolbox if t.effect == "read" or restraint != "read"]
-    specs = [ToolSpec(name=t.name, description=t.description, parameters=t.parameters()) for t in offered]
+    specs = [spec_of(tool) for tool in offerable(toolbox, restraint)]
     conclude = ToolSpec(
         name=CONCLUDE,
         description="End the investigation: causes with evidence ids, no fault, or what is missing.",
         parameters=Draft.model_json_schema(),
     )
     return (*specs, *(hand_over_spec(squad) if squad else ()), conclude)
+
+
+def offerable(toolbox: Toolbox, restraint: Restraint) -> tuple[Tool, ...]:
+    """The tools that a thread may offer at all."""
+    return tuple(tool for tool in toolbox if tool.effect == "read" or restraint != "read")
 
 
 class Voice:
@@ -66,14 +82,15 @@ class Voice:
         self.warnings.append(text)
 
 
-async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
-    """Ask the model; when it fails, say so and let the fallback answer for the rest of this utterance."""
+async def think(ctx: Context, messages: Sequence[Message], case: Case, more: Sequence[str] = ()) -> Reply:
+    """Ask the model; when it fails, say so and let the fallback answer for the rest of this utterance.
+    `more` are tools that it asked to be offered."""
     case = ctx.rank(case)
     page, member = ledger_page(ctx, case), ctx.member(case.squad)
     request = Request(
         system=member.system(),
         messages=(*messages, Message(role="user", text=page)) if page else tuple(messages),
-        tools=member.specs,
+        tools=member.specs if wordless(ctx.speaking, case) else member.offered(case, more),
         case=case,
     )
     if not ctx.model_down:
@@ -87,7 +104,7 @@ async def think(ctx: Context, messages: Sequence[Message], case: Case) -> Reply:
             await ctx.emit(Warned, text=said)
     # What the model that failed could not put into words was not looked at.
     made = case.model_copy(update={"calls": tuple(c for c in case.calls if c.made)})
-    return await _ask(ctx, request.model_copy(update={"case": made}))
+    return await _ask(ctx, request.model_copy(update={"case": made, "tools": member.specs}))
 
 
 async def _ask(ctx: Context, request: Request) -> Reply:

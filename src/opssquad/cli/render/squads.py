@@ -2,32 +2,33 @@
 
 from collections.abc import Iterable
 
-from opssquad import content
 from opssquad.cli.render.screen import GOOD, MUTED, STRONG, WARN, Screen
 from opssquad.extensions import library
-from opssquad.squad.spec import load_squad
+from opssquad.squad.known import known, squad
 from opssquad.toolbox import Tool
 
 
 def show_squads(screen: Screen) -> None:
     """Every squad with what it is for. Raises UsageError for a broken file."""
-    for name, folder in content.squads().items():
-        spec = load_squad(folder)
+    there = known()
+    for name, each in there.found.items():
+        spec = each.spec()
         screen.line((f"{name:<10} ", STRONG), spec.title)
         screen.flow(spec.description, indent=11, style=MUTED)
+    for left_out in there.broken:
+        screen.flow(f"left out: {left_out}", style=WARN)
 
 
 def show_squad(screen: Screen, name: str) -> None:
     """One squad: what it is for, its limits and its tools. Raises UsageError."""
-    folder = content.squad(name)
-    spec = load_squad(folder)
+    spec = squad(name).spec()
     screen.line((spec.name, STRONG), f"  {spec.title}")
     screen.flow(spec.description, indent=2, first="  ")
     limits = spec.limits
     screen.field(
         "Limits", f"{limits.calls_soft} calls (at most {limits.calls_hard}), {limits.seconds:g} s a question"
     )
-    screen.field("Files", str(folder))
+    screen.field("Files", ", ".join(str(layer.folder) for layer in squad(name).layers))
     screen.gap()
     show_tools(screen, library.tools(spec.tools))
 

@@ -100,6 +100,7 @@ def _build(saver: AsyncSqliteSaver) -> CompiledStateGraph[State, Context, State,
     graph.add_node("approve", nodes.approve_node)
     graph.add_node("act", nodes.act_node)
     graph.add_node("hand_over", nodes.hand_over_node)
+    graph.add_node("more", nodes.more_node)
     graph.add_node("answer", nodes.answer_node)
     graph.add_node("conclude", nodes.conclude_node)
     graph.set_entry_point("think")

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from opssquad.errors import ToolError
 from opssquad.events import Answered, Concluded, HandedOver, Warned
 from opssquad.findings import Answer, Check, Choice, Conclusion, ToolResult
-from opssquad.models.base import CONCLUDE, HAND_OVER, Case, Message, ModelCall, Reply
+from opssquad.models.base import CONCLUDE, HAND_OVER, MORE, Case, Message, ModelCall, Reply
 from opssquad.squad.acting import act
 from opssquad.squad.concluding import conclude, read_draft
 from opssquad.squad.context import Context
-from opssquad.squad.crew import taken_over
+from opssquad.squad.crew import more_tools, taken_over
 from opssquad.squad.fence import NOTE, fenced
 from opssquad.squad.judging import Pending, judge_calls
 from opssquad.squad.ledger import Ledger
@@ -26,7 +26,7 @@ from opssquad.squad.vetting import vetted
 from opssquad.squad.way_on import first_of_all, ways_on
 from opssquad.types import Json, Mode
 
-Next = Literal["think", "judge", "approve", "act", "hand_over", "answer", "conclude", "__end__"]
+Next = Literal["think", "more", "judge", "approve", "act", "hand_over", "answer", "conclude", "__end__"]
 
 
 class State(BaseModel):
@@ -55,6 +55,8 @@ class State(BaseModel):
     """The squads that have taken this turn's question over, the last one works on it; none: who was asked."""
     brief: str = ""
     """What the last one was asked to find out."""
+    more: list[str] = []
+    """Tools that the model asked to be offered besides."""
 
 
 AFRESH: Json = {
@@ -67,6 +69,7 @@ AFRESH: Json = {
     "calls": [],
     "squads": [],
     "brief": "",
+    "more": [],
 }
 """What a new question forgets of the one before."""
 STRIKES = 2
@@ -85,7 +88,7 @@ async def think_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
         if ctx.model.name != ctx.fallback.name:
             await ctx.emit(Warned, text=f"model {ctx.model.name} gave no usable answer; going on offline")
     chosen = tuple(state.chosen)
-    reply = Reply(calls=chosen) if chosen else await think(ctx, state.messages, case)
+    reply = Reply(calls=chosen) if chosen else await think(ctx, state.messages, case, state.more)
     reply = await _within(ctx, case, reply)
     calls = [
         vetted(ctx.redact, ctx.toolbox, c).model_copy(update={"id": f"{ctx.thread}-{state.steps}.{n}"})
@@ -121,7 +124,22 @@ def _after(reply: Reply, case: Case) -> Next:
         return "conclude"
     if any(c.tool == HAND_OVER for c in reply.calls):
         return "hand_over"
+    if any(c.tool == MORE for c in reply.calls):
+        return "more"
     return "judge" if reply.calls else "answer"
+
+
+async def more_node(state: State, runtime: Runtime[Context]) -> Command[Next]:
+    """Offer further tools from here on; what else was called goes its way."""
+    ctx, case = runtime.context, runtime.context.rank(case_of(state, runtime.context))
+    more, messages = list(state.more), [*state.messages]
+    for call in (c for c in state.calls if c.tool == MORE):
+        found, text = more_tools(ctx.member(case.squad), case, more, call)
+        more += found
+        messages.append(Message(role="tool", text=text, call=call.id))
+    calls = [call for call in state.calls if call.tool != MORE]
+    update = {"more": more, "messages": messages, "calls": calls}
+    return Command(update=update, goto="judge" if calls else "think")
 
 
 async def hand_over_node(state: State, runtime: Runtime[Context]) -> Command[Next]:

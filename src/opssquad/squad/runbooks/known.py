@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from opssquad import content
@@ -9,9 +10,12 @@ from opssquad.diagnosis.soundness import Flaw, nearest
 from opssquad.documents import BadFile
 from opssquad.errors import UsageError
 from opssquad.squad.knowledge import known_faults, toolbox_of
+from opssquad.squad.known import squad as known_squad
+from opssquad.squad.known import squads
 from opssquad.squad.runbooks.book import Origin, Runbook
 from opssquad.squad.runbooks.reading import read_runbook
 from opssquad.squad.runbooks.soundness import House, flaws
+from opssquad.squad.standing import RUNBOOKS, Standing
 
 
 @dataclass(frozen=True)
@@ -52,20 +56,33 @@ def own_folder(squad: str, folder: Path | None) -> Path | None:
 
 def shelf(squad: str, folder: Path | None) -> Shelf:
     """The runbooks of a squad, sound or not. Raises UsageError for a squad or a folder that is none."""
-    theirs, unread = _read(content.squad(squad) / "runbooks", "squad")
-    own = own_folder(squad, folder)
-    mine, unread_too = _read(own, "organisation") if own else ([], [])
-    unread += [*unread_too, *_claims(mine, {book.id for book in theirs})]
-    replaced = {book.id for book in mine}
-    books = [*(book for book in theirs if book.id not in replaced), *mine]
-    return Shelf(tuple(sorted(books, key=lambda book: book.id)), tuple(unread))
+    books: dict[str, Runbook] = {}
+    unread: list[Flaw] = []
+    for origin, place in _places(known_squad(squad), folder):
+        mine, strange = _read(place, origin)
+        unread += [*strange, *_claims(mine, set(books))]
+        books |= {book.id: book for book in mine}
+    return Shelf(tuple(sorted(books.values(), key=lambda book: book.id)), tuple(unread))
+
+
+def _places(squad: Standing, folder: Path | None) -> Iterator[tuple[Origin, Path]]:
+    """Where its runbooks lie: of each squad that it stands on, and then the organisation's for that one."""
+    for name, layers in groupby(squad.layers, key=lambda layer: layer.name):
+        for layer in layers:
+            yield "squad", layer.folder / RUNBOOKS
+        if own := own_folder(name, folder):
+            yield "organisation", own
 
 
 def whose(id: str, folder: Path | None, likely: str = "") -> str:
     """The squad that has a runbook of that id, `likely` where it is one of several. Raises UsageError where
     none has it, or several do."""
-    ids = {name: _ids(shelf(name, folder)) for name in content.squads()}
-    having = [name for name, its in ids.items() if id in its]
+    there = squads()
+    ids = {name: _ids(shelf(name, folder)) for name in there}
+    all_ = [name for name, its in ids.items() if id in its]
+    # A squad that stands on another has that one's as well; who wrote it is meant.
+    having = [name for name in all_ if not {*there[name].names[1:]} & {*all_}]
+    having = [likely] if likely in all_ else having
     if likely in having or len(having) == 1:
         return likely if likely in having else having[0]
     if having:

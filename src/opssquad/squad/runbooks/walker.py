@@ -9,7 +9,7 @@ from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
 from opssquad.errors import UsageError
-from opssquad.models.base import CONCLUDE, Case, Draft, Listener, Model, ModelCall, Reply, Request
+from opssquad.models.base import CONCLUDE, Case, Draft, Listener, Model, ModelCall, Reply, Request, wordless
 from opssquad.squad.runbooks.book import AFTER, BEFORE, OVER, STOP, Runbook
 from opssquad.squad.runbooks.passed import Passed
 from opssquad.squad.runbooks.walk import QUOTES, Walk, Walking
@@ -83,6 +83,10 @@ class Walker:
         self.name = f"runbook {run.id}"
         self.says = str(getattr(then, "says", ""))
         self._run, self._book, self._toolbox, self._then, self._why = run, book, toolbox, then, why
+
+    def wordless(self, case: Case) -> bool:
+        """Its own turn goes by the book; later ones are those of the model behind it."""
+        return case.turn <= TURN or wordless(self._then, case)
 
     async def reply(self, request: Request, listener: Listener) -> Reply:
         """The next step's call, or the conclusion. Raises ModelError of the model behind it."""
