@@ -1,7 +1,7 @@
 """Puts a run together: the thread's record, its world, its tools, its models. Nothing is asked yet."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -40,7 +40,7 @@ from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.times import Clock, rfc3339, wall_clock
 from opssquad.toolbox import Clock as ClockHandle
-from opssquad.toolbox import Handles, History, Progress, Record, Toolbox
+from opssquad.toolbox import Handles, History, Progress, Record, Tool, Toolbox
 from opssquad.types import Effect, Restraint, ToolCall, Verdict
 
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
@@ -125,10 +125,21 @@ class Equipment:
 
 def equipment(options: Options, systems: Systems) -> Equipment:
     """Read them. Raises UsageError."""
-    crew = crew_of(options.squad, options.faults, systems.has)
-    members = {name: _member(spec, systems, options.restraint) for name, spec in crew.specs.items()}
+    crew, given = crew_of(options.squad, options.faults, systems.has), options.beside.tools
+    if given:
+        own = crew.specs[options.squad]
+        tools = tuple(dict.fromkeys((*own.tools, *(tool.name for tool in given))))
+        crew = replace(crew, specs={**crew.specs, own.name: own.model_copy(update={"tools": tools})})
+    members = {name: _member(spec, systems, options) for name, spec in crew.specs.items()}
     names = dict.fromkeys(tool for spec in crew.specs.values() for tool in spec.tools)
-    return Equipment(crew, members, Toolbox(library.tools(names)))
+    return Equipment(crew, members, Toolbox(_tools(names, options)))
+
+
+def _tools(names: Iterable[str], options: Options) -> list[Tool]:
+    """The tools of those names; what is given besides goes before what is found."""
+    wanted, given = tuple(names), {tool.name: tool for tool in options.beside.tools}
+    found = {tool.name: tool for tool in library.tools(name for name in wanted if name not in given)}
+    return [{**found, **given}[name] for name in wanted]
 
 
 async def reload(ctx: Context, opening: Opening, policy: InForce, systems: Systems) -> tuple[str, ...]:
@@ -156,7 +167,8 @@ def make_context(
     crew, toolbox = equipped.crew, equipped.toolbox
     own = crew.specs[options.squad]
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    handles = _handles(systems, voices, _kept(opening, systems, voices, crew), options.restraint)
+    kept = {**_kept(opening, systems, voices, crew), **options.beside.handles}
+    handles = _handles(systems, voices, kept, options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
     prompt = content.prompt(own.prompt)
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
@@ -192,11 +204,11 @@ def make_context(
     )
 
 
-def _member(spec: SquadSpec, systems: Systems, restraint: Restraint) -> Member:
+def _member(spec: SquadSpec, systems: Systems, options: Options) -> Member:
     # What no call could be made with only costs a model tokens.
-    served = [tool for tool in library.tools(spec.tools) if systems.serve(tool)]
+    served = [tool for tool in _tools(spec.tools, options) if systems.serve(tool)]
     prompt, toolbox = content.prompt(spec.prompt), Toolbox(served)
-    return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, restraint))
+    return Member(spec, lambda: _system(prompt, systems), tool_specs(toolbox, spec, options.restraint))
 
 
 async def _judge(

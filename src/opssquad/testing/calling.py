@@ -1,0 +1,97 @@
+"""One call of one tool, as a squad makes it: policy, card, executor, redaction, quotes, cap, check."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+from opssquad.errors import UsageError
+from opssquad.events import Event
+from opssquad.findings import Check, ToolResult
+from opssquad.settings import OFFLINE
+from opssquad.testing.found import Where, as_loaded
+from opssquad.testing.outcome import Outcome
+from opssquad.testing.squads import open_squad
+from opssquad.toolbox import Handle, Tool
+from opssquad.types import Preview, Undo
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change from its card to its check: what it would do, how it is taken back, what came of it, whether
+    it helped. `check` is None where it was not carried out."""
+
+    preview: Preview
+    undo: Undo
+    result: ToolResult
+    check: Check | None
+
+
+@overload
+def call(
+    tool: Tool | str, args: Mapping[str, Any] | None = None, *, recording: Where,
+    approve: Literal[False] = False, handles: Sequence[Handle] = (), policy: Where | None = None,
+) -> ToolResult: ...  # fmt: skip
+@overload
+def call(
+    tool: Tool | str, args: Mapping[str, Any] | None = None, *, recording: Where,
+    approve: Literal[True], handles: Sequence[Handle] = (), policy: Where | None = None,
+) -> Change: ...  # fmt: skip
+def call(
+    tool: Tool | str,
+    args: Mapping[str, Any] | None = None,
+    *,
+    recording: Where,
+    approve: bool = False,
+    handles: Sequence[Handle] = (),
+    policy: Where | None = None,
+) -> ToolResult | Change:
+    """Call a tool in a recorded world, through the gate and the executor, and give its result: what it says
+    without secrets and within the cap, its signals with their quotes checked. It never raises for what the
+    tool does: `status` is `ok`, `error`, `refused` or `unknown`.
+
+    A change is refused at its card; with `approve` it is approved, carried out and checked. `handles` replace
+    what it would get by type, its settings too. Raises UsageError for a tool or a recording that is none.
+    """
+    if approve:
+        return asyncio.run(
+            async_call(tool, args, recording=recording, approve=True, handles=handles, policy=policy)
+        )
+    return asyncio.run(async_call(tool, args, recording=recording, handles=handles, policy=policy))
+
+
+@overload
+async def async_call(
+    tool: Tool | str, args: Mapping[str, Any] | None = None, *, recording: Where,
+    approve: Literal[False] = False, handles: Sequence[Handle] = (), policy: Where | None = None,
+) -> ToolResult: ...  # fmt: skip
+@overload
+async def async_call(
+    tool: Tool | str, args: Mapping[str, Any] | None = None, *, recording: Where,
+    approve: Literal[True], handles: Sequence[Handle] = (), policy: Where | None = None,
+) -> Change: ...  # fmt: skip
+async def async_call(
+    tool: Tool | str,
+    args: Mapping[str, Any] | None = None,
+    *,
+    recording: Where,
+    approve: bool = False,
+    handles: Sequence[Handle] = (),
+    policy: Where | None = None,
+) -> ToolResult | Change:
+    """The same, for a test that is a coroutine."""
+    meant = as_loaded(tool)
+    if approve and meant.effect == "read":
+        raise UsageError(f"{meant.name} only reads, so there is nothing to approve; leave out approve")
+    opened = open_squad(recording, "", OFFLINE, [meant], approve, handles, policy, "chat")
+    events: list[Event] = []
+    async with opened as run:
+        events += [event async for event in run.call(meant.name, dict(args or {}))]
+    outcome = Outcome(tuple(events))
+    made = outcome.of(meant.name)
+    if not approve:
+        return made.result
+    if not outcome.cards:
+        raise UsageError(f"{meant.name}: no card was put up: {made.result.text}")
+    card = outcome.cards[0]
+    return Change(card.preview, card.undo, made.result, made.check)
