@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import conversation, crowded, large, probing, reading, starting, suites, wide
+from tests.bench import conversation, crowded, large, owning, probing, reading, starting, suites, wide
 from tests.bench.measure import ROOT, Figure, environment, machine, run, with_tests
 from tests.stub_model import calls, serving, text
 
@@ -112,6 +112,8 @@ async def figures() -> AsyncIterator[Figure]:
     for figure in await asyncio.to_thread(reading.digest_figures, TIMES):
         yield figure
     yield await asyncio.to_thread(probing.figure, TIMES)
+    for figure in await asyncio.to_thread(owning.figures, TIMES):
+        yield figure
     yield await conversation.figure(3)
     for figure in await asyncio.to_thread(suites.suite_figures, 2):
         yield figure

@@ -163,8 +163,6 @@ def test_policy_judges_a_tool_of_ones_own(said: Said, own: Path, monkeypatch: py
 
 
 async def test_a_running_conversation_reads_tools_anew(said: Said, write: Write, tmp_path: Path) -> None:
-    from opssquad import content
-
     options = Options(
         state=tmp_path / "state", by="kim", recording=content.recording("haul-0914"), mode="chat"
     )

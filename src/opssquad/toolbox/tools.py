@@ -97,6 +97,7 @@ class Tool:
     signals: tuple[str, ...] = ()
     irreversible: str = ""
     source: str = "bundled"
+    _schema: Json | None = field(default=None, repr=False, compare=False)
 
     def preview(self, function: Function) -> Function:
         """Register how the act is foreseen: returns `Preview`; it gets handles that cannot write."""
@@ -131,12 +132,14 @@ class Tool:
                 *((each.co_code, each.co_consts, each.co_names) for each in codes))  # fmt: skip
 
     def parameters(self) -> Json:
-        """JSON Schema of the arguments, without titles, as models read it."""
-        schema = self.args.model_json_schema()
-        for prop in schema.get("properties", {}).values():
-            prop.pop("title", None)
-        schema.pop("title", None)
-        return schema
+        """JSON Schema of the arguments, without titles, as models read it; made once."""
+        if self._schema is None:
+            schema = self.args.model_json_schema()
+            for prop in schema.get("properties", {}).values():
+                prop.pop("title", None)
+            schema.pop("title", None)
+            self._schema = schema
+        return self._schema
 
     def validate(self, args: Json) -> Json:
         """The arguments as the function takes them. Raises ToolError that says what to mend."""
