@@ -31,7 +31,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "httpx2": ("models/chat",),
     "tenacity": ("models/chat", "worlds/"),
     "kubernetes": ("worlds/kube/",),
-    "aiohttp": ("worlds/kube/",),
+    "aiohttp": ("worlds/kube/", "worlds/http/live"),
     "jsonpatch": ("worlds/kube/",),
     "langgraph": ("squad/graph", "store/"),
     "aiosqlite": ("store/",),

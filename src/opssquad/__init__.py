@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from opssquad.types import Ref as Ref
     from opssquad.types import Risk as Risk
     from opssquad.types import Undo as Undo
+    from opssquad.worlds.command.commands import Commands as Commands
+    from opssquad.worlds.command.commands import Ran as Ran
+    from opssquad.worlds.http.client import Http as Http
+    from opssquad.worlds.http.client import Reply as Reply
     from opssquad.worlds.kube.cluster import Cluster as Cluster
     from opssquad.worlds.kube.containerlog import Log as Log
     from opssquad.worlds.kube.kubectl import Kubectl as Kubectl
@@ -71,6 +75,8 @@ _PUBLIC = {
     "toolbox": ("Clock", "Handle", "History", "Progress", "Record", "Tool", "Toolbox", "tool"),
     "extensions.settings": ("ToolSettings",),
     "types": ("Json", "Preview", "Ref", "Risk", "Undo"),
+    "worlds.command.commands": ("Commands", "Ran"),
+    "worlds.http.client": ("Http", "Reply"),
     "worlds.kube.cluster": ("Cluster",),
     "worlds.kube.containerlog": ("Log",),
     "worlds.kube.kubectl": ("Kubectl", "Printed"),

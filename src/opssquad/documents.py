@@ -123,6 +123,11 @@ def misfit(error: ValidationError, model: type[BaseModel]) -> str:
     return _said(_gravest(error), model)
 
 
+def misplaced(error: ValidationError) -> tuple[int | str, ...]:
+    """The place of what `misfit` tells, below the model."""
+    return _gravest(error)["loc"]
+
+
 def _gravest(error: ValidationError) -> ErrorDetails:
     # A misspelt key is the cause of the key that is then missing: say it first.
     return min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
@@ -167,7 +172,7 @@ def _said(problem: ErrorDetails, model: type[BaseModel]) -> str:
             said = f"unknown key; {f'did you mean {near[0]!r}?' if near else 'known: ' + ', '.join(known)}"
         case "missing":
             said = "is missing"
-        case "model_type" | "model_attributes_type":
+        case "model_type" | "model_attributes_type" | "dict_type":
             said = "must be a mapping of keys to values"
         case _:
             said = problem["msg"].removeprefix("Value error, ")

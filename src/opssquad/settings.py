@@ -114,7 +114,12 @@ def inherited() -> dict[str, str]:
 
 def proxies() -> dict[str, str]:
     """How this machine reaches others, for a program that gets nothing else of the environment."""
-    return {name: value for name, value in os.environ.items() if name.upper() in PROXIES}
+    return proxies_of(os.environ)
+
+
+def proxies_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """The same of an environment that is given."""
+    return {name: value for name, value in environ.items() if name.upper() in PROXIES}
 
 
 def _state(env: Mapping[str, str]) -> Path:

@@ -244,12 +244,12 @@ def _objects(cluster: Cluster | None) -> ReadObject | None:
     return read
 
 
-def proven(statement: str) -> str:
+def proven(statement: str, *, binds: bool = False) -> str:
     """The statement as it may be run, because it provably only reads. Raises ToolError for any other."""
     # Late: the grammar of PostgreSQL is large, and few conversations bring a statement of their own.
     from opssquad.gate.sql import SqlRefusal, prove
 
-    found = prove(statement)
+    found = prove(statement, binds=binds)
     if isinstance(found, SqlRefusal):
         raise ToolError(found.reason)
     return found.text

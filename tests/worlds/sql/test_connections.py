@@ -279,3 +279,12 @@ async def test_long_rows_are_not_taken_by_the_hundred(server: Server) -> None:
         ).fetchone()
     assert found
     assert 3 < found[0] < 10
+
+
+async def test_values_of_parameters_go_beside_the_statement(server: Server) -> None:
+    hostile = "x'; insert into t values (9); --"
+    async with opened(server.dsn()) as database:
+        found = await database.select("select $1 || '%s', $2::int + 1, $3::bool", binds=[hostile, 4, True])
+        assert found.rows == [(f"{hostile}%s", "5", "t")]
+        assert (await database.select("select id from t where id = $1", binds=[1])).rows == [("1",)]
+        assert (await database.select("explain select id from t where id = $1", binds=[1])).rows

@@ -71,7 +71,7 @@ class Clock:
         return self.at
 
 
-def prove(statement: str) -> str:
+def prove(statement: str, *, binds: bool = False) -> str:
     return statement
 
 
@@ -233,6 +233,13 @@ async def test_statements_of_ones_own_are_answered_from_the_recorded_views(
     found = await Database(world, prove).select(statement)
     assert list(found.columns) == columns
     assert found.rows
+
+
+async def test_values_of_parameters_go_beside_a_recorded_statement(world: Recorded) -> None:
+    named = "select setting from pg_settings where name = $1"
+    database = Database(world, prove)
+    assert (await database.select(named, binds=["max_connections"])).rows
+    assert not (await database.select(named, binds=["x' or name = 'max_connections"])).rows
 
 
 @pytest.mark.parametrize(

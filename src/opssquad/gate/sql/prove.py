@@ -10,6 +10,10 @@ CHANGES = ("insert_stmt", "update_stmt", "delete_stmt")
 """Statements that may be explained, though not run: the plan says what they would do, and nothing does it."""
 
 
+BOUND = frozenset({"ParamRef"})
+"""A parameter: where it has no value, there is no run of the statement."""
+
+
 class SqlRead(Value):
     """One statement that only reads. `text` is what was proved, to be run as it is."""
 
@@ -22,16 +26,17 @@ class SqlRefusal(Value):
     reason: str
 
 
-def prove(text: str) -> SqlRead | SqlRefusal:
-    """Whether the text is one statement that only reads. Never raises, whatever the text."""
+def prove(text: str, *, binds: bool = False) -> SqlRead | SqlRefusal:
+    """Whether the text is one statement that only reads. Never raises, whatever the text. With `binds` it may
+    have parameters (`$1`), whose values go to the server beside it."""
     try:
-        _check(text)
+        _check(text, BOUND if binds else frozenset())
     except Unproven as error:
         return SqlRefusal(reason=str(error))
     return SqlRead(text=text)
 
 
-def _check(text: str) -> None:
+def _check(text: str, bound: frozenset[str]) -> None:
     statements = parse(text).stmts
     if not statements:
         raise Unproven("there is no statement here; write one SELECT, VALUES, TABLE, EXPLAIN or SHOW")
@@ -41,9 +46,9 @@ def _check(text: str) -> None:
     statement = statements[0].stmt
     match kind := statement.WhichOneof("node"):
         case "select_stmt":
-            Walk(text, grammar().nodes).check(statement)
+            Walk(text, grammar().nodes | bound).check(statement)
         case "explain_stmt":
-            _explain(text, statement.explain_stmt)
+            _explain(text, statement.explain_stmt, bound)
         case "variable_show_stmt":
             # There is nothing in it but the name of a setting.
             pass
@@ -51,14 +56,14 @@ def _check(text: str) -> None:
             raise refusal(getattr(statement, kind).DESCRIPTOR.name, place(text, _start(text, 0)))
 
 
-def _explain(text: str, statement: Message) -> None:
-    allowed = grammar().nodes
+def _explain(text: str, statement: Message, bound: frozenset[str]) -> None:
+    allowed = grammar().nodes | bound
     for option in statement.options:
         element = option.def_elem
         if element.defname not in grammar().options:
             raise Unproven(_option(element.defname, place(text, element.location)))
         if element.defname == "generic_plan":
-            allowed |= {"ParamRef"}
+            allowed |= BOUND
     kind = statement.query.WhichOneof("node")
     if kind in CHANGES:
         # Below the change itself, so that a second one inside it stays refused.

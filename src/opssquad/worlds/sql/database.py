@@ -5,7 +5,7 @@ and acts are done is its backend's: `postgres` or `recorded`.
 """
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, Self
@@ -14,6 +14,9 @@ from opssquad.errors import Refused, ToolError
 from opssquad.findings import Quote
 from opssquad.toolbox import Handle
 from opssquad.types import Effect, Json
+
+Bind = str | int | float | bool | None
+"""A value of a parameter of a statement."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,14 @@ class Done:
     said: str = ""
 
 
-Prove = Callable[[str], str]
-"""Gives a statement back as it may be run, because it provably only reads; raises ToolError for any other."""
+class Prove(Protocol):
+    """Gives a statement back as it may be run, because it provably only reads; raises ToolError for others.
+    With `binds` the statement has parameters, whose values go beside it."""
+
+    def __call__(self, statement: str, *, binds: bool = ...) -> str: ...
 
 
-def _nothing_proven(statement: str) -> str:
+def _nothing_proven(statement: str, *, binds: bool = False) -> str:
     raise ToolError("no statement of one's own can be run here: nothing proves that it only reads")
 
 
@@ -90,7 +96,7 @@ class Backend(Protocol):
     def login(self) -> Json: ...
     async def facts(self) -> Json: ...
     async def rows(self, look: str, where: Mapping[str, str]) -> Rows: ...
-    async def select(self, statement: str, most: int, size: int) -> Answered: ...
+    async def select(self, statement: str, most: int, size: int, binds: Sequence[Bind] = ...) -> Answered: ...
     async def log(self, most: int) -> Rows: ...
     async def act(self, act: str, args: Json) -> Done: ...
     def statement(self, act: str, args: Json) -> str: ...
@@ -147,9 +153,14 @@ class Database(Handle):
         """The end of the server's log, a row `{line: ...}` each, as far as `most` bytes go."""
         return await self._backend.log(most)
 
-    async def select(self, statement: str, most: int = 200, size: int = 100_000) -> Answered:
+    async def select(
+        self, statement: str, most: int = 200, size: int = 100_000, binds: Sequence[Bind] = ()
+    ) -> Answered:
         """Run one statement that provably only reads, in a read-only transaction: at most that many rows and
-        characters of it. Raises ToolError for any other."""
+        characters of it. `binds` are the values of its parameters, `$1` the first; they are sent beside it,
+        never put into it. Raises ToolError for any other."""
+        if binds:
+            return await self._backend.select(self._prove(statement, binds=True), most, size, binds)
         return await self._backend.select(self._prove(statement), most, size)
 
     def statement(self, act: str, **args: Any) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import AsyncConnection, AsyncCursor, generators, sql
+from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor, generators, sql
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
@@ -21,7 +21,7 @@ from opssquad.times import parse_time, wall_clock
 from opssquad.types import Json
 from opssquad.worlds.sql.acts import LOCK_WAIT, Act, Statement, act_of, text_of
 from opssquad.worlds.sql.connections import Connections, saying, taken
-from opssquad.worlds.sql.database import Answered, Done, Rows
+from opssquad.worlds.sql.database import Answered, Bind, Done, Rows
 from opssquad.worlds.sql.dsn import Meant
 from opssquad.worlds.sql.looks import LookSpec, hidden, lacking, look_of
 from opssquad.worlds.sql.naming import naming
@@ -95,17 +95,16 @@ class Postgres:
             return Rows(look, self.name, missing=f"{error.said}, so this is not told: {spec.tells}")
         return Rows(look, self.name, found[: spec.most], hidden(spec, facts), cut=len(found) > spec.most)
 
-    async def select(self, statement: str, most: int, size: int) -> Answered:
+    async def select(self, statement: str, most: int, size: int, binds: Sequence[Bind] = ()) -> Answered:
         """Run a statement that reads, by a cursor where it can have one."""
         bare = statement.strip().rstrip(";")
         async with self._to.looking() as connection, naming(connection, bare, self._to.where):
             if GENERIC.match(bare):
                 return taken(await _planned(connection, bare.encode()), most, size)
             if PLAIN.match(bare):
-                cursor = await connection.execute(bare.encode(), binary=True)
-                return taken(cursor, most, size)
+                return taken(await _bound(connection, bare, binds), most, size)
             # Binary, so that it goes by the protocol that takes no second statement.
-            await connection.execute(b"declare taken no scroll cursor for " + bare.encode(), binary=True)
+            await _bound(connection, f"declare taken no scroll cursor for {bare}", binds)
             return await _fetched(connection, most, size)
 
     async def log(self, most: int) -> Rows:
@@ -247,6 +246,12 @@ async def _fetched(connection: AsyncConnection[Any], most: int, size: int) -> An
             return Answered(columns, rows, part.cut)
         batch = max(1, min(BATCH, room // max(1, *lengths)))
     return Answered(columns, rows, cut=True)
+
+
+async def _bound(connection: AsyncConnection[Any], text: str, binds: Sequence[Bind]) -> AsyncCursor[Any]:
+    """Run a text with the values of its parameters beside it; `%` is no sign of ours in it."""
+    cursor = AsyncRawCursor(connection)
+    return await cursor.execute(text.encode(), list(binds) or None, binary=True)
 
 
 async def _planned(connection: AsyncConnection[Any], statement: bytes) -> AsyncCursor[Any]:

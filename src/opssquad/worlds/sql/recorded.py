@@ -6,7 +6,7 @@ Every act is noted in a journal before it takes effect: a world that is opened a
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from opssquad.errors import ToolError
 from opssquad.times import Clock, parse_time, wall_clock
 from opssquad.types import Json
 from opssquad.worlds.sql.acts import act_of
-from opssquad.worlds.sql.database import Answered, Done, Rows, shown
+from opssquad.worlds.sql.database import Answered, Bind, Done, Rows, shown
 from opssquad.worlds.sql.effects import take_effect
 from opssquad.worlds.sql.looks import look_of
 from opssquad.worlds.sql.material import Material
@@ -86,11 +86,11 @@ class Recorded:
             kept.append(line)
         return Rows("log", self.name, [{"line": line} for line in reversed(kept)])
 
-    async def select(self, statement: str, most: int, size: int) -> Answered:
+    async def select(self, statement: str, most: int, size: int, binds: Sequence[Bind] = ()) -> Answered:
         """A statement over the recorded views. Raises ToolError for what was not recorded."""
         if statement.split(None, 1)[0].lower() == "explain":
             return explained(self._material, statement)
-        return viewed(self._material, self._clock(), statement, most, size)
+        return viewed(self._material, self._clock(), statement, most, size, binds)
 
     def statement(self, act: str, args: Json) -> str:
         """What the act would run."""

@@ -4,13 +4,13 @@ embedded engine whose SQL is near to PostgreSQL's.
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from opssquad.errors import ToolError
 from opssquad.types import Json
-from opssquad.worlds.sql.database import Answered
+from opssquad.worlds.sql.database import Answered, Bind
 from opssquad.worlds.sql.material import Material
 
 VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -74,7 +74,9 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _HEAD = re.compile(r"^\s*explain\s*(?:\([^)]*\))?\s*", re.IGNORECASE)
 
 
-def viewed(material: Material, now: datetime, statement: str, most: int, size: int) -> Answered:
+def viewed(
+    material: Material, now: datetime, statement: str, most: int, size: int, binds: Sequence[Bind] = ()
+) -> Answered:
     """What the statement gives. Raises ToolError for what was not recorded or cannot be run here."""
     try:
         import duckdb
@@ -95,7 +97,7 @@ def viewed(material: Material, now: datetime, statement: str, most: int, size: i
         for view, rows in _tables(material):
             _fill(connection, view, rows)
         connection.execute("set lock_configuration = true")
-        cursor = connection.execute(text)
+        cursor = connection.execute(text, list(binds))
         columns = [str(column[0]) for column in cursor.description or ()]
         found = cursor.fetchmany(most + 1)
     except duckdb.Error as error:
