@@ -91,7 +91,7 @@ async def _captured(shared: Shared, given: dict[str, Any]) -> "Captured":
 def _network(shared: Shared, cluster: "Cluster | None") -> "Backend":
     """The network, within the policy that holds for a live run."""
     from opssquad.investigation.options import Options
-    from opssquad.investigation.reach import live_network
+    from opssquad.investigation.systems import live_network
 
     settings = shared.settings()
     meant = Options(

@@ -1,14 +1,14 @@
 """Every tool that there is here: ours, and those from outside, with what is left out and why."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from opssquad import content
 from opssquad.errors import UsageError
-from opssquad.extensions import declared, python
+from opssquad.extensions import python
 from opssquad.extensions.loaded import Broken, Loaded
 from opssquad.extensions.sources import ENTRY_POINT, Source, sources
 from opssquad.settings import load
@@ -76,7 +76,8 @@ def _loaded(found: tuple[Source, ...], stamp: Stamp) -> Library:
     for each in _each(found, stamp):
         broken += each.broken
         for tool in each.tools:
-            file, line = place_of(tool)
+            file = Path(tool.act.function.__code__.co_filename)
+            line = tool.act.function.__code__.co_firstlineno
             if why := _unwelcome(tool, ours, files, squads):
                 broken.append(Broken(file, line, tool.name, why))
             else:
@@ -88,27 +89,11 @@ def _each(found: tuple[Source, ...], stamp: Stamp) -> Iterator[Loaded]:
     for source in found:
         if source.trusted:
             yield python.load(source.tools, source.kind, str(stamp))
-            yield _declared(source)
         else:
             how = f"to trust it: opssquad tool trust {source.folder}"
             why = f"it is not trusted, so nothing of it is loaded; {how}"
             yield Loaded(broken=(Broken(source.folder, 0, "", why),))
     yield from map(_of_package, entry_points(group=ENTRY_POINT))
-
-
-def _declared(source: Source) -> Loaded:
-    if not source.tools.is_dir():
-        return Loaded()
-    found = declared.load(source.tools)
-    return replace(found, tools=tuple(replace(tool, source=source.kind) for tool in found.tools))
-
-
-def place_of(tool: Tool) -> tuple[Path, int]:
-    """The file and line at which a tool stands."""
-    if isinstance(tool, declared.DeclaredTool):
-        return tool.file, tool.line
-    code = tool.act.function.__code__
-    return Path(code.co_filename), code.co_firstlineno
 
 
 def _of_package(point: EntryPoint) -> Loaded:

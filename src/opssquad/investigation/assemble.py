@@ -26,7 +26,6 @@ from opssquad.investigation.accounting import differential
 from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
-from opssquad.investigation.outside import outside
 from opssquad.investigation.remembering import history_of
 from opssquad.investigation.speaking import fallback
 from opssquad.investigation.systems import Systems, without_secrets
@@ -168,7 +167,7 @@ def make_context(
     crew, toolbox = equipped.crew, equipped.toolbox
     own = crew.specs[options.squad]
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    kept = {**_kept(opening, systems, voices, crew), **outside(options), **options.beside.handles}
+    kept = {**_kept(opening, systems, voices, crew), **options.beside.handles}
     handles = _handles(systems, voices, kept, options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
     prompt = content.prompt(own.prompt)

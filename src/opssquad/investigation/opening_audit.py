@@ -13,7 +13,6 @@ from pathlib import Path
 
 from opssquad import __version__, content
 from opssquad.errors import ModelError, ToolError, UsageError
-from opssquad.extensions.library import place_of
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.investigation.options import Options
@@ -180,10 +179,9 @@ def squad_of(spec: SquadSpec, toolbox: Toolbox, faults: Path | None) -> Json:
 def _code(toolbox: Toolbox, names: Iterable[str]) -> str:
     """The sha256 over every module beside those of the tools, so that a helper counts too."""
     # What a test defines lies beside anything.
-    tools = [tool for tool in map(toolbox.get, names) if tool.source != TEST]
+    tools = (tool for tool in map(toolbox.get, names) if tool.source != TEST)
     homes = {Path(inspect.getfile(tool.act.function)).parent for tool in tools}
-    written = {file for file, _ in map(place_of, tools) if file.suffix != ".py"}
-    files = sorted({*written, *(path for home in homes for path in home.rglob("*.py"))})
+    files = sorted(path for home in homes for path in home.rglob("*.py"))
     return digest([[path.name, _sha256(path)] for path in files])
 
 

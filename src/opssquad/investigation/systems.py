@@ -4,17 +4,19 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from opssquad import content
 from opssquad.errors import ToolError, UsageError
+from opssquad.gate.in_force import InForce
 from opssquad.gate.kubectl import classify
+from opssquad.investigation.in_force import held
 from opssquad.investigation.options import Options, RecordedPart
-from opssquad.investigation.reach import live_network
+from opssquad.squad.crew import others_of
 from opssquad.squad.spec import World, load_squad
-from opssquad.times import Clock
+from opssquad.times import Clock, wall_clock
 from opssquad.toolbox import Handle, Handles, Tool
 from opssquad.types import Json, Target
 from opssquad.worlds.kube.access import NoKubeconfig
@@ -23,7 +25,10 @@ from opssquad.worlds.kube.cluster import Cluster
 from opssquad.worlds.kube.identity import identity, login_of
 from opssquad.worlds.kube.kubectl import Kubectl
 from opssquad.worlds.kube.recording.load import load_incident
+from opssquad.worlds.net.here import Here
+from opssquad.worlds.net.live import Live
 from opssquad.worlds.net.network import Network
+from opssquad.worlds.net.reach import Bounded
 from opssquad.worlds.net.recorded import ReadObject, RecordedNetwork, has_network
 from opssquad.worlds.sql.database import Database
 from opssquad.worlds.sql.trouble import ITSELF, DatabaseError
@@ -210,6 +215,22 @@ def _network(options: Options, cluster: Cluster | None) -> Network:
     if part := options.part:
         return Network(RecordedNetwork(part.folder, _clock(part, cluster), _objects(cluster)))
     return Network(live_network(options, cluster))
+
+
+def live_network(options: Options, cluster: Cluster | None) -> Live:
+    """The network as it is seen from here; what the policy about destinations refuses is not asked."""
+    now = cluster.now if cluster else wall_clock
+    return Live(Here(now=now, refuses=Bounded(partial(_refuses, _destinations(options)))))
+
+
+def _destinations(options: Options) -> Callable[[], InForce]:
+    """The policy about destinations, read when first something is probed: that of every squad that could
+    take over, as it is not known yet which do."""
+    return cache(lambda: held(options, others_of(options.squad, lambda _: True)))
+
+
+def _refuses(policy: Callable[[], InForce], host: str, address: str, port: int) -> str:
+    return policy().now().refuses(host, address, port)
 
 
 def _objects(cluster: Cluster | None) -> ReadObject | None:

@@ -5,4 +5,3 @@
 
 from opssquad.extensions.declared.loading import load as load
 from opssquad.extensions.declared.loading import schema as schema
-from opssquad.extensions.declared.making import DeclaredTool as DeclaredTool
