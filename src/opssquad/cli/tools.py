@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from opssquad import content
-from opssquad.extensions.library import all_tools, library, tools
+from opssquad.extensions.library import all_tools, library, stands_at, tools
 from opssquad.squad.spec import load_squad
 from opssquad.toolbox import Tool
 from opssquad.types import Effect, Json, Value
@@ -53,11 +53,11 @@ def listed(own: bool) -> Listed:
 def described(name: str) -> Described:
     """One of them. Raises UsageError with the nearest names, or why it is left out."""
     tool = tools([name])[0]
-    code = tool.act.function.__code__
+    file, line = stands_at(tool)
     kinds = {kind.__name__ for role in (tool.act, *tool.roles.values()) for kind in role.handles.values()}
     return Described(
         row=_row(tool, _squads()),
-        file=f"{code.co_filename}:{code.co_firstlineno}",
+        file=f"{file}:{line}",
         parameters=tool.parameters(),
         handles=tuple(sorted(kinds)),
         roles=tuple(tool.roles),

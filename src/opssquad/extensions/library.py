@@ -11,7 +11,7 @@ from opssquad.errors import UsageError
 from opssquad.extensions import python
 from opssquad.extensions.loaded import Broken, Loaded
 from opssquad.extensions.sources import ENTRY_POINT, Source, sources
-from opssquad.settings import load
+from opssquad.settings import load as load_settings
 from opssquad.toolbox import Tool
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -39,7 +39,7 @@ class Library:
 
 def library() -> Library:
     """What is found outside now. Raises UsageError for places that cannot be read."""
-    found = sources(load())
+    found = sources(load_settings())
     return _loaded(found, _stamp(found))
 
 
@@ -76,8 +76,7 @@ def _loaded(found: tuple[Source, ...], stamp: Stamp) -> Library:
     for each in _each(found, stamp):
         broken += each.broken
         for tool in each.tools:
-            file = Path(tool.act.function.__code__.co_filename)
-            line = tool.act.function.__code__.co_firstlineno
+            file, line = stands_at(tool)
             if why := _unwelcome(tool, ours, files, squads):
                 broken.append(Broken(file, line, tool.name, why))
             else:
@@ -89,11 +88,28 @@ def _each(found: tuple[Source, ...], stamp: Stamp) -> Iterator[Loaded]:
     for source in found:
         if source.trusted:
             yield python.load(source.tools, source.kind, str(stamp))
+            yield _declared(source)
         else:
             how = f"to trust it: opssquad tool trust {source.folder}"
             why = f"it is not trusted, so nothing of it is loaded; {how}"
             yield Loaded(broken=(Broken(source.folder, 0, "", why),))
     yield from map(_of_package, entry_points(group=ENTRY_POINT))
+
+
+def _declared(source: Source) -> Loaded:
+    """The tools that are declared in YAML."""
+    if not any(source.tools.glob("*.yaml")):
+        return Loaded()
+    # Late: the models of such files take a while to make.
+    from opssquad.extensions.declared import load
+
+    return load(source.tools, source=source.kind)
+
+
+def stands_at(tool: Tool) -> tuple[Path, int]:
+    """The file where a tool stands, and the line."""
+    code = tool.act.function.__code__
+    return getattr(tool, "file", Path(code.co_filename)), getattr(tool, "line", code.co_firstlineno)
 
 
 def _of_package(point: EntryPoint) -> Loaded:

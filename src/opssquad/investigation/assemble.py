@@ -26,6 +26,7 @@ from opssquad.investigation.accounting import differential
 from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
+from opssquad.investigation.outside import outside
 from opssquad.investigation.remembering import history_of
 from opssquad.investigation.speaking import fallback
 from opssquad.investigation.systems import Systems, without_secrets
@@ -167,8 +168,8 @@ def make_context(
     crew, toolbox = equipped.crew, equipped.toolbox
     own = crew.specs[options.squad]
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    kept = {**_kept(opening, systems, voices, crew), **options.beside.handles}
-    handles = _handles(systems, voices, kept, options.restraint)
+    beside = {**outside(options), **_kept(opening, systems, voices, crew), **options.beside.handles}
+    handles = _handles(systems, voices, beside, options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
     prompt = content.prompt(own.prompt)
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)

@@ -1,12 +1,15 @@
 """Which policy files hold for a run: the bundled one, the organisation's, those of its squads."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from opssquad import content, settings
 from opssquad.gate.in_force import InForce
 from opssquad.gate.layers import load_policy, readable
 from opssquad.gate.policy import Policy
 from opssquad.investigation.options import Options
+from opssquad.squad.crew import others_of
+from opssquad.worlds.net.here import Reach
 
 
 def policy_of(options: Options, others: Iterable[str] = ()) -> InForce:
@@ -15,6 +18,17 @@ def policy_of(options: Options, others: Iterable[str] = ()) -> InForce:
     policy = held(options, others)
     readable(policy.now())
     return policy
+
+
+def reach(options: Options) -> Reach:
+    """The policy about destinations, read when first something is asked: that of every squad that could take
+    over, as it is not known yet which do."""
+    policy = cache(lambda: held(options, others_of(options.squad, lambda _: True)))
+
+    def refuses(host: str, address: str, port: int) -> str:
+        return policy().now().refuses(host, address, port)
+
+    return refuses
 
 
 def held(options: Options, others: Iterable[str] = ()) -> InForce:

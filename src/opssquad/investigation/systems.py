@@ -4,17 +4,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from opssquad import content
 from opssquad.errors import ToolError, UsageError
-from opssquad.gate.in_force import InForce
 from opssquad.gate.kubectl import classify
-from opssquad.investigation.in_force import held
+from opssquad.investigation.in_force import reach
 from opssquad.investigation.options import Options, RecordedPart
-from opssquad.squad.crew import others_of
 from opssquad.squad.spec import World, load_squad
 from opssquad.times import Clock, wall_clock
 from opssquad.toolbox import Handle, Handles, Tool
@@ -220,17 +218,7 @@ def _network(options: Options, cluster: Cluster | None) -> Network:
 def live_network(options: Options, cluster: Cluster | None) -> Live:
     """The network as it is seen from here; what the policy about destinations refuses is not asked."""
     now = cluster.now if cluster else wall_clock
-    return Live(Here(now=now, refuses=Bounded(partial(_refuses, _destinations(options)))))
-
-
-def _destinations(options: Options) -> Callable[[], InForce]:
-    """The policy about destinations, read when first something is probed: that of every squad that could
-    take over, as it is not known yet which do."""
-    return cache(lambda: held(options, others_of(options.squad, lambda _: True)))
-
-
-def _refuses(policy: Callable[[], InForce], host: str, address: str, port: int) -> str:
-    return policy().now().refuses(host, address, port)
+    return Live(Here(now=now, refuses=Bounded(reach(options))))
 
 
 def _objects(cluster: Cluster | None) -> ReadObject | None:

@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 from opssquad.errors import UsageError
 from opssquad.evals.stopwatch import Stopwatch
 from opssquad.investigation.options import Beside, Options
+from opssquad.investigation.outside import outside
 from opssquad.investigation.systems import connect
 from opssquad.testing.found import Where, recording_of
 from opssquad.toolbox import Clock, Handle, Handles, Progress
@@ -65,4 +66,4 @@ async def recorded(recording: Where, *, speed: float = 1.0) -> AsyncIterator[Wor
         async with AsyncExitStack() as stack:
             systems = await connect(options, "test", watch(), stack)
             own: Handles = {Clock: Clock(systems.now), Progress: Progress(said.append)}
-            yield World(folder, {**systems.handles(), **own}, said, watch)
+            yield World(folder, {**systems.handles(), **outside(options), **own}, said, watch)

@@ -18,6 +18,8 @@ TOLD = """
   err: "no such queue\\n"
 - argv: [queuectl, depth, orders]
   out: "3\\n"
+  after: [queuectl, drain, orders]
+- argv: [queuectl, drain, orders]
 """
 
 
@@ -34,9 +36,11 @@ async def test_exact_arguments_are_answered(commands: Commands) -> None:
     assert "nothing was run" in ran.sandbox
 
 
-async def test_the_same_again_is_answered_in_turn(commands: Commands) -> None:
-    outs = [(await commands.run(["queuectl", "depth", "orders"])).out for _ in range(3)]
-    assert outs == ["12000\n", "3\n", "3\n"]
+async def test_what_a_program_changed_shows_after_it(commands: Commands) -> None:
+    assert (await commands.run(["queuectl", "depth", "orders"])).out == "12000\n"
+    assert (await commands.run(["queuectl", "depth", "orders"])).out == "12000\n"
+    await commands.run(["queuectl", "drain", "orders"])
+    assert (await commands.run(["queuectl", "depth", "orders"])).out == "3\n"
 
 
 async def test_what_was_not_recorded_says_so_with_the_nearest(commands: Commands) -> None:
@@ -52,6 +56,13 @@ async def test_the_cap_holds_for_recorded_output(commands: Commands) -> None:
 async def test_a_recording_without_programs_says_so(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="this recording has no programs"):
         await Commands(RecordedCommands(tmp_path)).run(["ls"])
+
+
+async def test_two_answers_to_one_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "commands").mkdir()
+    (tmp_path / "commands" / "commands.yaml").write_text("- argv: [ls]\n- argv: [ls]\n  out: x\n")
+    with pytest.raises(BadFile, match="line 2: ls stands twice"):
+        RecordedCommands(tmp_path)
 
 
 async def test_a_key_that_is_none_is_told_with_its_line(tmp_path: Path) -> None:

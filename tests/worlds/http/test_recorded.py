@@ -16,6 +16,7 @@ TOLD = """
 - {method: POST, url: "https://deploy.internal/apps/cart/pause", json: {by: kim}, status: 202, body: paused}
 - url: https://deploy.internal/apps/cart?limit=5&sort=age
   body: {deploys: []}
+  after: POST https://deploy.internal/apps/cart/pause
 """
 
 
@@ -30,8 +31,13 @@ async def test_the_order_of_a_query_makes_no_difference(http: Http) -> None:
     got = await http.get("https://deploy.internal/apps/cart", params={"sort": "age", "limit": 5})
     assert (got.status, got.reason, got.json()) == (200, "OK", {"deploys": [{"id": 7}]})
     assert got.headers["content-type"] == "application/json"
-    again = await http.get("https://deploy.internal/apps/cart", params={"sort": "age", "limit": 5})
-    assert again.json() == {"deploys": []}
+
+
+async def test_what_a_request_changed_shows_after_it(http: Http) -> None:
+    url = "https://deploy.internal/apps/cart?limit=5&sort=age"
+    assert (await http.get(url)).json() == (await http.get(url)).json() == {"deploys": [{"id": 7}]}
+    await http.request("POST", "https://deploy.internal/apps/cart/pause", json={"by": "kim"})
+    assert (await http.get(url)).json() == {"deploys": []}
 
 
 async def test_a_body_is_part_of_the_question(http: Http) -> None:
@@ -57,6 +63,7 @@ async def test_a_recording_without_requests_says_so(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("- url: http://a.example/\n  stauts: 200\n", "line 2.*did you mean 'status'"),
+        ("- url: http://a.example/\n- url: http://a.example/\n", "line 2: .*stands twice"),
         ("- url: http://a.example/\n- url: http://kim:secret@a.example/\n", "line 2.*user or password"),
     ],
 )

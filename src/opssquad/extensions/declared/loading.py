@@ -1,6 +1,7 @@
 """Reads files of declared tools. Whatever is wrong with one tool, the others are there."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ from opssquad.extensions.settings import FILE, Own, ToolSettings, read
 from opssquad.types import Json
 
 
-def load(path: Path, secrets: Secrets | None = None) -> Loaded:
+def load(path: Path, secrets: Secrets | None = None, source: str = "") -> Loaded:
     """The tools of a file, or of every `*.yaml` of a folder. `secrets` gives a secret by its name; without it
-    they stand in `tools.yaml` beside the folder, in the section that is called as the file. Nothing is raised
-    for what stands in files."""
+    they stand in `tools.yaml` beside the folder, in the section that is called as the file. `source` is
+    what tools say of where they come from, else their file. Nothing is raised for what stands in files."""
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     found = [_of_file(file, secrets) for file in files if not file.name.startswith("_")]
-    tools = (tool for each in found for tool in each.tools)
+    tools = [tool for each in found for tool in each.tools]
+    if source:
+        tools = [replace(tool, source=source) for tool in tools]
     return Loaded(tuple(tools), tuple(broken for each in found for broken in each.broken))
 
 

@@ -1,13 +1,13 @@
 """HTTP APIs of a recording: what each request was answered, told again.
 
 `http/exchanges.yaml` is a list of `{method, url, json, status, headers, body}`; a `body` that is no text is
-the JSON that was answered. The same request once more is answered in turn, and then as the last time.
+the JSON that was answered. One with `after`, as `POST https://host/path`, is told once that was sent: what
+shows a change differs after it.
 """
 
 import asyncio
 import difflib
 import json as jsonlib
-from collections import Counter
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +35,7 @@ class Exchange(Value):
     headers: dict[str, str] = Field(default_factory=dict)
     body: Any = ""
     ms: float = Field(default=0, ge=0)
+    after: str = ""
 
     @property
     def text(self) -> str:
@@ -63,19 +64,23 @@ class RecordedHttp:
                     key = _key(each.method, str(names.url(each.url)), each.sent)
                 except ToolError as error:
                     raise BadFile(folder / FILE, str(error), found.line(number, "url")) from None
-                self._told.setdefault(key, []).append(each)
-        self._asked: Counter[Key] = Counter()
+                known = self._told.setdefault(key, [])
+                if any(one.after == each.after for one in known):
+                    said = f"{each.method} {each.url} stands twice; say after what it is told so with `after`"
+                    raise BadFile(folder / FILE, said, found.line(number))
+                known.append(each)
+        self._sent: set[str] = {""}
 
     async def send(self, request: Request) -> Reply:
         """What was recorded of exactly this request, whatever the order of its query and whatever its
         headers. Raises ToolError with the nearest that was."""
         sent = None if request.body is None else jsonlib.loads(request.body)
         key = _key(request.method, request.url, sent)
-        known = self._told.get(key)
-        if known is None:
+        known = [each for each in self._told.get(key, ()) if each.after in self._sent]
+        if not known:
             raise ToolError(self._unknown(request))
-        told = known[min(self._asked[key], len(known) - 1)]
-        self._asked[key] += 1
+        told = known[-1]
+        self._sent.add(f"{told.method} {told.url}")
         await asyncio.sleep(0)
         body = told.text.encode()
         return Reply(
