@@ -79,11 +79,14 @@ async def test_the_form_for_coroutines_gives_the_same() -> None:
 
 
 def test_settings_of_a_test_stand_for_the_file_and_their_secret_stays_inside() -> None:
-    given = Registry(url="https://registry.example", token=SecretStr("abc-the-secret"))
-    result = call(known, recording=RECORDING, handles=[given])
-    assert result.text == "https://registry.example with (a secret of its settings)"
+    given = {"url": "https://registry.example", "token": "abc-the-secret"}
+    said = "https://registry.example with (a secret of its settings)"
+    assert call(known, recording=RECORDING, settings=given).text == said
+    assert call(known, recording=RECORDING, handles=[Registry.model_validate(given)]).text == said
     without = call(known, recording=RECORDING)
     assert (without.status, "tools.yaml" in without.text) == ("error", True)
+    with pytest.raises(UsageError, match="settings: tokn: unknown key; did you mean 'token'"):
+        call(known, recording=RECORDING, settings={"url": "x", "tokn": "y"})
 
 
 def test_a_quote_that_does_not_stand_in_what_was_read_is_an_error() -> None:

@@ -1,12 +1,16 @@
 """One call of one tool, as a squad makes it: policy, card, executor, redaction, quotes, cap, check."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
+from pydantic import ValidationError
+
+from opssquad.documents import misfit
 from opssquad.errors import UsageError
 from opssquad.events import Event
+from opssquad.extensions.settings import ToolSettings
 from opssquad.findings import Check, ToolResult
 from opssquad.settings import OFFLINE
 from opssquad.testing.found import Where, as_loaded
@@ -30,12 +34,14 @@ class Change:
 @overload
 def call(
     tool: Tool | str, args: Mapping[str, Any] | None = None, *, recording: Where,
-    approve: Literal[False] = False, handles: Sequence[Handle] = (), policy: Where | None = None,
+    approve: Literal[False] = False, handles: Sequence[Handle] = (),
+    settings: Mapping[str, Any] | None = None, policy: Where | None = None,
 ) -> ToolResult: ...  # fmt: skip
 @overload
 def call(
     tool: Tool | str, args: Mapping[str, Any] | None = None, *, recording: Where,
-    approve: Literal[True], handles: Sequence[Handle] = (), policy: Where | None = None,
+    approve: Literal[True], handles: Sequence[Handle] = (),
+    settings: Mapping[str, Any] | None = None, policy: Where | None = None,
 ) -> Change: ...  # fmt: skip
 def call(
     tool: Tool | str,
@@ -44,6 +50,7 @@ def call(
     recording: Where,
     approve: bool = False,
     handles: Sequence[Handle] = (),
+    settings: Mapping[str, Any] | None = None,
     policy: Where | None = None,
 ) -> ToolResult | Change:
     """Call a tool in a recorded world, through the gate and the executor, and give its result: what it says
@@ -51,24 +58,37 @@ def call(
     tool does: `status` is `ok`, `error`, `refused` or `unknown`.
 
     A change is refused at its card; with `approve` it is approved, carried out and checked. `handles` replace
-    what it would get by type, its settings too. Raises UsageError for a tool or a recording that is none.
+    what it would get by type; `settings` stand for its section of `tools.yaml`, secrets as they are. Raises
+    UsageError for a tool or a recording that is none, and for settings that do not fit.
     """
     if approve:
         return asyncio.run(
-            async_call(tool, args, recording=recording, approve=True, handles=handles, policy=policy)
+            async_call(
+                tool,
+                args,
+                recording=recording,
+                approve=True,
+                handles=handles,
+                settings=settings,
+                policy=policy,
+            )
         )
-    return asyncio.run(async_call(tool, args, recording=recording, handles=handles, policy=policy))
+    return asyncio.run(
+        async_call(tool, args, recording=recording, handles=handles, settings=settings, policy=policy)
+    )
 
 
 @overload
 async def async_call(
     tool: Tool | str, args: Mapping[str, Any] | None = None, *, recording: Where,
-    approve: Literal[False] = False, handles: Sequence[Handle] = (), policy: Where | None = None,
+    approve: Literal[False] = False, handles: Sequence[Handle] = (),
+    settings: Mapping[str, Any] | None = None, policy: Where | None = None,
 ) -> ToolResult: ...  # fmt: skip
 @overload
 async def async_call(
     tool: Tool | str, args: Mapping[str, Any] | None = None, *, recording: Where,
-    approve: Literal[True], handles: Sequence[Handle] = (), policy: Where | None = None,
+    approve: Literal[True], handles: Sequence[Handle] = (),
+    settings: Mapping[str, Any] | None = None, policy: Where | None = None,
 ) -> Change: ...  # fmt: skip
 async def async_call(
     tool: Tool | str,
@@ -77,13 +97,15 @@ async def async_call(
     recording: Where,
     approve: bool = False,
     handles: Sequence[Handle] = (),
+    settings: Mapping[str, Any] | None = None,
     policy: Where | None = None,
 ) -> ToolResult | Change:
     """The same, for a test that is a coroutine."""
     meant = as_loaded(tool)
     if approve and meant.effect == "read":
         raise UsageError(f"{meant.name} only reads, so there is nothing to approve; leave out approve")
-    opened = open_squad(recording, "", OFFLINE, [meant], approve, handles, policy, "chat")
+    given = [*handles, *(_settings(meant, settings) if settings is not None else ())]
+    opened = open_squad(recording, "", OFFLINE, [meant], approve, given, policy, "chat")
     events: list[Event] = []
     async with opened as run:
         events += [event async for event in run.call(meant.name, dict(args or {}))]
@@ -95,3 +117,14 @@ async def async_call(
         raise UsageError(f"{meant.name}: no card was put up: {made.result.text}")
     card = outcome.cards[0]
     return Change(card.preview, card.undo, made.result, made.check)
+
+
+def _settings(tool: Tool, given: Mapping[str, Any]) -> Iterator[ToolSettings]:
+    """The settings of a tool as a test gives them. Raises UsageError."""
+    kinds = {kind for role in (tool.act, *tool.roles.values()) for kind in role.handles.values()}
+    for kind in kinds:
+        if issubclass(kind, ToolSettings):
+            try:
+                yield kind.model_validate(dict(given))
+            except ValidationError as error:
+                raise UsageError(f"settings: {misfit(error, kind)}") from error
