@@ -59,13 +59,17 @@ def new(shared: Shared, name: str, kind: "Kind", effect: "Effect", squad: str, p
 
 def _told(shared: Shared, name: str, effect: "Effect", begun: "Started") -> None:
     from opssquad.cli.text import visible
-    from opssquad.cli.tools import place
+    from opssquad.cli.tools import place as home_place
 
-    screen, recording = shared.screen(), place(str(begun.recording))
+    def place(path: Path) -> str:
+        here = path.is_relative_to(Path.cwd())
+        return f"./{path.relative_to(Path.cwd())}" if here else home_place(str(path))
+
+    screen, recording = shared.screen(), place(begun.recording)
     args = " ".join(f"--arg {quote(f'{key}={value}')}" for key, value in begun.args.items())
     approve = " --approve all" if effect == "mutate" else ""
     for path in (begun.tool, begun.test, begun.recording):
-        screen.line(f"wrote {visible(place(str(path)))}")
+        screen.line(f"wrote {visible(place(path))}")
     screen.line("next:")
     for line in (
         f"opssquad tool test {name}",
