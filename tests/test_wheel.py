@@ -65,6 +65,6 @@ def test_a_tool_is_begun_and_called_from_the_wheel_in_another_folder(installed: 
     told = run(installed, tmp_path, "tool", "new", "images")
     words = next(line.split()[1:] for line in told.splitlines() if line.startswith("  opssquad tool run"))
     assert "shop/web:1.5.0" in run(installed, tmp_path, *(each.replace("~", str(tmp_path)) for each in words))
-    kit = "from opssquad.testing import call; print(call('images', {'namespace': 'shop'}, recording='auth-0308'))"
+    kit = "from opssquad.testing import call; call('images', {'namespace': 'shop'}, recording='auth-0308')"
     env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(installed)}
     subprocess.run([sys.executable, "-c", kit], cwd=tmp_path, env=env, check=True, timeout=120)

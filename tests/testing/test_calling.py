@@ -1,5 +1,6 @@
 """`opssquad.testing.call`: one tool in a recorded world, judged, run and checked as in production."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from opssquad import Clock, Cluster, Quote, Ref, Result, Signal, ToolError, ToolSettings, UsageError, tool
+from opssquad.extensions.starting import HERE
 from opssquad.testing import async_call, call, own_tool
 
 RECORDING = "haul-0914"
@@ -170,3 +172,26 @@ def test_a_tool_of_a_test_may_fail_as_any_from_outside() -> None:
     assert failed.status == "error"
     assert "wrong failed: ZeroDivisionError" in failed.text
     assert "test_calling.py:" in failed.text
+
+
+def test_a_declared_tool_gets_its_secret_from_the_test_too(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "pager.yaml").write_text(
+        "name: pages\nkind: http\neffect: read\ndescription: Open pages.\nurl: https://pager.example/open\n"
+        "destinations: [pager.example]\nheaders: {authorization: {secret: token}}\n"
+    )
+    recording = tmp_path / "quiet"
+    shutil.copytree(HERE / "recording", recording)
+    (recording / "http").mkdir()
+    told = "- {url: 'https://pager.example/open', body: {open: 2}}\n"
+    (recording / "http" / "exchanges.yaml").write_text(told)
+    pages = own_tool("pages", tmp_path / "tests" / "test_pages.py")
+    assert call(pages, recording=recording, settings={"token": "any"}).text == "open: 2"
+    without = call(pages, recording=recording, settings={})
+    assert (without.status, without.text) == ("error", "the test gives no secret token in its settings")
+    assert "there is no secret token; write it into" in call(pages, recording=recording).text
+
+
+def test_settings_for_a_tool_that_takes_none_are_a_mistake() -> None:
+    with pytest.raises(UsageError, match="pods takes no settings"):
+        call(pods, {"namespace": "haul"}, recording=RECORDING, settings={"token": "x"})

@@ -1,15 +1,17 @@
 """One call of one tool, as a squad makes it: policy, card, executor, redaction, quotes, cap, check."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
 from pydantic import ValidationError
 
 from opssquad.documents import misfit
-from opssquad.errors import UsageError
+from opssquad.errors import ToolError, UsageError
 from opssquad.events import Event
+from opssquad.extensions.declared import load
+from opssquad.extensions.declared.making import DeclaredTool
 from opssquad.extensions.settings import ToolSettings
 from opssquad.findings import Check, ToolResult
 from opssquad.settings import OFFLINE
@@ -104,7 +106,10 @@ async def async_call(
     meant = as_loaded(tool)
     if approve and meant.effect == "read":
         raise UsageError(f"{meant.name} only reads, so there is nothing to approve; leave out approve")
-    given = [*handles, *(_settings(meant, settings) if settings is not None else ())]
+    given = list(handles)
+    if settings is not None:
+        meant, own = _with(meant, settings)
+        given += own
     opened = open_squad(recording, "", OFFLINE, [meant], approve, given, policy, "chat")
     events: list[Event] = []
     async with opened as run:
@@ -119,12 +124,27 @@ async def async_call(
     return Change(card.preview, card.undo, made.result, made.check)
 
 
-def _settings(tool: Tool, given: Mapping[str, Any]) -> Iterator[ToolSettings]:
-    """The settings of a tool as a test gives them. Raises UsageError."""
+def _with(tool: Tool, given: Mapping[str, Any]) -> tuple[Tool, list[ToolSettings]]:
+    """The tool with the settings that a test gives, and those that are handles. Raises UsageError."""
+    if isinstance(tool, DeclaredTool):
+        return _declared(tool, given), []
     kinds = {kind for role in (tool.act, *tool.roles.values()) for kind in role.handles.values()}
-    for kind in kinds:
-        if issubclass(kind, ToolSettings):
-            try:
-                yield kind.model_validate(dict(given))
-            except ValidationError as error:
-                raise UsageError(f"settings: {misfit(error, kind)}") from error
+    wanted = [kind for kind in kinds if issubclass(kind, ToolSettings)]
+    if not wanted:
+        raise UsageError(f"{tool.name} takes no settings; leave them out")
+    try:
+        return tool, [kind.model_validate(dict(given)) for kind in wanted]
+    except ValidationError as error:
+        raise UsageError(f"settings: {misfit(error, wanted[0])}") from error
+
+
+def _declared(tool: DeclaredTool, given: Mapping[str, Any]) -> Tool:
+    """The tool made anew from its file, with these secrets."""
+
+    def secret(name: str) -> str:
+        if name not in given:
+            raise ToolError(f"the test gives no secret {name} in its settings")
+        return str(given[name])
+
+    made = load(tool.file, secret, source=tool.source).tools
+    return next(each for each in made if each.name == tool.name)
