@@ -42,3 +42,7 @@ def test_it_fetches_nothing_from_elsewhere(site: Path) -> None:
 def test_every_command_is_in_the_reference(site: Path) -> None:
     commands = (site / "reference" / "commands" / "index.html").read_text("utf-8")
     assert [name for name in COMMANDS if f'id="{name}"' not in commands] == []
+
+
+def test_nothing_of_the_libraries_insides_shows(site: Path) -> None:
+    assert "Sentinel" not in (site / "reference" / "commands" / "index.html").read_text("utf-8")

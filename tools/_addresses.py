@@ -3,6 +3,7 @@
 Pure functions over text and objects; which lines tell of a failing address is for `signals.logs`.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -42,6 +43,23 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}" if self.port else self.host
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, in brackets or without."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def service_addresses(service: Json) -> set[str]:
+    """Where a Service is reached: its own addresses, its load balancer's, and external ones."""
+    own = dig(service, "spec", "clusterIPs", default=None) or [dig(service, "spec", "clusterIP")]
+    balanced = [each.get("ip") for each in dig(service, "status", "loadBalancer", "ingress", default=())]
+    found = {*own, *balanced, *dig(service, "spec", "externalIPs", default=())}
+    return found - {None, "", "None"}
 
 
 def addresses(text: str) -> list[Address]:

@@ -112,6 +112,12 @@ def is_ready(pod: Json) -> bool:
     return condition(pod, "Ready").get("status") == "True"
 
 
+def pod_addresses(pod: Json) -> tuple[str, ...]:
+    """Its addresses of both families, the main one first."""
+    more = (each.get("ip") for each in dig(pod, "status", "podIPs", default=()))
+    return tuple(dict.fromkeys(each for each in (dig(pod, "status", "podIP"), *more) if each))
+
+
 def is_finished(pod: Json) -> bool:
     """Whether the pod ran to its end: Succeeded or Failed."""
     return dig(pod, "status", "phase") in {"Succeeded", "Failed"}

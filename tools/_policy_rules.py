@@ -13,6 +13,7 @@ from typing import Literal
 from opssquad import Json, Ref
 
 from ._kube import dig, ref
+from ._pods import pod_addresses
 from ._selectors import matches, namespace_matches
 from .signals._scene import Scene
 
@@ -71,11 +72,7 @@ def side(who: Ref, template: Json) -> Side:
 
 def pod_side(pod: Json, family: str = "") -> Side:
     """One pod as an end of connections; of a `family` (IPv4, IPv6) its addresses of that one alone."""
-    told = [
-        dig(pod, "status", "podIP"),
-        *(each.get("ip") for each in dig(pod, "status", "podIPs", default=())),
-    ]
-    addresses = tuple(dict.fromkeys(each for each in told if each and family in ("", family_of(each))))
+    addresses = tuple(each for each in pod_addresses(pod) if family in ("", family_of(each)))
     return Side(
         ref(pod),
         dig(pod, "metadata", "labels", default={}),

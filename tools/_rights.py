@@ -11,10 +11,11 @@ async def visible(
     namespace: str = "",
     *,
     fields: str = "",
+    group: str = "",
     keep: Callable[[Json], Json | None] | None = None,
 ) -> list[Json] | None:
     """The objects of a kind as `cluster.list` gives them; None where they cannot be listed."""
-    found = await tried(cluster, kind, namespace, fields=fields, keep=keep)
+    found = await tried(cluster, kind, namespace, fields=fields, group=group, keep=keep)
     return None if isinstance(found, ToolError) else found
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from opssquad import Json
 
 from ._kube import dig, owner, selected
-from ._pods import is_finished, is_ready, is_terminating
+from ._pods import is_finished, is_ready, is_terminating, pod_addresses
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 
@@ -89,14 +89,13 @@ def addresses(slices: Sequence[Json]) -> set[str]:
 
 def follow(slices: Sequence[Json], found: Serving, service: Json) -> bool:
     """Whether the endpoints lead to the ready pods that have the ports which are named, and to no others."""
-    reached, known = addresses(slices), {ip for each in found.pods for ip in _ips(each)}
+    reached, known = addresses(slices), {ip for each in found.pods for ip in pod_addresses(each)}
     names = [each for each in map(target, dig(service, "spec", "ports", default=())) if isinstance(each, str)]
     due = [p for p in found.ready if not names or any(name in declared(p)[1] for name in names)]
     early = bool(dig(service, "spec", "publishNotReadyAddresses"))
-    more = [p for p in found.pods if p not in due and _ips(p) & reached]
-    return reached <= known and all(_ips(p) & reached for p in due if _ips(p)) and (early or not more)
-
-
-def _ips(pod: Json) -> set[str]:
-    all_of_it = [each.get("ip") for each in dig(pod, "status", "podIPs", default=())]
-    return {ip for ip in (dig(pod, "status", "podIP"), *all_of_it) if ip}
+    more = [p for p in found.pods if p not in due and reached.intersection(pod_addresses(p))]
+    return (
+        reached <= known
+        and all(reached.intersection(pod_addresses(p)) for p in due if pod_addresses(p))
+        and (early or not more)
+    )

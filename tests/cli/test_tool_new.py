@@ -73,6 +73,7 @@ def test_the_commands_that_it_prints_do_what_they_say(said: Said) -> None:
         (("../up",), "'../up' is no name of a tool"),
         (("health",), "'health' is the name of one of ours; take another"),
         (("fine", "--squad", "k9s"), "no squad 'k9s'; there is: k8s"),
+        (("fine", "--squad", "database"), "what Python begins with works on a cluster, and squad database"),
     ],
 )
 def test_a_name_that_cannot_be_is_one_line_and_nothing_is_written(

@@ -71,7 +71,13 @@ FOUND = {
 """The fault of the network squad's catalogue that each of them is."""
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+WAITS = ("loss", "dropped-port")
+"""Faults that show by deadlines that pass, for a quarter of a minute."""
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(each, marks=pytest.mark.long if each in WAITS else ()) for each in FAULTS]
+)
 async def test_the_squad_names_the_fault_first_when_asked_as_people_ask(fault: str, tmp_path: Path) -> None:
     async with standing(fault) as lab:
         argv = ("-m", "opssquad", "ask", "--squad", "network", FAULTS[fault].question, "--json")

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from opssquad import Cluster, Json, Rows, Signal, ToolError
 
-from .._kube import dig, owner
-from .._pods import is_finished
+from .._kube import owner
+from .._pods import is_finished, pod_addresses
 from ._common import client
 
 
@@ -29,9 +29,7 @@ async def workloads_by_address(cluster: Cluster | None) -> dict[str, str]:
 
 def _slim(pod: Json) -> Json | None:
     """Who answers for a pod that runs, and its addresses of both families."""
-    one = str(dig(pod, "status", "podIP", default=""))
-    more = [str(each.get("ip", "")) for each in dig(pod, "status", "podIPs", default=())]
-    addresses = sorted({each for each in (one, *more) if each})
+    addresses = sorted(pod_addresses(pod))
     if not addresses or is_finished(pod):
         return None
     return {"owner": str(owner({**pod, "kind": "Pod"})), "addresses": addresses}

@@ -5,18 +5,19 @@ Pure functions; where a name is of several things, ToolError lists them, where o
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from opssquad import Json, Ref, ToolError
 
+from .._addresses import is_address, service_addresses
 from .._kinds import kind_of
-from .._kube import dig, ref
-from .._pods import is_finished
+from .._kube import dig, ref, selected
+from .._pods import is_finished, pod_addresses
 from ..signals._scene import Scene
 from ..signals.replicas import KINDS, desired
 from ._hops import Client, Goal
-from ._lookups import is_address, meant
+from ._lookups import meant
 
 OUTSIDE = frozenset({"internet", "outside", "external", "world"})
 MAKERS = (*KINDS, "CronJob", "Job")
@@ -107,8 +108,7 @@ def workload_client(obj: Json, scene: Scene) -> Client:
 
 def _with_address(address: str, scene: Scene) -> Json | None:
     for pod in scene.of("Pod"):
-        told = (dig(pod, "status", "podIP"), *(e.get("ip") for e in dig(pod, "status", "podIPs", default=())))
-        if address in told and not dig(pod, "spec", "hostNetwork") and not is_finished(pod):
+        if address in pod_addresses(pod) and not dig(pod, "spec", "hostNetwork") and not is_finished(pod):
             return pod
     return None
 
@@ -117,13 +117,23 @@ def _workload(said: Words, home: str, scene: Scene) -> Json:
     """The workload or pod of a name. Raises ToolError."""
     kinds = (said.kind,) if said.kind else (*MAKERS, "Pod")
     name, space = _place(said, home, scene)
+    found, known = _called(name, kinds, space, scene)
+    if found is None:
+        raise _none("workload and no pod", name, space, known)
+    return found
+
+
+def _called(name: str, kinds: Iterable[str], space: str, scene: Scene) -> tuple[Json | None, list[Json]]:
+    """The object of that name, and all of these kinds there. Raises ToolError for several of the name."""
     known = [each for kind in kinds for each in (scene.within(kind, space) if space else scene.of(kind))]
     hits = [each for each in known if each["metadata"]["name"].lower() == name]
-    if len(hits) == 1:
-        return hits[0]
-    if hits:
+    if len(hits) > 1:
         raise ToolError(f"{len(hits)} are called {name!r}: {_listed(hits)}; say which")
-    raise ToolError(f"no workload and no pod {name!r}{f' in {space}' if space else ''}; {_near(name, known)}")
+    return (hits[0] if hits else None), known
+
+
+def _none(what: str, name: str, space: str, known: Iterable[Json]) -> ToolError:
+    return ToolError(f"no {what} {name!r}{f' in {space}' if space else ''}; {_near(name, known)}")
 
 
 def _place(said: Words, home: str, scene: Scene) -> tuple[str, str]:
@@ -157,19 +167,13 @@ def goal_of(said: Words, port: int, home: str, client: Client, scene: Scene) -> 
         return _address(base, scene)
     found = _service(said, here, client, scene)
     if found or said.scheme or client.outside:
-        return Goal(said.text, said.host, found, port=port, scheme=said.scheme, path=said.path)
+        return replace(base, service=found)
     name, space = _place(said, here, scene)
-    kinds = (*MAKERS, "Pod", "Service")
-    known = [each for kind in kinds for each in (scene.within(kind, space) if space else scene.of(kind))]
-    hits = [each for each in known if each["metadata"]["name"] == name]
-    if len(hits) > 1:
-        raise ToolError(f"{len(hits)} are called {name!r}: {_listed(hits)}; say which")
-    if hits:
-        return _pods(said.text, hits[0], port, scene)
+    hit, known = _called(name, (*MAKERS, "Pod", "Service"), space, scene)
+    if hit:
+        return _pods(said.text, hit, port, scene)
     if "." not in said.host and not client.inside:
-        raise ToolError(
-            f"no Service and no workload {name!r}{f' in {space}' if space else ''}; {_near(name, known)}"
-        )
+        raise _none("Service and no workload", name, space, known)
     return base
 
 
@@ -178,13 +182,8 @@ def _service(said: Words, home: str, client: Client, scene: Scene) -> Ref | None
     space = client.namespace or home
     if space or "." in said.host:
         address = meant(said.host, space, scene)
-        return (
-            address
-            if address
-            and (scene.get(address) or ".svc" in said.host or client.namespace)
-            and _is(address, said, scene)
-            else None
-        )
+        told = address and (scene.get(address) or ".svc" in said.host or client.namespace)
+        return address if address and told and _is(address, said, scene) else None
     hits = [each for each in scene.of("Service") if each["metadata"]["name"] == said.host]
     if len(hits) > 1:
         raise ToolError(f"{len(hits)} Services are called {said.host!r}: {_listed(hits)}; say which")
@@ -204,11 +203,9 @@ def _object(said: Words, port: int, home: str, client: Client, scene: Scene) -> 
     address = Ref(kind=said.kind, namespace=space, name=said.host)
     obj = scene.get(address)
     if said.kind == "Service":
-        known = scene.within("Service", space) if space else scene.of("Service")
         if obj is None:
-            raise ToolError(
-                f"no Service {said.host!r}{f' in {space}' if space else ''}; {_near(said.host, known)}"
-            )
+            known = scene.within("Service", space) if space else scene.of("Service")
+            raise _none("Service", said.host, space, known)
         return Goal(said.text, service=address, port=port)
     if said.kind == "Ingress" and obj:
         host = dig(obj, "spec", "rules", 0, "host", default="")
@@ -228,12 +225,8 @@ def _pods(text: str, obj: Json, port: int, scene: Scene) -> Goal:
     if obj["kind"] == "Pod":
         return Goal(text, who=ref(obj), pods=(obj,), port=port)
     labels = dig(client.template, "metadata", "labels", default={})
-    before = [
-        each
-        for each in scene.within("Service", space)
-        if (selector := dig(each, "spec", "selector", default={}))
-        and all(labels.get(key) == value for key, value in selector.items())
-    ]
+    services = scene.within("Service", space)
+    before = [each for each in services if selected(labels, dig(each, "spec", "selector", default={}))]
     if len(before) > 1:
         raise ToolError(f"{ref(obj)} stands behind {len(before)} Services: {_listed(before)}; say which")
     if before:
@@ -244,9 +237,7 @@ def _pods(text: str, obj: Json, port: int, scene: Scene) -> Goal:
 def _address(base: Goal, scene: Scene) -> Goal:
     """A Service's address, a pod's, or one outside of the cluster."""
     for each in scene.of("Service"):
-        given = [e.get("ip") for e in dig(each, "status", "loadBalancer", "ingress", default=())]
-        own = dig(each, "spec", "clusterIPs", default=None) or [dig(each, "spec", "clusterIP")]
-        if base.host in (*own, *given, *dig(each, "spec", "externalIPs", default=())):
+        if base.host in service_addresses(each):
             return Goal(base.words, base.host, ref(each), port=base.port)
     if pod := _with_address(base.host, scene):
         return Goal(base.words, base.host, who=ref(pod), pods=(pod,), port=base.port)

@@ -14,7 +14,9 @@ MOST = 6
 SECONDS = 2.0
 
 
-async def tried(network: Network, found: Sequence[answers.Resolved], origin: str) -> list[answers.Connected]:
+async def connections(
+    network: Network, found: Sequence[answers.Resolved], origin: str
+) -> list[answers.Connected]:
     """A connection to each address that only some of the servers give; nothing where they agree, or where it
     is clear without whose answer is the odd one."""
     given = [set(values(each)) for each in found if each.status and each.ask.type in ADDRESSES]

@@ -16,6 +16,7 @@ from ..signals.certificates import covers
 from ..signals.gateways import gateway_signals, route_signals
 from ..signals.ingresses import ingress_signals
 from ._hops import Goal, Hop, first_of, named
+from ._reaching import SCHEMES
 from ._showing import certificate_hop
 
 KINDS = {"Exact": "Exact", "RegularExpression": "regular expression"}
@@ -39,6 +40,19 @@ class Rule:
         exact = 0 if not self.host else 1 if self.host.startswith("*.") else 2
         return exact, len(self.path.rstrip("/")), self.kind == "Exact"
 
+    @property
+    def target(self) -> Ref:
+        """The Service that it leads to."""
+        return Ref(kind="Service", namespace=self.namespace, name=self.service or "-")
+
+    def goal(self) -> Goal:
+        """A request that goes by it; below a wildcard for some name. By TLS where a certificate is named for
+        the host, or for whatever is asked for."""
+        host, listed = self.host.replace("*", "any", 1), dig(self.holder, "spec", "tls", default=())
+        safe = any(covers(name, host) for each in listed for name in each.get("hosts") or [host])
+        scheme = "https" if safe else "http"
+        return Goal(f"{scheme}://{host}{self.path}", host, scheme=scheme, path=self.path)
+
     def words(self) -> str:
         """`shop.example/api (Prefix)`."""
         return f"{self.host or '*'}{self.path} ({self.kind})"
@@ -56,13 +70,10 @@ def ways_in(scene: Scene, spaces: frozenset[str]) -> list[Json]:
     found: dict[str, Json] = {}
     for rule in rules(scene):
         if rule.host and "*" not in rule.host and rule.namespace in spaces:
-            listed = dig(rule.holder, "spec", "tls", default=())
-            safe = any(
-                covers(name, rule.host) for each in listed for name in each.get("hosts") or [rule.host]
-            )
-            scheme, port = ("https", 443) if safe else ("http", 80)
-            known = {"host": rule.host, "port": port, "url": f"{scheme}://{rule.host}{rule.path}"}
-            found.setdefault(rule.host, known | ({"tls": port} if safe else {}))
+            goal = rule.goal()
+            port = SCHEMES[goal.scheme]
+            known = {"host": rule.host, "port": port, "url": goal.words}
+            found.setdefault(rule.host, known | ({"tls": port} if goal.scheme == "https" else {}))
     return list(found.values())
 
 
@@ -137,9 +148,7 @@ def entry_hops(goal: Goal, scene: Scene) -> tuple[list[Hop], Rule | None]:
         ingress_signals(holder, scene) if holder["kind"] == "Ingress" else route_signals(holder, scene)
     )
     hops = [_class(holder, scene), *_certificates(goal, holder, told, scene), _rule(rule, told, scene)]
-    ended = any(each.verdict == "broken" and each.what == "rule" and each.signals == () for each in hops)
-    service = scene.get(Ref(kind="Service", namespace=rule.namespace, name=rule.service or "-"))
-    return hops, None if ended or not service else rule
+    return hops, rule if scene.get(rule.target) else None
 
 
 def _class(holder: Json, scene: Scene) -> Hop:
@@ -167,7 +176,7 @@ def _gateways(route: Json, scene: Scene) -> Hop:
 
 
 def _rule(rule: Rule, told: Sequence[Signal], scene: Scene) -> Hop:
-    holder, target = rule.holder, Ref(kind="Service", namespace=rule.namespace, name=rule.service or "-")
+    holder, target = rule.holder, rule.target
     missing = [
         each for each in told if each.id.endswith(".backend_missing") and each.data["ref"] == str(target)
     ]

@@ -7,7 +7,6 @@ from opssquad import Json, Ref
 from .._depends import dependencies
 from .._kube import dig, ref
 from ..signals._scene import Scene
-from ..signals.certificates import covers
 from ..signals.environment import port_beside
 from ..signals.names import missing_services
 from ..signals.replicas import KINDS, desired
@@ -39,14 +38,10 @@ def goals(workload: Json, scene: Scene) -> list[Goal]:
             told = each.port or port_beside(each, template, space, scene)
             port = int(told) if told.isdecimal() and len(told) <= 5 else 0
             setting = each.place.config if each.place else None
-            goal = Goal(
-                f"{each.host}{f':{port}' if port else ''}",
-                each.host,
-                each.service,
-                port=port,
-                setting=setting,
+            said = f"{each.host}{f':{port}' if port else ''}"
+            found.setdefault(
+                (each.service, port), Goal(said, each.host, each.service, port=port, setting=setting)
             )
-            found.setdefault((each.service, port), goal)
     for signal in missing_services(workload, scene):
         address = Ref.parse(str(signal.data["service"]))
         host = str(signal.data["host"])
@@ -58,8 +53,4 @@ def entries(scene: Scene, spaces: Collection[str]) -> Iterator[Goal]:
     """What Ingresses and routes of these namespaces lead to, each rule once."""
     for rule in rules(scene):
         if rule.holder["metadata"].get("namespace", "") in spaces and rule.host:
-            host = rule.host.replace("*", "any", 1)
-            listed = dig(rule.holder, "spec", "tls", default=())
-            names = [name for each in listed for name in each.get("hosts") or ()]
-            scheme = "https" if any(covers(each, host) for each in names) else "http"
-            yield Goal(f"{scheme}://{host}{rule.path}", host, scheme=scheme, path=rule.path)
+            yield rule.goal()

@@ -3,7 +3,6 @@
 Pure functions over a pod's spec and a scene.
 """
 
-import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -28,15 +27,6 @@ class Found:
     pod: str = ""
 
 
-def is_address(text: str) -> bool:
-    """Whether a host is an IP address."""
-    try:
-        ipaddress.ip_address(text.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
 def asks_cluster(spec: Json, scene: Scene) -> bool:
     """Whether a pod asks the cluster's DNS: by its policy, or since its own servers are that one."""
     policy, host = spec.get("dnsPolicy") or "ClusterFirst", bool(spec.get("hostNetwork"))
@@ -50,7 +40,7 @@ def asks_cluster(spec: Json, scene: Scene) -> bool:
     )
 
 
-def tried(host: str, spec: Json, namespace: str) -> list[str]:
+def candidates(host: str, spec: Json, namespace: str) -> list[str]:
     """The full names that a pod's resolver asks for, in order."""
     if host.endswith("."):
         return [host.rstrip(".")]
@@ -70,7 +60,7 @@ def _ndots(spec: Json) -> int:
 
 def found(host: str, spec: Json, namespace: str, scene: Scene) -> Found | None:
     """What the first name along the search path that is a Service's leads to."""
-    for full in tried(host.lower(), spec, namespace):
+    for full in candidates(host.lower(), spec, namespace):
         for each in _services(full):
             if scene.get(each.service) and (not each.pod or _has_pod(each, scene)):
                 return each

@@ -12,7 +12,7 @@ from ..signals.dns import NAMESPACES, behind_dns, dns_services, dns_signals
 from ..signals.environment import environment_signals
 from ..signals.names import missing_services
 from ._hops import Client, Goal, Hop, first_of, where
-from ._lookups import asks_cluster, found, is_address, meant, tried
+from ._lookups import asks_cluster, candidates, found, meant
 
 MOST = 4
 
@@ -37,14 +37,17 @@ def client_hop(client: Client) -> Hop:
     return Hop("client", "ok", said)
 
 
-def name_hop(client: Client, goal: Goal, scene: Scene) -> Hop | None:
-    """Whether the name is one, as the client's resolver asks for it; None where no name is looked up."""
-    if not goal.host or is_address(goal.host):
-        return None
-    spec, space = client.spec, client.namespace or (goal.service.namespace if goal.service else "")
-    for each in dig(spec, "hostAliases", default=()):
+def hosts_file_hop(client: Client, goal: Goal) -> Hop | None:
+    """The name as the pod's own file has it, which goes before any DNS."""
+    for each in dig(client.spec, "hostAliases", default=()):
         if goal.host in (each.get("hostnames") or ()):
             return Hop("name", "ok", f"{goal.host} is {each.get('ip')} in the pod's /etc/hosts")
+    return None
+
+
+def name_hop(client: Client, goal: Goal, scene: Scene) -> Hop:
+    """Whether the name is one, as the client's resolver asks for it."""
+    spec, space = client.spec, client.namespace or (goal.service.namespace if goal.service else "")
     wanted = goal.service or meant(goal.host, space, scene)
     if wanted is None:
         return Hop("name", "not checked", f"{goal.host} is no name of the cluster; the API knows no other")
@@ -54,7 +57,7 @@ def name_hop(client: Client, goal: Goal, scene: Scene) -> Hop | None:
         return _outside(client, goal, scene)
     hit = found(goal.host, spec, space, scene) if client.inside else None
     if client.inside and hit is None:
-        along = some(tried(goal.host, spec, space), MOST)
+        along = some(candidates(goal.host, spec, space), MOST)
         return Hop("name", "broken", f"{goal.host} is not found along its search path ({along})", client.who)
     return Hop("name", "ok", f"{goal.host} is Service {wanted.name} in {wanted.namespace}")
 

@@ -1,12 +1,12 @@
 """From where a host is asked: what only a cluster knows is asked from its nodes, all else from here."""
 
 import asyncio
-import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from opssquad import Json, Network, Ref, Result, Signal
 
+from .._addresses import is_address
 from ._told import MOST as MOST_LINES
 
 HERE, HERE_TOLD = "", "here"
@@ -17,6 +17,9 @@ LINES = 5
 """Lines that each of several places is told in, where there is room for so many."""
 INSIDE = ("Service", "Pod")
 ENDS = (".svc", ".cluster.local")
+OneNode = Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster a node"]
+EveryNode = Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster every node"]
+"""The argument `origin` of probes that one place makes, and of those that are worth making from each."""
 From = Callable[[str], Awaitable[Result]]
 """What one place shows."""
 
@@ -31,20 +34,12 @@ def places(network: Network, about: Ref, host: str, origin: str) -> list[str]:
     inside = [each for each in network.origins() if each.startswith("node/")]
     if of_cluster and inside:
         return inside
-    return [] if of_cluster and not _is_address(name) else [HERE]
+    return [] if of_cluster and not is_address(name) else [HERE]
 
 
 def named(origin: str) -> str:
     """A place by the name that probes have for it."""
     return HERE if origin == HERE_TOLD else origin
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 async def from_one(where: Sequence[str], host: str, ask: From) -> Result:
@@ -64,7 +59,7 @@ async def from_each(where: Sequence[str], about: Ref, host: str, ask: From) -> R
         text="\n".join(text),
         sources=tuple(quote for each in found.values() for quote in each.sources),
         data={
-            "places": {place or "here": dict(each.data) for place, each in found.items()},
+            "places": {place or HERE_TOLD: dict(each.data) for place, each in found.items()},
             **_unasked([each.data for each in found.values()]),
         },
         signals=signals,

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from opssquad import Json, Ref
+from opssquad import Json, Ref, Signal
 
-from .._kube import dig
+from .._kube import dig, ref
 from .._pods import is_finished
 from .._policies import DNS, Rule, decide, isolating
 from .._policy_rules import Direction, Port, Side, anyone, pod_side, side
@@ -142,10 +142,8 @@ def _hop(
     return Hop(what, "ok", f"{subject} is isolated by {names}; {let} passes")
 
 
-def _newest(found: Between, signal: object) -> Ref:
-    entity = getattr(signal, "entity", None)
-    meta = found.policies[0]["metadata"]
-    return entity or Ref(kind="NetworkPolicy", namespace=meta.get("namespace", ""), name=meta["name"])
+def _newest(found: Between, signal: Signal | None) -> Ref:
+    return signal.entity if signal else ref(found.policies[0])
 
 
 def _rules(rules: Sequence[Rule]) -> str:

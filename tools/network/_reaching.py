@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from opssquad import Json, Ref, Signal
 
 from .._kube import dig, quote_at, ref
-from .._pods import is_ready
+from .._pods import is_ready, pod_addresses
 from .._policy_rules import Port, Side
 from .._serving import SERVICE_LABEL, target
 from .._text import many, some
@@ -167,16 +167,8 @@ def _stale(service: Json, ready: set[str], pods: Sequence[Json], scene: Scene) -
     if not dig(service, "spec", "selector") or not scene.covers("Pod", ref(service).namespace):
         return set()
     early = bool(dig(service, "spec", "publishNotReadyAddresses"))
-    live = {
-        ip
-        for pod in pods
-        if early or is_ready(pod)
-        for ip in (
-            dig(pod, "status", "podIP"),
-            *(one.get("ip") for one in dig(pod, "status", "podIPs", default=())),
-        )
-    }
-    return ready - live if any(live) else set()
+    live = {ip for pod in pods if early or is_ready(pod) for ip in pod_addresses(pod)}
+    return ready - live if live else set()
 
 
 def _local(client: Client, service: Json, scene: Scene) -> Hop | None:

@@ -1,10 +1,10 @@
 """What an address or a name belongs to: an object of the cluster where one is connected, else a host."""
 
 import asyncio
-import ipaddress
 
 from opssquad import Cluster, Json, Ref, ToolError
 
+from .._addresses import is_address, service_addresses
 from .._kube import dig, owner, ref, selected
 
 HOST = "Host"
@@ -15,7 +15,7 @@ async def subject(cluster: Cluster | None, host: str) -> Ref:
     bare = host.rstrip(".").lower()
     if cluster is not None:
         try:
-            found = await (_by_address(cluster, bare) if _is_address(bare) else _by_name(cluster, bare))
+            found = await (_by_address(cluster, bare) if is_address(bare) else _by_name(cluster, bare))
         except ToolError:
             # Whoever may not list Services can probe all the same.
             found = None
@@ -26,11 +26,11 @@ async def subject(cluster: Cluster | None, host: str) -> Ref:
 
 async def behind(cluster: Cluster | None, address: str) -> list[str]:
     """The workloads of the pods behind a Service of that address, its own or its load balancer's."""
-    if cluster is None or not _is_address(address):
+    if cluster is None or not is_address(address):
         return []
     try:
         services = await cluster.list("Service")
-        found = next((each for each in services if address in _addresses(each)), None)
+        found = next((each for each in services if address in service_addresses(each)), None)
         if found is None:
             return []
         selector = dig(found, "spec", "selector", default={})
@@ -42,24 +42,10 @@ async def behind(cluster: Cluster | None, address: str) -> list[str]:
     return sorted({str(owner(each)) for each in mine})
 
 
-def _addresses(service: Json) -> set[str]:
-    own = dig(service, "spec", "clusterIPs", default=None) or [dig(service, "spec", "clusterIP")]
-    balanced = dig(service, "status", "loadBalancer", "ingress", default=())
-    return {*own, *(each.get("ip") for each in balanced), *dig(service, "spec", "externalIPs", default=())}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 async def _by_address(cluster: Cluster, address: str) -> Ref | None:
     services, pods = await asyncio.gather(cluster.list("Service"), cluster.list("Pod"))
     for each in services:
-        if address in _addresses(each):
+        if address in service_addresses(each):
             return ref(each)
     on_node = (each for each in pods if not dig(each, "spec", "hostNetwork"))
     return next((ref(each) for each in on_node if dig(each, "status", "podIP") == address), None)

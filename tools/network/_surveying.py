@@ -4,12 +4,14 @@ Where a name tells no namespace, the server is asked which have it.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from opssquad import Cluster, Json, ToolError
 
+from .._addresses import is_address, service_addresses
 from .._depends import elsewhere
 from .._extensions import MESH, Extension, served, spaces_of
 from .._kube import dig
@@ -20,7 +22,6 @@ from ..signals.dns import NAMESPACES
 from ..signals.replicas import KINDS
 from ._aims import OUTSIDE, Words
 from ._entering import best, of_host, rules
-from ._lookups import is_address
 
 SPACED = (
     *("Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Service", "EndpointSlice"),
@@ -124,9 +125,7 @@ async def _holding(cluster: Cluster, kinds: Iterable[str], name: str) -> set[str
 
 async def _with_address(cluster: Cluster, address: str) -> set[str]:
     def service(obj: Json) -> Json | None:
-        given = [e.get("ip") for e in dig(obj, "status", "loadBalancer", "ingress", default=())]
-        mine = (dig(obj, "spec", "clusterIP"), *dig(obj, "spec", "clusterIPs", default=()), *given)
-        return obj if address in (*mine, *dig(obj, "spec", "externalIPs", default=())) else None
+        return obj if address in service_addresses(obj) else None
 
     listed = await asyncio.gather(
         visible(cluster, "Service", keep=service), visible(cluster, "Pod", fields=f"status.podIP={address}")
@@ -135,24 +134,18 @@ async def _with_address(cluster: Cluster, address: str) -> set[str]:
 
 
 async def _entries(cluster: Cluster, spaces: set[str] | None) -> list[Json]:
-    """Ingresses, and the routes and Gateways that the cluster serves; everywhere where `spaces`
-    is None."""
+    """Ingresses, and the routes and Gateways that the cluster serves; everywhere where `spaces` is None.
+    What may not be listed everywhere is still read of the namespaces in question."""
     more, _ = await served(cluster)
     asked = [Extension("networking.k8s.io", "Ingress", True), *(e for e in more if "gateway" in e.group)]
-    places = [
-        (each, space)
-        for each in asked
-        for space in (sorted(spaces) if spaces and each.kind != "Gateway" else [""])
-    ]
-
-    async def one(kind: Extension, space: str) -> list[Json]:
-        try:
-            return await cluster.list(kind.kind, space if kind.namespaced else "", group=kind.group)
-        except ToolError:
-            # What may not be listed everywhere is still read of the namespaces in question.
-            return []
-
-    return [each for found in await asyncio.gather(*(one(*p) for p in places)) for each in found]
+    listed = await asyncio.gather(
+        *(
+            visible(cluster, each.kind, space if each.namespaced else "", group=each.group)
+            for each in asked
+            for space in (sorted(spaces) if spaces and each.kind != "Gateway" else [""])
+        )
+    )
+    return [each for found in listed for each in found or ()]
 
 
 def _led_to(entries: Iterable[Json], to: Words) -> set[str]:
@@ -228,17 +221,9 @@ async def _others(cluster: Cluster, spaces: set[str]) -> str:
     except ToolError as error:
         return f"whether there are policies of other kinds could not be read ({error})"
     mine = [each for each in kinds if each.kind in POLICIES.get(each.group, ())]
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for each in mine:
         for space in sorted(spaces) if each.namespaced else ("",):
-            for _ in await visible_of(cluster, each.kind, space, each.group):
-                counts[each.kind] = counts.get(each.kind, 0) + 1
-    return ", ".join(f"{many} {kind}" for kind, many in counts.items())
-
-
-async def visible_of(cluster: Cluster, kind: str, space: str, group: str) -> list[Json]:
-    """The objects of a kind of a group; none where they cannot be listed."""
-    try:
-        return await cluster.list(kind, space, group=group)
-    except ToolError:
-        return []
+            found = await visible(cluster, each.kind, space, group=each.group)
+            counts[each.kind] += len(found or ())
+    return ", ".join(f"{many} {kind}" for kind, many in counts.items() if many)

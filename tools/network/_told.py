@@ -26,12 +26,13 @@ def told(found: Sequence[answers.Answer], signals: Iterable[Signal], notes: Iter
 def barred(found: Sequence[answers.Answer]) -> Json:
     """What policy or this machine kept us from asking, as data of a result: it stays unknown."""
     kept = [each for each in found if each.end in ("denied", "not_possible")]
-    told_ = [{"what": probe_source(each).locator, "why": each.why} for each in kept]
-    return ({"unread": told_} if told_ else {}) | unasked(found)
+    return ({"unread": _reasons(kept)} if kept else {}) | unasked(found)
 
 
 def unasked(found: Sequence[answers.Answer]) -> Json:
     """That nobody was asked at all, as data of a result: that it shows nothing wrong says nothing then."""
-    if not all(each.end in NEVER for each in found):
-        return {}
-    return {"unasked": [{"what": probe_source(each).locator, "why": each.why} for each in found]}
+    return {"unasked": _reasons(found)} if all(each.end in NEVER for each in found) else {}
+
+
+def _reasons(found: Iterable[answers.Answer]) -> list[Json]:
+    return [{"what": probe_source(each).locator, "why": each.why} for each in found]

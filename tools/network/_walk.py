@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from opssquad import Json, Ref, Signal
 
+from .._addresses import is_address
 from .._kube import dig, ref
 from .._pods import is_finished, is_terminating
 from .._policy_rules import Port, outside, pod_side
@@ -17,9 +18,9 @@ from ..signals.services import behind, service_signals
 from ._entering import entry_hops, rules
 from ._ground import ground_hops
 from ._hops import Client, Goal, Hop, Path, named
-from ._lookups import is_address, meant
+from ._lookups import meant
 from ._meshing import mesh_hops
-from ._naming import client_hop, dns_hop, name_hop
+from ._naming import client_hop, dns_hop, hosts_file_hop, name_hop
 from ._policing import dns_policy_hop, policy_hops
 from ._reaching import chosen, endpoints_hop, pods_hop, port_hop, port_of, service_hop
 from ._showing import certificate_hop, is_tls, mounted
@@ -36,7 +37,7 @@ def walk(client: Client, goal: Goal, scene: Scene) -> Path:
     goal = replace(goal, service=service)
     hops = [client_hop(client), *_lookup(client, goal, scene)]
     if client.outside and goal.host and not service and not goal.pods:
-        return _entered(client, goal, hops, scene)
+        return _from_outside(client, goal, hops, scene)
     obj = scene.get(service) if service else None
     if service and obj is None:
         return Path(
@@ -51,33 +52,26 @@ def walk(client: Client, goal: Goal, scene: Scene) -> Path:
     return Path(client, goal, tuple(hops))
 
 
-def entered(client: Client, goal: Goal, scene: Scene) -> tuple[Client, Goal]:
+def way_in(client: Client, goal: Goal, scene: Scene) -> Goal:
     """A Service that nothing outside reaches by itself, as the way in that leads to it, if there is one."""
     service = scene.get(goal.service) if goal.service and client.outside else None
     if service is None or not _exposed(client, service):
-        return client, goal
-    meta = service["metadata"]
-    for each in rules(scene):
-        if each.host and (each.service, each.namespace) == (meta["name"], meta.get("namespace", "")):
-            host = each.host.replace("*", "any", 1)
-            scheme = "https" if dig(each.holder, "spec", "tls") else "http"
-            return client, Goal(f"{scheme}://{host}{each.path}", host, scheme=scheme, path=each.path)
-    return client, goal
+        return goal
+    leading = (each for each in rules(scene) if each.host and each.target == ref(service))
+    return next((each.goal() for each in leading), goal)
 
 
 def _lookup(client: Client, goal: Goal, scene: Scene) -> list[Hop]:
     """The name and the cluster's DNS, where a name is looked up by a pod."""
     if client.outside or not goal.host or is_address(goal.host):
         return []
+    if known := hosts_file_hop(client, goal):
+        return [known]
     name = name_hop(client, goal, scene)
-    if name is None or name.fact.endswith("/etc/hosts"):
-        return [name] if name else []
+    if name.verdict == "broken":
+        return [name]
     policy = dns_policy_hop(client, scene)
-    lost = name.verdict == "broken"
-    return [
-        name,
-        *([] if lost else [dns_hop(scene, goal.service is not None), *([policy] if policy else [])]),
-    ]
+    return [name, dns_hop(scene, goal.service is not None), *([policy] if policy else [])]
 
 
 def _gone(service: Ref, scene: Scene) -> Hop:
@@ -87,10 +81,10 @@ def _gone(service: Ref, scene: Scene) -> Hop:
     return Hop("Service", "unknown", f"the Services of {service.namespace} could not be read")
 
 
-def _entered(client: Client, goal: Goal, hops: list[Hop], scene: Scene) -> Path:
-    entered, rule = entry_hops(goal, scene)
-    hops = [*hops, *entered]
-    service = scene.get(Ref(kind="Service", namespace=rule.namespace, name=rule.service)) if rule else None
+def _from_outside(client: Client, goal: Goal, hops: list[Hop], scene: Scene) -> Path:
+    more, rule = entry_hops(goal, scene)
+    hops = [*hops, *more]
+    service = scene.get(rule.target) if rule else None
     if rule is None or service is None:
         return Path(client, goal, tuple(hops))
     listed = dig(service, "spec", "ports", default=())

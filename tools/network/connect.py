@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Sequence
 from typing import Annotated
 
-from opssquad import Cluster, Network, Ref, Result, Signal, answers, asks, probe_source, series, tool
+from opssquad import Cluster, Network, Ref, Result, Signal, asks, probe_source, series, tool
 
-from ._origins import from_each, places
+from ._origins import EveryNode, from_each, places
 from ._placed import placed
 from ._subject import subject
 from ._told import barred, told
-from .signals.series import ENOUGH, Probe, rationed, several
+from .signals.series import ENOUGH, Probe, first_of_each_end, rationed, several
 from .signals.tcp import connected
 
 SHORT = 0.9
@@ -30,9 +30,7 @@ async def connect(
     host: Annotated[str, "name or address"],
     port: asks.Port,
     times: Annotated[asks.Times, "more than 1 tells loss and percentiles; loss from 10 on"] = 1,
-    origin: Annotated[
-        str, "node/NAME or here; empty for here, and for what is of the cluster every node"
-    ] = "",
+    origin: EveryNode = "",
 ) -> Result:
     """Open TCP connections and close them: open, refused, timeout or unreachable, and how long it took."""
     about = await subject(cluster, host)
@@ -71,9 +69,7 @@ async def ping(
     cluster: Cluster | None,
     host: Annotated[str, "name or address"],
     times: Annotated[asks.Times, "echoes; loss is told from 10 on"] = 5,
-    origin: Annotated[
-        str, "node/NAME or here; empty for here, and for what is of the cluster every node"
-    ] = "",
+    origin: EveryNode = "",
 ) -> Result:
     """Send echoes to a host: loss, percentiles, jitter. That none comes back may be a firewall's doing."""
     about = await subject(cluster, host)
@@ -100,14 +96,6 @@ async def _echoed(
     return _of_series(found, signals, notes, command)
 
 
-def _shown(found: Sequence[Probe]) -> list[answers.Answer]:
-    """The first answer of each end."""
-    firsts: dict[str, answers.Answer] = {}
-    for each in found:
-        firsts.setdefault(each.end, each)
-    return list(firsts.values())
-
-
 def _notes(found: Sequence[Probe]) -> list[str]:
     spread = series.spread(found)
     some = 0 < spread.lost < spread.sent
@@ -126,10 +114,10 @@ def _of_series(
     data = {
         "sent": spread.sent, "ok": spread.good, "loss": spread.loss, "ends": dict(spread.ends),
         "p50": round(spread.p50, 1), "p95": round(spread.p95, 1), "max": round(spread.most, 1),
-        **barred(_shown(found)),
+        **barred(first_of_each_end(found)),
     }  # fmt: skip
     return Result(
-        text=told(_shown(found), signals, notes),
+        text=told(first_of_each_end(found), signals, notes),
         sources=(series.source(found),),
         data=data,
         signals=signals,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from opssquad import Cluster, Network, Ref, Result, asks, duration, probe_source, tool
 
-from ._origins import from_one, places
+from ._origins import OneNode, from_one, places
 from ._placed import placed
 from ._subject import subject
 from ._told import barred, told
@@ -19,7 +19,7 @@ async def handshake(
     host: Annotated[str, "name or address to connect to"],
     port: asks.Port = 443,
     name: Annotated[str, "name that must be on the certificate (SNI); empty for the host"] = "",
-    origin: Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster a node"] = "",
+    origin: OneNode = "",
 ) -> Result:
     """Do a TLS handshake: protocol, certificates with dates and names, faults, clock skew."""
     about = await subject(cluster, host)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from opssquad import Cluster, Network, Ref, Result, answers, asks, probe_source, tool
 
-from ._origins import from_one, places
+from ._origins import OneNode, from_one, places
 from ._placed import placed
 from ._subject import subject
 from ._told import barred, told
@@ -26,7 +26,7 @@ async def http(
     url: Annotated[str, "http or https, without user and password"],
     host: Annotated[str, "Host header and TLS name, where they differ from the URL's"] = "",
     method: Literal["GET", "HEAD", "OPTIONS"] = "GET",
-    origin: Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster a node"] = "",
+    origin: OneNode = "",
 ) -> Result:
     """Make an HTTP request: status, redirects, timing of each part, headers, certificates, first text."""
     name, port = _at(url, host)

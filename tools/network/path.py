@@ -16,7 +16,7 @@ from ._entering import ways_in
 from ._every import every
 from ._hops import Hop, Path
 from ._surveying import Survey, survey
-from ._walk import entered, signals_of, walk
+from ._walk import signals_of, walk, way_in
 
 ALONE = "from API data alone; nothing was sent"
 MOST = 8
@@ -51,7 +51,7 @@ async def path(
     goal = goal_of(to_words, port, read.homes[1] or namespace, caller, read.scene)
     if caller.who is None and (goal.scheme or not (goal.service or goal.pods or goal.addresses)):
         caller = client_of(words("internet"), "", read.scene)
-    caller, goal = entered(caller, goal, read.scene)
+    goal = way_in(caller, goal, read.scene)
     one = _with_others(walk(caller, goal, read.scene), read)
     return _result(cluster, read, [one], _one(one), namespace)
 
@@ -117,8 +117,8 @@ def _result(cluster: Cluster, read: Survey, paths: list[Path], text: list[str], 
         signals=tuple(signals),
         sources=read.scene.sources(signals),
         data={
-            "first_broken": _as_data(first),
-            "broken": [_as_data(each) for each in paths if each.first],
+            "first_broken": _broken_at(first),
+            "broken": [_broken_at(each) for each in paths if each.first],
             "callee": _callee(paths),
             "ways_in": ways_in(read.scene, read.spaces)[:WAYS_IN],
             "looked_at": len(paths),
@@ -140,7 +140,7 @@ def _callee(paths: list[Path]) -> Json:
     return next(told, {})
 
 
-def _as_data(walked: Path | None) -> Json:
+def _broken_at(walked: Path | None) -> Json:
     if walked is None or walked.first is None:
         return {}
     number, hop = walked.first

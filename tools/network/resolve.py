@@ -8,9 +8,9 @@ from typing import Annotated
 from opssquad import Cluster, Json, Network, Ref, Result, Signal, ToolError, answers, asks, probe_source, tool
 
 from .._kube import dig
-from ._alive import tried
+from ._alive import connections
 from ._authority import keepers
-from ._origins import HERE, from_one, places
+from ._origins import HERE, OneNode, from_one, places
 from ._placed import placed
 from ._subject import subject
 from ._told import barred, told
@@ -30,7 +30,7 @@ async def resolve(
     servers: Annotated[
         str, "addresses, `own` (resolvers), `authority` (of the zone); by comma; empty: own"
     ] = "",
-    origin: Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster a node"] = "",
+    origin: OneNode = "",
 ) -> Result:
     """Ask DNS for a name: records, TTLs, status, search path; several servers are compared, and a Service's
     name with its clusterIP."""
@@ -64,7 +64,7 @@ async def _resolved(
         signals += slowly(each, about)
         if known and await subject(cluster, each.name) == about:
             signals += wrong(each, known.ref, known.addresses)
-    reached = await tried(network, judged, lookups[0].origin)
+    reached = await connections(network, judged, lookups[0].origin)
     signals += differ(judged, about, reached)
     seen = await placed(cluster, found[0], signals)
     return Result(

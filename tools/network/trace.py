@@ -5,7 +5,7 @@ from typing import Annotated
 
 from opssquad import Cluster, Network, Ref, Result, asks, probe_source, tool
 
-from ._origins import from_one, places
+from ._origins import OneNode, from_one, places
 from ._placed import placed
 from ._subject import subject
 from ._told import barred, told
@@ -18,7 +18,7 @@ async def trace(
     cluster: Cluster | None,
     host: Annotated[str, "name or address"],
     port: Annotated[asks.AnyPort, "TCP port to trace to; 0 for UDP, as traceroute does"] = 0,
-    origin: Annotated[str, "node/NAME or here; empty for here, and for what is of the cluster a node"] = "",
+    origin: OneNode = "",
 ) -> Result:
     """Trace the way to a host hop by hop: who answers, who refuses, and how large packets may be."""
     about = await subject(cluster, host)

@@ -42,10 +42,16 @@ def new(shared: Shared, name: str, kind: "Kind", effect: "Effect", squad: str, p
     from opssquad.extensions.library import library
     from opssquad.extensions.sources import PROJECT, trust
     from opssquad.extensions.starting import fits, start
+    from opssquad.squad.spec import load_squad
 
     settings = shared.settings()
     fits(name)
-    content.squad(squad)
+    world = load_squad(content.squad(squad)).world
+    if kind == "python" and world != "cluster":
+        said = f"what Python begins with works on a cluster, and squad {squad} on a {world}"
+        raise UsageError(
+            f"{said}; take --kind command or http, or begin with k8s and change handle and squads"
+        )
     if name in content.tool_names():
         raise UsageError(f"{name!r} is the name of one of ours; take another")
     if (there := library()).without(name) or name in there.tools:

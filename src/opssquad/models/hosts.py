@@ -46,9 +46,7 @@ def _of_name(found: re.Match[str]) -> Json:
     host = found["host"]
     if INSIDE.search(host) or host.rpartition(".")[2].lower() in FILES:
         return {}
-    port = int(found["port"] or 443)
-    scheme = PLAIN.get(port, "https")
-    return _facts(host, port, f"{scheme}://{host}{f':{port}' if found['port'] else ''}/", scheme)
+    return _by_custom(host, host, found["port"])
 
 
 def _of_six(found: re.Match[str]) -> Json:
@@ -60,10 +58,14 @@ def _of_six(found: re.Match[str]) -> Json:
     except ValueError:
         # A time of day, a path of C++, a pair of names.
         return {}
-    port = int(found["port"] or 443)
+    return _by_custom(host, f"[{host.replace('%', '%25')}]", found["port"])
+
+
+def _by_custom(host: str, shown: str, given: str | None) -> Json:
+    """A host without a URL: its port tells the scheme. `shown` is it in a URL."""
+    port = int(given or 443)
     scheme = PLAIN.get(port, "https")
-    name = host.replace("%", "%25")
-    return _facts(host, port, f"{scheme}://[{name}]{f':{port}' if found['port'] else ''}/", scheme)
+    return _facts(host, port, f"{scheme}://{shown}{f':{port}' if given else ''}/", scheme)
 
 
 def _of_url(url: str) -> Json:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 from tools.network._entering import Rule, best, fits
+from tools.network._every import entries
 
 from opssquad import Json
-from tests.tools.network.town import at, broken, path_of, town
+from tests.tools.network.town import at, broken, path_of, scene_of, town
 from tests.tools.signals.network import app, policy
 from tests.tools.signals.objects import ago, obj
 
@@ -103,6 +104,18 @@ def test_a_service_is_reached_from_outside_by_the_ingress_that_leads_to_it() -> 
     assert (hop.what, str(hop.object)) == ("exposure", "Service/n/db")
     opened = changed("service", lambda s: s["spec"].update(type="NodePort"), "db")
     assert opened.first is None
+
+
+@pytest.mark.parametrize(
+    ("hosts", "scheme"), [(["shop.example"], "https"), ([], "https"), (["other.example"], "http")]
+)
+def test_a_way_in_is_by_tls_where_a_certificate_is_named_for_its_host_or_for_every_one(
+    hosts: list[str], scheme: str
+) -> None:
+    objects = town()
+    objects["ingress"]["spec"]["tls"][0]["hosts"] = hosts
+    assert path_of(objects, "internet", "web").goal.scheme == scheme
+    assert [each.scheme for each in entries(scene_of(objects), {"n"})] == [scheme]
 
 
 def rule(path: str, kind: str = "Prefix", host: str = "a.example", to: str = "s") -> Rule:

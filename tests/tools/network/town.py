@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tools.network._aims import client_of, goal_of, words
 from tools.network._hops import Hop, Path
-from tools.network._walk import entered, walk
+from tools.network._walk import walk, way_in
 from tools.signals._scene import Scene
 
 from opssquad import Json
@@ -128,8 +128,8 @@ def path_of(
     """The path as the tool walks it, over these objects; every quote stands in the sources."""
     scene = scene_of(objects, complete)
     caller = client_of(words(client), "n", scene)
-    caller, goal = entered(caller, goal_of(words(to), port, "n", caller, scene), scene)
-    walked = walk(caller, goal, scene)
+    goal = goal_of(words(to), port, "n", caller, scene)
+    walked = walk(caller, way_in(caller, goal, scene), scene)
     sources = {each.locator: each.text for each in scene.sources(walked.signals)}
     assert all(quote.text in sources[quote.locator] for each in walked.signals for quote in each.quotes)
     return walked

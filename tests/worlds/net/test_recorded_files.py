@@ -51,6 +51,13 @@ async def test_the_clock_of_a_recorded_handshake_stays_as_far_off_as_it_was(tmp_
     assert found.clock == CLOCK + timedelta(days=40)
 
 
+async def test_the_clock_that_a_recorded_kernel_told_stays_as_far_off_as_it_was(tmp_path: Path) -> None:
+    at = CLOCK - timedelta(seconds=9)
+    seen = answers.SocketsSeen(ask=asks.Sockets(), origin="a pod", at=at, clock=at - timedelta(minutes=3))
+    found = await network(written(tmp_path, "", probes_jsonl=kept(seen))).sockets(asks.Sockets())
+    assert (found.at, found.clock) == (CLOCK, CLOCK - timedelta(minutes=3))
+
+
 async def test_what_is_mended_in_the_cluster_shows_in_the_network(tmp_path: Path) -> None:
     service: Json = {"kind": "Service", "spec": {"ports": [{"port": 80, "targetPort": 9999}]}}
 

@@ -1,8 +1,9 @@
 """Signals about how a probe ended, and about parts of it that took long; whatever the kind of probe. Pure."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
-from opssquad import Json, Ref, Signal, answers, probe_quote
+from opssquad import Json, Ref, Signal, answers, duration, probe_quote
 
 SLOW = 1000.0
 """Milliseconds from which a part is slow: TCP sends a lost packet again after 1 s (RFC 6298), so less is the
@@ -29,6 +30,11 @@ def node(answer: answers.Answer) -> str:
     """The name of the node that it was probed from; empty where that is none."""
     place = origin(answer)
     return place.name if place.kind == "Node" else ""
+
+
+def apart(differs: timedelta) -> str:
+    """How far one clock is from another: `3 m ahead of`, `2 h behind`."""
+    return f"{duration(abs(differs))} {'ahead of' if differs > timedelta() else 'behind'}"
 
 
 def facts(answer: answers.Answer, host: str, port: int, address: str = "") -> Json:

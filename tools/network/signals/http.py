@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from opssquad import Json, Ref, Signal, answers, duration, probe_quote
+from opssquad import Json, Ref, Signal, answers, probe_quote
 
-from .ends import ended, facts, slow
+from .ends import apart, ended, facts, slow
 from .tls import SKEW
 
 REDIRECTS = range(300, 400)
@@ -93,11 +93,10 @@ def skewed(answer: answers.Fetched, about: Ref, data: Json) -> Iterator[Signal]:
     # Between both the probe ran: so much is nobody's fault.
     if abs(differs) - timedelta(milliseconds=answer.ms) < SKEW:
         return
-    which = "ahead of" if differs > timedelta() else "behind"
     yield Signal(
         id="net.clock_skew",
         entity=about,
-        text=f"the clock of {step.address} is {duration(abs(differs))} {which} that of {answer.origin}",
+        text=f"the clock of {step.address} is {apart(differs)} that of {answer.origin}",
         at=answer.at,
         data=data
         | {"seconds": int(differs.total_seconds()), "at_least": False, "date": step.headers["date"]},

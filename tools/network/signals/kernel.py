@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from opssquad import Json, Signal, answers, duration, probe_quote
+from opssquad import Json, Signal, answers, probe_quote
 
-from .ends import node, origin
+from .ends import apart, node, origin
 from .tls import SKEW
 
 FULL = 0.95
@@ -36,8 +36,7 @@ def sockets(answer: answers.SocketsSeen) -> Iterator[Signal]:
 def _skewed(answer: answers.SocketsSeen) -> Iterator[Signal]:
     differs = answer.clock - answer.at if answer.clock else timedelta()
     if abs(differs) >= SKEW:
-        which = "ahead of" if differs > timedelta() else "behind"
-        text = f"its clock is {duration(abs(differs))} {which} that of the cluster"
+        text = f"its clock is {apart(differs)} that of the cluster"
         more = {"seconds": int(differs.total_seconds())}
         yield _signal(answer, "net.clock_skew", text, "clock ", more)
 

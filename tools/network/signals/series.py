@@ -17,7 +17,7 @@ def several(found: Sequence[Probe], about: Ref, *, silence: bool = True) -> Iter
     spread, quotes = series.spread(found), (series.quote(found),)
     data = _data(found) | {"sent": spread.sent, "lost": spread.lost, "loss": spread.loss}
     data |= {"percent": spread.loss, "p50": round(spread.p50, 1), "p95": round(spread.p95, 1)}
-    for each in _first_of_each_end(found):
+    for each in first_of_each_end(found):
         if each.end != "timeout" or silence and spread.lost == spread.sent:
             more = data | {"times": spread.ends.get(each.end, 0)}
             for signal in ended(each, about, more):
@@ -60,7 +60,8 @@ def _data(found: Sequence[Probe]) -> Json:
     return facts(shown, shown.ask.host, port, shown.address)
 
 
-def _first_of_each_end(found: Sequence[Probe]) -> list[Probe]:
+def first_of_each_end(found: Sequence[Probe]) -> list[Probe]:
+    """One answer for each way to end, in the order of the asking."""
     firsts: dict[str, Probe] = {}
     for each in found:
         firsts.setdefault(each.end, each)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from opssquad import Json, Quote, Ref, Signal, ago, answers, duration, probe_quote, rfc3339
 
-from .ends import ended, facts, origin, slow
+from .ends import apart, ended, facts, origin, slow
 
 SKEW = timedelta(seconds=60)
 """From which clocks are told to differ: more than a probe takes, less than what anybody's tokens allow."""
@@ -147,8 +147,7 @@ def _skewed(answer: answers.Shaken, data: Json) -> Iterator[Signal]:
     differs = clock(answer) - answer.at
     begins = [each.not_before for each in answer.chain if each.not_before]
     if abs(differs) >= SKEW:
-        which = "ahead of" if differs > timedelta() else "behind"
-        said = f"the clock of {answer.origin} is {duration(abs(differs))} {which} the world's"
+        said = f"the clock of {answer.origin} is {apart(differs)} the world's"
         yield _skew(answer, data, said, differs, at_least=False)
     elif len(begins) > 1 and min(begins) - clock(answer) >= SKEW:
         behind = max(begins) - clock(answer)

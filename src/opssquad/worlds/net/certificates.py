@@ -65,7 +65,7 @@ def read(der: bytes) -> Certificate:
             not_before=found.not_valid_before_utc,
             not_after=found.not_valid_after_utc,
             serial=f"{found.serial_number:x}",
-            self_signed=_issued(found, found),
+            self_signed=issued(found, found),
             key=_key(found),
             pem=found.public_bytes(serialization.Encoding.PEM).decode(),
         )
@@ -133,7 +133,8 @@ def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
         return None
 
 
-def _issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+def issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+    """Whether it was signed by the key of the other, under its name."""
     try:
         certificate.verify_directly_issued_by(by)
     except (*UNREADABLE, InvalidSignature):
@@ -205,13 +206,18 @@ def _trusted(pem: str) -> list[crypto.X509]:
 
 def _weak(sent: Iterable[x509.Certificate]) -> Iterator[Verdict]:
     for each in sent:
-        key = each.public_key()
-        short = isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey) and key.key_size < RSA_BITS
-        small = isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < EC_BITS
         # Nobody checks the signature of a root: it is trusted for itself.
         hashed = each.subject != each.issuer and _hash(each) in WEAK_HASHES
-        if short or small or hashed:
+        if hashed or has_short_key(each):
             yield "weak"
+
+
+def has_short_key(certificate: x509.Certificate) -> bool:
+    """Whether today's clients refuse its key."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey):
+        return key.key_size < RSA_BITS
+    return isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < EC_BITS
 
 
 def _hash(certificate: x509.Certificate) -> str:

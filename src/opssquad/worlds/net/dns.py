@@ -24,6 +24,8 @@ from opssquad.worlds.net.tcp import Failed, since
 RESOLV_CONF = Path("/etc/resolv.conf")
 MOST_SERVERS, MOST_RECORDS = 3, 100
 """Servers that are asked, as in glibc; records of an answer that are kept."""
+FINAL = 3
+"""The rank of an answer from which it ends the search along the path."""
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<four>[\d.]+):(?P<port4>\d{1,5})")
 
 
@@ -74,15 +76,14 @@ class _Search:
     def take(self, reply: Reply) -> bool:
         """Note a reply; whether it ends the search. A name that is there without such records tells more
         than a server that fails, and that more than a name that is not there."""
-        if self.best is None or _rank(reply) > _rank(self.best):
+        if self.best is None or rank(reply.status, reply.found) > rank(self.best.status, self.best.found):
             self.best = reply
-        return reply.found or reply.status not in ("NXDOMAIN", "NOERROR", "SERVFAIL")
+        return rank(reply.status, reply.found) >= FINAL
 
 
-def _rank(reply: Reply) -> int:
-    if reply.found:
-        return 4
-    return {"NXDOMAIN": 0, "SERVFAIL": 1, "NOERROR": 2}.get(reply.status, 3)
+def rank(status: str, found: bool) -> int:
+    """How much an answer tells, of those along the search path."""
+    return 4 if found else {"NXDOMAIN": 0, "SERVFAIL": 1, "NOERROR": 2}.get(status, FINAL)
 
 
 async def lookup(ask: Lookup, here: Here) -> Resolved:

@@ -46,13 +46,39 @@ class _Going:
         )  # fmt: skip
 
 
+class Redirects:
+    """Where the replies to one request lead on, and by what name is asked there. Raises ToolError."""
+
+    def __init__(self, ask: Fetch) -> None:
+        self.start = names.url(ask.url)
+        self._host = names.host(ask.host) if ask.host else ""
+        self._most, self._seen = ask.follow, {str(self.start)}
+
+    def host(self, url: names.Url) -> str:
+        """The name that is asked for: the one that was given stands for the place that was given, not for
+        where that leads."""
+        same = (url.host, url.port) == (self.start.host, self.start.port)
+        return self._host if self._host and same else url.host
+
+    def after(self, url: names.Url, status: int, location: str) -> names.Url | None:
+        """What is asked next; None where the reply does not lead on. Raises Failed."""
+        if status not in REDIRECTS or not location or not self._most:
+            return None
+        following = onward(url, location)
+        if str(following) in self._seen:
+            raise Failed("too_much", f"it redirects in a circle: {following} was asked for before")
+        if len(self._seen) > self._most:
+            raise Failed("too_much", f"it redirects on after {self._most} redirects, to {following}")
+        self._seen.add(str(following))
+        return following
+
+
 class _Walk:
     """The requests of a probe. What is done stays when the last one fails."""
 
     def __init__(self, ask: Fetch, here: Here, at: datetime) -> None:
         self._ask, self._here, self._at = ask, here, at
-        self._start = names.url(ask.url)
-        self._host = names.host(ask.host) if ask.host else ""
+        self._redirects = Redirects(ask)
         self.steps: list[Step] = []
         self.faults: list[Verdict] = []
         self.going: _Going | None = None
@@ -60,18 +86,10 @@ class _Walk:
 
     async def walk(self) -> None:
         """Ask, and follow. Raises Failed."""
-        url, seen = self._start, {str(self._start)}
-        while True:
+        url: names.Url | None = self._redirects.start
+        while url:
             reply = await self._one(url)
-            where = reply.location
-            if reply.status not in REDIRECTS or not where or not self._ask.follow:
-                return
-            url = onward(url, where)
-            if str(url) in seen:
-                raise Failed("too_much", f"it redirects in a circle: {url} was asked for before")
-            if len(self.steps) > self._ask.follow:
-                raise Failed("too_much", f"it redirects on after {self._ask.follow} redirects, to {url}")
-            seen.add(str(url))
+            url = self._redirects.after(url, reply.status, reply.location)
 
     async def _one(self, url: names.Url) -> Reply:
         going = self.going = _Going(url)
@@ -80,10 +98,9 @@ class _Walk:
             going.address, going.resolve_ms = opened.address, opened.resolve_ms
             going.connect_ms = opened.connect_ms
             stream: Stream = Plain(opened.socket)
-            # The name that was given stands for the place that was given, not for where that leads.
-            host = self._host if (url.host, url.port) == (self._start.host, self._start.port) else ""
+            host = self._redirects.host(url)
             if url.scheme == "https":
-                stream = await self._secure(Plain(opened.socket), host or url.host, going)
+                stream = await self._secure(Plain(opened.socket), host, going)
             going.stage = "the request"
             await exchange(stream, self._ask.method, url.target, _authority(url, host), going.reply)
         finally:
@@ -141,7 +158,7 @@ def _late(going: _Going | None, seconds: float) -> Failed:
 
 def _authority(url: names.Url, host: str) -> str:
     """The Host header: the name asked for, with the port where it is not the usual one."""
-    name = (host or url.host).partition("%")[0]
+    name = host.partition("%")[0]
     shown = f"[{name}]" if ":" in name else name
     return shown if url.port == names.PORTS[url.scheme] else f"{shown}:{url.port}"
 

@@ -114,42 +114,36 @@ def ephemeral_used(tcp: Iterable[Entry], ports: tuple[int, int]) -> int:
     return max(taken.values(), default=0)
 
 
-class _Files:
-    """The files, each read and parsed; what cannot be is noted with the reason."""
-
-    def __init__(self, net: Path, sys: Path) -> None:
-        self._net, self._sys, self.missing = net, sys, list[str]()
-
-    def net(self, name: str, parse: Callable[[str], T], without: T) -> T:
-        return self._parsed(self._net / name, parse, without)
-
-    def sys(self, name: str, parse: Callable[[str], T], without: T) -> T:
-        return self._parsed(self._sys / name, parse, without)
-
-    def _parsed(self, path: Path, parse: Callable[[str], T], without: T) -> T:
-        try:
-            return parse(path.read_text(encoding="ascii"))
-        except OSError as error:
-            self.missing.append(f"{path}: {(error.strerror or str(error)).lower()}")
-        except ValueError as error:
-            self.missing.append(f"{path}: {error}")
-        return without
+def _parsed(path: Path, parse: Callable[[str], T], without: T, missing: list[str]) -> T:
+    """What a file says; where it cannot be read or parsed, the reason is added to those that are missing."""
+    try:
+        return parse(path.read_text(encoding="ascii"))
+    except OSError as error:
+        missing.append(f"{path}: {(error.strerror or str(error)).lower()}")
+    except ValueError as error:
+        missing.append(f"{path}: {error}")
+    return without
 
 
 def seen(net: Path = NET, sys: Path = SYS) -> dict[str, Any]:
     """What the files say, as the fields of a `SocketsSeen`."""
-    files, nothing = _Files(net, sys), list[Entry]()
-    tcp = files.net("tcp", entries, nothing) + files.net("tcp6", entries, nothing)
-    udp = files.net("udp", entries, nothing) + files.net("udp6", entries, nothing)
-    none = dict[str, dict[str, int]]()
-    snmp, netstat = (files.net(name, counters, none) for name in ("snmp", "netstat"))
-    ports = files.sys("ipv4/ip_local_port_range", span, (0, 0))
-    tables = {
-        "conntrack": files.sys("netfilter/nf_conntrack_count", int, 0),
-        "conntrack_max": files.sys("netfilter/nf_conntrack_max", int, 0),
-    }
+    missing: list[str] = []
+
+    def table(name: str) -> list[Entry]:
+        return _parsed(net / name, entries, [], missing)
+
+    def counted(name: str) -> dict[str, dict[str, int]]:
+        return _parsed(net / name, counters, {}, missing)
+
+    def limit(name: str) -> int:
+        return _parsed(sys / "netfilter" / name, int, 0, missing)
+
+    tcp, udp = table("tcp") + table("tcp6"), table("udp") + table("udp6")
+    snmp, netstat = counted("snmp"), counted("netstat")
+    ports = _parsed(sys / "ipv4/ip_local_port_range", span, (0, 0), missing)
     return {
-        **tables,
+        "conntrack": limit("nf_conntrack_count"),
+        "conntrack_max": limit("nf_conntrack_max"),
         "listeners": listeners(tcp, udp),
         "states": dict(Counter(each.state for each in tcp)),
         "segments_out": _count(snmp, "Tcp", "OutSegs"),
@@ -157,7 +151,7 @@ def seen(net: Path = NET, sys: Path = SYS) -> dict[str, Any]:
         "listen_drops": _count(netstat, "TcpExt", "ListenDrops"),
         "ephemeral_used": ephemeral_used(tcp, ports),
         "ephemeral_range": ports,
-        "missing": tuple(files.missing),
+        "missing": tuple(missing),
     }
 
 

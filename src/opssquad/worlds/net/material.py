@@ -50,7 +50,7 @@ class Probed:
     def told(self, now: datetime) -> answers.Answer:
         """The answer, given now."""
         times: Json = {"at": now}
-        if self.answer["kind"] == "shake":
+        if self.answer["kind"] == "shake" or self.ahead:
             times["clock"] = now + timedelta(seconds=self.ahead)
         return KINDS[self.answer["kind"]].model_validate({**self.answer, **times})
 
@@ -64,8 +64,8 @@ def probed(answer: answers.Answer, clock: datetime) -> Probed:
     """An answer as a recording keeps it. Sizes of files stay small: a deadline is no part of the question."""
     told = answer.model_dump(mode="json", exclude_defaults=True, exclude={"at", "clock"})
     told |= {"kind": answer.kind, "ask": json.loads(asks.key(answer.ask))}
-    judged = answer.clock if isinstance(answer, answers.Shaken) else None
-    ahead = (judged - answer.at).total_seconds() if judged else 0.0
+    there = answer.clock if isinstance(answer, answers.Shaken | answers.SocketsSeen) else None
+    ahead = (there - answer.at).total_seconds() if there else 0.0
     return Probed(told, (answer.at - clock).total_seconds(), ahead)
 
 

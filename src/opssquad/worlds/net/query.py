@@ -18,6 +18,7 @@ import dns.rrset
 from opssquad.worlds.net.here import Here
 from opssquad.worlds.net.streams import Plain, printable
 from opssquad.worlds.net.tcp import Failed, Tries, ended, open_tcp
+from opssquad.worlds.net.telling import host_port
 
 PAYLOAD = 1232
 """Bytes that are taken by UDP: what passes every path whole (DNS flag day 2020)."""
@@ -76,9 +77,7 @@ async def ask_server(name: str, kind: str, address: str, port: int, seconds: flo
 
 def shown(address: str, port: int) -> str:
     """A server as answers name it: its port only where it is not the usual one."""
-    if port == PORT:
-        return address
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return address if port == PORT else host_port(address, port)
 
 
 async def _ask(
@@ -145,21 +144,15 @@ async def _by_tcp(wire: bytes, address: str, port: int, here: Here) -> bytes:
         await stream.send(len(wire).to_bytes(2, "big") + wire)
         came = b""
         while len(came) < 2 or len(came) < 2 + int.from_bytes(came[:2], "big"):
-            data = await stream.receive()
-            if not data:
-                raise _short(came)
+            if not (data := await stream.receive()):
+                break
             came += data
-    said = int.from_bytes(came[:2], "big")
-    if len(came) > 2 + said:
-        raise Failed("malformed", f"it says that its answer has {said} bytes, and sends {len(came) - 2}")
-    return came[2:]
-
-
-def _short(came: bytes) -> Failed:
     if not came:
-        return Failed("closed", "it hung up without an answer")
-    said = int.from_bytes(came[:2], "big")
-    return Failed("malformed", f"it says that its answer has {said} bytes, and sends {max(len(came) - 2, 0)}")
+        raise Failed("closed", "it hung up without an answer")
+    said, sent = int.from_bytes(came[:2], "big"), max(len(came) - 2, 0)
+    if sent != said or len(came) < 2:
+        raise Failed("malformed", f"it says that its answer has {said} bytes, and sends {sent}")
+    return came[2:]
 
 
 def checked(query: dns.message.Message, wire: bytes) -> None:

@@ -85,10 +85,9 @@ def _one(listens: Listens, address: str, asking: Asking) -> Reached:
 def connect(ask: Connect, view: View, luck: Luck) -> Connected:
     """Connect and close."""
     got = reach(ask.host, ask.port, ask.family, Asking(view, ask.origin, luck, ask.seconds))
-    end, why = got.end, got.why
     return Connected(
-        ask=ask, origin=view.origin(ask.origin).says, at=view.now, end=end, why=why, address=got.address,
-        tried=got.tried, resolve_ms=got.resolve_ms, ms=got.connect_ms,
+        ask=ask, origin=view.origin(ask.origin).says, at=view.now, end=got.end, why=got.why,
+        address=got.address, tried=got.tried, resolve_ms=got.resolve_ms, ms=got.connect_ms,
     )  # fmt: skip
 
 

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from opssquad.worlds.net.certificates import EC_BITS, RSA_BITS, UNREADABLE, read
+from opssquad.worlds.net.certificates import has_short_key, issued, read
 
 Change = Callable[[str], str]
 
@@ -48,7 +47,7 @@ class Reissuer:
         return self._made[der]
 
     def _issued(self, old: x509.Certificate) -> x509.Certificate:
-        issuer = next((each for each in (old, *self._known) if _issued_by(old, each)), None)
+        issuer = next((each for each in (old, *self._known) if issued(old, each)), None)
         key = self._key(issuer) if issuer else self._derived(f"unknown {old.issuer.rfc4514_string()}")
         builder = (
             x509.CertificateBuilder()
@@ -78,21 +77,10 @@ class Reissuer:
         )
 
     def _key(self, of: x509.Certificate) -> ec.EllipticCurvePrivateKey:
-        public = of.public_key()
-        weak = isinstance(public, rsa.RSAPublicKey | dsa.DSAPublicKey) and public.key_size < RSA_BITS
-        small = isinstance(public, ec.EllipticCurvePublicKey) and public.key_size < EC_BITS
-        about = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo).hex()
-        return self._derived(about, ec.SECP192R1() if weak or small else ec.SECP256R1())
+        about = of.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo).hex()
+        return self._derived(about, ec.SECP192R1() if has_short_key(of) else ec.SECP256R1())
 
     def _derived(self, about: str, curve: ec.EllipticCurve | None = None) -> ec.EllipticCurvePrivateKey:
         drawn = hashlib.sha256(f"{self._seed} {about}".encode()).digest()
         # Less than the order of either curve, and not 0.
         return ec.derive_private_key(int.from_bytes(drawn[:20]) + 1, curve or ec.SECP256R1())
-
-
-def _issued_by(certificate: x509.Certificate, by: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(by)
-    except (*UNREADABLE, InvalidSignature):
-        return False
-    return True

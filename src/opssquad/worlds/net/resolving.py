@@ -7,7 +7,7 @@ from functools import partial
 from opssquad.worlds.net import names
 from opssquad.worlds.net.answers import DnsRecord, End, Resolved
 from opssquad.worlds.net.asks import Family, Lookup
-from opssquad.worlds.net.dns import MOST_SERVERS, asked, candidates
+from opssquad.worlds.net.dns import FINAL, MOST_SERVERS, asked, candidates, rank
 from opssquad.worlds.net.dns import server as server_at
 from opssquad.worlds.net.query import PORT, shown
 from opssquad.worlds.net.told import Server
@@ -57,7 +57,7 @@ class Asking:
                 return said
             if best is None or _rank(said) > _rank(best):
                 best = said
-            if said.reply.records or said.reply.status not in ("NXDOMAIN", "NOERROR", "SERVFAIL"):
+            if _rank(said) >= FINAL:
                 break
         assert best, "there is always a name to try"
         return best
@@ -98,9 +98,7 @@ class Asking:
 
 
 def _rank(said: Said) -> int:
-    if said.reply.records:
-        return 4
-    return {"NXDOMAIN": 0, "SERVFAIL": 1, "NOERROR": 2}.get(said.reply.status, 3)
+    return rank(said.reply.status, bool(said.reply.records))
 
 
 def _record(line: str) -> list[DnsRecord]:

@@ -1,6 +1,5 @@
 """What servers of a recorded network say once a connection stands: TLS and HTTP."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -9,7 +8,7 @@ from opssquad.worlds.net import names
 from opssquad.worlds.net.answers import Certificate, End, Fetched, Shaken, Step, Verdict
 from opssquad.worlds.net.asks import Fetch, Shake
 from opssquad.worlds.net.certificates import Trust, faults
-from opssquad.worlds.net.http import REDIRECTS, onward
+from opssquad.worlds.net.http import Redirects
 from opssquad.worlds.net.reaching import Reached, reach
 from opssquad.worlds.net.resolving import Asking
 from opssquad.worlds.net.tcp import Failed
@@ -79,27 +78,22 @@ class _Walk:
     ask: Fetch
     view: View
     luck: Luck
+    redirects: Redirects = field(init=False)
     steps: list[Step] = field(default_factory=list)
     faults: list[Verdict] = field(default_factory=list)
     body: str = ""
 
+    def __post_init__(self) -> None:
+        self.redirects = Redirects(self.ask)
+
     def go(self) -> None:
         """Ask, and follow. Raises Failed."""
-        url = names.url(self.ask.url)
-        seen = {str(url)}
-        while True:
-            where = self._one(url)
-            if not where or not self.ask.follow:
-                return
-            url = onward(url, where)
-            if str(url) in seen:
-                raise Failed("too_much", f"it redirects in a circle: {url} was asked for before")
-            if len(self.steps) > self.ask.follow:
-                raise Failed("too_much", f"it redirects on after {self.ask.follow} redirects, to {url}")
-            seen.add(str(url))
+        url: names.Url | None = self.redirects.start
+        while url:
+            served = self._one(url)
+            url = self.redirects.after(url, served.status, served.location)
 
-    def _one(self, url: names.Url) -> str:
-        """Where an answer leads on."""
+    def _one(self, url: names.Url) -> Served:
         asking = Asking(self.view, self.ask.origin, self.luck, self.ask.seconds)
         got = reach(url.host, url.port, self.ask.family, asking)
         if got.listens is None:
@@ -114,10 +108,10 @@ class _Walk:
             why = f"{BROKEN[end]} in {self.ask.seconds:g} s" if end == "timeout" else BROKEN[end]
             raise Failed(end, why)
         self.body = served.body[:CAP]
-        return served.location if served.status in REDIRECTS else ""
+        return served
 
     def _secure(self, url: names.Url, got: Reached, listens: Listens) -> float:
-        told = secured(listens, self._host(url), self.ask.origin, self.view)
+        told = secured(listens, self.redirects.host(url), self.ask.origin, self.view)
         self.faults += [each for each in told.faults if each not in self.faults]
         if told.end != "ok":
             self._keep(url, got, 0, None)
@@ -131,18 +125,12 @@ class _Walk:
             return Served(
                 status=400, reason="Bad Request", body="Client sent an HTTP request to an HTTPS server."
             )
-        fits = (each for each in listens.http if _fits(each, self._host(url), url.target))
+        fits = (each for each in listens.http if _fits(each, self.redirects.host(url), url.target))
         found = next(fits, None)
         if found is None:
             self._keep(url, got, 0, None)
             raise Failed("not_recorded", f"what {url} answers was not recorded")
         return found
-
-    def _host(self, url: names.Url) -> str:
-        """The name that is asked for; the one that was given is for the place that was given."""
-        first = names.url(self.ask.url)
-        same = (url.host, url.port) == (first.host, first.port)
-        return names.host(self.ask.host) if self.ask.host and same else url.host
 
     def _keep(self, url: names.Url, got: Reached, tls_ms: float, served: Served | None) -> None:
         first = served.first_byte_ms if served else 0.0
@@ -162,7 +150,7 @@ class _Walk:
                 first_byte_ms=first,
                 total_ms=got.resolve_ms + got.connect_ms + tls_ms + first,
                 size=len(served.body.encode()) if served else 0,
-            )  # fmt: skip
+            )
         )
 
 
@@ -177,12 +165,9 @@ def fetch(ask: Fetch, view: View, luck: Luck) -> Fetched:
         end, why = failed.end, failed.why
     return Fetched(
         ask=ask, origin=view.origin(ask.origin).says, at=view.now, end=end, why=why, steps=tuple(walk.steps),
-        body=walk.body if end == "ok" else "", faults=tuple(walk.faults), ms=_total(walk.steps),
+        body=walk.body if end == "ok" else "", faults=tuple(walk.faults),
+        ms=sum(each.total_ms for each in walk.steps),
     )  # fmt: skip
-
-
-def _total(steps: Sequence[Step]) -> float:
-    return sum(each.total_ms for each in steps)
 
 
 def _fits(served: Served, host: str, target: str) -> bool:

@@ -12,7 +12,12 @@ HEADERS = 12
 def place(ask: asks.Ask) -> str:
     """Where an answer stands as evidence: `probe connect cart:80`, with the origin if it is not here."""
     where = f" from {ask.origin}" if ask.origin else ""
-    return f"probe {ask.kind} {subject(ask)}".rstrip() + where
+    return f"probe {words(ask)}{where}"
+
+
+def words(ask: asks.Ask) -> str:
+    """What is asked, wherever from: `connect cart:80`."""
+    return f"{ask.kind} {subject(ask)}".rstrip()
 
 
 def subject(ask: asks.Ask) -> str:
@@ -45,9 +50,8 @@ def lines(answer: answers.Answer) -> list[str]:
 
 def _head(answer: answers.Answer) -> str:
     said = _end(answer)
-    about = f"{answer.kind} {subject(answer.ask)}".rstrip()
     why = f": {answer.why}" if answer.why else ""
-    return f"{about}: {said}{why} after {answer.ms:.1f} ms, from {answer.origin}"
+    return f"{words(answer.ask)}: {said}{why} after {answer.ms:.1f} ms, from {answer.origin}"
 
 
 def _end(answer: answers.Answer) -> str:

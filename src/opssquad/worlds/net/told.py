@@ -1,6 +1,6 @@
 """The shapes of `network/network.yaml`: what a recording tells of its network. Only shapes live here.
 
-Files are read by `material`; what follows from all this is in `deriving`, `zones` and `visits`.
+Files are read by `material`; what follows from all this is in `view` and `deriving`.
 """
 
 import ipaddress

@@ -15,7 +15,7 @@ from opssquad.worlds.kube.recording.refs import split
 from opssquad.worlds.net import asks
 from opssquad.worlds.net.material import Material, Probed
 from opssquad.worlds.net.recorded import ReadObject
-from opssquad.worlds.net.telling import subject
+from opssquad.worlds.net.telling import words
 from opssquad.worlds.net.told import Heal, Listens, Origin, Path, Server
 
 RESENT = (1000, 3000, 7000)
@@ -84,8 +84,7 @@ class View:
 
     def exact(self, ask: asks.Ask) -> list[Probed]:
         """The answers to this very question that were recorded and still hold."""
-        told = f"{ask.kind} {subject(ask)}".rstrip()
-        if any(fnmatchcase(told, each) for each in self.forgets):
+        if any(fnmatchcase(words(ask), each) for each in self.forgets):
             return []
         return self.material.probes.get(asks.key(ask), [])
 
