@@ -1,6 +1,7 @@
 """Declared requests, sent to a real server on loopback: arguments stay in their place, secrets stay ours."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -133,6 +134,34 @@ async def test_signals_stand_on_values_of_the_answer(tmp_path: Path) -> None:
     (failed,) = got.signals
     assert (str(failed.entity), failed.text) == ("Deploy/cart/7", "deploy 7 of cart failed")
     assert failed.quotes[0].text == "[0].state=failed id=7 state=failed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 700 + "]" * 700,
+        "[" * 100_000,
+        '{"a": ' * 500 + "1" + "}" * 500,
+        "[NaN, Infinity]",
+        "{]",
+        "null",
+        "[]",
+    ],
+)
+async def test_an_odd_body_is_told_as_text(tmp_path: Path, body: str) -> None:
+    async with serving(Api(apps_cart_deploys=body)) as server:
+        got = await run(tool(tmp_path, deploys(server)), http(), app="cart")
+    assert got.text
+    assert got.sources[0].text == body
+
+
+async def test_a_large_answer_is_a_source_and_not_carried_about(tmp_path: Path) -> None:
+    rows = json.dumps([{"id": number, f"key{number}": "x" * 50} for number in range(5000)])
+    async with serving(Api(apps_cart_deploys=rows)) as server:
+        got = await run(tool(tmp_path, deploys(server, cap="1000000")), http(), app="cart")
+    assert got.sources[0].text == rows
+    assert "answer" not in got.data
+    assert "4900 more rows" in got.text
 
 
 async def test_policy_has_its_word_after_the_destinations(tmp_path: Path) -> None:

@@ -83,6 +83,20 @@ async def test_nothing_is_written_outside_of_writes(held: Commands, free: Comman
     assert (other / "free").read_text() == ""
 
 
+async def test_no_mode_or_owner_is_changed_without_writes(
+    held: Commands, free: Commands, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    file.chmod(0o600)
+    assert (await free.run(["chmod", "644", str(file)])).code == 0
+    for attempt in (["chmod", "777", str(file)], ["chown", f"{os.getuid()}", str(file)]):
+        assert (await held.run(attempt, reads=[str(tmp_path)])).code != 0
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert (await held.run(["sh", "-c", "echo x >a && cp a b && mv b c && touch c && cat c"])).out == "x\n"
+    assert (await held.run(["chmod", "600", str(file)], writes=[str(tmp_path)])).code == 0
+
+
 @pytest.mark.parametrize("family", ["inet", "inet6"])
 async def test_nothing_is_connected_to_unless_network_is_on(held: Commands, family: str) -> None:
     kind, address = (socket.AF_INET, "127.0.0.1") if family == "inet" else (socket.AF_INET6, "::1")

@@ -35,6 +35,36 @@ async def test_what_is_no_http_is_one_line(reading: Http, answer: bytes) -> None
     assert SECRET not in str(told.value)
 
 
+@pytest.mark.parametrize("target", ["http://[bad", f"http://kim:{SECRET}@127.0.0.1/", f"file:///{SECRET}"])
+async def test_a_redirect_to_what_is_no_url_is_one_line(reading: Http, target: str) -> None:
+    async with tcp_server(says(reply(b"", status="302 Found", location=target))) as server:
+        with pytest.raises(ToolError, match="redirects to what is no URL that is asked for") as told:
+            await reading.get(f"http://{server.place}/")
+    assert SECRET not in str(told.value)
+
+
+@pytest.mark.parametrize("charset", ["idna", "zip", "no-such"])
+async def test_an_encoding_that_is_none_spoils_nothing(reading: Http, charset: str) -> None:
+    async with tcp_server(says(reply(b"fine", content_type=f"text/plain; charset={charset}"))) as server:
+        assert (await reading.get(f"http://{server.place}/")).text == "fine"
+
+
+async def test_a_proxy_that_is_none_is_said() -> None:
+    with pytest.raises(ToolError, match="the proxy of the environment is no URL"):
+        await Http(LiveHttp(environ={"http_proxy": "nonsense"})).get("http://a.example/")
+    with pytest.raises(ToolError, match="the proxy of the environment cannot be reached") as told:
+        await Http(LiveHttp(environ={"http_proxy": f"http://kim:{SECRET}@127.0.0.1:1"})).get(
+            "http://a.example/"
+        )
+    assert SECRET not in str(told.value)
+
+
+async def test_a_body_that_is_no_json_is_said() -> None:
+    for body in ({1, 2}, float("nan")):
+        with pytest.raises(ToolError, match="the body is none that JSON can hold"):
+            await Http(LiveHttp(environ={})).request("POST", "http://127.0.0.1:1/", json=body)
+
+
 async def test_headers_without_end_are_refused(reading: Http) -> None:
     async with tcp_server(floods(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1000, 1000)) as server:
         with pytest.raises(ToolError, match="no HTTP"):

@@ -20,6 +20,8 @@ from opssquad.worlds.sql.database import Database, row_text
 
 Secrets = Callable[[str], str]
 """The value of a secret by its name; raises ToolError where there is none."""
+DEEPEST = 60
+"""Levels of JSON that are taken for more than text."""
 SHOWN = 300
 """Characters of an error that are told."""
 
@@ -168,6 +170,8 @@ def _meant(text: str, path: str, name: str, *, cut: bool) -> tuple[Any, bool]:
     if text.lstrip()[:1] in ("{", "[") and not cut or path:
         try:
             value = json.loads(text)
+            if _depth(value) > DEEPEST:
+                raise ValueError("nested too deeply")
         except (ValueError, RecursionError):
             if path:
                 more = " whole" if cut else ""
@@ -175,6 +179,19 @@ def _meant(text: str, path: str, name: str, *, cut: bool) -> tuple[Any, bool]:
         else:
             return jsonpath.answer(value, path), True
     return None, False
+
+
+def _depth(value: Any) -> int:
+    """How deeply a value is nested, counted without descending by calls."""
+    level, depth = [value], 0
+    while level := [
+        inner
+        for each in level
+        if isinstance(each, dict | list)
+        for inner in (each.values() if isinstance(each, dict) else each)
+    ]:
+        depth += 1
+    return depth
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from opssquad.matching import finder
 from opssquad.toolbox.returned import as_result
 from opssquad.types import Json, Ref
 
+KEPT = 20_000
+"""Characters of a text whose value is kept for the conversation; the whole of it is a source in any case."""
 MOST = 50
 """Signals that one rule gives at most."""
 
@@ -90,7 +92,8 @@ def result(output: Output, name: str, rules: Sequence[SignalRule], values: Mappi
             if match.quote.locator == f"tool {name} values":
                 quoted[match.quote.text] = None
     values_source = Quote(locator=f"tool {name} values", text="\n".join(quoted))
-    data = {**output.data, **({"answer": output.value} if output.structured else {})}
+    small = output.structured and len(output.text) <= KEPT
+    data = {**output.data, **({"answer": output.value} if small else {})}
     return Result(
         text=texts([shown.rstrip() or "It said nothing.", *output.notes]),
         sources=(*output.sources, *([values_source] if quoted else [])),

@@ -30,9 +30,16 @@ KEPT_RIGHTS = (0, 1, 3, 4, 5, 6, 7, 10)
 """What root keeps of its capabilities: those about owners and modes of files, its own processes, low ports.
 Others, as to measure performance, let it look into processes outside of the sandbox."""
 SECCOMP, DROP_BOUND, FILTER = 22, 24, 2
-SOCKETS = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
-"""By machine: its name in filters of system calls, and the number of `socket`."""
-IO_URING, OTHER_ABI = 425, 0x40000000
+MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""What machines are called in filters of system calls."""
+SOCKETS = {"x86_64": (41, 425), "aarch64": (198, 425)}
+"""By machine, the calls that open sockets: `socket` and `io_uring_setup`. Landlock knows TCP alone."""
+MODES = {
+    "x86_64": (90, 91, 92, 93, 94, 188, 189, 190, 197, 198, 199, 260, 268, 452, 463, 466),
+    "aarch64": (5, 6, 7, 14, 15, 16, 52, 53, 54, 55, 452, 463, 466),
+}
+"""The calls that change modes, owners and attributes of files, which Landlock lets pass everywhere."""
+OTHER_ABI = 0x40000000
 REFUSED, ALLOWED = 0x00050000 | 13, 0x7FFF0000
 GRACE = 0.3
 """Seconds between asking the program to end and ending it."""
@@ -100,17 +107,22 @@ def allow(ruleset: int, path: str, allowed: int) -> None:
     os.close(place)
 
 
-def no_sockets() -> bytes:
-    """A filter of system calls that takes from a program every way to open a socket, as Landlock knows TCP
-    alone; empty for a machine whose calls are not known here."""
-    name, number = SOCKETS.get(os.uname().machine, (0, 0))
+def refusing(network: bool, writes: bool) -> bytes:
+    """A filter of system calls for a program: without network no sockets, without writes no modes and owners;
+    empty for a machine whose calls are not known here."""
+    machine = os.uname().machine
+    calls: tuple[int, ...] = () if network else SOCKETS.get(machine, ())
+    calls += () if writes else MODES.get(machine, ())
+    if not calls:
+        return b""
     load, equal, above, end = 0x20, 0x15, 0x35, 0x06
-    steps = [
-        (load, 0, 0, 4), (equal, 0, 4, name),
-        (load, 0, 0, 0), (equal, 2, 0, number), (equal, 1, 0, IO_URING), (above, 0, 1, OTHER_ABI),
-        (end, 0, 0, REFUSED), (end, 0, 0, ALLOWED),
-    ]  # fmt: skip
-    return b"".join(struct.pack("HBBI", *each) for each in steps) if name else b""
+    left = len(calls)
+    # Each jump counts the steps up to the last one, which refuses.
+    steps = [(load, 0, 0, 4), (equal, 0, left + 3, MACHINES[machine])]
+    steps += [(load, 0, 0, 0), (above, left + 1, 0, OTHER_ABI)]
+    steps += [(equal, left - number, 0, call) for number, call in enumerate(calls)]
+    steps += [(end, 0, 0, ALLOWED), (end, 0, 0, REFUSED)]
+    return b"".join(struct.pack("HBBI", *each) for each in steps)
 
 
 def keep_filter(steps: bytes) -> None:
@@ -138,7 +150,7 @@ def program(spec: dict[str, Any], report: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if spec["abi"]:
         landlock(spec["abi"], spec["reads"], spec["writes"], spec["network"])
-    argv, steps = spec["argv"], b"" if spec["network"] else no_sockets()
+    argv, steps = spec["argv"], refusing(spec["network"], spec["changes"])
     if steps and spec["abi"]:
         keep_filter(steps)
     elif steps and spec["wrapped"]:

@@ -77,6 +77,7 @@ class LiveCommands:
             "reads": reads,
             "writes": writes,
             "network": program.network,
+            "changes": bool(program.writes),
         }
 
     async def _watched(self, program: Program, spec: Json, env: Mapping[str, str], cwd: str) -> Ran:

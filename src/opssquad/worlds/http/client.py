@@ -126,12 +126,19 @@ class Http(Handle):
             raise ToolError(f"{method!r} is no method that is sent; known: {', '.join(METHODS)}")
         if word not in SAFE and not self._writable:
             raise Refused(f"{word} would change something, and this call may only read")
-        body = None if json is None else jsonlib.dumps(json, ensure_ascii=False)
+        body = None if json is None else _body(json)
         sent = _headers(headers or {}, body)
         given = {name: value for name, value in (params or {}).items() if value is not None}
         whole = f"{url}{'&' if '?' in url else '?'}{urlencode(given, doseq=True)}" if given else url
         request = Request(word, _whole(whole), sent, body, seconds, max(1, min(cap, MOST)))
         return await self._backend.send(request)
+
+
+def _body(json: Any) -> str:
+    try:
+        return jsonlib.dumps(json, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ToolError(f"the body is none that JSON can hold: {error}") from None
 
 
 def _whole(url: str) -> str:

@@ -1,6 +1,7 @@
 """Sends requests from this machine: each address judged before it is connected to, everything bounded."""
 
 import asyncio
+import os
 import ssl
 import time
 import zlib
@@ -62,7 +63,7 @@ class LiveHttp:
             target = reply.headers.get("location", "")
             if request.method not in SAFE or reply.status not in MOVED or not target:
                 return reply
-            there = names.url(urljoin(str(url), target).partition("#")[0])
+            there = _redirected(request, url, target)
             if (there.scheme, there.host, there.port) != (url.scheme, url.host, url.port):
                 # Not its path: what a redirect carries there may be a secret.
                 elsewhere = str(there).removesuffix(there.target)
@@ -107,12 +108,11 @@ class LiveHttp:
             ) as answer,
         ):
             body, cut = await _body(answer, request)
-            charset = _known(answer.charset)
             return Reply(
                 status=answer.status,
                 reason=answer.reason or "",
                 headers={name.lower(): value for name, value in answer.headers.items()},
-                text=body.decode(charset, errors="replace"),
+                text=_text(body, answer.charset),
                 url=str(url),
                 cut=cut,
             )
@@ -163,6 +163,14 @@ class Judging(AbstractResolver):
         """Nothing is open."""
 
 
+def _redirected(request: Request, url: names.Url, target: str) -> names.Url:
+    try:
+        return names.url(urljoin(str(url), target).partition("#")[0])
+    except (ToolError, ValueError):
+        # Not repeated: what a redirect carries may be a secret.
+        raise ToolError(f"{request.place} redirects to what is no URL that is asked for") from None
+
+
 async def _body(answer: aiohttp.ClientResponse, request: Request) -> tuple[bytes, bool]:
     """The body, unpacked, up to the cap, and whether there was more."""
     coding = answer.headers.get("content-encoding", "identity").strip().lower()
@@ -183,12 +191,12 @@ async def _body(answer: aiohttp.ClientResponse, request: Request) -> tuple[bytes
     return bytes(found[: request.cap]), len(found) > request.cap
 
 
-def _known(charset: str | None) -> str:
+def _text(body: bytes, charset: str | None) -> str:
     try:
-        "".encode(charset or TEXT)
+        return body.decode(charset or TEXT, errors="replace")
     except (LookupError, ValueError):
-        return TEXT
-    return charset or TEXT
+        # It names no encoding, or one that not all bytes are.
+        return body.decode(TEXT, errors="replace")
 
 
 def _lost(request: Request, said: str) -> ToolError:
@@ -215,8 +223,10 @@ def _trouble(request: Request, error: Exception) -> ToolError:
         case aiohttp.ClientSSLError() | ssl.SSLError():
             return ToolError(f"{request.place}: TLS fails there; check its port and scheme", blind=True)
         case aiohttp.ClientConnectorError():
-            why = error.os_error.strerror or "no connection"
-            return ToolError(f"{request.place} cannot be reached ({' '.join(why.split())})", blind=True)
+            why = os.strerror(error.os_error.errno) if error.os_error.errno else "no connection"
+            return ToolError(f"{request.place} cannot be reached ({why})", blind=True)
+        case aiohttp.InvalidURL():
+            return ToolError(f"{request.place} cannot be asked: the proxy of the environment is no URL")
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             return _lost(request, "answers what is no HTTP, or broke off in the middle of it")
     return _lost(request, "closed the connection before it answered")
