@@ -1,5 +1,6 @@
 """The documentation's commands are run, each as a user would type it in a checkout."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -8,14 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from opssquad.cli.app import run as run_here
 from opssquad.cli.failures import PENDING
+from opssquad.extensions import library
 from tests.cli.terminal import run
+from tests.guide import Guide
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", ROOT / "evals" / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+TOOLS = ROOT / "docs" / "tools.md"
 COMMANDS = [
     line.removeprefix("$ ")
     for page in PAGES
+    if page != TOOLS
     for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     for line in block.splitlines()
     if line.startswith("$ ")
@@ -40,6 +46,32 @@ def test_a_command_of_the_documentation_does_what_it_says(command: str, tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip()
+
+
+@pytest.mark.long
+def test_the_guide_to_ones_own_tools_holds_from_its_first_line_to_its_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home, work = tmp_path / "home", tmp_path / "work"
+    for folder in (home, work):
+        folder.mkdir()
+    for name in [each for each in os.environ if each.startswith(("OPSSQUAD_", "XDG_", "KUBECONFIG"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(work)
+
+    def opssquad(*words: str) -> tuple[int, str]:
+        code = run_here(words)
+        said = capfd.readouterr()
+        return code, said.out + said.err
+
+    def installed(folder: Path) -> None:
+        monkeypatch.syspath_prepend(folder)
+        # A process that goes on does not look for packages again.
+        library._loaded.cache_clear()
+
+    Guide(home, work, opssquad, monkeypatch.setenv, installed).follow(TOOLS.read_text(encoding="utf-8"))
 
 
 def test_the_files_that_the_pages_link_to_exist() -> None:

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "src" / "opssquad"
 
 # Rows see only rows below them; units of one row never see each other.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("cli",),
+    ("cli", "testing"),
     ("evals",),
     ("investigation",),
     ("squad", "fleet", "incident"),

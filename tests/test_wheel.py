@@ -40,6 +40,9 @@ def test_the_wheel_holds_what_a_run_needs(installed: Path) -> None:
         "evals/recordings/auth-0308/incident.yaml",
     ):
         assert (bundled / name).is_file(), name
+    starting = installed / "opssquad" / "extensions" / "starting"
+    for name in ("templates/python-read.py.tmpl", "recording/cluster/objects.jsonl.gz"):
+        assert (starting / name).is_file(), name
     for name in ("page.html.j2", "run.html.j2", "drawing.html.j2", "page.css"):
         assert (installed / "opssquad" / "evals" / "report" / "page" / name).is_file(), name
 
@@ -56,3 +59,12 @@ def test_the_demo_runs_from_the_wheel_in_another_folder(installed: Path, tmp_pat
 
 def test_a_question_is_answered_from_the_wheel_in_another_folder(installed: Path, tmp_path: Path) -> None:
     assert '"fault": "K01"' in run(installed, tmp_path, "ask", "why?", "--recording", "auth-0308", "--json")
+
+
+def test_a_tool_is_begun_and_called_from_the_wheel_in_another_folder(installed: Path, tmp_path: Path) -> None:
+    told = run(installed, tmp_path, "tool", "new", "images")
+    words = next(line.split()[1:] for line in told.splitlines() if line.startswith("  opssquad tool run"))
+    assert "shop/web:1.5.0" in run(installed, tmp_path, *(each.replace("~", str(tmp_path)) for each in words))
+    kit = "from opssquad.testing import call; call('images', {'namespace': 'shop'}, recording='auth-0308')"
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(installed)}
+    subprocess.run([sys.executable, "-c", kit], cwd=tmp_path, env=env, check=True, timeout=120)

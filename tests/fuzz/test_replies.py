@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from opssquad.errors import ModelError
 from opssquad.models.assembly import Assembly, whole
 from opssquad.models.base import CONCLUDE, ModelCall, Reply
+from opssquad.testing import scripted
 from opssquad.types import Usage
 from tests.fuzz.amounts import each_amount, fuzzed
 from tests.fuzz.odd import Json, anything, mutated
-from tests.squad.stage import Replies, stage
+from tests.squad.stage import stage
 
 CALL = {"index": 0, "id": "c1", "type": "function", "function": {"name": "health", "arguments": '{"a": 1}'}}
 MESSAGE = {"role": "assistant", "content": "so", "tool_calls": [CALL, {**CALL, "index": 1, "id": "c2"}]}
@@ -125,7 +126,7 @@ def test_a_run_with_any_replies_ends_in_a_conclusion_an_answer_or_a_card(many: b
         folder.mkdir(mode=0o700)
         # Whatever fails is answered for by the fallback, which concludes.
         end = Reply(calls=(ModelCall(id="e", tool=CONCLUDE, args={"summary": "unknown"}),), finish="calls")
-        async with stage(folder, Replies(*played), Replies(*[end] * 40), rounds=12, calls_hard=9) as s:
+        async with stage(folder, scripted(*played), scripted(*[end] * 40), rounds=12, calls_hard=9) as s:
             kinds = await s.ask("why?", mode)
             if await s.engine.waiting():
                 assert "Requested" in kinds or "requested" in kinds

@@ -11,9 +11,10 @@ from opssquad.models.base import Reply
 from opssquad.store.base import AuditRecord
 from opssquad.store.checking import check
 from opssquad.store.sqlite import Store
+from opssquad.testing import scripted, wants
 from opssquad.toolbox import Toolbox
 from opssquad.types import digest
-from tests.squad.stage import Replies, bump, call, calls, look, stage
+from tests.squad.stage import bump, look, stage
 
 RECORDING = content.recordings()["auth-0308"]
 
@@ -85,7 +86,7 @@ async def test_every_read_has_its_verdict_and_its_result(tmp_path: Path) -> None
 
 
 async def test_what_policy_refuses_and_what_is_no_tool_are_on_record(tmp_path: Path) -> None:
-    model = Replies(calls(call("drop_everything", now=True)), calls(call("look")), DONE)
+    model = scripted(wants("drop_everything", now=True), wants("look"), DONE)
     async with stage(tmp_path, model, audit=auditor()) as s:
         await s.ask("clean up")
     first, second = (await lines(tmp_path))[:2]
@@ -94,7 +95,7 @@ async def test_what_policy_refuses_and_what_is_no_tool_are_on_record(tmp_path: P
 
 
 async def test_a_refused_card_leaves_the_refusal_and_no_start(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE), audit=auditor()) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE), audit=auditor()) as s:
         await s.ask("raise it")
         await s.decide("refused", "not today")
         await s.go_on()
@@ -106,8 +107,8 @@ async def test_a_refused_card_leaves_the_refusal_and_no_start(tmp_path: Path) ->
 
 async def test_a_secret_and_a_long_speech_do_not_get_into_the_log(tmp_path: Path) -> None:
     secret = "password=hunter2hunter2"
-    reply = calls(call("look")).model_copy(update={"text": f"because {secret} " + "and so on " * 100})
-    async with stage(tmp_path, Replies(reply, DONE), audit=auditor()) as s:
+    reply = Reply(text=f"because {secret} " + "and so on " * 100, calls=(wants("look"),))
+    async with stage(tmp_path, scripted(reply, DONE), audit=auditor()) as s:
         await s.ask("look")
     records = await lines(tmp_path)
     (line,) = [r for r in records if r.kind == "call" and r.tool == "look"]
@@ -117,7 +118,7 @@ async def test_a_secret_and_a_long_speech_do_not_get_into_the_log(tmp_path: Path
 
 
 async def test_a_suggestion_is_audited_as_one(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE), audit=auditor()) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE), audit=auditor()) as s:
         s.ctx.restraint = "suggest"
         await s.ask("raise it")
     assert told(await lines(tmp_path)) == [

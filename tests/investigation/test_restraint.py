@@ -12,9 +12,9 @@ from opssquad.findings import ToolResult
 from opssquad.investigation import Investigation, Options
 from opssquad.investigation.assemble import options_of
 from opssquad.store.sqlite import Store
+from opssquad.testing import scripted, wants
 from opssquad.types import Effect, Restraint, ToolCall, Verdict
 from tests.samples import a_thread
-from tests.squad.stage import Replies, call, calls
 
 RECORDING = content.recordings()["auth-0308"]
 
@@ -129,11 +129,11 @@ async def test_a_yes_for_the_session_counts_for_alike_reads_that_are_up_already(
             )
 
         run._ctx.judge = asks
-        run._ctx.model = Replies(
-            calls(
-                *(call("logs", pod=pod, namespace="authentication") for pod in ("auth-service", "login-ui")),
-                call("logs", pod="api", namespace="default"),
-            )
+        run._ctx.model = scripted(
+            [
+                *(wants("logs", pod=pod, namespace="authentication") for pod in ("auth-service", "login-ui")),
+                wants("logs", pod="api", namespace="default"),
+            ]
         )
         first, alike, other = [e.approval for e in await said(run, "look") if isinstance(e, Requested)]
         await run.decide(first.id, "approved", by="kim", session=True)

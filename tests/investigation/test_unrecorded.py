@@ -15,8 +15,9 @@ from opssquad.investigation.auditing import Auditor
 from opssquad.models.base import Reply
 from opssquad.store.base import AuditDraft
 from opssquad.store.sqlite import Store
+from opssquad.testing import scripted, wants
 from opssquad.toolbox import Toolbox
-from tests.squad.stage import Counter, Replies, Stage, bump, call, calls, look, stage
+from tests.squad.stage import Counter, Stage, bump, look, stage
 
 
 @contextmanager
@@ -67,14 +68,14 @@ async def test_wherever_the_disk_is_full_no_act_is_without_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     counter = Counter()
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE), counter=counter, audit=auditor()) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE), counter=counter, audit=auditor()) as s:
         await approved(s)
         writes = full_at(s, number, monkeypatch)
         with pytest.raises(StoreError, match="nothing was half-written"):
             await s.go_on()
         assert len(writes) == number, "nothing is written after what could not be"
         assert await on_record(s.store, "started") == counter.value
-    async with stage(tmp_path, Replies(DONE), counter=counter, audit=auditor()) as s:
+    async with stage(tmp_path, scripted(DONE), counter=counter, audit=auditor()) as s:
         await s.go_on()
         assert await s.store.verify_audit() is None
         assert await on_record(s.store, "started") == counter.value <= 1, "and it is never done twice"
@@ -84,7 +85,7 @@ async def test_an_act_whose_start_cannot_be_put_on_record_is_not_even_claimed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counter = Counter()
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE), counter=counter, audit=auditor()) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE), counter=counter, audit=auditor()) as s:
         await approved(s)
         claim = s.store.claim
 
@@ -98,7 +99,7 @@ async def test_an_act_whose_start_cannot_be_put_on_record_is_not_even_claimed(
         assert (counter.value, counter.version) == (0, 1)
         assert "started" not in {e.kind for e in await s.store.events("t")}, "both are on record, or none"
         assert await s.store.outcome("t-0.1") == "new"
-    async with stage(tmp_path, Replies(DONE), counter=counter, audit=auditor()) as s:
+    async with stage(tmp_path, scripted(DONE), counter=counter, audit=auditor()) as s:
         await s.go_on()
         assert counter.value == await on_record(s.store, "started") == 1, "the yes still holds"
 
@@ -107,7 +108,7 @@ async def test_an_audit_log_that_may_not_be_written_stops_the_act(
     tmp_path: Path,
 ) -> None:
     counter = Counter()
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE), counter=counter, audit=auditor()) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE), counter=counter, audit=auditor()) as s:
         await approved(s)
         await s.store._db.read(lambda c: c.execute("pragma query_only = on"))
         with pytest.raises(StoreError, match="readonly database; check the permissions"):
@@ -131,7 +132,7 @@ def full_for_the_log(s: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_read_whose_verdict_cannot_be_put_on_record_does_not_happen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with stage(tmp_path, Replies(calls(call("look")), DONE), audit=auditor()) as s:
+    async with stage(tmp_path, scripted(wants("look"), DONE), audit=auditor()) as s:
         full_for_the_log(s, monkeypatch)
         with pytest.raises(StoreError):
             await s.ask("look")
@@ -143,7 +144,7 @@ async def test_no_card_is_put_up_for_a_change_whose_verdict_cannot_be_put_on_rec
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counter = Counter()
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE), counter=counter, audit=auditor()) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE), counter=counter, audit=auditor()) as s:
         full_for_the_log(s, monkeypatch)
         with pytest.raises(StoreError, match="nothing was half-written"):
             await s.ask("raise it")
@@ -153,7 +154,7 @@ async def test_no_card_is_put_up_for_a_change_whose_verdict_cannot_be_put_on_rec
 
 
 async def test_a_decision_that_cannot_be_put_on_record_is_none(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE), audit=auditor()) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE), audit=auditor()) as s:
         await s.ask("raise it")
         with no_room(), pytest.raises(StoreError):
             await s.decide("approved")

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from opssquad import Check, Handle, Preview, Quote, Ref, Result, Signal, Toolbox, Undo, tool
-from opssquad.errors import ModelUnreachable
 from opssquad.events import Event
 from opssquad.executor import Executor
 from opssquad.gate.grant import Signer
 from opssquad.gate.injection import Lookout
 from opssquad.gate.redact import Redactor
-from opssquad.models.base import CONCLUDE, Listener, Message, ModelCall, Reply, Request
+from opssquad.models.base import Message, ModelCall
+from opssquad.models.scripted import Scripted
 from opssquad.squad.context import Context
 from opssquad.squad.crew import Member
 from opssquad.squad.graph.engine import Engine
@@ -24,6 +24,7 @@ from opssquad.squad.spec import Limits, SquadSpec
 from opssquad.squad.thinking import tool_specs
 from opssquad.store.base import AuditDraft, ThreadRecord
 from opssquad.store.sqlite import Store
+from opssquad.testing import concludes, scripted
 from opssquad.types import Decision, Effect, Target, ToolCall, Verdict
 
 COUNTER = Ref(kind="Counter", namespace="ns", name="main")
@@ -92,36 +93,8 @@ async def _(counter: Counter, by: int, before: dict[str, int]) -> Check:
     )
 
 
-class Replies:
-    """A model that plays what it is given, in order, and remembers what it was asked."""
-
-    name = "replies"
-
-    def __init__(self, *replies: Reply | Exception) -> None:
-        self._replies = list(replies)
-        self.requests: list[Request] = []
-
-    async def reply(self, request: Request, listener: Listener) -> Reply:
-        self.requests.append(request)
-        if not self._replies:
-            raise ModelUnreachable("the play is over")
-        reply = self._replies.pop(0)
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
-
-
-def call(name: str, **args: Any) -> ModelCall:
-    return ModelCall(id="x", tool=name, args=args)
-
-
-def calls(*wanted: ModelCall) -> Reply:
-    return Reply(calls=wanted, finish="calls")
-
-
-def conclude(evidence: Sequence[str] = ("e1",), component: str = str(COUNTER)) -> Reply:
-    cause = {"component": component, "fault": "F1", "root_cause": "it is low", "evidence": list(evidence)}
-    return calls(call(CONCLUDE, causes=[cause], summary="it is low"))
+def conclude(evidence: Sequence[str] = ("e1",), component: str = str(COUNTER)) -> ModelCall:
+    return concludes(component, "it is low", fault="F1", evidence=evidence)
 
 
 async def judge(call: ToolCall, effect: Effect | None) -> Verdict:
@@ -169,8 +142,8 @@ class Stage:
 @asynccontextmanager
 async def stage(
     folder: Path,
-    model: Replies,
-    fallback: Replies | None = None,
+    model: Scripted,
+    fallback: Scripted | None = None,
     counter: Counter | None = None,
     toolbox: Toolbox | None = None,
     audit: Callable[[Event], AuditDraft | None] | None = None,
@@ -196,7 +169,7 @@ async def stage(
             members={"s": Member(spec, lambda: "You count.", tool_specs(toolbox))},
             ledger_page="{calls} of {limit}{must}\n{signals}\n{differential}",
             model=model,
-            fallback=fallback or Replies(),
+            fallback=fallback or scripted(),
             toolbox=toolbox,
             handles={Counter: counter},
             target=Target(cluster="c", namespace="ns"),

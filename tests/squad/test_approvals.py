@@ -9,9 +9,10 @@ from opssquad.events import Decided, Judged, Requested, Returned
 from opssquad.models.base import ModelCall, Reply
 from opssquad.squad.context import Judge
 from opssquad.squad.judging import names
+from opssquad.testing import scripted, wants
 from opssquad.toolbox import Tool
 from opssquad.types import Approval, Effect, Needs, Outcome, Restraint, ToolCall, Verdict
-from tests.squad.stage import Counter, Replies, Stage, call, calls, judge, stage
+from tests.squad.stage import Counter, Stage, judge, stage
 
 DONE = Reply(text="done")
 
@@ -43,7 +44,7 @@ def void(s: Stage) -> str:
 
 async def test_a_card_carries_what_policy_needs_and_the_act_waits_for_all_of_it(tmp_path: Path) -> None:
     needs = Needs(approvers=2, roles=("sre",), requester_may_approve=False)
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE)) as s:
         s.ctx.judge, s.ctx.roles = said("ask", needs=needs), lambda person: ("sre",)
         await s.ask("raise it")
         assert cards(s)[0].needs == needs
@@ -56,7 +57,7 @@ async def test_a_card_carries_what_policy_needs_and_the_act_waits_for_all_of_it(
 
 
 async def test_an_approval_is_void_when_policy_refuses_by_the_time_of_the_act(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE)) as s:
         await s.ask("raise it")
         await s.decide("approved")
         s.ctx.judge = said("refuse", "freeze", reason="the sale is on")
@@ -77,7 +78,7 @@ async def test_an_approval_is_void_when_policy_refuses_by_the_time_of_the_act(tm
 async def test_an_approval_is_void_when_policy_wants_more_than_was_given(
     tmp_path: Path, needs: Needs, short: str
 ) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE)) as s:
         await s.ask("raise it")
         await s.decide("approved")
         s.ctx.judge = said("ask", "stricter", needs=needs)
@@ -87,7 +88,7 @@ async def test_an_approval_is_void_when_policy_wants_more_than_was_given(
 
 
 async def test_an_approval_is_void_when_policy_has_taken_the_role_from_who_gave_it(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE)) as s:
         s.ctx.judge = said("ask", needs=Needs(roles=("sre",)))
         await s.ask("raise it")
         await s.decide("approved", by="kim", roles=("sre",))
@@ -98,7 +99,7 @@ async def test_an_approval_is_void_when_policy_has_taken_the_role_from_who_gave_
 
 
 async def test_a_freeze_that_begins_while_the_world_is_looked_at_again_voids_the_card(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE)) as s:
         await s.ask("raise it")
         await s.decide("approved")
 
@@ -113,7 +114,7 @@ async def test_a_freeze_that_begins_while_the_world_is_looked_at_again_voids_the
 
 
 async def test_an_approval_holds_when_policy_has_become_milder(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE)) as s:
         s.ctx.judge = said("ask", needs=Needs(approvers=2, roles=("sre",)))
         s.ctx.roles = lambda person: ("sre", "dba")
         await s.ask("raise it")
@@ -132,12 +133,12 @@ async def test_an_approval_given_on_one_cluster_is_void_on_another(tmp_path: Pat
         return "uid=2"
 
     counter = Counter()
-    async with stage(tmp_path, Replies(calls(call("bump"))), counter=counter) as s:
+    async with stage(tmp_path, scripted(wants("bump")), counter=counter) as s:
         s.ctx.identity = here
         await s.ask("raise it")
         assert cards(s)[0].cluster_id == "uid=1"
         await s.decide("approved")
-    async with stage(tmp_path, Replies(DONE), counter=counter) as s:
+    async with stage(tmp_path, scripted(DONE), counter=counter) as s:
         s.ctx.identity = elsewhere
         await s.go_on()
         assert counter.value == 0
@@ -148,7 +149,7 @@ async def test_a_cluster_that_cannot_be_told_at_the_act_voids_the_approval(tmp_p
     async def silent(tool: Tool) -> str:
         raise ToolError("no answer")
 
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE)) as s:
         await s.ask("raise it")
         await s.decide("approved")
         s.ctx.identity = silent
@@ -158,12 +159,12 @@ async def test_a_cluster_that_cannot_be_told_at_the_act_voids_the_approval(tmp_p
 
 
 @pytest.mark.parametrize(
-    "again", [call("bump"), call("bump", by=1)], ids=["the same", "defaults spelled out"]
+    "again", [wants("bump"), wants("bump", by=1)], ids=["the same", "defaults spelled out"]
 )
 async def test_what_was_refused_is_not_put_up_again_in_the_same_turn(
     tmp_path: Path, again: ModelCall
 ) -> None:
-    model = Replies(calls(call("bump")), calls(again), calls(again), calls(call("bump", by=2)))
+    model = scripted(wants("bump"), again, again, wants("bump", by=2))
     async with stage(tmp_path, model) as s:
         await s.ask("please bump it")
         await s.decide("refused", "not on a Friday")
@@ -183,7 +184,7 @@ async def test_what_was_refused_is_not_put_up_again_in_the_same_turn(
 async def test_in_a_later_turn_only_the_engineers_words_bring_a_refused_call_back(
     tmp_path: Path, words: str, put_up: bool
 ) -> None:
-    model = Replies(calls(call("bump")), DONE, calls(call("bump", by=1)), DONE)
+    model = scripted(wants("bump"), DONE, wants("bump", by=1), DONE)
     async with stage(tmp_path, model) as s:
         await s.ask("raise it")
         await s.decide("refused")
@@ -195,7 +196,7 @@ async def test_in_a_later_turn_only_the_engineers_words_bring_a_refused_call_bac
 
 
 async def test_a_choice_of_the_engineer_brings_a_refused_call_back(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE)) as s:
         await s.ask("raise it")
         await s.decide("refused")
         await s.go_on()
@@ -204,7 +205,7 @@ async def test_a_choice_of_the_engineer_brings_a_refused_call_back(tmp_path: Pat
 
 
 async def test_after_a_yes_an_older_no_is_forgotten(tmp_path: Path) -> None:
-    model = Replies(calls(call("bump")), DONE, calls(call("bump")), DONE, calls(call("bump")), DONE)
+    model = scripted(wants("bump"), DONE, wants("bump"), DONE, wants("bump"), DONE)
     async with stage(tmp_path, model) as s:
         await s.ask("raise it")
         await s.decide("refused")
@@ -216,7 +217,7 @@ async def test_after_a_yes_an_older_no_is_forgotten(tmp_path: Path) -> None:
 
 
 async def test_an_edited_call_is_judged_anew_with_a_card_of_its_own(tmp_path: Path) -> None:
-    model = Replies(calls(call("bump")), DONE, calls(call("bump", by=3)), DONE)
+    model = scripted(wants("bump"), DONE, wants("bump", by=3), DONE)
     async with stage(tmp_path, model) as s:
         await s.ask("raise it")
         await s.decide("refused", "edit: by three")
@@ -252,7 +253,7 @@ def test_words_name_a_tool_in_its_usual_spellings(said_: str, tool: str, named: 
 async def test_in_a_thread_that_only_reads_a_change_is_refused_by_rule_and_no_card_is_made(
     tmp_path: Path,
 ) -> None:
-    model = Replies(calls(call("bump"), call("look")), DONE)
+    model = scripted([wants("bump"), wants("look")], DONE)
     async with stage(tmp_path, model) as s:
         s.ctx.restraint = "read"
         await s.ask("raise it")
@@ -263,11 +264,11 @@ async def test_in_a_thread_that_only_reads_a_change_is_refused_by_rule_and_no_ca
         assert results(s)[0].startswith("refused by read-only: this conversation only reads")
         assert results(s)[1] == "The counter stands at 0."
         assert s.counter.value == 0
-        assert any("refused by read-only" in m.text for m in model.requests[-1].messages)
+        assert any("refused by read-only" in m.text for m in model.asked[-1].messages)
 
 
 async def test_in_a_thread_that_only_suggests_the_run_goes_on_and_nothing_is_ever_run(tmp_path: Path) -> None:
-    model = Replies(calls(call("bump")), calls(call("bump")), DONE)
+    model = scripted(wants("bump"), wants("bump"), DONE)
     async with stage(tmp_path, model) as s:
         s.ctx.restraint = "suggest"
         kinds = await s.ask("raise it")
@@ -287,7 +288,7 @@ async def test_in_a_thread_that_only_suggests_the_run_goes_on_and_nothing_is_eve
 async def test_an_approval_is_void_in_a_thread_that_was_restrained_since(
     tmp_path: Path, restraint: Restraint, why: str
 ) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE)) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE)) as s:
         await s.ask("raise it")
         await s.decide("approved")
         s.ctx.restraint = restraint

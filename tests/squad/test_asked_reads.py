@@ -13,8 +13,9 @@ from opssquad.gate.grant import Signer
 from opssquad.gate.redact import Redactor
 from opssquad.models.base import ModelCall, Reply
 from opssquad.squad.cards import written
+from opssquad.testing import scripted, wants
 from opssquad.types import Cleared, Decision, Effect, Needs, Target, ToolCall, Verdict
-from tests.squad.stage import Counter, Replies, Stage, bump, call, calls, look, stage
+from tests.squad.stage import Counter, Stage, bump, look, stage
 
 DONE = Reply(text="done")
 
@@ -46,7 +47,7 @@ def ran(s: Stage) -> list[str]:
 
 
 async def test_a_read_that_policy_asks_about_gets_a_card_and_runs_after_a_yes(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("peek", namespace="web")), DONE), toolbox=TOOLS) as s:
+    async with stage(tmp_path, scripted(wants("peek", namespace="web"), DONE), toolbox=TOOLS) as s:
         s.ctx.judge = asks
         assert (await s.ask("look"))[-1] == "requested"
         assert ran(s) == []
@@ -69,7 +70,7 @@ def test_a_line_of_kubectl_stands_on_its_card_as_it_is_typed() -> None:
 
 
 async def test_a_no_keeps_a_read_away(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("peek")), DONE), toolbox=TOOLS) as s:
+    async with stage(tmp_path, scripted(wants("peek"), DONE), toolbox=TOOLS) as s:
         s.ctx.judge = asks
         await s.ask("look")
         await s.decide("refused", "private")
@@ -80,7 +81,7 @@ async def test_a_no_keeps_a_read_away(tmp_path: Path) -> None:
 
 async def remembered(folder: Path) -> None:
     """A thread in which a yes to `peek` in the namespace `web` holds for the session."""
-    async with stage(folder, Replies(calls(call("peek", namespace="web")), DONE), toolbox=TOOLS) as s:
+    async with stage(folder, scripted(wants("peek", namespace="web"), DONE), toolbox=TOOLS) as s:
         s.ctx.judge = asks
         await s.ask("look")
         await s.decide("approved", by="kim", session=True)
@@ -92,7 +93,7 @@ async def test_a_yes_for_the_session_frees_alike_reads_and_is_told_by_name_in_an
     tmp_path: Path,
 ) -> None:
     await remembered(tmp_path)
-    async with stage(tmp_path, Replies(calls(call("peek", namespace="web")), DONE), toolbox=TOOLS) as s:
+    async with stage(tmp_path, scripted(wants("peek", namespace="web"), DONE), toolbox=TOOLS) as s:
         s.ctx.judge = asks
         assert (await s.ask("look again"))[-1] == "answered"
         assert ran(s) == ["web: 0"]
@@ -104,24 +105,24 @@ async def test_a_yes_for_the_session_frees_alike_reads_and_is_told_by_name_in_an
 @pytest.mark.parametrize(
     "other",
     [
-        call("stare", namespace="web"),
-        call("peek", namespace="db"),
-        call("peek"),
-        call("peek", namespace="web", deep=True),
-        call("bump"),
+        wants("stare", namespace="web"),
+        wants("peek", namespace="db"),
+        wants("peek"),
+        wants("peek", namespace="web", deep=True),
+        wants("bump"),
     ],
     ids=["another tool", "another namespace", "the usual namespace", "another rule", "a change"],
 )
 async def test_a_yes_for_the_session_frees_nothing_else(tmp_path: Path, other: ModelCall) -> None:
     await remembered(tmp_path)
-    async with stage(tmp_path, Replies(calls(other)), toolbox=TOOLS) as s:
+    async with stage(tmp_path, scripted(other), toolbox=TOOLS) as s:
         s.ctx.judge = asks
         assert (await s.ask("and this?"))[-1] == "requested"
         assert ran(s) == []
 
 
 async def test_a_plain_yes_frees_only_the_one_read(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("peek")), calls(call("peek"))), toolbox=TOOLS) as s:
+    async with stage(tmp_path, scripted(wants("peek"), wants("peek")), toolbox=TOOLS) as s:
         s.ctx.judge = asks
         await s.ask("look")
         await s.decide("approved")
@@ -138,8 +139,8 @@ async def test_a_yes_for_the_session_ends_where_policy_has_become_stricter(
     tmp_path: Path, now: dict[str, object], last: str
 ) -> None:
     await remembered(tmp_path)
-    again = calls(call("peek", namespace="web"))
-    async with stage(tmp_path, Replies(again, DONE), toolbox=TOOLS) as s:
+    again = wants("peek", namespace="web")
+    async with stage(tmp_path, scripted(again, DONE), toolbox=TOOLS) as s:
 
         async def stricter(call: ToolCall, effect: Effect | None) -> Verdict:
             return (await asks(call, effect)).model_copy(update=now)
@@ -156,13 +157,13 @@ async def test_the_own_yes_for_the_session_of_who_asks_now_is_not_enough_where_p
         needs = Needs(requester_may_approve=False)
         return (await asks(call, effect)).model_copy(update={"needs": needs})
 
-    look = calls(call("peek", namespace="web"))
-    async with stage(tmp_path, Replies(look, DONE), toolbox=TOOLS) as s:
+    look = wants("peek", namespace="web")
+    async with stage(tmp_path, scripted(look, DONE), toolbox=TOOLS) as s:
         s.ctx.judge = another
         await s.ask("look")
         await s.decide("approved", by="kim", session=True)
         await s.go_on()
-    async with stage(tmp_path, Replies(look, DONE, look), toolbox=TOOLS) as s:
+    async with stage(tmp_path, scripted(look, DONE, look), toolbox=TOOLS) as s:
         s.ctx.judge = another
         assert (await s.ask("look again"))[-1] == "answered"
         s.ctx.by = "kim"
@@ -170,8 +171,8 @@ async def test_the_own_yes_for_the_session_of_who_asks_now_is_not_enough_where_p
 
 
 async def test_a_free_read_that_policy_asks_about_by_the_time_of_the_act_is_not_made(tmp_path: Path) -> None:
-    both = calls(call("peek", namespace="web"), call("bump"))
-    async with stage(tmp_path, Replies(both, DONE), toolbox=TOOLS) as s:
+    both = [wants("peek", namespace="web"), wants("bump")]
+    async with stage(tmp_path, scripted(both, DONE), toolbox=TOOLS) as s:
         await s.ask("look, and raise it")
         await s.decide("refused")
         s.ctx.judge = asks
@@ -187,13 +188,13 @@ async def test_a_yes_for_the_session_ends_where_the_cluster_is_another(tmp_path:
     async def elsewhere(tool: Tool) -> str:
         return "uid=2"
 
-    async with stage(tmp_path, Replies(calls(call("peek", namespace="web"))), toolbox=TOOLS) as s:
+    async with stage(tmp_path, scripted(wants("peek", namespace="web")), toolbox=TOOLS) as s:
         s.ctx.judge, s.ctx.identity = asks, elsewhere
         assert (await s.ask("look again"))[-1] == "requested"
 
 
 async def test_a_change_is_never_remembered(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("bump")), DONE), toolbox=TOOLS) as s:
+    async with stage(tmp_path, scripted(wants("bump"), DONE), toolbox=TOOLS) as s:
         await s.ask("raise it")
         with pytest.raises(Refused, match="a change is never remembered; say yes to this one alone"):
             await s.decide("approved", session=True)
@@ -202,7 +203,7 @@ async def test_a_change_is_never_remembered(tmp_path: Path) -> None:
 
 
 async def test_a_read_begun_by_a_process_that_died_is_not_repeated_on_its_yes(tmp_path: Path) -> None:
-    async with stage(tmp_path, Replies(calls(call("peek")), DONE), toolbox=TOOLS) as s:
+    async with stage(tmp_path, scripted(wants("peek"), DONE), toolbox=TOOLS) as s:
         s.ctx.judge = asks
         await s.ask("look")
         await s.decide("approved")

@@ -7,12 +7,13 @@ import pytest
 
 from opssquad.errors import StoreError
 from opssquad.models.base import Reply
-from tests.squad.stage import Replies, stage
+from opssquad.testing import scripted
+from tests.squad.stage import stage
 
 
 async def _held(folder: Path) -> Path:
     """The checkpoints of a thread in which something was said."""
-    async with stage(folder, Replies(Reply(text="well"))) as s:
+    async with stage(folder, scripted(Reply(text="well"))) as s:
         await s.ask("how is it?")
         path = s.store.checkpoints
     with sqlite3.connect(path) as connection:
@@ -26,7 +27,7 @@ async def test_a_truncated_file_is_told(tmp_path: Path, size: int) -> None:
     path = await _held(tmp_path)
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(StoreError, match=r"checkpoints\.sqlite: .*move it away"):
-        async with stage(tmp_path, Replies()) as s:
+        async with stage(tmp_path, scripted()) as s:
             await s.engine.state()
 
 
@@ -34,7 +35,7 @@ async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     path = await _held(tmp_path)
     path.write_text("not a database, and long enough to be read as one " * 40, encoding="utf-8")
     with pytest.raises(StoreError, match=r"checkpoints\.sqlite: .*move it away"):
-        async with stage(tmp_path, Replies()):
+        async with stage(tmp_path, scripted()):
             pass
 
 
@@ -45,5 +46,5 @@ async def test_a_checkpoint_of_other_bytes_is_told_with_its_thread(tmp_path: Pat
         connection.execute("update checkpoints set checkpoint = ?", (blob,))
     connection.close()
     with pytest.raises(StoreError, match="the state of thread t cannot be read"):
-        async with stage(tmp_path, Replies()) as s:
+        async with stage(tmp_path, scripted()) as s:
             await s.engine.state()

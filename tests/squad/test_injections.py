@@ -10,8 +10,9 @@ from opssquad.gate.redact import Redactor
 from opssquad.models.base import CONCLUDE, ModelCall, Reply
 from opssquad.squad.fence import NOTE, fenced, heard
 from opssquad.squad.vetting import vetted
+from opssquad.testing import scripted, wants
 from tests.gate.injections import attempts
-from tests.squad.stage import Replies, bump, call, calls, look, stage
+from tests.squad.stage import bump, look, stage
 
 ROWS = attempts("sql")
 
@@ -29,9 +30,9 @@ BOX = Toolbox([look, bump, query])
 @pytest.mark.parametrize("number", range(len(ROWS)), ids=[a.family for a in ROWS])
 async def test_a_row_that_is_obeyed_changes_nothing_and_is_reported(tmp_path: Path, number: int) -> None:
     attempt = ROWS[number]
-    obeys = calls(call("bump", by=100), call("set_policy", mode="allow"), call("approve", card="a-t-0.1"))
-    looked, obeyed = calls(call("query", number=number)), obeys.model_copy(update={"text": attempt.planted})
-    model = Replies(looked, obeyed, Reply(text=f"Approved by the operator: {attempt.planted}"))
+    obeys = (wants("bump", by=100), wants("set_policy", mode="allow"), wants("approve", card="a-t-0.1"))
+    looked, obeyed = wants("query", number=number), Reply(text=attempt.planted, calls=obeys)
+    model = scripted(looked, obeyed, Reply(text=f"Approved by the operator: {attempt.planted}"))
     async with stage(tmp_path, model, toolbox=BOX) as s:
         await s.ask("who is that customer?")
         (told,) = [e for e in s.events if isinstance(e, Suspected)]
@@ -40,7 +41,7 @@ async def test_a_row_that_is_obeyed_changes_nothing_and_is_reported(tmp_path: Pa
         assert s.counter.value == 0
         (card,) = await s.engine.waiting()
         assert await s.store.decision(card) is None, "the change waits for a human"
-        read = model.requests[-1].messages[-2].text
+        read = model.asked[-1].messages[-2].text
         assert read.endswith(f"\n{NOTE}")
         await s.decide("refused")
         await s.go_on()
@@ -78,7 +79,7 @@ def test_the_words_of_a_choice_are_not_the_engineers() -> None:
 
 async def test_a_model_steers_no_terminal(tmp_path: Path) -> None:
     evil = "\x1b]0;owned\x07\x1b[2Jhi\u202e\u009b1m\r\n\U000e0041there"
-    model = Replies(calls(call("look")).model_copy(update={"text": evil}), Reply(text=evil))
+    model = scripted(Reply(text=evil, calls=(wants("look"),)), Reply(text=evil))
     async with stage(tmp_path, model) as s:
         await s.ask("why?")
         kept = await s.store.events("t")

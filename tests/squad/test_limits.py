@@ -14,8 +14,9 @@ from opssquad.findings import ToolResult
 from opssquad.gate.redact import Redactor
 from opssquad.models.base import Listener, Reply, Request
 from opssquad.squad import context, thinking
+from opssquad.testing import scripted, wants
 from opssquad.types import Cleared, Target, ToolCall, Usage, Verdict
-from tests.squad.stage import Replies, Stage, call, calls, conclude, stage
+from tests.squad.stage import Stage, conclude, stage
 
 
 def warned(s: Stage) -> str:
@@ -24,8 +25,8 @@ def warned(s: Stage) -> str:
 
 @pytest.mark.parametrize("usage", [Usage(prompt=900, completion=200), Usage()], ids=["counted", "estimated"])
 async def test_at_the_token_budget_the_squad_concludes(tmp_path: Path, usage: Usage) -> None:
-    look = calls(call("look")).model_copy(update={"usage": usage, "text": "x" * 4000})
-    async with stage(tmp_path, Replies(look, look, conclude()), tokens=1000) as s:
+    look = Reply(text="x" * 4000, calls=(wants("look"),), usage=usage)
+    async with stage(tmp_path, scripted(look, look, conclude()), tokens=1000) as s:
         kinds = await s.ask("why?", mode="ask")
         assert kinds.count("returned") == 1
         assert "used up its tokens (" in warned(s)
@@ -36,11 +37,11 @@ async def test_what_a_question_used_up_stays_used_up_in_the_process_that_goes_on
     tmp_path: Path,
 ) -> None:
     usage = Usage(prompt=900, completion=200)
-    change = calls(call("bump")).model_copy(update={"usage": usage})
-    async with stage(tmp_path, Replies(change), tokens=1000) as s:
+    change = Reply(calls=(wants("bump"),), usage=usage)
+    async with stage(tmp_path, scripted(change), tokens=1000) as s:
         await s.ask("raise it", mode="ask")
         await s.decide("approved")
-    async with stage(tmp_path, Replies(conclude()), tokens=1000) as s:
+    async with stage(tmp_path, scripted(conclude()), tokens=1000) as s:
         s.ctx.recall(await s.store.events("t"))
         kinds = await s.go_on()
         assert "used up its tokens (1100 of 1000)" in warned(s)
@@ -60,21 +61,21 @@ def test_calls_that_ran_side_by_side_use_up_their_time_once() -> None:
 
 
 async def test_a_model_that_only_calls_what_is_not_there_is_left_after_three_rounds(tmp_path: Path) -> None:
-    lost = Replies(*[calls(call("summon", n=n)) for n in range(30)])
+    lost = scripted(*[wants("summon", n=n) for n in range(30)])
     lost.name = "lost"
-    async with stage(tmp_path, lost, Replies(calls(call("look")), conclude())) as s:
+    async with stage(tmp_path, lost, scripted(wants("look"), conclude())) as s:
         kinds = await s.ask("why?", mode="ask")
-        assert len(lost.requests) == 3
+        assert len(lost.asked) == 3
         assert warned(s) == "model lost gave no usable answer; going on offline"
         assert kinds[-1] == "concluded"
 
 
 async def test_one_call_that_can_be_made_starts_the_count_of_useless_rounds_anew(tmp_path: Path) -> None:
-    bad, good = calls(call("summon")), calls(call("look"))
-    model = Replies(bad, bad, good, bad, bad, conclude())
+    bad, good = wants("summon"), wants("look")
+    model = scripted(bad, bad, good, bad, bad, conclude())
     async with stage(tmp_path, model) as s:
         kinds = await s.ask("why?", mode="ask")
-        assert (len(model.requests), warned(s), kinds[-1]) == (6, "", "concluded")
+        assert (len(model.asked), warned(s), kinds[-1]) == (6, "", "concluded")
 
 
 class Mute:
@@ -92,7 +93,7 @@ async def test_a_model_that_outlasts_the_questions_time_is_left(
 ) -> None:
     monkeypatch.setattr(thinking, "GRACE", 0.05)
     mute: Any = Mute()
-    async with stage(tmp_path, mute, Replies(calls(call("look")), conclude()), seconds=0.1) as s:
+    async with stage(tmp_path, mute, scripted(wants("look"), conclude()), seconds=0.1) as s:
         kinds = await s.ask("why?", mode="ask")
         assert "no whole answer in the" in warned(s)
         assert kinds[-1] == "concluded"

@@ -9,7 +9,8 @@ from opssquad import Check, Preview, Quote, Result, Signal, Toolbox, ToolError, 
 from opssquad.gate.redact import Redactor
 from opssquad.models.base import CONCLUDE, ModelCall, Reply
 from opssquad.squad.vetting import vetted
-from tests.squad.stage import COUNTER, Counter, Replies, bump, call, calls, look, stage
+from opssquad.testing import scripted, wants
+from tests.squad.stage import COUNTER, Counter, bump, look, stage
 
 BOX = Toolbox([look, bump])
 SECRET = "hunter2-and-more"
@@ -70,8 +71,8 @@ def test_a_problem_quotes_no_secret_either() -> None:
 
 async def test_nothing_that_is_kept_holds_the_secret_of_a_call(tmp_path: Path) -> None:
     secret = "s3cr3t-pw"
-    asked = calls(call("look", text=f"postgres://app:{secret}@db/app"))
-    async with stage(tmp_path, Replies(asked, Reply(text="well"))) as s:
+    asked = wants("look", text=f"postgres://app:{secret}@db/app")
+    async with stage(tmp_path, scripted(asked, Reply(text="well"))) as s:
         kinds = await s.ask("how is it?")
         assert kinds.count("returned") == 1
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -125,7 +126,7 @@ balk.verify(leak.roles["verify"].function)
 
 
 async def test_no_card_check_or_error_keeps_a_secret_that_a_tool_read(tmp_path: Path) -> None:
-    model = Replies(calls(call("balk"), call("leak")), Reply(text="well"))
+    model = scripted([wants("balk"), wants("leak")], Reply(text="well"))
     async with stage(tmp_path, model, toolbox=Toolbox([leak, balk])) as s:
         await s.ask("change it")
         await s.decide("approved")
@@ -140,8 +141,8 @@ async def test_no_card_check_or_error_keeps_a_secret_that_a_tool_read(tmp_path: 
 
 async def test_what_a_model_says_and_concludes_is_kept_without_a_secret(tmp_path: Path) -> None:
     said = f"The log says\npassword={SECRET} and then\n\n it stops."
-    draft = call(CONCLUDE, summary=f"token: {SECRET}", missing=[f"whether password={SECRET} holds"])
-    model = Replies(calls(call("look", text="x")).model_copy(update={"text": said}), calls(draft))
+    draft = wants(CONCLUDE, summary=f"token: {SECRET}", missing=[f"whether password={SECRET} holds"])
+    model = scripted(Reply(text=said, calls=(wants("look", text="x"),)), draft)
     async with stage(tmp_path, model) as s:
         assert "concluded" in await s.ask("why?")
         shown = "".join(e.model_dump_json() for e in s.events)

@@ -5,7 +5,8 @@ from pathlib import Path
 from opssquad.events import Answered, Concluded
 from opssquad.findings import Choice
 from opssquad.models.base import Reply
-from tests.squad.stage import Counter, Replies, Stage, call, calls, conclude, stage
+from opssquad.testing import scripted, wants
+from tests.squad.stage import Counter, Stage, conclude, stage
 
 
 class Sinking(Counter):
@@ -23,7 +24,7 @@ async def raised(s: Stage, mode: str = "chat") -> None:
 
 async def test_after_an_act_that_made_it_worse_the_way_back_is_the_first_choice(tmp_path: Path) -> None:
     said = Reply(text="done", choices=(Choice(label="Look", tool="look"), Choice(label="Back", say="/undo")))
-    async with stage(tmp_path, Replies(calls(call("bump", by=2)), said), counter=Sinking(9)) as s:
+    async with stage(tmp_path, scripted(wants("bump", by=2), said), counter=Sinking(9)) as s:
         await raised(s)
         (answer,) = [e.answer for e in s.events if isinstance(e, Answered)]
     first, second = answer.choices
@@ -36,14 +37,14 @@ async def test_after_an_act_that_made_it_worse_the_way_back_is_the_first_choice(
 
 async def test_after_an_act_that_helped_no_way_back_is_pressed_on_anybody(tmp_path: Path) -> None:
     said = Reply(text="done", choices=(Choice(label="Look", tool="look"),))
-    async with stage(tmp_path, Replies(calls(call("bump", by=2)), said)) as s:
+    async with stage(tmp_path, scripted(wants("bump", by=2), said)) as s:
         await raised(s)
         (answer,) = [e.answer for e in s.events if isinstance(e, Answered)]
     assert [each.label for each in answer.choices] == ["Look"]
 
 
 async def test_a_conclusion_after_an_act_that_made_it_worse_begins_with_the_way_back(tmp_path: Path) -> None:
-    model = Replies(calls(call("look")), calls(call("bump", by=2)), conclude(["e1"]))
+    model = scripted(wants("look"), wants("bump", by=2), conclude(["e1"]))
     async with stage(tmp_path, model, counter=Sinking(9)) as s:
         await raised(s, mode="ask")
         (conclusion,) = [e.conclusion for e in s.events if isinstance(e, Concluded)]

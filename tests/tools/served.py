@@ -4,16 +4,11 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from opssquad import Cluster
-from opssquad.worlds.kube.serve import open_recording
-from tests.tools.recorded import RECORDINGS
+from opssquad.testing import recorded
 
 
 @contextlib.asynccontextmanager
 async def cluster_of(recording: str) -> AsyncIterator[Cluster]:
     """The recorded cluster, and nothing of its truth."""
-    async with open_recording(RECORDINGS / recording) as served:
-        cluster = await Cluster.connect(served.kubeconfig)
-        try:
-            yield cluster
-        finally:
-            await cluster.close()
+    async with recorded(recording) as world:
+        yield world[Cluster]

@@ -7,6 +7,7 @@ import click
 
 from opssquad.cli.failures import INTERNAL, OK
 from opssquad.cli.shared import Shared, screen_options, shared
+from opssquad.cli.tool_new import new, test
 from opssquad.cli.world import call_options, world_options
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ def command() -> None:
     Your own are found in ~/.config/opssquad/tools (or in tools/ of the folder that OPSSQUAD_OWN names), in
     ./opssquad/tools once it is trusted, and in packages; docs/tools.md says how they are written.
     """
+
+
+command.add_command(new)
+command.add_command(test)
 
 
 @command.command("list")

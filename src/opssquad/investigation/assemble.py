@@ -1,7 +1,7 @@
 """Puts a run together: the thread's record, its world, its tools, its models. Nothing is asked yet."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -44,7 +44,7 @@ from opssquad.squad.thinking import offerable, tool_specs
 from opssquad.store.base import ThreadRecord
 from opssquad.times import Clock, rfc3339, wall_clock
 from opssquad.toolbox import Clock as ClockHandle
-from opssquad.toolbox import Handles, History, Progress, Record, Toolbox
+from opssquad.toolbox import Handles, History, Progress, Record, Tool, Toolbox
 from opssquad.types import Effect, Restraint, ToolCall, Verdict
 
 ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
@@ -129,10 +129,21 @@ class Equipment:
 
 def equipment(options: Options, systems: Systems) -> Equipment:
     """Read them. Raises UsageError."""
-    crew = crew_of(options.squad, options.faults, systems.has)
-    members = {name: _member(spec, systems, options.restraint, crew) for name, spec in crew.specs.items()}
+    crew, given = crew_of(options.squad, options.faults, systems.has), options.beside.tools
+    if given:
+        own = crew.specs[options.squad]
+        tools = tuple(dict.fromkeys((*own.tools, *(tool.name for tool in given))))
+        crew = replace(crew, specs={**crew.specs, own.name: own.model_copy(update={"tools": tools})})
+    members = {name: _member(spec, systems, options, crew) for name, spec in crew.specs.items()}
     names = dict.fromkeys(tool for spec in crew.specs.values() for tool in spec.tools)
-    return Equipment(crew, members, Toolbox(library.tools(names)))
+    return Equipment(crew, members, Toolbox(_tools(names, options)))
+
+
+def _tools(names: Iterable[str], options: Options) -> list[Tool]:
+    """The tools of those names; what is given besides goes before what is found."""
+    wanted, given = tuple(names), {tool.name: tool for tool in options.beside.tools}
+    found = {tool.name: tool for tool in library.tools(name for name in wanted if name not in given)}
+    return [{**found, **given}[name] for name in wanted]
 
 
 async def reload(ctx: Context, opening: Opening, policy: InForce, systems: Systems) -> tuple[str, ...]:
@@ -161,7 +172,7 @@ def make_context(
     crew, toolbox = equipped.crew, equipped.toolbox
     own = crew.specs[options.squad]
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    beside = {**outside(options), **_kept(opening, systems, voices, crew)}
+    beside = {**outside(options), **_kept(opening, systems, voices, crew), **options.beside.handles}
     handles = _handles(systems, voices, beside, options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
     prompt = squad(own.name).prompt()
@@ -198,12 +209,12 @@ def make_context(
     )
 
 
-def _member(spec: SquadSpec, systems: Systems, restraint: Restraint, crew: Crew) -> Member:
+def _member(spec: SquadSpec, systems: Systems, options: Options, crew: Crew) -> Member:
     # What no call could be made with only costs a model tokens.
-    served = [tool for tool in library.tools(spec.tools) if systems.serve(tool)]
+    served = [tool for tool in _tools(spec.tools, options) if systems.serve(tool)]
     prompt, toolbox = squad(spec.name).prompt(), Toolbox(served)
-    specs = tool_specs(toolbox, spec, restraint)
-    offering = Offering(offerable(toolbox, restraint), crew.catalogue([spec.name]))
+    specs = tool_specs(toolbox, spec, options.restraint)
+    offering = Offering(offerable(toolbox, options.restraint), crew.catalogue([spec.name]))
     return Member(spec, lambda: _system(prompt, systems), specs, offering)
 
 

@@ -25,7 +25,7 @@ from opssquad.squad.spec import SquadSpec
 from opssquad.store.base import AuditDraft, AuditKind
 from opssquad.store.sqlite import Store
 from opssquad.times import wall_clock
-from opssquad.toolbox import Toolbox
+from opssquad.toolbox import TEST, Toolbox
 from opssquad.types import Json, Target, digest
 
 SHOWN = 16
@@ -182,7 +182,9 @@ def squad_of(spec: SquadSpec, toolbox: Toolbox, faults: Path | None) -> Json:
 
 def _code(toolbox: Toolbox, names: Iterable[str]) -> str:
     """The sha256 over every module beside those of the tools, so that a helper counts too."""
-    homes = {Path(inspect.getfile(toolbox.get(name).act.function)).parent for name in names}
+    # What a test defines lies beside anything.
+    tools = (tool for tool in map(toolbox.get, names) if tool.source != TEST)
+    homes = {Path(inspect.getfile(tool.act.function)).parent for tool in tools}
     files = sorted(path for home in homes for path in home.rglob("*.py"))
     return digest([[path.name, _sha256(path)] for path in files])
 

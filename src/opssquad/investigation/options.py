@@ -7,8 +7,11 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from opssquad.models.base import Model
 from opssquad.settings import APPROVAL_MINUTES
 from opssquad.squad.runbooks.walker import Run
+from opssquad.times import Clock, wall_clock
+from opssquad.toolbox import Handles, Tool
 from opssquad.types import Json, Mode, Restraint
 
 Approve = Literal["ask", "never", "all"]
@@ -23,6 +26,17 @@ class RecordedPart:
     folder: Path
     journal: Path
     began: datetime
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a run gets besides what is found: tools that the squad has too, in place of those of the same
+    name; handles by type; who answers; the clock that a recording's runs by. For tests of one's own tools."""
+
+    tools: tuple[Tool, ...] = ()
+    handles: Handles = field(default_factory=dict)
+    model: Model | None = None
+    real: Clock = wall_clock
 
 
 @dataclass(frozen=True)
@@ -67,3 +81,4 @@ class Options:
     tape: Path | None = None
     replay: bool = False
     remember: bool = True
+    beside: Beside = Beside()

@@ -20,6 +20,8 @@ SCRIPT = "scripted:"
 def make_model(name: str, options: Options, store: Store, systems: Systems) -> Model:
     """The model of that name: `offline`, `scripted:FILE`, or an endpoint's, masked if it is to be.
     Raises UsageError."""
+    if options.beside.model:
+        return options.beside.model
     if name == settings.OFFLINE:
         return offline()
     if name.startswith(SCRIPT):

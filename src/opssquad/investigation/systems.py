@@ -248,14 +248,14 @@ async def _recorded(
 ) -> Systems:
     worlds = options.state / "worlds"
     worlds.mkdir(mode=0o700, parents=True, exist_ok=True)
-    incident, cluster = load_incident(folder), None
-    clock: Clock = WorldClock(incident.clock, began, options.speed)
+    incident, cluster, real = load_incident(folder), None, options.beside.real
+    clock: Clock = WorldClock(incident.clock, began, options.speed, real)
     if incident.cluster:
         from opssquad.worlds.kube.serve import open_recording
 
-        served = await stack.enter_async_context(
-            open_recording(folder, journal=worlds / f"{thread}.jsonl", started_at=began, speed=options.speed)
-        )
+        journal, speed = worlds / f"{thread}.jsonl", options.speed
+        serving = open_recording(folder, journal=journal, started_at=began, speed=speed, real=real)
+        served = await stack.enter_async_context(serving)
         # The clock of our own world is known, so the client library is loaded while the model thinks.
         clock = served.world.store.now
         cluster = await Cluster.connect(served.kubeconfig, namespace=options.namespace, clock=clock)

@@ -28,9 +28,10 @@ class Script(Value):
 
 
 class Scripted:
-    """A model that answers with the next reply of its list; `asked` keeps what it was asked."""
+    """A model that answers with the next reply of its list, or fails with the exception that stands there;
+    `asked` keeps what it was asked."""
 
-    def __init__(self, replies: Iterable[Reply], name: str = "scripted") -> None:
+    def __init__(self, replies: Iterable[Reply | Exception], name: str = "scripted") -> None:
         self.name = name
         self.asked: list[Request] = []
         self._replies = list(replies)
@@ -42,11 +43,13 @@ class Scripted:
         return cls(map(played, range(len(lines)), lines), name=f"scripted:{path.name}")
 
     async def reply(self, request: Request, listener: Listener) -> Reply:
-        """The next reply. Raises ModelBadReply when the script is over."""
+        """The next reply. Raises what stands in its place, and ModelBadReply when the script is over."""
         self.asked.append(request)
         if len(self.asked) > len(self._replies):
             raise ModelBadReply(f"the script of {self.name} is over after {len(self._replies)} replies")
         answer = self._replies[len(self.asked) - 1]
+        if isinstance(answer, Exception):
+            raise answer
         if answer.text:
             listener.text(answer.text)
         return answer

@@ -5,10 +5,11 @@ Handles (parameters whose type is a `Handle`) are injected by the house, never g
 
 from opssquad.toolbox.box import Toolbox, lacks
 from opssquad.toolbox.handles import Clock, Handle, Handles, History, Progress, Record
-from opssquad.toolbox.tools import ROLES, Role, Tool, tool
+from opssquad.toolbox.tools import ROLES, TEST, Role, Tool, tool
 
 __all__ = [
     "ROLES",
+    "TEST",
     "Clock",
     "Handle",
     "Handles",

@@ -21,6 +21,8 @@ ROLES = {
     "verify": "a function that returns a Check, or whether it helped",
 }
 """What a mutating tool needs beside the act, or it does not register."""
+TEST = "test"
+"""The source of a tool that a test defines itself."""
 FORESEEN = "foreseen"
 """In a binding: the preview itself, of a tool that says of no object what its card rests on."""
 

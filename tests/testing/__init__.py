@@ -1,0 +1,1 @@
+"""Tests of the public testing kit: what it gives is what production does."""
