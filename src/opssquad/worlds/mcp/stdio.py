@@ -1,0 +1,160 @@
+"""A program as a transport: JSON-RPC messages, a line each, over its stdin and stdout.
+
+The library has one too; it keeps a line of any length, adds to the environment, and leaves alone what a
+program started when that ends by itself.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.shared.message import SessionMessage
+from mcp_types import jsonrpc_message_adapter
+
+from opssquad.worlds.mcp.offered import Program
+
+LINE = 8 << 20
+"""Bytes of one message."""
+GARBAGE = 50
+"""Lines on stdout that are no message before it is given up."""
+GRACE = 1.0
+"""Seconds to end by itself once its stdin is closed, and again once it was asked to."""
+LAST = 2_000
+"""Bytes of stderr that are kept."""
+POLL = 0.01
+
+Incoming = MemoryObjectReceiveStream[SessionMessage | Exception]
+Outgoing = MemoryObjectSendStream[SessionMessage]
+
+
+@dataclass
+class Heard:
+    """What else came from the program: lines that are no message, the end of its stderr, why it was given
+    up."""
+
+    garbage: int = 0
+    first: str = ""
+    errors: bytes = b""
+    why: str = ""
+
+    def said(self) -> str:
+        """The part of it that explains a failure; empty for none."""
+        if self.why:
+            return self.why
+        if self.garbage:
+            return f"it writes on stdout what is no message: {self.first!r}"
+        lines = self.errors.decode(errors="replace").strip().splitlines()
+        return f"the last that it said on stderr: {lines[-1][:300]!r}" if lines else ""
+
+
+@asynccontextmanager
+async def spawned(place: Program, heard: Heard) -> AsyncIterator[tuple[Incoming, Outgoing]]:
+    """Start the program; end it, with all that it started, on leaving. Raises OSError."""
+    process = await asyncio.create_subprocess_exec(
+        *place.argv,
+        env=dict(place.env),
+        cwd=place.folder,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        limit=LINE,
+        start_new_session=True,
+    )
+    inbox, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    outgoing, outbox = anyio.create_memory_object_stream[SessionMessage](0)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_read, process, inbox, heard)
+            tasks.start_soon(_write, process, outbox, inbox)
+            tasks.start_soon(_listen, process, heard)
+            try:
+                yield incoming, outgoing
+            finally:
+                tasks.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _end(process)
+        for stream in (inbox, incoming, outgoing, outbox):
+            stream.close()
+
+
+async def _read(
+    process: Process, inbox: MemoryObjectSendStream[SessionMessage | Exception], heard: Heard
+) -> None:
+    assert process.stdout is not None
+    async with inbox:
+        while heard.garbage < GARBAGE:
+            try:
+                line = await process.stdout.readline()
+            except ValueError:
+                heard.why = f"it wrote a message of more than {LINE >> 20} MiB"
+                return
+            if not line:
+                return
+            try:
+                message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+            except ValueError:
+                heard.first = heard.first or line[:120].decode(errors="replace").strip()
+                heard.garbage += bool(line.strip())
+                continue
+            try:
+                await inbox.send(SessionMessage(message))
+            except anyio.BrokenResourceError:
+                return
+
+
+async def _write(
+    process: Process,
+    outbox: MemoryObjectReceiveStream[SessionMessage],
+    inbox: MemoryObjectSendStream[SessionMessage | Exception],
+) -> None:
+    assert process.stdin is not None
+    async with outbox:
+        async for each in outbox:
+            process.stdin.write(each.message.model_dump_json(by_alias=True, exclude_unset=True).encode())
+            process.stdin.write(b"\n")
+            try:
+                await process.stdin.drain()
+            except ConnectionError:
+                # Whoever waits for an answer must not wait for ever.
+                await inbox.aclose()
+                return
+
+
+async def _listen(process: Process, heard: Heard) -> None:
+    assert process.stderr is not None
+    while piece := await process.stderr.read(65_536):
+        heard.errors = (heard.errors + piece)[-LAST:]
+
+
+async def _end(process: Process) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    if not await _gone(process):
+        _signal(process, signal.SIGTERM)
+        await _gone(process)
+    # Also what it started and left behind.
+    _signal(process, signal.SIGKILL)
+    await _gone(process)
+    # It waits for pipes that somebody else may hold open.
+    process._transport.close()  # type: ignore[attr-defined]
+
+
+async def _gone(process: Process) -> bool:
+    """Whether it ends within the grace. Not `wait`, which waits for whoever else holds its pipes too."""
+    end = anyio.current_time() + GRACE
+    while process.returncode is None and anyio.current_time() < end:
+        await anyio.sleep(POLL)
+    return process.returncode is not None
+
+
+def _signal(process: Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
