@@ -32,6 +32,8 @@ FENCES: dict[str, tuple[str, ...]] = {
     "anyio": ("worlds/mcp/",),
     "mcp": ("worlds/mcp/",),
     "mcp_types": ("worlds/mcp/",),
+    "starlette": ("worlds/mcp/",),
+    "uvicorn": ("worlds/mcp/",),
     "tenacity": ("models/chat", "worlds/"),
     "kubernetes": ("worlds/kube/",),
     "aiohttp": ("worlds/kube/",),

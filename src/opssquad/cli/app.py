@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runbook": ("runbook", "List, show and run runbooks: documents that are programs."),
     "squad": ("squad", "List squads, show what one may do."),
     "tool": ("tool", "List the tools and their effects."),
+    "mcp": ("mcp", "Use MCP servers as tools, be one for other agents."),
     "recording": ("recording", "Capture a live system; lint, show or serve a recorded incident."),
     "eval": ("evals", "Play suites of recorded incidents, score and compare."),
     "doctor": ("doctor", "Check what opssquad needs, and say what to do."),

@@ -56,12 +56,19 @@ class Servers:
         return ""
 
 
-def servers(folder: Path) -> Servers:
-    """What the folder says of servers; none without a file. Raises UsageError."""
+def servers(folder: Path, believing: bool = True) -> Servers:
+    """What the folder says of servers; none without a file. Raises UsageError, for what was approved only if
+    it is to be believed."""
     file = folder / FILE
     if not file.exists():
         return Servers(folder, Placed(McpFile(servers={}), None), Lock())
-    return Servers(folder, parse_placed(read_text(file), McpFile, file), locks.read(folder))
+    placed = parse_placed(read_text(file), McpFile, file)
+    try:
+        return Servers(folder, placed, locks.read(folder))
+    except UsageError:
+        if believing:
+            raise
+        return Servers(folder, placed, Lock())
 
 
 def load(folder: Path) -> Loaded:

@@ -55,9 +55,8 @@ class McpServers(Handle):
         """Call a tool as it was approved. Raises ToolError where it is another by now, and for every way in
         which a server fails; ToolUnsure where a mutation may have happened all the same."""
         if effect == "mutate" and self._effect == "read":
-            raise ToolError(
-                f"{approved.name} of MCP server {server.name} may change something, and nothing may"
-            )
+            what = f"{approved.name} of MCP server {server.name}"
+            raise ToolError(f"{what} may change something, and here nothing may be changed")
         spoken = await self._spoken(server)
         self._unchanged(server.name, approved, spoken)
         try:

@@ -1,7 +1,7 @@
-"""A program as a transport: JSON-RPC messages, a line each, over its stdin and stdout.
+"""Pipes as a transport: JSON-RPC messages, a line each, over stdin and stdout of a program, or over our own.
 
-The library has one too; it keeps a line of any length, adds to the environment, and leaves alone what a
-program started when that ends by itself.
+The library has both too: they keep a line of any length; of a program, what it started stays when it ends by
+itself; and our own cannot be left while nothing comes in.
 """
 
 import asyncio
@@ -67,32 +67,73 @@ async def spawned(place: Program, heard: Heard) -> AsyncIterator[tuple[Incoming,
         limit=LINE,
         start_new_session=True,
     )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with _messages(process.stdout, process.stdin, heard, process.stderr) as streams:
+            yield streams
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _end(process, process.stdin)
+
+
+@asynccontextmanager
+async def own() -> AsyncIterator[tuple[Incoming, Outgoing]]:
+    """Our own stdin and stdout, which are for messages alone from now on: what is printed goes to stderr."""
+    loop, reader = asyncio.get_running_loop(), asyncio.StreamReader(limit=LINE)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    into, out = os.dup(0), os.dup(1)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    protocol = asyncio.StreamReaderProtocol(reader)
+    reading, _ = await loop.connect_read_pipe(lambda: protocol, os.fdopen(into, "rb", buffering=0))
+    writing, flow = await loop.connect_write_pipe(
+        asyncio.streams.FlowControlMixin, os.fdopen(out, "wb", buffering=0)
+    )
+    try:
+        writer = asyncio.StreamWriter(writing, flow, None, loop)
+        async with _messages(reader, writer, Heard()) as streams:
+            yield streams
+    finally:
+        writing.close()
+        reading.close()
+
+
+@asynccontextmanager
+async def _messages(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    heard: Heard,
+    errors: asyncio.StreamReader | None = None,
+) -> AsyncIterator[tuple[Incoming, Outgoing]]:
     inbox, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, outbox = anyio.create_memory_object_stream[SessionMessage](0)
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_read, process, inbox, heard)
-            tasks.start_soon(_write, process, outbox, inbox)
-            tasks.start_soon(_listen, process, heard)
+            tasks.start_soon(_read, reader, inbox, heard)
+            tasks.start_soon(_write, writer, outbox, inbox)
+            if errors:
+                tasks.start_soon(_listen, errors, heard)
             try:
                 yield incoming, outgoing
             finally:
                 tasks.cancel_scope.cancel()
     finally:
-        with anyio.CancelScope(shield=True):
-            await _end(process)
         for stream in (inbox, incoming, outgoing, outbox):
             stream.close()
 
 
 async def _read(
-    process: Process, inbox: MemoryObjectSendStream[SessionMessage | Exception], heard: Heard
+    reader: asyncio.StreamReader,
+    inbox: MemoryObjectSendStream[SessionMessage | Exception],
+    heard: Heard,
 ) -> None:
-    assert process.stdout is not None
     async with inbox:
         while heard.garbage < GARBAGE:
             try:
-                line = await process.stdout.readline()
+                line = await reader.readline()
             except ValueError:
                 heard.why = f"it wrote a message of more than {LINE >> 20} MiB"
                 return
@@ -111,32 +152,28 @@ async def _read(
 
 
 async def _write(
-    process: Process,
+    writer: asyncio.StreamWriter,
     outbox: MemoryObjectReceiveStream[SessionMessage],
     inbox: MemoryObjectSendStream[SessionMessage | Exception],
 ) -> None:
-    assert process.stdin is not None
     async with outbox:
         async for each in outbox:
-            process.stdin.write(each.message.model_dump_json(by_alias=True, exclude_unset=True).encode())
-            process.stdin.write(b"\n")
+            writer.write(each.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
             try:
-                await process.stdin.drain()
+                await writer.drain()
             except ConnectionError:
                 # Whoever waits for an answer must not wait for ever.
                 await inbox.aclose()
                 return
 
 
-async def _listen(process: Process, heard: Heard) -> None:
-    assert process.stderr is not None
-    while piece := await process.stderr.read(65_536):
+async def _listen(errors: asyncio.StreamReader, heard: Heard) -> None:
+    while piece := await errors.read(65_536):
         heard.errors = (heard.errors + piece)[-LAST:]
 
 
-async def _end(process: Process) -> None:
-    assert process.stdin is not None
-    process.stdin.close()
+async def _end(process: Process, stdin: asyncio.StreamWriter) -> None:
+    stdin.close()
     if not await _gone(process):
         _signal(process, signal.SIGTERM)
         await _gone(process)
