@@ -156,8 +156,7 @@ def make_context(
     model: Model,
     past: Sequence[Event],
 ) -> Context:
-    """Everything the graph's nodes may use; `beside` are handles besides those of the systems, `past` is what
-    is on record of the thread."""
+    """Everything the graph's nodes may use; `beside` are handles of no system, `past` is on record."""
     options, store = opening.options, opening.store
     equipped = equipment(options, systems)
     crew, toolbox = equipped.crew, equipped.toolbox

@@ -161,9 +161,10 @@ def _result(name: str, text: str, data: Any) -> Result:
 
 
 def without(text: str, secrets: Sequence[str]) -> str:
-    """The text with each of its secrets said to be one."""
+    """The text with each of its secrets said to be one, also as JSON writes it."""
     for each in secrets:
-        text = text.replace(each, MARK)
+        for form in (each, json.dumps(each)[1:-1], json.dumps(each, ensure_ascii=False)[1:-1]):
+            text = text.replace(form, MARK)
     return text
 
 
@@ -172,4 +173,4 @@ def _data(data: Any, secrets: Sequence[str]) -> Any:
     text = json.dumps(data)
     if len(text) > MOST:
         return None
-    return json.loads(without(text, [json.dumps(each)[1:-1] for each in secrets]))
+    return json.loads(without(text, secrets))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from opssquad.extensions.settings import ToolSettings
 from opssquad.gate.redact import Redactor
@@ -53,6 +53,14 @@ class Secret(Value):
     prefix: str = ""
 
 
+def _form(value: object) -> str:
+    return "text" if isinstance(value, str) else "secret"
+
+
+# Told apart by form, so that only what is meant is said to be wrong.
+Given = Annotated[Annotated[str, Tag("text")] | Annotated[Secret, Tag("secret")], Discriminator(_form)]
+
+
 class Mapped(Value):
     """What its owner knows of a tool: whether it only reads; under which name and in which squads it is had,
     where those are not the usual ones."""
@@ -69,9 +77,9 @@ class ServerSpec(Value):
     command: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     cwd: str = ""
     inherits: tuple[str, ...] = ()
-    env: dict[str, str | Secret] = Field(default_factory=dict)
+    env: dict[str, Given] = Field(default_factory=dict)
     url: str = ""
-    headers: dict[str, str | Secret] = Field(default_factory=dict)
+    headers: dict[str, Given] = Field(default_factory=dict)
     squads: tuple[str, ...] = ()
     tools: dict[str, Mapped] = Field(default_factory=dict)
 

@@ -113,11 +113,16 @@ def _approved(known: Servers, server: str) -> tuple[Approved, ...]:
 
 def _unknown(known: Servers, server: str, lock: ServerLock) -> Iterator[Broken]:
     """What the file says of tools that the server does not offer, and tools that cannot be used."""
-    offered = [each.offered.name for each in lock.tools]
+    offered, left_out = [each.offered.name for each in lock.tools], dict(lock.left_out)
     for name in known.specs[server].tools:
         line = known.placed.line("servers", server, "tools", name)
-        if name in lock.left_out:
-            yield Broken(known.file, line, name, f"{name} of MCP server {server}: {lock.left_out[name]}")
+        if name in left_out:
+            yield Broken(known.file, line, name, f"{name} of MCP server {server}: {left_out.pop(name)}")
         elif name not in offered:
             near = ", ".join(difflib.get_close_matches(name, offered, n=3) or offered[:5]) or "nothing"
             yield Broken(known.file, line, name, f"MCP server {server} offers no {name!r}; nearest: {near}")
+    if left_out:
+        (name, why), count = next(iter(left_out.items())), len(left_out)
+        tools = f"{count} {'tool' if count == 1 else 'tools'} of MCP server {server}"
+        line = known.placed.line("servers", server)
+        yield Broken(known.file, line, server, f"{tools} cannot be used, such as {name}: {why}")

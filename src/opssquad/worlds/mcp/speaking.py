@@ -28,6 +28,7 @@ from mcp_types import (
     TextResourceContents,
     Tool,
 )
+from pydantic import ValidationError
 
 from opssquad import __version__
 from opssquad.errors import ToolError, ToolUnsure
@@ -150,7 +151,10 @@ def _leaf(error: BaseException) -> BaseException:
 def reason(error: BaseException) -> str:
     """The innermost of it in a line, without what a server may make long."""
     leaf = _leaf(error)
-    return f"{type(leaf).__name__}: {line(str(leaf))}" if not isinstance(leaf, MCPError) else line(str(leaf))
+    if isinstance(leaf, ValidationError):
+        first = leaf.errors()[0]
+        return f"it is not of the protocol: {'.'.join(map(str, first['loc']))}: {line(first['msg'])}"
+    return line(str(leaf)) if isinstance(leaf, MCPError) else f"{type(leaf).__name__}: {line(str(leaf))}"
 
 
 def line(text: str, most: int = 300) -> str:
