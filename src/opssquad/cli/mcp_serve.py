@@ -27,7 +27,7 @@ from opssquad.squad.spec import load_squad
 from opssquad.toolbox import Tool
 from opssquad.types import Json
 from opssquad.worlds.mcp.offered import Told
-from opssquad.worlds.mcp.servers import MISSING
+from opssquad.worlds.mcp.servers import MISSING, absent
 
 ASK = "ask"
 CALLS = 50
@@ -48,7 +48,7 @@ async def serve_agents(shared: Shared, wanted: Wanted, port: int | None) -> None
     try:
         from opssquad.worlds.mcp import serving
     except ModuleNotFoundError as error:
-        if error.name not in ("mcp", "mcp_types", "uvicorn", "starlette"):
+        if not absent(error):
             raise
         raise UsageError(MISSING) from error
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from opssquad import content
 from opssquad.extensions.library import library
 from opssquad.extensions.mcp.document import TOOL
 from opssquad.extensions.mcp.loading import load
+from opssquad.squad.spec import load_squad
 from opssquad.toolbox import Tool, Toolbox
 from tests.extensions.mcp.conftest import Approve, Write, by_hand, offered
 
@@ -154,6 +156,18 @@ async def test_tools_that_cannot_be_used_are_told_once_where_nobody_asked_for_th
     assert list(found(own)) == ["depot_stock"]
     (line,) = said(own)
     assert line.startswith("mcp.yaml:2: 3 tools of MCP server depot cannot be used, such as wordy0: its desc")
+
+
+async def test_what_is_left_out_of_a_server_takes_no_tool_of_ours_away(
+    own: Path, mcp: Write, tools: Tools, approve: Approve
+) -> None:
+    name = "    tools:\n      health: {effect: read}\n      errors: {effect: read}\n"
+    mcp(server(tools(offered("health", "x" * 5_000)), name).replace("depot", "events"))
+    before = load_squad(content.squad("k8s")).tools
+    assert {"health", "errors", "events"} < set(before)
+    await approve("events")
+    assert len(library().broken) == 2
+    assert load_squad(content.squad("k8s")).tools == before
 
 
 async def test_a_file_that_cannot_be_read_stops_no_other_tools(own: Path, mcp: Write) -> None:

@@ -42,7 +42,9 @@ def show_server(screen: Screen, known: Servers, source: Source, loaded: Loaded) 
 
 def _show_tool(screen: Screen, source: Source, approved: Approved) -> None:
     offered = approved.offered
-    screen.line("  ", (visible(tool_name(source, approved)), STRONG), f"  {_effect(source, offered.name)}")
+    screen.line(
+        "  ", (visible(tool_name(source, offered.name)), STRONG), f"  {_effect(source, offered.name)}"
+    )
     said = first_sentence(offered.description)
     screen.flow("its description is not shown to models" if approved.suspicious else said, indent=4)
     for line in _takes(offered.parameters):

@@ -76,19 +76,21 @@ def load(folder: Path) -> Loaded:
     try:
         known = servers(folder)
     except BadFile as error:
-        return Loaded(broken=(Broken(Path(error.file), error.line or 0, "mcp", error.reason),))
+        return Loaded(broken=(Broken(Path(error.file), error.line or 0, "", error.reason),))
     except UsageError as error:
-        return Loaded(broken=(Broken(folder / locks.FILE, 0, "mcp", str(error).partition(": ")[2]),))
+        return Loaded(broken=(Broken(folder / locks.FILE, 0, "", str(error).partition(": ")[2]),))
     tools, broken = [], []
-    names = Counter(tool_name(known.source(n), each) for n in known.specs for each in _approved(known, n))
+    names = Counter(
+        tool_name(known.source(n), each.offered.name) for n in known.specs for each in _approved(known, n)
+    )
     for server in known.specs:
         source, line = known.source(server), known.placed.line("servers", server)
         if why := known.unapproved(server):
-            broken.append(Broken(known.file, line, server, why))
+            broken.append(Broken(known.file, line, "", why))
             continue
         broken += _unknown(known, server, known.lock.servers[server])
         for approved in _approved(known, server):
-            name = tool_name(source, approved)
+            name = tool_name(source, approved.offered.name)
             if names[name] > 1:
                 why = f"{approved.offered.name} of MCP server {server} and another would both be {name!r}; "
                 give = f"give one a name: `tools: {{{approved.offered.name}: {{effect: ..., name: ...}}}}`"
@@ -98,9 +100,8 @@ def load(folder: Path) -> Loaded:
     return Loaded(tuple(tools), tuple(broken))
 
 
-def tool_name(source: Source, approved: Approved) -> str:
+def tool_name(source: Source, remote: str) -> str:
     """Under which name a tool is had: its owner's, else the server's with the server's name before it."""
-    remote = approved.offered.name
     if (mapped := source.spec.tools.get(remote)) and mapped.name:
         return mapped.name
     name = re.sub(r"[^a-zA-Z0-9_-]", "_", f"{source.name}_{remote}")
@@ -115,14 +116,17 @@ def _unknown(known: Servers, server: str, lock: ServerLock) -> Iterator[Broken]:
     """What the file says of tools that the server does not offer, and tools that cannot be used."""
     offered, left_out = [each.offered.name for each in lock.tools], dict(lock.left_out)
     for name in known.specs[server].tools:
-        line = known.placed.line("servers", server, "tools", name)
+        line, ours = (
+            known.placed.line("servers", server, "tools", name),
+            tool_name(known.source(server), name),
+        )
         if name in left_out:
-            yield Broken(known.file, line, name, f"{name} of MCP server {server}: {left_out.pop(name)}")
+            yield Broken(known.file, line, ours, f"{name} of MCP server {server}: {left_out.pop(name)}")
         elif name not in offered:
             near = ", ".join(difflib.get_close_matches(name, offered, n=3) or offered[:5]) or "nothing"
-            yield Broken(known.file, line, name, f"MCP server {server} offers no {name!r}; nearest: {near}")
+            yield Broken(known.file, line, ours, f"MCP server {server} offers no {name!r}; nearest: {near}")
     if left_out:
         (name, why), count = next(iter(left_out.items())), len(left_out)
         tools = f"{count} {'tool' if count == 1 else 'tools'} of MCP server {server}"
         line = known.placed.line("servers", server)
-        yield Broken(known.file, line, server, f"{tools} cannot be used, such as {name}: {why}")
+        yield Broken(known.file, line, "", f"{tools} cannot be used, such as {name}: {why}")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from opssquad.errors import ToolError, UsageError
+from opssquad.errors import ToolError
 from opssquad.toolbox import Handle
 from opssquad.types import Effect, Json
 from opssquad.worlds.mcp.offered import Offered, Place, Told
@@ -21,6 +21,7 @@ CALL = 30.0
 """Seconds in which a call must be answered."""
 ENDING = 5.0
 """Seconds in which a server that was used may take its leave."""
+BROUGHT = ("mcp", "mcp_types", "uvicorn", "starlette")
 MISSING = 'servers of MCP need a library that is not here: pip install "opssquad[mcp]"'
 
 
@@ -127,7 +128,7 @@ class _Kept:
 
             from opssquad.worlds.mcp.speaking import speaking
         except ModuleNotFoundError as error:
-            self._fail(ToolError(MISSING) if error.name in ("mcp", "anyio") else error)
+            self._fail(ToolError(MISSING) if absent(error) else error)
             return
         with anyio.CancelScope() as scope:
             self._abort = scope.cancel
@@ -148,6 +149,6 @@ class _Kept:
             self._ready.exception()
 
 
-def missing() -> UsageError:
-    """What is said where the library is not there."""
-    return UsageError(MISSING)
+def absent(error: ModuleNotFoundError) -> bool:
+    """Whether it is the library that is not there, or what it brings."""
+    return (error.name or "").partition(".")[0] in BROUGHT

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import stat
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 
+from opssquad.errors import UsageError
 from opssquad.worlds.mcp.offered import Program
 
 LINE = 8 << 20
@@ -80,7 +82,10 @@ async def spawned(place: Program, heard: Heard) -> AsyncIterator[tuple[Incoming,
 
 @asynccontextmanager
 async def own() -> AsyncIterator[tuple[Incoming, Outgoing]]:
-    """Our own stdin and stdout, which are for messages alone from now on: what is printed goes to stderr."""
+    """Our own stdin and stdout, which are for messages alone from now on: what is printed goes to stderr.
+    Raises UsageError where nobody can speak with us by them."""
+    if not all(_speaks(each) for each in (0, 1)):
+        raise UsageError("stdin and stdout must be pipes: an agent starts this by itself, see docs/mcp.md")
     loop, reader = asyncio.get_running_loop(), asyncio.StreamReader(limit=LINE)
     nothing = os.open(os.devnull, os.O_RDONLY)
     into, out = os.dup(0), os.dup(1)
@@ -99,6 +104,11 @@ async def own() -> AsyncIterator[tuple[Incoming, Outgoing]]:
     finally:
         writing.close()
         reading.close()
+
+
+def _speaks(number: int) -> bool:
+    mode = os.fstat(number).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(number)
 
 
 @asynccontextmanager
