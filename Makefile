@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: env demo test test-long lint unit bench clean
+.PHONY: env demo test test-long lint unit bench docs clean
 
 env: $(VENV)/.ready
 
@@ -35,5 +35,9 @@ test-long: env
 bench: env
 	$(BIN)/python -m tests.bench
 
+# The site of docs/, as a folder of pages; a link or a reference that leads nowhere fails.
+docs: env
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .hypothesis

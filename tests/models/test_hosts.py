@@ -57,3 +57,26 @@ def test_each_host_is_told_once_urls_first() -> None:
         "map.example.org is slow and https://shop.example.org/ too, shop.example.org:443 that is"
     )
     assert [each["host"] for each in found] == ["shop.example.org", "map.example.org"]
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("we cannot reach [2001:db8::2]:80, why?", told("2001:db8::2", 80, "http://[2001:db8::2]:80/")),
+        ("is 2001:DB8::2 up?", told("2001:db8::2", 443, "https://[2001:db8::2]/", tls=443)),
+        (
+            "[fe80::1%eth0]:25 hangs",
+            told("fe80::1%eth0", 25, "https://[fe80::1%25eth0]:25/", tls=25, other=25),
+        ),
+        ("curl http://[::1]:8080/x fails", told("::1", 8080, "http://[::1]:8080/x")),
+    ],
+)
+def test_an_address_of_ipv6_is_told_as_one_of_ipv4_is(text: str, facts: Json) -> None:
+    assert named_hosts(text) == [facts]
+
+
+@pytest.mark.parametrize(
+    "text", ["at 12:30:45 it failed", "std::vector is slow", "a::b", ":: and [::", "x:y:z", "key: value"]
+)
+def test_times_and_paths_of_programs_are_no_addresses(text: str) -> None:
+    assert named_hosts(text) == []

@@ -39,7 +39,7 @@ async def test_each_host_that_a_question_names_is_probed_first_and_once() -> Non
 
 async def test_what_comes_and_goes_is_asked_often_and_what_hangs_is_traced() -> None:
     often = ("ping", {"host": "pay.example", "times": 20})
-    sometimes = ("is slow", "answers now and then", "loses packets", "fails for 5 % of us")
+    sometimes = ("is slow", "answers now and then", "loses packets", "fails for 5 % of us", "fails often")
     for complaint in (f"pay.example {each}" for each in sometimes):
         first = await probed(complaint)
         assert often in first

@@ -6,7 +6,7 @@ import click
 
 from opssquad.cli.failures import INCONCLUSIVE, INTERNAL, OK, PENDING
 from opssquad.cli.shared import Shared, screen_options, shared
-from opssquad.cli.world import world_options
+from opssquad.cli.world import call_options, world_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,14 +26,7 @@ EXIT: "dict[Status, int]" = {
 
 @click.command("ask")
 @click.argument("question", default="")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-@click.option(
-    "--approve",
-    type=click.Choice(["never", "ask", "all"]),
-    default="ask",
-    show_default=True,
-    help="Cards: refuse them, leave them pending, or (recordings only) approve them.",
-)
+@call_options
 @world_options
 @screen_options
 @shared

@@ -1,5 +1,6 @@
 """The faults of a catalogue as a Markdown table, for a page of documentation. Strings only."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from opssquad.diagnosis.catalogue import Clause, Fault, Remedy, Show
@@ -31,7 +32,9 @@ def _row(fault: Fault, shows: dict[str, Show]) -> Iterator[str]:
 
 
 def _plain(said: object) -> str:
-    return " ".join(str(said).split()).replace("|", r"\|").replace("*", r"\*").replace("<", "&lt;")
+    # In a table of Markdown these stand for themselves only so; "[a][b]" is a reference.
+    text = " ".join(str(said).split())
+    return re.sub(r"([|*\[\]])", r"\\\1", text).replace("<", "&lt;")
 
 
 def _stacked(parts: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ import click
 
 from opssquad.cli.failures import INTERNAL, OK
 from opssquad.cli.shared import Shared, screen_options, shared
-from opssquad.cli.world import world_options
+from opssquad.cli.world import call_options, world_options
 
 if TYPE_CHECKING:
     from opssquad.cli.session import Approve
@@ -63,14 +63,7 @@ def show(shared: Shared, id: str, squad: str, as_json: bool) -> None:
 @command.command("run")
 @click.argument("id", metavar="[ID]", default="")
 @click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the runbook.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-@click.option(
-    "--approve",
-    type=click.Choice(["never", "ask", "all"]),
-    default="ask",
-    show_default=True,
-    help="Cards: refuse them, ask or leave them pending, or (recordings only) approve them.",
-)
+@call_options
 @world_options
 @screen_options
 @shared

@@ -7,7 +7,7 @@ import click
 
 from opssquad.cli.failures import INTERNAL, OK
 from opssquad.cli.shared import Shared, screen_options, shared
-from opssquad.cli.world import world_options
+from opssquad.cli.world import call_options, world_options
 
 if TYPE_CHECKING:
     from opssquad.cli.session import Approve
@@ -78,14 +78,7 @@ def lint(shared: Shared) -> int:
 @command.command("run")
 @click.argument("name")
 @click.option("--arg", "given", multiple=True, metavar="NAME=VALUE", help="An argument of the tool.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-@click.option(
-    "--approve",
-    type=click.Choice(["never", "ask", "all"]),
-    default="ask",
-    show_default=True,
-    help="Cards: refuse them, leave them pending, or (recordings only) approve them.",
-)
+@call_options
 @world_options
 @screen_options
 @shared

@@ -25,6 +25,18 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+def call_options(function: F) -> F:
+    """Add those of a run that may come to a card in a script: `as_json` and `approve`."""
+    function = click.option(
+        "--approve", type=click.Choice(["never", "ask", "all"]), default="ask", show_default=True,
+        help="Cards: refuse them, leave them pending (a runbook asks at a terminal), or (recordings only) "
+        "approve them.",
+    )(function)  # fmt: skip
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")(
+        function
+    )
+
+
 def world_options(function: F) -> F:
     """Add the options; they reach the command as the fields of `session.Wanted`."""
     for option in reversed(_OPTIONS):

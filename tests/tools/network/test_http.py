@@ -10,6 +10,7 @@ from opssquad import Result, ToolError
 from tests.network.certificates import AT, DAY
 from tests.network.servers import Talk, closed_port, reply, says, tcp_server
 from tests.tools.network.probing import ROOT, ids, run
+from tools.network import http as http_tool
 
 
 async def shown(talk: Talk, **args: object) -> Result:
@@ -39,6 +40,15 @@ async def test_a_page_that_works_is_served() -> None:
 async def test_a_bad_answer_is_one_signal(talk: Talk, signal: str, severity: str) -> None:
     found = await shown(talk)
     assert [(each.id, each.severity) for each in found.signals] == [(signal, severity)]
+
+
+async def test_who_accepts_and_never_answers_is_told_from_who_is_not_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_tool, "SECONDS", 0.3)
+    (late,) = (await shown(says(then="stall"))).signals
+    assert (late.id, late.data["opened"]) == ("net.timeout", True)
+    assert "accepts connections, and does not answer in time" in late.text
 
 
 @pytest.mark.parametrize(("body", "mesh"), [(b"RBAC: access denied", True), (b"forbidden", False)])

@@ -1,6 +1,7 @@
 """HTTP from here, against real servers that answer well, badly, for ever or never."""
 
 import asyncio
+import gzip
 import ssl
 
 import pytest
@@ -254,3 +255,28 @@ async def test_a_server_that_wants_a_certificate_of_ours_refuses_by_alert() -> N
     async with tcp_server(handshakes(context)) as serving:
         found = await fetch(Fetch(url=f"https://127.0.0.1:{serving.port}/"), HERE)
     assert (found.end, found.why) == ("refused_tls", "it sent the alert: certificate required")
+
+
+@pytest.mark.parametrize(
+    ("where", "asked"),
+    [
+        (b"/login?state=" + b"a" * 1000, "/login?state=" + "a" * 1000),
+        ("/köln".encode(), "/k%C3%B6ln"),
+    ],
+    ids=["long", "bytes beyond ASCII"],
+)
+async def test_a_redirect_is_followed_whole_to_where_it_leads(where: bytes, asked: str) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        target = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        if target == "/":
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: " + where + b"\r\nContent-Length: 0\r\n\r\n")
+        else:
+            writer.write(reply(status="200 OK" if target == asked else "400 Bad Request"))
+
+    found = await fetched(talk)
+    assert [each.status for each in found.steps] == [302, 200]
+
+
+async def test_a_body_that_is_compressed_is_not_told_as_text() -> None:
+    found = await fetched(says(reply(gzip.compress(b"hello"), content_encoding="gzip")))
+    assert (found.body, found.steps[0].headers["content-encoding"]) == ("", "gzip")

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,6 +136,34 @@ def test_that_this_machine_lacks_something_is_not_told_of_the_network(name: str)
 async def test_a_link_local_address_without_its_zone_says_nothing_of_the_network() -> None:
     found = await connected("fe80::1", 80)
     assert (found.end, found.why) == ("not_possible", "invalid argument")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        asks.Connect(host="cart.shop", port=80, seconds=0.2),
+        asks.Shake(host="cart.shop", seconds=0.2),
+        asks.Fetch(url="http://cart.shop/", seconds=0.2),
+        asks.Trace(host="cart.shop", seconds=0.2),
+        asks.Echo(host="cart.shop", seconds=0.2),
+    ],
+    ids=lambda ask: ask.kind,
+)
+async def test_resolvers_that_do_not_answer_are_not_told_of_the_host(
+    ask: asks.Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def silent(*_: object, **__: object) -> list[object]:
+        over.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    try:
+        found = await Live(Here()).probe(ask)
+    finally:
+        over.set()
+    assert (found.end, found.why) == ("unresolved", "the lookup of its name had no answer in 0.2 s")
 
 
 async def test_an_address_that_was_found_before_is_not_looked_up_again_and_policy_is_asked_of_both() -> None:

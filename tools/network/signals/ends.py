@@ -38,10 +38,13 @@ def facts(answer: answers.Answer, host: str, port: int, address: str = "") -> Js
 
 
 def ended(answer: answers.Answer, about: Ref, data: Json) -> Iterator[Signal]:
-    """A probe that got no answer; nothing for one that did."""
+    """A probe that got no answer; nothing for one that did. Where the data say that the connection was
+    `opened`, the way there is well, and whoever accepted it is not."""
     if answer.end not in ENDS:
         return
     name, does = ENDS[answer.end]
+    if answer.end == "timeout" and data.get("opened"):
+        does = "accepts connections, and does not answer in time"
     why = f": {answer.why}" if answer.why else ""
     yield Signal(
         id=name,

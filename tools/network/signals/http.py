@@ -9,6 +9,7 @@ from opssquad import Json, Ref, Signal, answers, duration, probe_quote
 from .ends import ended, facts, slow
 from .tls import SKEW
 
+REDIRECTS = range(300, 400)
 DENIED = (401, 403, 407)
 MESH = "RBAC: access denied"
 """What Envoy answers where an authorization policy of the mesh does not let a request pass."""
@@ -18,6 +19,8 @@ def fetched(answer: answers.Fetched, about: Ref, host: str, port: int) -> Iterat
     """All that a request shows."""
     last = answer.steps[-1] if answer.steps else None
     data = facts(answer, host, port, last.address if last else "") | {"url": answer.ask.url}
+    # A step is kept once its connection is there; one more may have failed after the last redirect.
+    data["opened"] = last is not None and last.status not in REDIRECTS
     yield from ended(answer, about, data)
     yield from _answered(answer, about, data)
     yield from (_certificate(answer, about, data, each) for each in answer.faults)

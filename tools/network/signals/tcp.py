@@ -1,10 +1,14 @@
 """Signals about one TCP connection, and about the way that a trace went. Pure."""
 
+import errno
+import os
 from collections.abc import Iterator
 
 from opssquad import Ref, Signal, answers, probe_quote
 
 from .ends import ended, facts, slow
+
+NO_ROUTE = os.strerror(errno.ENETUNREACH).lower()
 
 
 def connected(answer: answers.Connected, about: Ref) -> Iterator[Signal]:
@@ -25,6 +29,16 @@ def connected(answer: answers.Connected, about: Ref) -> Iterator[Signal]:
             data=data,
             quotes=(probe_quote(answer),),
         )
+
+
+def unanswered(answer: answers.Connected, about: Ref, name: str) -> Iterator[Signal]:
+    """That one of several addresses of a host does not answer, though another one does. Nothing where the
+    place that asked has no route to such addresses at all, as most have none for IPv6."""
+    if answer.why == NO_ROUTE:
+        return
+    ask = answer.ask
+    data = facts(answer, f"{ask.host} (an address of {name})", ask.port, answer.address)
+    yield from ended(answer, about, data | {"part_of": name})
 
 
 def traced(answer: answers.Traced, about: Ref) -> Iterator[Signal]:

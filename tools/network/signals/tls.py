@@ -16,7 +16,8 @@ def shaken(answer: answers.Shaken, about: Ref) -> Iterator[Signal]:
     """All that a handshake shows."""
     ask = answer.ask
     data = facts(answer, ask.name or ask.host, ask.port, answer.address)
-    yield from ended(answer, about, data)
+    # The address is told of a connection that is there.
+    yield from ended(answer, about, data | {"opened": bool(answer.address)})
     yield from _failed(answer, about, data)
     yield from (_certificate(answer, about, data, each) for each in answer.faults)
     yield from _skewed(answer, data)

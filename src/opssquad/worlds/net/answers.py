@@ -106,10 +106,11 @@ class Shaken(_Answer):
 
 class Step(Value):
     """One request of a chain of redirects, with its timing split in milliseconds; `first_byte_ms` counts from
-    the request."""
+    the request. `tried` are the addresses that were tried, in order, before one was connected to."""
 
     url: str
     address: str = ""
+    tried: tuple[str, ...] = ()
     status: int = 0
     reason: str = ""
     headers: dict[str, str] = Field(default_factory=dict)

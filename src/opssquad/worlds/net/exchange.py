@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import h11
 
@@ -16,7 +17,8 @@ BODY, HEADERS, INFORMAL = 65536, 65536, 10
 TEXT, VALUE = 400, 200
 """Characters of a body's text and of a header's value that are kept."""
 OF_INTEREST = (
-    "server", "content-type", "content-length", "location", "date", "age", "retry-after", "via", "allow",
+    "server", "content-type", "content-length", "content-encoding", "location", "date", "age", "retry-after",
+    "via", "allow",
     "www-authenticate", "proxy-authenticate", "proxy-status", "strict-transport-security", "cache-control",
     "x-cache", "x-served-by", "x-request-id", "x-powered-by", "alt-svc", "upgrade",
 )  # fmt: skip
@@ -24,17 +26,21 @@ OF_INTEREST = (
 READABLE = ("text/", "application/json", "application/xml", "application/problem+", "application/xhtml")
 START = b"HTTP/"
 AGENT = b"opssquad-probe"
+_ASCII = "".join(map(chr, range(33, 127)))
 _USER = re.compile(rb"//[^/?#\s]*@")
 """Credentials of a URL."""
 
 
 @dataclass
 class Reply:
-    """What came so far: it grows while it is read, so that one that stops half-way can be told."""
+    """What came so far: it grows while it is read, so that one that stops half-way can be told. `location` is
+    where a redirect leads, whole: the header is cut. `coded`: the body is compressed."""
 
     status: int = 0
     reason: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    location: str = ""
+    coded: bool = False
     first_byte_ms: float = 0.0
     size: int = 0
     cut: bool = False
@@ -45,7 +51,7 @@ class Reply:
     def text(self) -> str:
         """The beginning of the body, where it is text that is sent as it is."""
         kind = self.headers.get("content-type", "text/plain").lower()
-        if not kind.startswith(READABLE):
+        if self.coded or not kind.startswith(READABLE):
             return ""
         return self.kept.decode("utf-8", "replace")[:TEXT]
 
@@ -71,6 +77,8 @@ async def exchange(stream: Stream, method: str, target: str, host: str, reply: R
                 reply.status = response.status_code
                 reply.reason = printable(bytes(response.reason))
                 reply.headers = kept(response.headers)
+                reply.location = _first(response.headers, b"location")
+                reply.coded = _first(response.headers, b"content-encoding").lower() not in ("", "identity")
             case h11.Data() as data:
                 reply.size += len(data.data)
                 reply.kept += bytes(data.data)[: max(4 * TEXT - len(reply.kept), 0)]
@@ -128,6 +136,12 @@ def _not_http(begin: bytes) -> Failed:
 
 def _line(text: str) -> str:
     return " ".join(text.split())[:120]
+
+
+def _first(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+    """The first value of a header, whole; what is no ASCII is written as URLs have it."""
+    value = next((bytes(value) for each, value in headers if each.lower() == name), b"")
+    return quote(value.strip(), safe=_ASCII)
 
 
 def kept(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from opssquad.errors import ToolError
 from opssquad.worlds.net import names
@@ -38,8 +38,9 @@ class _Going:
         """What is known of it by now."""
         reply = self.reply
         return Step(
-            url=str(self.url), address=self.address, status=reply.status, reason=reply.reason,
-            headers=reply.headers, resolve_ms=self.resolve_ms, connect_ms=self.connect_ms,
+            url=str(self.url), address=self.address, tried=self.tries.tried,
+            status=reply.status, reason=reply.reason, headers=reply.headers,
+            resolve_ms=self.resolve_ms, connect_ms=self.connect_ms,
             tls_ms=self.tls_ms, first_byte_ms=reply.first_byte_ms, total_ms=since(self.began),
             size=reply.size, cut=reply.cut,
         )  # fmt: skip
@@ -62,7 +63,7 @@ class _Walk:
         url, seen = self._start, {str(self._start)}
         while True:
             reply = await self._one(url)
-            where = reply.headers.get("location", "")
+            where = reply.location
             if reply.status not in REDIRECTS or not where or not self._ask.follow:
                 return
             url = onward(url, where)
@@ -148,6 +149,8 @@ def _authority(url: names.Url, host: str) -> str:
 def onward(url: names.Url, where: str) -> names.Url:
     """Where a redirect leads. Raises Failed."""
     try:
-        return names.url(urljoin(str(url), where))
+        parts = urlsplit(urljoin(str(url), where))
+        # A name and password that a server gives are nobody's to use.
+        return names.url(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
     except (ToolError, ValueError) as error:
         raise Failed("malformed", f"it redirects to what is not asked for: {error}") from error
