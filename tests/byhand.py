@@ -57,6 +57,8 @@ def called(params: dict[str, Any]) -> dict[str, Any]:
                 ],
                 "structuredContent": {"count": 3},
             }
+        case "notifies":
+            say(json.dumps({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}))
         case "wrong":
             return {"content": "none"}
         case "fails":

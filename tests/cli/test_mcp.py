@@ -64,6 +64,16 @@ def test_a_server_is_looked_at_approved_and_then_shown(said: Said, mcp: Write, t
     assert said("mcp", "approve", "depot")[0] == OK
 
 
+def test_all_of_a_schema_is_shown_before_it_is_approved(said: Said, mcp: Write, tools: Write) -> None:
+    part = {"type": "object", "properties": {"size": {"type": "string", "description": "Inches, please."}}}
+    schema = {"type": "object", "properties": {"part": part}}
+    written(mcp, tools(offered("stock", inputSchema=schema)))
+    assert (
+        '"size": {"type": "string", "description": "Inches, please."}'
+        in said("mcp", "approve", "depot", "--yes")[1]
+    )
+
+
 def test_an_unknown_server_is_answered_with_the_nearest(said: Said, mcp: Write, tools: Write) -> None:
     written(mcp, tools(offered("stock")))
     code, _, err = said("mcp", "show", "depto")

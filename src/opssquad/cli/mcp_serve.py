@@ -30,6 +30,8 @@ from opssquad.worlds.mcp.offered import Told
 from opssquad.worlds.mcp.servers import MISSING, absent
 
 ASK = "ask"
+QUESTIONS = 4
+"""Questions that are worked on at one time; the others wait their turn."""
 CALLS = 50
 """Calls that share a thread: it is read whole at each of them."""
 WORDS = (
@@ -52,6 +54,8 @@ async def serve_agents(shared: Shared, wanted: Wanted, port: int | None) -> None
             raise
         raise UsageError(MISSING) from error
 
+    # First of all: nothing that is printed on the way may be among the messages.
+    pipes = serving.claimed() if port is None else None
     settings = shared.settings()
     desk = Desk(settings, wanted)
     offered = [
@@ -61,10 +65,10 @@ async def serve_agents(shared: Shared, wanted: Wanted, port: int | None) -> None
     try:
         # What cannot be served is said before anybody asks.
         await desk.open()
-        if port is None:
-            await serving.serve(offered, desk.answer, WORDS)
+        if pipes:
+            await serving.serve(offered, desk.answer, WORDS, pipes)
             return
-        at, url = serving.bound(port)
+        at, url = serving.bound(port or 0)
         with at:
             click.echo(f"serving at {url}; its token: opssquad mcp token", err=True)
             await serving.serve_http(offered, desk.answer, WORDS, at, token_of(settings.state))
@@ -93,7 +97,7 @@ class Desk:
             for tool in tools(load_squad(content.squad(self._squad)).tools)
             if tool.name != ASK and (tool.effect == "read" or not (settings.read_only or wanted.read_only))
         }
-        self._lock = asyncio.Lock()
+        self._lock, self._questions = asyncio.Lock(), asyncio.Semaphore(QUESTIONS)
         self._session: Session | None = None
         self._stack = AsyncExitStack()
         self._calls = 0
@@ -139,7 +143,7 @@ class Desk:
         squad = self._wanted.squad or str(args.get("squad") or self._squad)
         wanted = replace(self._wanted, squad=squad)
         options(self._settings, wanted, mode="ask")
-        async with await open_session(self._settings, wanted, mode="ask") as session:
+        async with self._questions, await open_session(self._settings, wanted, mode="ask") as session:
             events = await follow_quietly(session.ask(question.strip()))
             report = fold(
                 events,

@@ -14,7 +14,7 @@ from mcp_types import ToolAnnotations
 
 from opssquad.errors import ToolError, ToolUnsure
 from opssquad.types import Effect
-from opssquad.worlds.mcp import stdio
+from opssquad.worlds.mcp import bounded, stdio
 from opssquad.worlds.mcp.offered import TOOLS, Address, Offered, Program
 from opssquad.worlds.mcp.servers import McpServers, Server
 
@@ -220,6 +220,49 @@ async def test_a_tool_that_is_another_than_was_approved_is_not_called(made: Made
     ):
         with pytest.raises(ToolError, match=f"{said}.*; look at it.* opssquad mcp approve depot"):
             await servers.call(server, was, {}, "read")
+
+
+async def test_a_list_that_changes_in_the_middle_is_read_anew(made: Made, tmp_path: Path) -> None:
+    tools = tmp_path / "tools.json"
+    tools.write_text(json.dumps(byhand_tools()), encoding="utf-8")
+    servers, server = made(), by_hand("notifies", tools)
+    tool = await first(servers, server)
+    tools.write_text(json.dumps(byhand_tools()).replace("Does.", "Did."), encoding="utf-8")
+    # It is started and listed already, so that this one still finds what was approved.
+    assert (await servers.call(server, tool, {}, "read")).text
+    with pytest.raises(ToolError, match="its description changed since"):
+        await servers.call(server, tool, {}, "read")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("401 Unauthorized\r\ncontent-length: 0", "401"),
+        ("200 OK\r\ncontent-type: text/html\r\ncontent-length: 5\r\n\r\n<html", "text/html"),
+        (
+            "200 OK\r\ncontent-type: application/json\r\ncontent-length: 90000\r\n\r\n" + "1" * 90_000,
+            "more than",
+        ),
+        ("302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0", "169.254.169.254"),
+    ],
+)
+async def test_an_address_that_answers_otherwise_is_one_line(
+    made: Made, answer: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "LINE", 50_000)
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        end = "" if "\r\n\r\n" in answer else "\r\n\r\n"
+        writer.write(f"HTTP/1.1 {answer}{end}".encode())
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1") as serving:
+        url = f"http://127.0.0.1:{serving.sockets[0].getsockname()[1]}/mcp"
+        with pytest.raises(ToolError) as caught:
+            await made().offered(Server("things", Address(url)))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 async def test_a_read_cannot_be_given_a_tool_that_changes_something(made: Made) -> None:

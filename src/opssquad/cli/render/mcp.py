@@ -1,5 +1,6 @@
 """Servers of MCP on screen: which there are, what was approved of one, what one offers now."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from opssquad.extensions.mcp.loading import Servers, tool_name
 from opssquad.extensions.mcp.lock import Approved
 from opssquad.types import Json
 from opssquad.worlds.mcp.offered import Offered
+
+SHOWN = {"type", "properties", "required", "title", "additionalProperties", "$schema"}
+TOLD = {"type", "description", "title", "default"}
 
 
 def show_servers(screen: Screen, known: Servers, broken: Iterable[Broken]) -> None:
@@ -86,6 +90,9 @@ def _show_looked(screen: Screen, source: Source, looked: Looked) -> None:
     screen.flow(offered.description or "(no description)", indent=4)
     for line in _takes(offered.parameters):
         screen.flow(line, indent=6, style=MUTED)
+    if not _plain(offered.parameters):
+        whole = json.dumps(offered.parameters, ensure_ascii=False)
+        screen.flow(f"whole schema: {whole}", indent=6, style=MUTED)
     for found in looked.suspicions:
         where = "description" if found.locator.startswith("description") else "schema"
         said = f"careful: its {where} {found.does}: {found.text!r}; no model is shown its words"
@@ -107,6 +114,12 @@ def _effect(source: Source, tool: str) -> str:
     if mapped is None:
         return "asks, as mcp.yaml does not say what it does"
     return "reads" if mapped.effect == "read" else "changes, asks"
+
+
+def _plain(parameters: Json) -> bool:
+    """Whether the lines of `_takes` say all of a schema that is said in words."""
+    about = [each for each in parameters.get("properties", {}).values() if isinstance(each, dict)]
+    return parameters.keys() <= SHOWN and all(each.keys() <= TOLD for each in about)
 
 
 def _takes(parameters: Json) -> Sequence[str]:

@@ -15,6 +15,7 @@ from opssquad.extensions.mcp.lock import Approved
 from opssquad.extensions.settings import Own, ToolSettings
 from opssquad.extensions.settings import read as read_settings
 from opssquad.findings import Check, Quote, Result
+from opssquad.gate.redact import Redactor
 from opssquad.settings import variable
 from opssquad.toolbox import Role, Tool
 from opssquad.types import Effect, Json, Preview, called
@@ -62,7 +63,8 @@ class Source:
         """The server with its secrets put in, and those secrets. Raises ToolError where one is missing."""
         given = [*self.spec.env.values(), *self.spec.headers.values()]
         known = _secrets(self.folder, [each.secret for each in given if isinstance(each, Secret)])
-        return Server(self.name, self._place(known)), list(known.values())
+        inherited = [value for name in self.spec.inherits if _secret(name, value := variable(name))]
+        return Server(self.name, self._place(known)), [*known.values(), *inherited]
 
     def _place(self, known: dict[str, str]) -> Place:
         def put(value: str | Secret) -> str:
@@ -80,6 +82,11 @@ class _Secrets(ToolSettings):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     section: ClassVar[str] = "mcp"
+
+
+def _secret(name: str, value: str) -> bool:
+    """Whether a variable is one by its name or its form."""
+    return bool(value) and Redactor().read(f"{name}: {value}").count > 0
 
 
 def _secrets(folder: Path, names: Sequence[str]) -> dict[str, str]:

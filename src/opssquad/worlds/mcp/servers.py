@@ -59,8 +59,9 @@ class McpServers(Handle):
             what = f"{approved.name} of MCP server {server.name}"
             raise ToolError(f"{what} may change something, and here nothing may be changed")
         spoken = await self._spoken(server)
-        self._unchanged(server.name, approved, spoken)
         try:
+            await spoken.look(self._call)
+            self._unchanged(server.name, approved, spoken)
             return await spoken.call(approved.name, arguments, effect, self._call)
         finally:
             if spoken.dead and server.name in self._kept:

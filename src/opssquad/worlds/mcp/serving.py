@@ -23,7 +23,9 @@ from opssquad import __version__
 from opssquad.errors import UsageError
 from opssquad.types import Json
 from opssquad.worlds.mcp.offered import Told
-from opssquad.worlds.mcp.stdio import own
+from opssquad.worlds.mcp.stdio import claimed, own
+
+__all__ = ["Served", "bound", "claimed", "serve", "serve_http"]
 
 LOOPBACK = "127.0.0.1"
 PATH = "/mcp"
@@ -42,10 +44,10 @@ class Served:
     reads: bool
 
 
-async def serve(tools: Sequence[Served], answer: Answer, instructions: str) -> None:
-    """Over stdin and stdout, until stdin ends."""
+async def serve(tools: Sequence[Served], answer: Answer, instructions: str, pipes: tuple[int, int]) -> None:
+    """Over the pipes of `claimed`, until what comes in ends."""
     server = _server(tools, answer, instructions)
-    async with own() as (incoming, outgoing):
+    async with own(*pipes) as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 

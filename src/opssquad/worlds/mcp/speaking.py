@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 import httpx2
 from mcp import Client, MCPError
+from mcp.client.session import IncomingMessage, MessageHandlerFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import (
     CONNECTION_CLOSED,
@@ -27,6 +28,7 @@ from mcp_types import (
     TextContent,
     TextResourceContents,
     Tool,
+    ToolListChangedNotification,
 )
 from pydantic import ValidationError
 
@@ -39,6 +41,8 @@ from opssquad.worlds.mcp.stdio import Heard, spawned
 
 PAGES = 50
 """Pages of a list of tools that are read."""
+FRESH = 60.0
+"""Seconds for which a list of tools is believed, unless the server says that it changed."""
 CONNECT = 5.0
 """Seconds for a connection; an answer has the deadline of its call."""
 FAILURES = (MCPError, OSError, ValueError, RuntimeError, httpx2.HTTPError, httpx2.InvalidURL, ExceptionGroup)
@@ -59,9 +63,24 @@ class Spoken:
         self.offered: dict[str, Offered] = {}
         self.more = False
         self._client, self._heard = client, heard
+        self._until = 0.0
+
+    async def look(self, deadline: float) -> None:
+        """Read its list of tools anew if it may have changed. Raises ToolError."""
+        if anyio.current_time() < self._until and not self._heard.changed:
+            return
+        try:
+            async with asyncio.timeout(deadline):
+                await self.list()
+        except FAILURES as error:
+            self.dead = True
+            said = _failed(error, self._heard)
+            raise ToolError(f"MCP server {self.name} does not list its tools any more: {said}") from error
 
     async def list(self) -> None:
-        """Read its list of tools anew. Raises ToolError."""
+        """Read its list of tools. Raises what the library raises."""
+        # Before it is asked: what changes meanwhile counts.
+        self._heard.changed = False
         found: dict[str, Offered] = {}
         cursor = None
         for _ in range(PAGES):
@@ -72,6 +91,7 @@ class Spoken:
                 break
         self.more = cursor is not None or len(found) > TOOLS
         self.offered = dict(list(found.items())[:TOOLS])
+        self._until = anyio.current_time() + FRESH
 
     async def call(self, tool: str, arguments: Json, effect: Effect, deadline: float) -> Told:
         """Call it. Raises ToolError, and ToolUnsure where a mutation may have happened all the same."""
@@ -108,7 +128,8 @@ async def speaking(name: str, place: Place, start: float) -> AsyncIterator[Spoke
                 transport = await _transport(place, heard, stack)
                 info = Implementation(name="opssquad", version=__version__)
                 # No cache: whether a list has changed is the question.
-                client = await stack.enter_async_context(Client(transport, client_info=info, cache=None))
+                made = Client(transport, client_info=info, cache=None, message_handler=_noting(heard))
+                client = await stack.enter_async_context(made)
                 spoken = Spoken(name, client, heard)
                 await spoken.list()
                 scope.deadline = math.inf
@@ -120,13 +141,26 @@ async def speaking(name: str, place: Place, start: float) -> AsyncIterator[Spoke
         raise ToolError(f"MCP server {name} did not start within {start:g} s{f'; {said}' if said else ''}")
 
 
+def _noting(heard: Heard) -> MessageHandlerFnT:
+    """Takes what a server says by itself: that its list changed counts."""
+
+    async def note(message: IncomingMessage) -> None:
+        heard.changed = heard.changed or isinstance(message, ToolListChangedNotification)
+
+    return note
+
+
 async def _transport(place: Place, heard: Heard, stack: AsyncExitStack) -> AbstractAsyncContextManager[Any]:
     if not isinstance(place, Address):
         return spawned(place, heard)
+
+    async def status(response: httpx2.Response) -> None:
+        heard.status = f"{response.status_code} {response.reason_phrase}" if response.is_error else ""
+
     client = httpx2.AsyncClient(
         headers=dict(place.headers),
         timeout=httpx2.Timeout(CONNECT, read=None),
-        event_hooks={"response": [bound]},
+        event_hooks={"response": [bound, status]},
     )
     return streamable_http_client(place.url, http_client=await stack.enter_async_context(client))
 

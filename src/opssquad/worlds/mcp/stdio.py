@@ -38,13 +38,15 @@ Outgoing = MemoryObjectSendStream[SessionMessage]
 
 @dataclass
 class Heard:
-    """What else came from the program: lines that are no message, the end of its stderr, why it was given
-    up."""
+    """What else came from a server: lines that are no message, the end of its stderr, why it was given up;
+    `status` of an answer over HTTP that is an error; `changed`: it said that its list is another one."""
 
     garbage: int = 0
     first: str = ""
     errors: bytes = b""
     why: str = ""
+    status: str = ""
+    changed: bool = False
 
     def said(self) -> str:
         """The part of it that explains a failure; empty for none."""
@@ -52,6 +54,8 @@ class Heard:
             return self.why
         if self.garbage:
             return f"it writes on stdout what is no message: {self.first!r}"
+        if self.status:
+            return f"it answers {self.status}"
         lines = self.errors.decode(errors="replace").strip().splitlines()
         return f"the last that it said on stderr: {lines[-1][:300]!r}" if lines else ""
 
@@ -80,18 +84,23 @@ async def spawned(place: Program, heard: Heard) -> AsyncIterator[tuple[Incoming,
             await _end(process, process.stdin)
 
 
-@asynccontextmanager
-async def own() -> AsyncIterator[tuple[Incoming, Outgoing]]:
+def claimed() -> tuple[int, int]:
     """Our own stdin and stdout, which are for messages alone from now on: what is printed goes to stderr.
     Raises UsageError where nobody can speak with us by them."""
     if not all(_speaks(each) for each in (0, 1)):
         raise UsageError("stdin and stdout must be pipes: an agent starts this by itself, see docs/mcp.md")
-    loop, reader = asyncio.get_running_loop(), asyncio.StreamReader(limit=LINE)
     nothing = os.open(os.devnull, os.O_RDONLY)
     into, out = os.dup(0), os.dup(1)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
+    return into, out
+
+
+@asynccontextmanager
+async def own(into: int, out: int) -> AsyncIterator[tuple[Incoming, Outgoing]]:
+    """Messages over pipes that were claimed."""
+    loop, reader = asyncio.get_running_loop(), asyncio.StreamReader(limit=LINE)
     protocol = asyncio.StreamReaderProtocol(reader)
     reading, _ = await loop.connect_read_pipe(lambda: protocol, os.fdopen(into, "rb", buffering=0))
     writing, flow = await loop.connect_write_pipe(
