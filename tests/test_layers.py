@@ -28,11 +28,17 @@ LEVEL = {unit: level for level, row in enumerate(ROWS) for unit in row}
 # Third parties with one door each: a prefix of the importing module's path below src/opssquad.
 FENCES: dict[str, tuple[str, ...]] = {
     "openai": ("models/chat",),
-    "httpx2": ("models/chat",),
+    "httpx2": ("models/chat", "worlds/mcp/"),
+    "anyio": ("worlds/mcp/",),
+    "mcp": ("worlds/mcp/",),
+    "mcp_types": ("worlds/mcp/",),
+    "starlette": ("worlds/mcp/",),
+    "uvicorn": ("worlds/mcp/",),
     "tenacity": ("models/chat", "worlds/"),
     "kubernetes": ("worlds/kube/",),
     "aiohttp": ("worlds/kube/", "worlds/http/live"),
     "jsonpatch": ("worlds/kube/",),
+    "jsonschema": ("worlds/mcp/",),
     "langgraph": ("squad/graph", "store/"),
     "aiosqlite": ("store/",),
     "nats": ("fleet/link",),

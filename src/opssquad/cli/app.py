@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "squad": ("squad", "List squads, show what one may do, make your own."),
     "tool": ("tool", "List the tools and their effects."),
     "schema": ("schema", "JSON Schema of the files that you write, for editors."),
+    "mcp": ("mcp", "Use MCP servers as tools, be one for other agents."),
     "recording": ("recording", "Capture a live system; lint, show or serve a recorded incident."),
     "eval": ("evals", "Play suites of recorded incidents, score and compare."),
     "doctor": ("doctor", "Check what opssquad needs, and say what to do."),

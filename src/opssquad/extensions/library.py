@@ -17,6 +17,8 @@ from opssquad.toolbox import Tool
 Stamp = tuple[tuple[str, int, int], ...]
 """Files with when they changed and how large they are: as long as it is the same, nothing is loaded anew."""
 
+SERVERS = "mcp.yaml"
+"""The file of MCP servers; only in the user's own folder, as it starts programs."""
 READ = (".py", ".yaml")
 """Endings of the files that are read."""
 
@@ -89,6 +91,11 @@ def _each(found: tuple[Source, ...], stamp: Stamp) -> Iterator[Loaded]:
         if source.trusted:
             yield python.load(source.tools, source.kind, str(stamp))
             yield _declared(source)
+            if source.kind == "user" and (source.folder / SERVERS).exists():
+                # Late: few have servers, and reading about them imports a good deal.
+                from opssquad.extensions.mcp import loading
+
+                yield loading.load(source.folder)
         else:
             how = f"to trust it: opssquad tool trust {source.folder}"
             why = f"it is not trusted, so nothing of it is loaded; {how}"

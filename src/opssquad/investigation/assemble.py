@@ -164,16 +164,22 @@ def left_out(ctx: Context) -> list[str]:
 
 
 def make_context(
-    opening: Opening, policy: InForce, systems: Systems, voices: Voices, model: Model, past: Sequence[Event]
+    opening: Opening,
+    policy: InForce,
+    systems: Systems,
+    beside: Handles,
+    voices: Voices,
+    model: Model,
+    past: Sequence[Event],
 ) -> Context:
-    """Everything the graph's nodes may use; `past` is what is on record of the thread."""
+    """Everything the graph's nodes may use; `beside` are handles of no system, `past` is on record."""
     options, store = opening.options, opening.store
     equipped = equipment(options, systems)
     crew, toolbox = equipped.crew, equipped.toolbox
     own = crew.specs[options.squad]
     redact = Redactor.open(store.folder, load_own(options.redaction))
-    beside = {**outside(options), **_kept(opening, systems, voices, crew), **options.beside.handles}
-    handles = _handles(systems, voices, beside, options.restraint)
+    kept = {**beside, **_kept(opening, systems, voices, crew), **options.beside.handles}
+    handles = _handles(systems, voices, kept, options.restraint)
     lookout, signer = Lookout(redact), Signer.open(store.folder)
     prompt = squad(own.name).prompt()
     auditor = Auditor(toolbox, redact, by=options.by, squad=options.squad, prompt=prompt, past=past)
@@ -236,7 +242,7 @@ def _kept(opening: Opening, systems: Systems, voices: Voices, crew: Crew) -> Han
 
 
 def _handles(systems: Systems, voices: Voices, kept: Handles, restraint: Restraint) -> Handles:
-    """What tools get by the types of their parameters; `kept` are those over what is on record."""
+    """What tools get by the types of their parameters; `kept` are those that hang on no system."""
     handles: Handles = {
         **systems.handles(),
         ClockHandle: ClockHandle(systems.now),

@@ -1,9 +1,11 @@
-"""What tools from outside work with besides the systems of a run: programs and HTTP APIs, live or recorded.
+"""What tools from outside work with besides the systems of a run: programs and HTTP APIs, live or recorded,
+and servers of MCP; closed with the run.
 
 In a recording nothing is run and nobody is called: what was not recorded says so. What does it is loaded with
 the first call, as most conversations make none.
 """
 
+from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
 
@@ -12,14 +14,21 @@ from opssquad.investigation.options import Options
 from opssquad.toolbox import Handles
 from opssquad.worlds.command import commands
 from opssquad.worlds.http import client
+from opssquad.worlds.mcp.servers import McpServers
 from opssquad.worlds.net.here import Reach
 
 
-def outside(options: Options) -> Handles:
-    """The handles, by the types of parameters."""
+def outside(options: Options, stack: AsyncExitStack) -> Handles:
+    """The handles, by the types of parameters. A recording holds no answers of servers of MCP: with one they
+    may be read, and nothing of theirs is changed; in evals there are none."""
     folder = options.recording or (options.part.folder if options.part else None)
     programs, requests = _Programs(folder), _Requests(folder, reach(options))
-    return {commands.Commands: commands.Commands(programs), client.Http: client.Http(requests)}
+    found: Handles = {commands.Commands: commands.Commands(programs), client.Http: client.Http(requests)}
+    if options.part:
+        return found
+    servers = McpServers()
+    stack.push_async_callback(servers.close)
+    return {**found, McpServers: servers.limited("read") if options.recording else servers}
 
 
 class _Programs:

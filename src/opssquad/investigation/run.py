@@ -16,6 +16,7 @@ from opssquad.investigation.deciding import Cards
 from opssquad.investigation.in_force import policy_of
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
+from opssquad.investigation.outside import outside
 from opssquad.investigation.systems import connect
 from opssquad.investigation.walking import walked
 from opssquad.models.base import Message, Model, ModelCall
@@ -68,7 +69,8 @@ class Investigation:
             make = partial(speaking.make_model, options=options, store=store, systems=systems)
             model = walked(opening.watched(make(options.model)), options)
             policy = policy_of(options, others_of(options.squad, systems.has))
-            ctx = assemble.make_context(opening, policy, systems, voices, model, past)
+            beside = outside(options, stack)
+            ctx = assemble.make_context(opening, policy, systems, beside, voices, model, past)
             ctx.recall(past)
             await opening.record(ctx, policy.now(), systems)
             if record is None:
