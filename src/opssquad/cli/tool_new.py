@@ -42,11 +42,11 @@ def new(shared: Shared, name: str, kind: "Kind", effect: "Effect", squad: str, p
     from opssquad.extensions.library import library
     from opssquad.extensions.sources import PROJECT, trust
     from opssquad.extensions.starting import fits, start
-    from opssquad.squad.spec import load_squad
+    from opssquad.squad.known import spec_of
 
     settings = shared.settings()
     fits(name)
-    world = load_squad(content.squad(squad)).world
+    world = spec_of(squad).world
     if kind == "python" and world != "cluster":
         said = f"what Python begins with works on a cluster, and squad {squad} on a {world}"
         raise UsageError(
