@@ -27,7 +27,6 @@ from opssquad.investigation.auditing import Auditor
 from opssquad.investigation.in_force import held
 from opssquad.investigation.opening_audit import Opening
 from opssquad.investigation.options import Options
-from opssquad.investigation.outside import outside
 from opssquad.investigation.remembering import history_of
 from opssquad.investigation.speaking import fallback
 from opssquad.investigation.systems import Systems, without_secrets

@@ -66,4 +66,4 @@ async def recorded(recording: Where, *, speed: float = 1.0) -> AsyncIterator[Wor
         async with AsyncExitStack() as stack:
             systems = await connect(options, "test", watch(), stack)
             own: Handles = {Clock: Clock(systems.now), Progress: Progress(said.append)}
-            yield World(folder, {**systems.handles(), **outside(options), **own}, said, watch)
+            yield World(folder, {**systems.handles(), **outside(options, stack), **own}, said, watch)
