@@ -32,11 +32,12 @@ def of_call(place: Place, tool: str, args: Json, toolbox: Toolbox) -> Said:
         near = nearest(tool, [each.name for each in toolbox])
         yield (*place, "tool"), f"the squad has no tool {tool!r}; {near}"
         return
-    fields = toolbox.get(tool).args.model_fields
+    schema = toolbox.get(tool).parameters()
+    known = schema.get("properties", {})
     for name in args:
-        if name not in fields:
-            yield (*place, "args", name), f"{tool} takes no {name!r}; {nearest(name, fields)}"
-    lacking = [name for name, field in fields.items() if field.is_required() and name not in args]
+        if name not in known:
+            yield (*place, "args", name), f"{tool} takes no {name!r}; {nearest(name, known)}"
+    lacking = [name for name in schema.get("required", []) if name not in args]
     if lacking:
         yield (*place, "args"), f"{tool} cannot be called without {', '.join(lacking)}"
 

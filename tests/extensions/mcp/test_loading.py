@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from opssquad import content
+from opssquad.diagnosis.fitting import of_call
 from opssquad.extensions.library import library
 from opssquad.extensions.mcp.document import TOOL
 from opssquad.extensions.mcp.loading import load
@@ -54,6 +55,19 @@ async def test_what_was_approved_is_had_without_starting_the_server(
     assert list(Toolbox([stock, order])) == [stock, order]
     assert list(library().tools) == ["depot_stock", "depot_order_now"]
     assert library().joining("k8s") == ("depot_stock", "depot_order_now")
+
+
+async def test_a_fault_may_show_a_signal_by_such_a_tool(
+    own: Path, mcp: Write, tools: Tools, approve: Approve
+) -> None:
+    mcp(server(tools(offered("stock"))))
+    await approve()
+    box = Toolbox(load(own).tools)
+    assert list(of_call((), "depot_stock", {"item": "crate"}, box)) == []
+    assert [why for _, why in of_call((), "depot_stock", {"itm": "crate"}, box)] == [
+        "depot_stock takes no 'itm'; there is: item",
+        "depot_stock cannot be called without item",
+    ]
 
 
 async def test_its_own_word_that_it_only_reads_counts_for_nothing(

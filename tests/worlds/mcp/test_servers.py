@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,6 +43,10 @@ Made = Callable[..., McpServers]
 
 def by_hand(how: str, *more: object) -> Server:
     return Server("depot", Program((sys.executable, "-S", str(BYHAND), how, *map(str, more)), ENV))
+
+
+def byhand_tools() -> list[dict[str, object]]:
+    return [{"name": "tool0", "description": "Does.", "inputSchema": {"type": "object"}}]
 
 
 @pytest.fixture
@@ -182,6 +185,21 @@ async def test_a_call_that_is_lost_may_have_changed_something(
     assert type(await failure(servers, server, "read")) is ToolError
 
 
+async def test_calls_side_by_side_that_lose_their_server_share_the_next_one(
+    made: Made, tmp_path: Path
+) -> None:
+    servers, server = made(), by_hand("dies")
+    tool = await first(servers, server)
+    lost = await asyncio.gather(
+        *(servers.call(server, tool, {}, "read") for _ in range(3)), return_exceptions=True
+    )
+    assert [type(each) for each in lost] == [ToolError] * 3
+    found = await asyncio.gather(*(servers.offered(server) for _ in range(3)))
+    assert found[0] == found[1] == found[2]
+    await servers.close()
+    assert not [each for each in asyncio.all_tasks() if each.get_name() == "mcp depot"]
+
+
 async def test_no_more_tools_are_read_than_are_taken(made: Made) -> None:
     found, more = await made().offered(by_hand("many"))
     assert (len(found), more) == (TOOLS, True)
@@ -271,59 +289,3 @@ async def test_a_read_cannot_be_given_a_tool_that_changes_something(made: Made) 
     with pytest.raises(ToolError, match="tool0 of MCP server depot may change something"):
         await servers.limited("read").limited("mutate").call(server, tool, {}, "mutate")
     assert (await servers.limited("read").call(server, tool, {}, "read")).text
-
-
-def alive(pid: int) -> bool:
-    """Whether that process is there and no mere entry that nobody has read yet."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def written(file: Path) -> int:
-    return int(file.read_text(encoding="utf-8")) if file.exists() and file.stat().st_size else 0
-
-
-async def test_what_a_server_started_ends_with_it(made: Made, tmp_path: Path) -> None:
-    tools = tmp_path / "tools.json"
-    tools.write_text(json.dumps(byhand_tools()), encoding="utf-8")
-    servers, note = made(), tmp_path / "child"
-    await servers.offered(by_hand("parent", tools, note))
-    child = written(note)
-    assert alive(child)
-    await servers.close()
-    while alive(child):
-        await asyncio.sleep(0.01)
-
-
-def byhand_tools() -> list[dict[str, object]]:
-    return [{"name": "tool0", "description": "Does.", "inputSchema": {"type": "object"}}]
-
-
-async def test_a_cancelled_start_leaves_no_process(tmp_path: Path) -> None:
-    servers, pid = McpServers(), tmp_path / "pid"
-    code = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    starting = asyncio.create_task(
-        servers.offered(Server("depot", Program((sys.executable, "-c", code), ENV)))
-    )
-    while not written(pid):
-        await asyncio.sleep(0.01)
-    starting.cancel()
-    with suppress(asyncio.CancelledError):
-        await starting
-    await servers.close()
-    assert not alive(written(pid))
-
-
-async def test_calls_side_by_side_share_one_server(made: Made, tmp_path: Path) -> None:
-    tools, note = tmp_path / "tools.json", tmp_path / "child"
-    tools.write_text(json.dumps(byhand_tools()), encoding="utf-8")
-    servers, server = made(), by_hand("parent", tools, note)
-    tool = Offered(name="tool0", description="Does.", parameters={"type": "object"})
-    calls = [servers.call(server, tool, {"item": str(n)}, "read") for n in range(5)]
-    told = await asyncio.gather(*calls)
-    assert [json.loads(each.text)["with"]["item"] for each in told] == list("01234")
-    child = written(note)
-    await servers.call(server, tool, {}, "read")
-    assert written(note) == child

@@ -64,9 +64,11 @@ class McpServers(Handle):
             self._unchanged(server.name, approved, spoken)
             return await spoken.call(approved.name, arguments, effect, self._call)
         finally:
-            if spoken.dead and server.name in self._kept:
+            kept = self._kept.get(server.name)
+            if spoken.dead and kept and kept.is_of(spoken):
                 # The next call finds it started anew.
-                await self._kept.pop(server.name).close()
+                del self._kept[server.name]
+                await kept.close()
 
     async def close(self) -> None:
         """End them all."""
@@ -75,11 +77,10 @@ class McpServers(Handle):
         await asyncio.gather(*(each.close() for each in kept))
 
     async def _spoken(self, server: Server) -> "Spoken":
-        kept = self._kept.get(server.name)
-        if kept and (kept.ended or kept.server != server):
+        while (kept := self._kept.get(server.name)) and (kept.ended or kept.server != server):
             del self._kept[server.name]
+            # Others may start it anew meanwhile.
             await kept.close()
-            kept = None
         if kept is None:
             kept = self._kept[server.name] = _Kept(server, self._start)
         return await kept.spoken()
@@ -113,6 +114,11 @@ class _Kept:
     async def spoken(self) -> "Spoken":
         """The server once it answers. Raises ToolError."""
         return await asyncio.shield(self._ready)
+
+    def is_of(self, spoken: "Spoken") -> bool:
+        """Whether it is that server's task, and not one that was started since."""
+        ready = self._ready
+        return ready.done() and not ready.cancelled() and not ready.exception() and ready.result() is spoken
 
     async def close(self) -> None:
         """End it, also where it is only starting."""
