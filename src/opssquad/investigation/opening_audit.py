@@ -13,6 +13,7 @@ from pathlib import Path
 
 from opssquad import __version__
 from opssquad.errors import ModelError, ToolError, UsageError
+from opssquad.extensions.library import stands_at
 from opssquad.gate.policy import Policy
 from opssquad.gate.redact import Redactor
 from opssquad.investigation.options import Options
@@ -181,11 +182,14 @@ def squad_of(spec: SquadSpec, toolbox: Toolbox, faults: Path | None) -> Json:
 
 
 def _code(toolbox: Toolbox, names: Iterable[str]) -> str:
-    """The sha256 over every module beside those of the tools, so that a helper counts too."""
+    """The sha256 over every module beside those of the tools, so that a helper counts too, and over the files
+    that declare tools or servers, with what was approved of them."""
     # What a test defines lies beside anything.
-    tools = (tool for tool in map(toolbox.get, names) if tool.source != TEST)
+    tools = [tool for tool in map(toolbox.get, names) if tool.source != TEST]
     homes = {Path(inspect.getfile(tool.act.function)).parent for tool in tools}
-    files = sorted(path for home in homes for path in home.rglob("*.py"))
+    owned = {stands_at(tool)[0].parent for tool in tools if tool.source != "bundled"}
+    code = (path for home in homes for path in home.rglob("*.py"))
+    files = sorted({*code, *(path for home in owned for path in home.glob("*.yaml"))})
     return digest([[path.name, _sha256(path)] for path in files])
 
 

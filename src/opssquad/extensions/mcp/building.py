@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, create_model
 
 from opssquad.errors import ToolError
 from opssquad.extensions.mcp import words
-from opssquad.extensions.mcp.document import Mapped, Secret, ServerSpec
+from opssquad.extensions.mcp.document import FILE, Mapped, Secret, ServerSpec
 from opssquad.extensions.mcp.lock import Approved
 from opssquad.extensions.settings import Own, ToolSettings
 from opssquad.extensions.settings import read as read_settings
@@ -40,7 +40,10 @@ class Arguments(BaseModel):
 
 @dataclass
 class RemoteTool(Tool):
-    """A tool whose arguments are judged by a JSON Schema."""
+    """A tool whose arguments are judged by a JSON Schema; `file` is where its server is named."""
+
+    file: Path = Path(FILE)
+    line: int = 1
 
     def validate(self, args: Json) -> Json:
         """The arguments, as they are, for a function that takes all of them. Raises ToolError that says what
@@ -111,6 +114,7 @@ def build(source: Source, name: str, approved: Approved) -> Tool:
         deadline=START + CALL + 5,
         squads=spec.squads if mapped.squads is None else mapped.squads,
         source=f"MCP server {source.name}",
+        file=source.folder / FILE,
         _schema=words.parameters(offered, approved.suspicious),
     )
     if mapped.effect == "mutate":
