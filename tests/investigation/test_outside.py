@@ -1,5 +1,6 @@
 """The handles of tools from outside: live ones keep to policy, those of a recording reach nothing."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from opssquad.worlds.http.client import Http
 
 
 def handles(options: Options) -> tuple[Commands, Http]:
-    found = outside(options)
+    # Nothing is started before a tool is called, so there is nothing to close.
+    found = outside(options, AsyncExitStack())
     commands, http = found[Commands], found[Http]
     assert isinstance(commands, Commands)
     assert isinstance(http, Http)

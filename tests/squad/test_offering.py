@@ -12,14 +12,16 @@ from opssquad.findings import Choice, Hypothesis, Option, Signal
 from opssquad.models.base import CONCLUDE, MORE, Case, Reply, SeenSignal
 from opssquad.models.offline import Offline
 from opssquad.models.phrases import load_book
+from opssquad.models.scripted import Scripted
 from opssquad.squad.crew import Member
 from opssquad.squad.known import spec_of
 from opssquad.squad.offering import ROOM, WHOLE, Offering, tokens
 from opssquad.squad.offering import spec_of as tool_spec
 from opssquad.squad.thinking import tool_specs
 from opssquad.squad.words import stems
+from opssquad.testing import scripted, wants
 from tests.squad.questions import corpus, missed, platform
-from tests.squad.stage import COUNTER, Replies, bump, call, calls, look, stage
+from tests.squad.stage import COUNTER, bump, look, stage
 
 QUESTION = "what is this?"
 
@@ -115,54 +117,52 @@ def crowd() -> tuple[Member, Toolbox]:
 
 async def test_a_model_asks_for_more_tools_within_the_turn(tmp_path: Path) -> None:
     member, toolbox = crowd()
-    model = Replies(
-        calls(call(MORE, about="drop a replication slot"), call("look")), Reply(text="I see.")
-    )  # fmt: skip
+    model = scripted([wants(MORE, about="drop a replication slot"), wants("look")], "I see.")
     async with stage(tmp_path, model, toolbox=toolbox) as scene:
         scene.ctx.members = {"s": member}
         kinds = await scene.ask(QUESTION)
         state = await scene.engine.state()
-    first, second = ({spec.name for spec in request.tools} for request in model.requests)
+    first, second = ({spec.name for spec in request.tools} for request in model.asked)
     assert {MORE, CONCLUDE} <= first
     assert "drop_slot" not in first
     assert "drop_slot" in second
     assert "drop_slot" in state.more
     # What was called beside it went its way.
     assert "returned" in kinds
-    answered = [m.text for m in model.requests[1].messages if m.role == "tool"]
+    answered = [m.text for m in model.asked[1].messages if m.role == "tool"]
     assert answered[0].startswith("offered from now on: ")
     assert len(answered) == 2
 
 
 async def test_a_call_of_a_tool_that_was_not_offered_is_made_all_the_same(tmp_path: Path) -> None:
     member, toolbox = crowd()
-    model = Replies(calls(call("bump", by=2)), Reply(text="done"))
+    model = scripted(wants("bump", by=2), "done")
     async with stage(tmp_path, model, toolbox=toolbox) as scene:
         scene.ctx.members = {"s": member}
         kinds = await scene.ask(QUESTION)
-    assert "bump" not in {spec.name for spec in model.requests[0].tools}
+    assert "bump" not in {spec.name for spec in model.asked[0].tools}
     assert "requested" in kinds
 
 
 @pytest.mark.parametrize("about", ["", "   "])
 async def test_who_asks_for_nothing_is_told_what_to_say(tmp_path: Path, about: str) -> None:
     member, toolbox = crowd()
-    model = Replies(calls(call(MORE, about=about)), Reply(text="done"))
+    model = scripted(wants(MORE, about=about), "done")
     async with stage(tmp_path, model, toolbox=toolbox) as scene:
         scene.ctx.members = {"s": member}
         await scene.ask(QUESTION)
-    assert model.requests[1].messages[-1].text.startswith("say `about`")
+    assert model.asked[1].messages[-1].text.startswith("say `about`")
 
 
 async def test_a_model_that_reads_no_words_is_offered_everything(tmp_path: Path) -> None:
-    class Wordless(Replies):
+    class Wordless(Scripted):
         def wordless(self, case: Case) -> bool:
             return True
 
     member, toolbox = crowd()
-    model = Wordless(Reply(text="done"))
+    model = Wordless([Reply(text="done")])
     async with stage(tmp_path, model, toolbox=toolbox) as scene:
         scene.ctx.members = {"s": member}
         await scene.ask(QUESTION)
-    assert model.requests[0].tools == member.specs
+    assert model.asked[0].tools == member.specs
     assert Offline({"": load_book(content.phrase_books()[""])}).wordless(Case())

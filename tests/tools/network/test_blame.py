@@ -19,7 +19,7 @@ from tests.tools.network.probing import run
 from tools.network import http as http_tool
 
 CATALOGUE = known_faults("network", None).catalogue
-SERVER = "a server outside that answers with an error, hangs up, or accepts and never answers"
+SERVER = "a server outside that answers with an error, or not to the end"
 SLOW = "a server outside that takes long to answer"
 WELL = "what was probed works, so it is not the network"
 SILENT = "a host outside, or a port of it, does not answer"
