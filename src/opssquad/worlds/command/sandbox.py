@@ -3,7 +3,7 @@
 import ctypes
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,7 +42,7 @@ class Sandbox:
             return list(argv)
         held = [self.wrap, "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--cap-drop", "ALL"]
         held += [] if network else ["--unshare-net"]
-        for each in reads:
+        for each in _outermost(reads):
             # These are made anew: those of here tell of other processes.
             if each != "/proc" and not each.startswith("/dev/"):
                 held += ["--ro-bind", each, each]
@@ -51,6 +51,13 @@ class Sandbox:
             if not each.startswith("/dev/"):
                 held += ["--bind", each, each]
         return [*held, "--chdir", cwd, "--", *argv]
+
+
+def _outermost(paths: Sequence[str]) -> Iterator[str]:
+    """Those that lie below no other of them: bubblewrap cannot put a link into a tree that it has bound."""
+    for each in dict.fromkeys(paths):
+        if not any(other != each and Path(each).is_relative_to(other) for other in paths):
+            yield each
 
 
 @cache
