@@ -28,7 +28,10 @@ COMMANDS = [
 ]
 SUITE = re.compile(r"opssquad eval run (?!smoke)")
 """Whole suites take minutes, and several times that beside other tests."""
-RUN = [pytest.param(each, marks=pytest.mark.long) if SUITE.match(each) else each for each in COMMANDS]
+RUN = [
+    pytest.param(each, marks=pytest.mark.long) if SUITE.match(each) else each
+    for each in dict.fromkeys(COMMANDS)
+]
 
 
 @pytest.mark.parametrize("command", RUN)

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,9 @@ from tests.tools.recorded import RECORDINGS, clock
 NOW = datetime(2026, 3, 8, 14, 37, tzinfo=UTC)
 STAMP = "2026-03-08T14:36:40.540800690Z"
 LOGS = sorted(RECORDINGS.glob("*/logs/*/*/*.log"))
+SOME_OR_ALL = pytest.mark.parametrize(
+    "logs", [pytest.param(LOGS[::5], id="some"), pytest.param(LOGS, id="all", marks=pytest.mark.long)]
+)
 
 
 def _one(body: str) -> tuple[str, str]:
@@ -81,9 +85,10 @@ def test_a_stack_trace_belongs_to_the_line_above_it_and_names_the_deepest_cause(
     assert "Caused by: e.F: y" in "\n".join(told([entry], NOW))
 
 
-def test_no_line_of_any_recorded_log_is_lost_or_counted_twice() -> None:
-    assert len(LOGS) > 100
-    for path in LOGS:
+@SOME_OR_ALL
+def test_no_line_of_any_recorded_log_is_lost_or_counted_twice(logs: list[Path]) -> None:
+    assert len(logs) > 100
+    for path in logs:
         log = path.read_text(encoding="utf-8")
         read = entries(log)
         assert [line for entry in read for line in entry.lines] == log.splitlines(), path
@@ -91,8 +96,9 @@ def test_no_line_of_any_recorded_log_is_lost_or_counted_twice() -> None:
         assert all(entry.at and entry.at <= clock(path.relative_to(RECORDINGS).parts[0]) for entry in read)
 
 
-def test_a_digest_of_any_recorded_log_is_short() -> None:
-    for path in LOGS:
+@SOME_OR_ALL
+def test_a_digest_of_any_recorded_log_is_short(logs: list[Path]) -> None:
+    for path in logs:
         found = groups(entries(path.read_text(encoding="utf-8")))
         assert len(found) <= 25, (path, [group.template for group in found])
 
